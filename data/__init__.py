@@ -1,0 +1,1 @@
+"""What an episode is, where it lives, and what was said of it."""

@@ -1,0 +1,75 @@
+"""A clip, the verdicts on it, and what several curators' verdicts come to for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from data.episode import utc_now
+from data.errors import CoachError
+
+VERDICTS = ("good", "bad", "skip")
+RULE_PREFIX = "rule:"
+
+
+@dataclass(frozen=True, order=True)
+class Clip:
+    """A span of frames in one episode that is judged as a whole: rows ``start <= t < stop`` of the replay file."""
+
+    episode_id: str
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise CoachError(f"A clip must begin at frame 0 or later and hold at least one frame, not {self.start} to {self.stop}.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One curator's verdict on one clip."""
+
+    clip: Clip
+    curator: str
+    """A person's name, or "rule:..." for a heuristic."""
+    verdict: str
+    """One of VERDICTS."""
+    given: datetime = field(default_factory=utc_now)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise CoachError(f"A verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
+
+    @property
+    def by_rule(self) -> bool:
+        return self.curator.startswith(RULE_PREFIX)
+
+
+def verdict_of_frames(verdicts: Iterable[Verdict], frame_count: int) -> np.ndarray:
+    """What the verdicts on one episode come to, frame by frame: (T,) int8, 1 good, -1 bad, 0 no verdict.
+
+    Each curator has one voice at each frame: the sign of their good minus bad clips there. The majority of voices
+    decides and a tie is no verdict. People's voices come first: rules are heard only where no person said good or
+    bad. ``skip`` is no voice.
+    """
+    by_curator: dict[str, np.ndarray] = {}
+    for verdict in verdicts:
+        if verdict.verdict == "skip":
+            continue
+        balance = by_curator.setdefault(verdict.curator, np.zeros(frame_count, np.int32))
+        balance[verdict.clip.start : verdict.clip.stop] += 1 if verdict.verdict == "good" else -1
+    people = np.zeros(frame_count, np.int32)
+    heard = np.zeros(frame_count, bool)
+    rules = np.zeros(frame_count, np.int32)
+    for curator, balance in by_curator.items():
+        voice = np.sign(balance)
+        if curator.startswith(RULE_PREFIX):
+            rules += voice
+        else:
+            people += voice
+            heard |= voice != 0
+    return np.sign(np.where(heard, people, rules)).astype(np.int8)

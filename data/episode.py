@@ -1,0 +1,144 @@
+"""What an episode is: its origin (game, settings, seed) and what happened frame by frame."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from data.errors import CoachError
+
+FRAMES_PER_SECOND = 60
+DEFAULT_FRAME_SKIP = 4
+"""Frames for which one decision's action is held."""
+
+DEMONSTRATOR_KINDS = ("human", "agent", "planner", "random", "imported")
+ENDINGS = ("game_over", "truncated", "abandoned")
+
+MAX_EPISODE_FRAMES = 108_000
+"""30 minutes at 60 frames a second: the length at which the ALE's own environments truncate an episode."""
+
+
+def demonstrator_index(kind: str) -> int:
+    """Index of a demonstrator kind in ``DEMONSTRATOR_KINDS``; raises CoachError for an unknown one."""
+    try:
+        return DEMONSTRATOR_KINDS.index(kind)
+    except ValueError:
+        known = ", ".join(DEMONSTRATOR_KINDS)
+        raise CoachError(f"Unknown demonstrator {kind!r}: it must be one of {known}.") from None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class EmulatorSettings:
+    """Everything beside game and actions that decides what the emulator does.
+
+    ``repeat_action_probability`` is applied by us and the action *as executed* is recorded, so a
+    re-simulation of recorded actions never repeats by chance.
+    """
+
+    seed: int = 0
+    frame_skip: int = DEFAULT_FRAME_SKIP
+    """Frames for which the demonstrator's action was latched; 1: it could change at every frame."""
+    repeat_action_probability: float = 0.0
+    """Probability, at every frame, that the previous frame's action is executed instead."""
+    mode: int | None = None
+    difficulty: int | None = None
+    noop_start: int = 0
+    """No-op frames executed between the reset and frame 0."""
+    full_action_set: bool = False
+    """All 18 actions instead of the game's minimal set."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**31:
+            raise CoachError(f"The seed must lie between 0 and {2**31 - 1}, not {self.seed}.")
+        if not 1 <= self.frame_skip <= 60:
+            raise CoachError(f"The frame skip must lie between 1 and 60, not {self.frame_skip}.")
+        if not 0.0 <= self.repeat_action_probability < 1.0:
+            raise CoachError(
+                f"The probability of a sticky action must be at least 0 and below 1, not {self.repeat_action_probability}."
+            )
+        if not 0 <= self.noop_start <= 3600:
+            raise CoachError(f"The number of no-op frames at the start must lie between 0 and 3600, not {self.noop_start}.")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> EmulatorSettings:
+        """Read settings; unknown keys (of a later writer) are ignored, wrong types raise CoachError."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            for name, value in known.items():
+                nullable = name in ("mode", "difficulty") and value is None
+                wanted: tuple[type, ...] = (bool,) if name == "full_action_set" else (int,)
+                if name == "repeat_action_probability":
+                    wanted = (int, float)
+                is_stray_bool = isinstance(value, bool) and bool not in wanted
+                if not nullable and (is_stray_bool or not isinstance(value, wanted)):
+                    raise CoachError(f"The emulator setting {name} has the wrong type: {value!r}.")
+            return cls(**known)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CoachError(f"The emulator settings are not readable: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an episode comes from. With its actions it reproduces every frame, reward and RAM byte."""
+
+    game: str
+    """ALE id, such as "SpaceInvaders"."""
+    settings: EmulatorSettings
+    action_meanings: tuple[str, ...]
+    """Name of each action index, such as ("NOOP", "FIRE", ...)."""
+    rom_md5: str
+    ale_version: str
+    player: str = ""
+    created: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True)
+class FrameState:
+    """What the emulator shows at one frame.
+
+    screen: (H, W) uint8 palette indices. ram: (128,) uint8. lives: 0 to 255. reward: points that led here
+    (0 at frame 0). game_over: whether this is the last frame.
+    """
+
+    screen: np.ndarray
+    ram: np.ndarray
+    lives: int
+    reward: float
+    game_over: bool
+
+
+@dataclass(frozen=True)
+class EpisodeSummary:
+    """What a list of episodes shows: no arrays, cheap to keep for thousands of files."""
+
+    episode_id: str
+    """The replay file's name without ".h5"."""
+    path: str
+    game: str
+    demonstrator: str
+    """The kind that chose most frames."""
+    player: str
+    created: str
+    frame_count: int
+    """T: the number of actions; the file holds T + 1 frames."""
+    score: float
+    ended_by: str
+    frame_skip: int
+    rewarded_frames: int
+    frames_by_demonstrator: dict[str, int]
+
+    @property
+    def seconds(self) -> float:
+        return self.frame_count / FRAMES_PER_SECOND

@@ -1,0 +1,19 @@
+"""The one exception family of Replay Coach."""
+
+from __future__ import annotations
+
+
+class CoachError(Exception):
+    """Wrong usage, bad input or bad luck, told to the user in one clear sentence.
+
+    The message says what is wrong, where, and what to do about it. The front door prints it on standard
+    error without a traceback and exits with ``exit_code``.
+    """
+
+    exit_code = 2
+
+
+class AnswerIsNo(CoachError):
+    """The command ran to its end and the answer is no: a mismatch, a failed check (exit code 1)."""
+
+    exit_code = 1

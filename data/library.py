@@ -1,0 +1,73 @@
+"""The library: the folder with replay files, the label database and the training runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from data.episode import EpisodeSummary, FrameState, Origin
+from data.errors import CoachError
+from data.replay_file import ReplayFile, ReplayWriter
+
+
+class Library:
+    """One folder: ``replays/*.h5``, ``labels.sqlite``, ``runs/<name>/``."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def replays(self) -> Path:
+        return self.folder / "replays"
+
+    @property
+    def labels(self) -> Path:
+        return self.folder / "labels.sqlite"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def prepare(self) -> None:
+        """Make the folders; raises CoachError where they cannot be made or written."""
+        try:
+            for folder in (self.folder, self.replays, self.runs):
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(13, "Permission denied", str(folder))
+        except OSError as error:
+            raise CoachError(
+                f"The library {self.folder} cannot be written ({error.strerror or error}); choose another folder with --library."
+            ) from error
+
+    def run_folder(self, name: str) -> Path:
+        """Folder of the run ``name``, existing or not; raises CoachError for a name that is no plain file name."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+            raise CoachError(f"A run's name may hold letters, digits, dots, hyphens and underscores, not {name!r}.")
+        return self.runs / name
+
+    def begin_episode(self, origin: Origin, demonstrator: str, first: FrameState) -> ReplayWriter:
+        """A writer for a new episode of this library, named ``<UTC time>-<game>-<demonstrator>-<8 hex>``."""
+        self.prepare()
+        stamp = origin.created.strftime("%Y%m%dT%H%M%SZ")
+        name = f"{stamp}-{origin.game}-{demonstrator}-{secrets.token_hex(4)}.h5"
+        return ReplayWriter(self.replays / name, origin, first)
+
+    def episodes(self, game: str | None = None) -> list[EpisodeSummary]:
+        """Summaries of all published episodes, oldest first."""
+        found = []
+        for path in sorted(self.replays.glob("*.h5")):
+            with ReplayFile(path) as replay:
+                summary = replay.summary()
+            if game is None or summary.game == game:
+                found.append(summary)
+        return found
+
+    def episode_path(self, episode_id: str) -> Path:
+        """Path of an episode by its id; raises CoachError if there is none."""
+        path = self.replays / f"{Path(episode_id).name}.h5"
+        if not path.is_file():
+            raise CoachError(f"The library {self.folder} holds no episode {episode_id!r}.")
+        return path

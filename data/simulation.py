@@ -1,0 +1,212 @@
+"""The emulator: the one door to gymnasium and ale-py, and the one mechanism that turns actions into frames."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import ale_py
+import cv2
+import gymnasium
+import numpy as np
+from ale_py import Action, ALEInterface, LoggerMode, roms
+
+from data.episode import EmulatorSettings, FrameState, Origin, utc_now
+from data.errors import CoachError
+
+RAM_BYTES = 128
+
+
+@functools.cache
+def game_roms() -> dict[str, str]:
+    """ALE id (such as "SpaceInvaders") to ROM id (such as "space_invaders"), for every game that can be played.
+
+    The registry is asked, not the ROM folder: the folder also holds two-player cartridges, and loading one of
+    those ends the process.
+    """
+    gymnasium.register_envs(ale_py)
+    prefix, suffix = "ALE/", "-v5"
+    found = {
+        name[len(prefix) : -len(suffix)]: spec.kwargs["game"]
+        for name, spec in gymnasium.registry.items()
+        if name.startswith(prefix) and name.endswith(suffix)
+    }
+    return dict(sorted(found.items()))
+
+
+def games() -> list[str]:
+    """ALE ids of all playable games, sorted."""
+    return list(game_roms())
+
+
+def rom_path(game: str) -> Path:
+    """The cartridge of a game; raises CoachError, with the nearest names, for an unknown one."""
+    rom_ids = game_roms()
+    if game not in rom_ids:
+        by_lower = {name.lower(): name for name in rom_ids}
+        near = difflib.get_close_matches(game.lower().replace("_", "").replace(" ", ""), by_lower, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(by_lower[name] for name in near)}?" if near else ""
+        raise CoachError(f"There is no game called {game!r}.{hint} ({len(rom_ids)} games are known.)")
+    path = roms.get_rom_path(rom_ids[game])
+    if path is None:
+        raise CoachError(f"The cartridge of {game} is missing from ale-py; install ale-py again.")
+    return Path(path)
+
+
+@functools.cache
+def rom_md5(game: str) -> str:
+    """MD5 of the game's cartridge, as 32 hex digits."""
+    return hashlib.md5(rom_path(game).read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def ale_version() -> str:
+    return str(ale_py.__version__)
+
+
+class Emulator:
+    """One Atari 2600 with one game, stepped frame by frame.
+
+    Actions are indices into ``action_meanings``. The emulator itself never repeats an action by chance; sticky
+    actions are drawn here, so that ``step`` can tell which action was executed.
+    """
+
+    def __init__(
+        self, game: str, settings: EmulatorSettings | None = None, action_meanings: tuple[str, ...] | None = None, sound: bool = False
+    ) -> None:
+        """``action_meanings`` overrides the action set (to replay a file); ``sound`` makes ``audio`` available."""
+        self.game = game
+        self.settings = settings or EmulatorSettings()
+        self._rom = str(rom_path(game))
+        ALEInterface.setLoggerMode(LoggerMode.Error)
+        self._ale = ALEInterface()
+        self._ale.setFloat("repeat_action_probability", 0.0)
+        self._ale.setBool("sound_obs", sound)
+        self._load()
+        chosen = self._ale.getLegalActionSet() if self.settings.full_action_set else self._ale.getMinimalActionSet()
+        self.action_meanings = action_meanings or tuple(action.name for action in chosen)
+        try:
+            self._actions = [getattr(Action, name) for name in self.action_meanings]
+        except AttributeError as error:
+            raise CoachError(f"{game} cannot be simulated: {error}.") from error
+        height, width = self._ale.getScreenDims()
+        self.screen_shape: tuple[int, int] = (height, width)
+        self._unknown_colours = np.ones(256, np.uint8)
+        self.palette = np.zeros((256, 3), np.uint8)
+        """(256, 3) uint8 RGB of each palette index met so far; a new array whenever a new colour is met."""
+        self.reset()
+
+    def _load(self) -> None:
+        self._ale.setInt("random_seed", self.settings.seed)
+        self._ale.loadROM(self._rom)
+        for what, value, allowed in (
+            ("mode", self.settings.mode, self._ale.getAvailableModes()),
+            ("difficulty", self.settings.difficulty, self._ale.getAvailableDifficulties()),
+        ):
+            if value is None:
+                continue
+            if value not in allowed:
+                raise CoachError(f"{self.game} has no {what} {value}; it has {', '.join(map(str, allowed))}.")
+            (self._ale.setMode if what == "mode" else self._ale.setDifficulty)(value)
+
+    def reset(self, seed: int | None = None) -> FrameState:
+        """Start an episode over, reproducibly, and return frame 0 (after ``noop_start`` no-op frames)."""
+        if seed is not None and seed != self.settings.seed:
+            self.settings = replace(self.settings, seed=seed)
+        self._load()
+        self._ale.reset_game()
+        self._sticky = np.random.default_rng(self.settings.seed)
+        self._last_action = 0
+        for _ in range(self.settings.noop_start):
+            self._ale.act(Action.NOOP)
+        self.frame_number = 0
+        return self.state()
+
+    def origin(self, player: str = "", created: datetime | None = None) -> Origin:
+        return Origin(
+            game=self.game,
+            settings=self.settings,
+            action_meanings=self.action_meanings,
+            rom_md5=rom_md5(self.game),
+            ale_version=ale_version(),
+            player=player,
+            created=created or utc_now(),
+        )
+
+    def executed(self, action: int) -> int:
+        """The action that will really be executed at the next frame: the asked one, or the last one by stickiness."""
+        probability = self.settings.repeat_action_probability
+        if probability > 0.0 and self._sticky.random() < probability:
+            return self._last_action
+        return action
+
+    def act(self, action: int) -> float:
+        """Execute exactly ``action`` for one frame and return its points. The cheapest step: nothing is read."""
+        reward = float(self._ale.act(self._actions[action]))
+        self._last_action = action
+        self.frame_number += 1
+        return reward
+
+    def step(self, action: int) -> FrameState:
+        """``act`` and everything that the frame shows."""
+        return self.state(self.act(action))
+
+    def state(self, reward: float = 0.0) -> FrameState:
+        """What the current frame shows."""
+        return FrameState(self.screen(), self.ram(), self.lives, reward, self.game_over)
+
+    def screen(self) -> np.ndarray:
+        """(H, W) uint8 palette indices of the current frame, a copy. Learns the colours that are new."""
+        screen: np.ndarray = self._ale.getScreen()
+        if cv2.LUT(screen, self._unknown_colours).any():
+            self._learn_colours(screen)
+        return screen
+
+    def _learn_colours(self, screen: np.ndarray) -> None:
+        indices, where = np.unique(screen, return_index=True)
+        palette = self.palette.copy()
+        palette[indices] = self._ale.getScreenRGB().reshape(-1, 3)[where]
+        self._unknown_colours[indices] = 0
+        self.palette = palette
+
+    def ram(self) -> np.ndarray:
+        """(128,) uint8, a copy."""
+        return np.asarray(self._ale.getRAM(), np.uint8)
+
+    def audio(self) -> np.ndarray:
+        """The current frame's sound: (n,) uint8 samples; only when made with ``sound``."""
+        return np.asarray(self._ale.getAudio(), np.uint8)
+
+    @property
+    def lives(self) -> int:
+        return int(self._ale.lives())
+
+    @property
+    def game_over(self) -> bool:
+        return bool(self._ale.game_over(with_truncation=False))
+
+    def snapshot(self) -> Any:
+        """The emulator's whole state, to be given to ``restore`` of this or another emulator of the same game."""
+        return (self._ale.cloneState(), self._last_action, self.frame_number, self._sticky.bit_generator.state)
+
+    def restore(self, snapshot: Any) -> None:
+        state, self._last_action, self.frame_number, sticky = snapshot
+        self._ale.restoreState(state)
+        self._sticky.bit_generator.state = sticky
+
+
+def simulate(origin: Origin, actions: Iterable[int]) -> Iterator[FrameState]:
+    """Re-create an episode from its origin and its executed actions.
+
+    Yields frame 0, then one frame for each action: T + 1 states. Every one equals the recorded one, as long as
+    the ROM and the emulator are the recorded ones.
+    """
+    emulator = Emulator(origin.game, origin.settings, origin.action_meanings)
+    yield emulator.state()
+    for action in actions:
+        yield emulator.step(action)
