@@ -25,7 +25,9 @@ class Clip:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.stop:
-            raise CoachError(f"A clip must begin at frame 0 or later and hold at least one frame, not {self.start} to {self.stop}.")
+            raise CoachError(
+                f"A clip must begin at frame 0 or later and hold at least one frame, not {self.start} to {self.stop}."
+            )
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ class EmulatorSettings:
                 f"The probability of a sticky action must be at least 0 and below 1, not {self.repeat_action_probability}."
             )
         if not 0 <= self.noop_start <= 3600:
-            raise CoachError(f"The number of no-op frames at the start must lie between 0 and 3600, not {self.noop_start}.")
+            raise CoachError(
+                f"The number of no-op frames at the start must lie between 0 and 3600, not {self.noop_start}."
+            )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)

@@ -42,7 +42,14 @@ class ReplayWriter:
         zstd = hdf5plugin.Zstd(clevel=3)
         height, width = first.screen.shape
         make = self._file.create_dataset
-        make("frames", (0, height, width), np.uint8, maxshape=(None, height, width), chunks=(CHUNK_FRAMES, height, width), **zstd)
+        make(
+            "frames",
+            (0, height, width),
+            np.uint8,
+            maxshape=(None, height, width),
+            chunks=(CHUNK_FRAMES, height, width),
+            **zstd,
+        )
         make("ram", (0, 128), np.uint8, maxshape=(None, 128), chunks=(CHUNK_FRAMES, 128), **zstd)
         self._screens = [first.screen]
         self._rams = [first.ram]
@@ -170,7 +177,9 @@ class ReplayFile:
         return np.asarray(self._file["ram"][start:stop])
 
     def decisions(self, frame_skip: int = DEFAULT_FRAME_SKIP) -> Decisions:
-        return decisions_of(self.actions, self.rewards, self.lives, self.demonstrator, self.ended_by == "game_over", frame_skip)
+        return decisions_of(
+            self.actions, self.rewards, self.lives, self.demonstrator, self.ended_by == "game_over", frame_skip
+        )
 
     def summary(self) -> EpisodeSummary:
         counts = Counter(self.demonstrator_kinds[i] for i in self.demonstrator.tolist())

@@ -77,7 +77,11 @@ class Emulator:
     """
 
     def __init__(
-        self, game: str, settings: EmulatorSettings | None = None, action_meanings: tuple[str, ...] | None = None, sound: bool = False
+        self,
+        game: str,
+        settings: EmulatorSettings | None = None,
+        action_meanings: tuple[str, ...] | None = None,
+        sound: bool = False,
     ) -> None:
         """``action_meanings`` overrides the action set (to replay a file); ``sound`` makes ``audio`` available."""
         self.game = game
