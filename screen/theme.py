@@ -1,0 +1,55 @@
+"""One look for every window: colours, text sizes and the grid."""
+
+from __future__ import annotations
+
+Colour = tuple[int, int, int]
+
+
+def _from_hex(code: str) -> Colour:
+    return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
+
+
+GROUND = _from_hex("#0E1116")
+PANEL = _from_hex("#161B22")
+LINE = _from_hex("#2A313C")
+TEXT = _from_hex("#E6E9EE")
+QUIET = _from_hex("#8B95A3")
+
+GREEN = _from_hex("#4CC38A")
+"""The cannon: good, go, kept."""
+ORANGE = _from_hex("#E5683C")
+"""The shields: bad, stop, recording."""
+OLIVE = _from_hex("#C9B458")
+"""The invaders: attention, markers, the key to press next."""
+WHITE = (255, 255, 255)
+"""The bullets: the score."""
+
+SMALL = 14
+MEDIUM = 18
+LARGE = 32
+"""The three text sizes, in design units."""
+
+GRID = 8
+"""Everything stands on multiples of this, in design units."""
+
+DESIGN_SIZE = (1280, 800)
+"""Window size at which one design unit is one pixel."""
+
+SMALLEST_SCALE = 0.875
+"""Below this, small text could not be read; smaller windows get less room instead of smaller text."""
+
+
+def scale_of(width: int, height: int) -> float:
+    """Pixels per design unit in a window of ``width`` x ``height`` pixels."""
+    return max(SMALLEST_SCALE, min(width / DESIGN_SIZE[0], height / DESIGN_SIZE[1]))
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: Colour) -> float:
+        linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)

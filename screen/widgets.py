@@ -1,0 +1,119 @@
+"""Widgets that every window shares: buttons, the list of keys, verdict badges and messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
+
+VERDICT_COLOURS: dict[str, Colour] = {"good": GREEN, "bad": ORANGE, "skip": QUIET}
+
+
+@dataclass(frozen=True)
+class Button:
+    """Something to click that shows the key which does the same."""
+
+    box: Box
+    label: str
+    key: str
+    """What stands on the key cap, such as "P" or "Esc"; empty for none."""
+    colour: Colour | None = None
+    enabled: bool = True
+
+    def contains(self, x: float, y: float) -> bool:
+        return self.enabled and self.box.contains(x, y)
+
+    def draw(self, canvas: Canvas, hover: bool = False) -> None:
+        box = self.box
+        canvas.fill(box, LINE if hover and self.enabled else PANEL, radius=6)
+        canvas.outline(box, self.colour if self.colour and self.enabled else LINE, radius=6)
+        text_colour = (self.colour or TEXT) if self.enabled else QUIET
+        cap_width = canvas.key_cap_width(self.key) + GRID if self.key else 0.0
+        room = box.width - 2 * 12 - cap_width
+        height = canvas.measure(self.label, SMALL)[1]
+        canvas.text(self.label, (box.x + 12, box.centre[1] - height / 2), SMALL, text_colour, max_width=room)
+        if self.key:
+            canvas.key_cap(self.key, (box.right - 12 - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2))
+
+
+def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: float = 20) -> Box:
+    """A verdict's badge: letter, shape and colour. ``at`` is its top left corner.
+
+    good: a circle with G; bad: a diamond with B; skip: a square with S.
+    """
+    box = Box(at[0], at[1], size, size)
+    x, y = box.centre
+    colour = VERDICT_COLOURS[verdict]
+    if verdict == "good":
+        canvas.circle((x, y), size / 2, colour)
+    elif verdict == "bad":
+        reach = size * 0.58
+        canvas.polygon([(x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y)], colour)
+    else:
+        canvas.fill(box.inset(size * 0.06), colour, radius=size * 0.12)
+    letter = verdict[0].upper()
+    text_size = max(8, round(size * 0.6))
+    height = canvas.measure(letter, text_size, bold=True)[1]
+    canvas.text(letter, (x, y - height / 2), text_size, GROUND, bold=True, align="centre")
+    return box
+
+
+def draw_key_list(canvas: Canvas, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """The list of keys over everything else; ``rows`` are (keys, what they do), keys parted by spaces."""
+    canvas.shade(canvas.box, 190)
+    columns = 1 if len(rows) <= 10 else 2
+    per_column = math.ceil(len(rows) / columns)
+    row_height = 36.0
+    margin = 32.0
+    panel = canvas.box.middle(440 * columns + 2 * margin, per_column * row_height + 2 * margin + 96)
+    canvas.fill(panel, PANEL, radius=10)
+    canvas.outline(panel, LINE, radius=10)
+    inner = panel.inset(margin)
+    canvas.text(title, (inner.x, inner.y), LARGE)
+    row_height = min(row_height, (inner.height - 96) / per_column)
+    for column_number, column in enumerate(inner.without_top(64).columns(columns, gap=24)):
+        for row_number, (keys, meaning) in enumerate(rows[column_number * per_column :][:per_column]):
+            y = column.y + row_number * row_height
+            x = column.x
+            for key in keys.split(" "):
+                x = canvas.key_cap(key, (x, y)).right + 6
+            left = max(x + 6, column.x + 144)
+            height = canvas.measure(meaning, SMALL)[1]
+            canvas.text(meaning, (left, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, max_width=column.right - left)
+    close = canvas.key_cap("F1", (inner.x, inner.bottom - KEY_CAP_HEIGHT), OLIVE)
+    height = canvas.measure("closes this list", SMALL)[1]
+    at = (close.right + GRID, close.y + (KEY_CAP_HEIGHT - height) / 2)
+    canvas.text("closes this list", at, SMALL, QUIET)
+
+
+def message_buttons(canvas: Canvas, labels: Sequence[tuple[str, str, Colour | None]]) -> list[Button]:
+    """Buttons (label, key, colour) where ``draw_message`` draws them."""
+    panel = _message_panel(canvas)
+    row = panel.inset(32).bottom_part(44)
+    return [
+        Button(box, label, key, colour)
+        for box, (label, key, colour) in zip(row.columns(len(labels), 16), labels, strict=True)
+    ]
+
+
+def _message_panel(canvas: Canvas) -> Box:
+    return canvas.box.middle(560, 248)
+
+
+def draw_message(
+    canvas: Canvas, title: str, text: str, buttons: Sequence[Button], pointer: tuple[float, float] = (-1, -1)
+) -> None:
+    """A centred panel with a title, a few words and buttons (made by ``message_buttons``)."""
+    canvas.shade(canvas.box, 150)
+    panel = _message_panel(canvas)
+    canvas.fill(panel, PANEL, radius=10)
+    canvas.outline(panel, LINE, radius=10)
+    inner = panel.inset(32)
+    canvas.text(title, (inner.x, inner.y - 8), LARGE, max_width=inner.width)
+    canvas.paragraph(text, inner.without_top(48), MEDIUM, QUIET)
+    for button in buttons:
+        button.draw(canvas, hover=button.contains(*pointer))

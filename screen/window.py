@@ -1,0 +1,240 @@
+"""The window: opening it, what happens to it, and showing what was drawn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import pygame
+
+from data.errors import CoachError
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.theme import DESIGN_SIZE, GROUND, scale_of
+
+SMALLEST_SIZE = (960, 600)
+_REPEAT_AFTER_MS, _REPEAT_EVERY_MS = 350, 50
+
+
+@dataclass(frozen=True)
+class KeyDown:
+    """A key went down; ``repeat``: it was down already and is being held."""
+
+    key: str
+    shift: bool = False
+    control: bool = False
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class KeyUp:
+    key: str
+
+
+@dataclass(frozen=True)
+class TextTyped:
+    """Text as the keyboard's layout makes it; for text fields."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class PointerDown:
+    x: float
+    y: float
+    button: int = 1
+
+
+@dataclass(frozen=True)
+class PointerUp:
+    x: float
+    y: float
+    button: int = 1
+
+
+@dataclass(frozen=True)
+class PointerMoved:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """``dy`` above 0: away from the person."""
+
+    dy: int
+
+
+@dataclass(frozen=True)
+class CloseRequested:
+    pass
+
+
+@dataclass(frozen=True)
+class FocusLost:
+    pass
+
+
+@dataclass(frozen=True)
+class FocusGained:
+    pass
+
+
+@dataclass(frozen=True)
+class Resized:
+    pass
+
+
+Event = (
+    KeyDown
+    | KeyUp
+    | TextTyped
+    | PointerDown
+    | PointerUp
+    | PointerMoved
+    | Wheel
+    | CloseRequested
+    | FocusLost
+    | FocusGained
+    | Resized
+)
+
+_KEY_NAMES = {
+    "enter": "return",
+    "left shift": "shift",
+    "right shift": "shift",
+    "left ctrl": "control",
+    "right ctrl": "control",
+    "page up": "pageup",
+    "page down": "pagedown",
+}
+
+
+class Window:
+    """One resizable window. Use it as a context manager.
+
+    Coordinates of events and of ``canvas`` are design units. The window starts at ``size`` pixels, or smaller where
+    the screen is smaller.
+    """
+
+    def __init__(self, title: str, size: tuple[int, int] = DESIGN_SIZE, full_screen: bool = False) -> None:
+        """Raises CoachError where there is no display."""
+        try:
+            pygame.display.init()
+            pygame.font.init()
+            desktop = pygame.display.get_desktop_sizes()[0]
+            fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
+            self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)
+            with contextlib.suppress(pygame.error):
+                self._window.minimum_size = (min(SMALLEST_SIZE[0], fitting[0]), min(SMALLEST_SIZE[1], fitting[1]))
+            self._surface = self._window.get_surface()
+        except pygame.error as error:
+            pygame.quit()
+            raise CoachError(
+                f"No window can be opened ({error}); Replay Coach needs a display, or the commands that work "
+                "without one (`coach record`, `coach label`, `coach train`)."
+            ) from error
+        self._full_screen = False
+        self._down: set[str] = set()
+        pygame.key.set_repeat(_REPEAT_AFTER_MS, _REPEAT_EVERY_MS)
+        self._surface.fill(GROUND)
+        self._window.flip()
+        if full_screen:
+            self.toggle_full_screen()
+
+    @property
+    def title(self) -> str:
+        return str(self._window.title)
+
+    @title.setter
+    def title(self, title: str) -> None:
+        if title != self._window.title:
+            self._window.title = title
+
+    @property
+    def size_units(self) -> Box:
+        """The whole window in design units."""
+        return self.canvas.box
+
+    @property
+    def canvas(self) -> Canvas:
+        """What to draw on, as large as the window is now."""
+        self._surface = self._window.get_surface()
+        return Canvas(self._surface)
+
+    def _units(self, position: tuple[int, int]) -> tuple[float, float]:
+        # With a high-resolution display the surface has more pixels than the window has points.
+        points = self._window.size
+        pixels = self._window.get_surface().get_size()
+        scale = scale_of(*pixels)
+        return position[0] * pixels[0] / points[0] / scale, position[1] * pixels[1] / points[1] / scale
+
+    def events(self) -> list[Event]:
+        """What happened since the last call, oldest first."""
+        found = [self._translated(event) for event in pygame.event.get()]
+        return [event for event in found if event is not None]
+
+    def _translated(self, event: pygame.event.Event) -> Event | None:
+        kind = event.type
+        if kind in (pygame.KEYDOWN, pygame.KEYUP):
+            name = pygame.key.name(event.key)
+            key = _KEY_NAMES.get(name, name.strip("[]") if len(name) == 3 else name)
+            if kind == pygame.KEYUP:
+                self._down.discard(key)
+                return KeyUp(key)
+            repeat = key in self._down
+            self._down.add(key)
+            return KeyDown(key, bool(event.mod & pygame.KMOD_SHIFT), bool(event.mod & pygame.KMOD_CTRL), repeat)
+        if kind == pygame.TEXTINPUT:
+            return TextTyped(event.text)
+        if kind == pygame.MOUSEBUTTONDOWN and event.button <= 3:
+            return PointerDown(*self._units(event.pos), event.button)
+        if kind == pygame.MOUSEBUTTONUP and event.button <= 3:
+            return PointerUp(*self._units(event.pos), event.button)
+        if kind == pygame.MOUSEMOTION:
+            return PointerMoved(*self._units(event.pos))
+        if kind == pygame.MOUSEWHEEL:
+            return Wheel(event.y)
+        if kind == pygame.WINDOWFOCUSLOST:
+            self._down.clear()
+            return FocusLost()
+        simple: dict[int, Event] = {
+            pygame.QUIT: CloseRequested(),
+            pygame.WINDOWCLOSE: CloseRequested(),
+            pygame.WINDOWFOCUSGAINED: FocusGained(),
+            pygame.WINDOWSIZECHANGED: Resized(),
+        }
+        return simple.get(kind)
+
+    def present(self) -> None:
+        """Show what was drawn."""
+        self._window.flip()
+
+    def toggle_full_screen(self) -> None:
+        if self._full_screen:
+            self._window.set_windowed()
+        else:
+            self._window.set_fullscreen(desktop=True)
+        self._full_screen = not self._full_screen
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the window another size, in pixels."""
+        self._window.size = size
+
+    def screenshot(self, path: Path | str) -> None:
+        """Save what was drawn as a PNG."""
+        pygame.image.save(self._surface, str(path))
+
+    def close(self) -> None:
+        self._window.destroy()
+        pygame.display.quit()
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,101 @@
+"""Fixtures that many tests share: quiet libraries and a virtual screen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+
+import pytest
+
+SCREEN_PROGRAMS = ("Xvfb", "xdotool")
+
+
+@dataclass(frozen=True)
+class VirtualDisplay:
+    """An X server without a monitor, and a hand at its keyboard and mouse."""
+
+    name: str
+    """Such as ":101"."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables for a process that is to open its window here."""
+        return {**os.environ, "DISPLAY": self.name, "SDL_VIDEODRIVER": "x11"}
+
+    def xdotool(self, *arguments: str | int) -> str:
+        """Run xdotool with these arguments and return what it printed."""
+        command = ["xdotool", *map(str, arguments)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=30, check=False)
+        return done.stdout.strip()
+
+    def wait_for_window(self, title: str, process: subprocess.Popen[str] | None = None, seconds: float = 60) -> str:
+        """Id of the window whose title contains ``title`` (a regular expression), focused, once there is one."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self.xdotool("search", "--name", title).split()
+            if found:
+                self.xdotool("windowfocus", "--sync", found[-1])
+                return found[-1]
+            if process is not None and process.poll() is not None:
+                _, errors = process.communicate()
+                pytest.fail(f"the program ended with {process.returncode} before its window {title!r} opened: {errors}")
+            time.sleep(0.05)
+        names = self.xdotool("search", "--name", ".*", "getwindowname", "%@")
+        pytest.fail(f"no window called {title!r} opened within {seconds} s; there are: {names}")
+
+    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Wait until ``holds()``; fails, saying ``what`` was awaited."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if holds():
+                return
+            time.sleep(0.02)
+        pytest.fail(f"waited {seconds} s in vain for: {what}")
+
+
+def _missing_programs() -> list[str]:
+    return [program for program in SCREEN_PROGRAMS if shutil.which(program) is None]
+
+
+@pytest.fixture(scope="session")
+def virtual_display_server() -> Iterator[VirtualDisplay]:
+    """One Xvfb for the whole run; in CI its absence is a failure, elsewhere a skip that says what is missing."""
+    missing = _missing_programs()
+    if missing:
+        message = f"{' and '.join(missing)} not found: install the packages xvfb and xdotool to test the windows"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "2720x1760x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        number = pipe.readline().strip()
+    if not number:
+        server.kill()
+        pytest.fail("Xvfb did not start")
+    yield VirtualDisplay(f":{number}")
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def virtual_display(
+    virtual_display_server: VirtualDisplay, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[VirtualDisplay]:
+    """The virtual screen, with DISPLAY set for this process too, and all keys up afterwards."""
+    monkeypatch.setenv("DISPLAY", virtual_display_server.name)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    yield virtual_display_server
+    keys = ["Left", "Right", "Up", "Down", "space", "BackSpace", "a", "d"]
+    virtual_display_server.xdotool("keyup", *keys)
