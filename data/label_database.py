@@ -1,0 +1,426 @@
+"""The label database, where verdicts are kept: the one door to SQLAlchemy."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from data.clip import VERDICTS, Clip, Verdict
+from data.episode import utc_now
+from data.errors import CoachError
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+"""For how long one process waits for another's write before it gives up."""
+
+_metadata = sa.MetaData()
+
+_about = sa.Table(
+    "replay_coach_labels",
+    _metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.String(200), nullable=False),
+)
+
+_verdicts = sa.Table(
+    "verdicts",
+    _metadata,
+    # Ids only ever grow, so that "the latest" is well defined.
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("curator", sa.String(200), nullable=False),
+    sa.Column("episode_id", sa.String(250), nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("stop", sa.Integer, nullable=False),
+    sa.Column("verdict", sa.String(10), nullable=False),
+    sa.Column("given", sa.String(40), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("withdrawn", sa.String(40), nullable=True),
+    sa.CheckConstraint(f"verdict IN {VERDICTS}", name="known_verdict"),
+    sa.CheckConstraint('0 <= "start" AND "start" < "stop"', name="proper_clip"),
+    sa.Index("verdicts_by_clip", "curator", "episode_id", "start", "stop"),
+    sa.Index("verdicts_by_episode", "episode_id"),
+    sqlite_autoincrement=True,
+)
+
+
+class LabelDatabase:
+    """Verdicts, kept for ever, each committed before ``record`` returns.
+
+    Nothing is overwritten. A curator who judges a clip again adds a row, and the newest row that was not withdrawn is
+    the one that stands; ``undo`` withdraws the curator's newest row, so that what stood before it stands again.
+    Several processes may use one database at once; each write is one transaction, and writes come one after another.
+    """
+
+    def __init__(self, path_or_url: Path | str) -> None:
+        """Open a label database for reading and writing, and make it where there is none.
+
+        A path is a SQLite file; a text with "://" is a database URL, such as ``postgresql+psycopg://host/name``.
+        Raises CoachError for a file or database that is not a label database of this version, and leaves it as it is.
+        """
+        self.where = _shown(path_or_url)
+        if isinstance(path_or_url, Path) or "://" not in path_or_url:
+            path = Path(path_or_url)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise CoachError(
+                    f"The label database {self.where} cannot be made ({error.strerror or error}); "
+                    "choose another place with --labels."
+                ) from error
+            for what in (path.parent, path):
+                if what.exists() and not os.access(what, os.W_OK):
+                    raise CoachError(
+                        f"The label database {self.where} cannot be written, because {what} is read-only; "
+                        "choose another place with --labels."
+                    )
+            if _file_has_content(path):
+                # Look before the first write, so that a stranger's file is left exactly as it is.
+                with _engine_for_reading(path) as engine, self._told("opened"), engine.connect() as connection:
+                    self._check(connection)
+            self._engine = _sqlite_engine(path)
+        else:
+            self._engine = _engine_for_url(path_or_url)
+        self._writer = self._engine.execution_options(writes=True)
+        try:
+            with self._told("opened"), self._write() as connection:
+                if not self._check(connection):
+                    _metadata.create_all(connection)
+                    connection.execute(_about.insert().values(name="schema_version", value=str(SCHEMA_VERSION)))
+        except CoachError:
+            self.close()
+            raise
+
+    @classmethod
+    def open_existing(cls, path_or_url: Path | str) -> LabelDatabase | None:
+        """Open a label database for reading alone, or None where there is none; makes and changes nothing."""
+        self = cls.__new__(cls)
+        self.where = _shown(path_or_url)
+        if isinstance(path_or_url, Path) or "://" not in path_or_url:
+            path = Path(path_or_url)
+            if not _file_has_content(path):
+                return None
+            self._engine = _sqlite_engine_for_reading(path)
+        else:
+            self._engine = _engine_for_url(path_or_url)
+        self._writer = None
+        try:
+            with self._told("opened"), self._engine.connect() as connection:
+                found = self._check(connection)
+        except CoachError:
+            self.close()
+            raise
+        if not found:
+            self.close()
+            return None
+        return self
+
+    _engine: sa.Engine
+    _writer: sa.Engine | None
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> LabelDatabase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record(self, verdict: Verdict) -> int:
+        """Keep a verdict; it is on disk when this returns. Returns its id.
+
+        If its curator has judged the same clip before, this verdict stands from now on; the earlier one stays in
+        the history.
+        """
+        with self._told("written"), self._write() as connection:
+            return _insert(connection, verdict)
+
+    def undo(self, curator: str) -> Verdict | None:
+        """Withdraw the latest verdict of a curator and return it; None if none is left.
+
+        Where it had replaced an earlier verdict on the same clip, the earlier one stands again.
+        """
+        latest = (
+            sa.select(_verdicts)
+            .where(_verdicts.c.curator == curator, _verdicts.c.withdrawn.is_(None))
+            .order_by(_verdicts.c.id.desc())
+            .limit(1)
+        )
+        with self._told("written"), self._write() as connection:
+            row = connection.execute(latest).one_or_none()
+            if row is None:
+                return None
+            connection.execute(
+                _verdicts.update().where(_verdicts.c.id == row.id).values(withdrawn=utc_now().isoformat())
+            )
+            return _verdict(row)
+
+    def replace_rule(self, curator: str, verdicts: Iterable[Verdict], episodes: Iterable[str] | None = None) -> int:
+        """Make ``verdicts`` all that a rule says, in one transaction, and return how many of them there are.
+
+        What the rule said before and says again keeps its place, so running a rule again changes nothing; what it no
+        longer says is withdrawn. ``episodes`` limits the replacing to those episodes: what the rule said of others
+        stays.
+        """
+        wanted = {verdict.clip: verdict for verdict in verdicts}
+        if strangers := {verdict.curator for verdict in wanted.values()} - {curator}:
+            raise CoachError(f"The verdicts of {curator} cannot be given by {', '.join(sorted(strangers))}.")
+        scope = None if episodes is None else set(episodes)
+        with self._told("written"), self._write() as connection:
+            gone = []
+            for row in connection.execute(_standing(curator=curator)).all():
+                old = _verdict(row)
+                if scope is not None and old.clip.episode_id not in scope:
+                    continue
+                new = wanted.get(old.clip)
+                if new is not None and (new.verdict, new.note) == (old.verdict, old.note):
+                    del wanted[old.clip]
+                else:
+                    gone.append(row.id)
+            now = utc_now().isoformat()
+            for part in (gone[i : i + 500] for i in range(0, len(gone), 500)):
+                # Older rows on the same clip must not come back when the newest is withdrawn, so all of them go.
+                same_clip = sa.select(_verdicts.c.episode_id, _verdicts.c.start, _verdicts.c.stop).where(
+                    _verdicts.c.id.in_(part)
+                )
+                connection.execute(
+                    _verdicts.update()
+                    .where(_verdicts.c.curator == curator, _verdicts.c.withdrawn.is_(None))
+                    .where(sa.tuple_(_verdicts.c.episode_id, _verdicts.c.start, _verdicts.c.stop).in_(same_clip))
+                    .values(withdrawn=now)
+                )
+            if wanted:
+                connection.execute(_verdicts.insert(), [_row(verdict) for verdict in wanted.values()])
+            standing = _standing(curator=curator).with_only_columns(_verdicts.c.episode_id)
+            return sum(scope is None or name in scope for (name,) in connection.execute(standing))
+
+    def merge(self, verdicts: Iterable[Verdict]) -> int:
+        """Add verdicts from elsewhere, in one transaction, and return how many were new.
+
+        A verdict that is already here (same curator, clip, verdict, note and time, standing or withdrawn) is not
+        added again. Where a curator's verdicts on one clip differ, the one that was given last stands.
+        """
+        added = 0
+        with self._told("written"), self._write() as connection:
+            known = {(_verdict(row), row.given) for row in connection.execute(sa.select(_verdicts))}
+            latest = {(v.curator, v.clip): v for v in (_verdict(r) for r in connection.execute(_standing()))}
+            for verdict in sorted(verdicts, key=lambda verdict: verdict.given):
+                key = (verdict, verdict.given.isoformat())
+                if key in known:
+                    continue
+                known.add(key)
+                added += 1
+                mine = latest.get((verdict.curator, verdict.clip))
+                if mine is not None and mine.given > verdict.given:
+                    # History only: the row must lie below the standing one, and ids grow, so it comes withdrawn.
+                    connection.execute(_verdicts.insert().values(_row(verdict) | {"withdrawn": mine.given.isoformat()}))
+                else:
+                    _insert(connection, verdict)
+                    latest[verdict.curator, verdict.clip] = verdict
+        return added
+
+    def verdicts(self, episode_id: str | None = None, curator: str | None = None) -> list[Verdict]:
+        """The verdicts that stand, the one given first first; of one episode or one curator, or all."""
+        with self._told("read"), self._engine.connect() as connection:
+            return [_verdict(row) for row in connection.execute(_standing(episode_id, curator))]
+
+    def history(self, curator: str | None = None) -> list[Verdict]:
+        """All verdicts that were not undone, those that a later one replaced included, the first first."""
+        query = sa.select(_verdicts).where(_verdicts.c.withdrawn.is_(None)).order_by(_verdicts.c.id)
+        if curator is not None:
+            query = query.where(_verdicts.c.curator == curator)
+        with self._told("read"), self._engine.connect() as connection:
+            return [_verdict(row) for row in connection.execute(query)]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many verdicts stand: curator -> verdict -> number, each with all three verdicts, curators sorted."""
+        standing = _standing().order_by(None).subquery()
+        query = sa.select(standing.c.curator, standing.c.verdict, sa.func.count()).group_by(
+            standing.c.curator, standing.c.verdict
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._told("read"), self._engine.connect() as connection:
+            for curator, verdict, number in connection.execute(query):
+                found.setdefault(curator, dict.fromkeys(VERDICTS, 0))[verdict] = number
+        return dict(sorted(found.items()))
+
+    def curators(self) -> list[str]:
+        """Everyone of whom a verdict stands, sorted."""
+        return list(self.counts())
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        if self._writer is None:
+            raise CoachError(f"The label database {self.where} was opened for reading alone.")
+        with self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql" and sa.inspect(connection).has_table(_verdicts.name):
+                # Writers come one after another, as SQLite has them: ids then follow the order of commits.
+                connection.execute(sa.text("LOCK TABLE verdicts IN SHARE ROW EXCLUSIVE MODE"))
+            yield connection
+
+    def _check(self, connection: sa.Connection) -> bool:
+        """Whether the tables are there (False: the database is empty); raises CoachError for a stranger's tables."""
+        tables = set(sa.inspect(connection).get_table_names())
+        if _about.name not in tables:
+            # Other tables are a stranger's in a file of their own, but on a server they may well be neighbours.
+            if tables and (connection.dialect.name == "sqlite" or _verdicts.name in tables):
+                raise CoachError(f"{self.where} is a database, but not a label database of Replay Coach.")
+            return False
+        query = sa.select(_about.c.value).where(_about.c.name == "schema_version")
+        version = connection.execute(query).scalar_one_or_none()
+        if version != str(SCHEMA_VERSION):
+            raise CoachError(
+                f"The label database {self.where} has version {version}, and this program reads version "
+                f"{SCHEMA_VERSION}; use the program that wrote it, or choose another with --labels."
+            )
+        return True
+
+    @contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        """Turn the database's own errors into one clear sentence."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".")
+            if "not a database" in reason or "malformed" in reason:
+                raise CoachError(f"{self.where} is not a label database of Replay Coach ({reason}).") from error
+            if "is locked" in reason:
+                raise CoachError(
+                    f"The label database {self.where} has been held by another program for {BUSY_SECONDS:.0f} s; "
+                    "close that program and try again."
+                ) from error
+            raise CoachError(f"The label database {self.where} cannot be {doing} ({reason}).") from error
+
+
+def _standing(episode_id: str | None = None, curator: str | None = None) -> sa.Select[Any]:
+    """Rows that count: of each curator and clip, the newest that was not withdrawn."""
+    columns = _verdicts.c
+    newest = (
+        sa.select(sa.func.max(columns.id))
+        .where(columns.withdrawn.is_(None))
+        .group_by(columns.curator, columns.episode_id, columns.start, columns.stop)
+    )
+    if episode_id is not None:
+        newest = newest.where(columns.episode_id == episode_id)
+    if curator is not None:
+        newest = newest.where(columns.curator == curator)
+    return sa.select(_verdicts).where(columns.id.in_(newest)).order_by(columns.id)
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "curator": verdict.curator,
+        "episode_id": verdict.clip.episode_id,
+        "start": int(verdict.clip.start),  # A numpy integer would be stored as bytes.
+        "stop": int(verdict.clip.stop),
+        "verdict": verdict.verdict,
+        "given": verdict.given.isoformat(),
+        "note": verdict.note,
+    }
+
+
+def _insert(connection: sa.Connection, verdict: Verdict) -> int:
+    result = connection.execute(_verdicts.insert().values(_row(verdict)))
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _verdict(row: sa.Row[Any]) -> Verdict:
+    clip = Clip(row.episode_id, row.start, row.stop)
+    return Verdict(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note)
+
+
+def _shown(path_or_url: Path | str) -> str:
+    """The database's name for messages: a path as it is, a URL without its password."""
+    if isinstance(path_or_url, Path) or "://" not in path_or_url:
+        return str(path_or_url)
+    try:
+        return sa.make_url(path_or_url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise CoachError(
+            "The address of the label database cannot be read; write it as "
+            "postgresql+psycopg://user:password@host/name, or give a file."
+        ) from error
+
+
+def _file_has_content(path: Path) -> bool:
+    if path.is_dir():
+        raise CoachError(f"{path} is a folder, not a label database.")
+    return path.exists() and path.stat().st_size > 0
+
+
+def _engine_for_url(url: str) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise CoachError(
+            f"This label database needs the package {error.name}, which is not installed; run: pip install {error.name}"
+        ) from error
+    except NoSuchModuleError as error:
+        raise CoachError(
+            f"No driver is known for the label database {_shown(url)}; "
+            "write postgresql+psycopg://host/name, or give a file."
+        ) from error
+
+
+def _sqlite_engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # Transactions are begun below, not by the driver's guess.
+        give_up = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                break
+            except engine.dialect.loaded_dbapi.OperationalError as error:
+                # SQLite does not wait here by itself when two processes make the database at the same moment.
+                if "locked" not in str(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the write lock at once, so that what it has read cannot change before it writes.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _sqlite_engine_for_reading(path: Path) -> sa.Engine:
+    """For a file that exists; works in a folder that cannot be written too."""
+    query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
+    if not os.access(path.parent, os.W_OK):
+        query["mode"] = "ro"
+        if not Path(f"{path}-wal").exists():
+            query["immutable"] = "1"  # Otherwise SQLite would want to make a -shm file.
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=path.absolute().as_uri(), query=query), connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    return engine
+
+
+@contextmanager
+def _engine_for_reading(path: Path) -> Iterator[sa.Engine]:
+    engine = _sqlite_engine_for_reading(path)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
