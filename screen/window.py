@@ -125,6 +125,9 @@ class Window:
         """Raises CoachError where there is no display."""
         try:
             pygame.display.init()
+            # Where there is no display, SDL quietly draws into nothing unless it was asked to.
+            if pygame.display.get_driver() in ("dummy", "offscreen") and "SDL_VIDEODRIVER" not in os.environ:
+                raise pygame.error("no display is attached")
             pygame.font.init()
             desktop = pygame.display.get_desktop_sizes()[0]
             fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
