@@ -41,10 +41,15 @@ class Verdict:
     """One of VERDICTS."""
     given: datetime = field(default_factory=utc_now)
     note: str = ""
+    queue: str = ""
+    """What put the clip before the curator: a queue's name such as "uniform", or "" where it was none. Clips of the
+    queue "uniform" are drawn by chance, so figures about all play can be estimated from them alone."""
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise CoachError(f"A verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
+        if not self.curator.strip():
+            raise CoachError("A verdict needs the name of its curator.")
 
     @property
     def by_rule(self) -> bool:

@@ -42,6 +42,7 @@ _verdicts = sa.Table(
     sa.Column("verdict", sa.String(10), nullable=False),
     sa.Column("given", sa.String(40), nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("queue", sa.String(200), nullable=False),
     sa.Column("withdrawn", sa.String(40), nullable=True),
     sa.CheckConstraint(f"verdict IN {VERDICTS}", name="known_verdict"),
     sa.CheckConstraint('0 <= "start" AND "start" < "stop"', name="proper_clip"),
@@ -324,6 +325,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.verdict,
         "given": verdict.given.isoformat(),
         "note": verdict.note,
+        "queue": verdict.queue,
     }
 
 
@@ -336,7 +338,7 @@ def _insert(connection: sa.Connection, verdict: Verdict) -> int:
 
 def _verdict(row: sa.Row[Any]) -> Verdict:
     clip = Clip(row.episode_id, row.start, row.stop)
-    return Verdict(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note)
+    return Verdict(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note, row.queue)
 
 
 def _shown(path_or_url: Path | str) -> str:
