@@ -62,7 +62,8 @@ class EmulatorSettings:
             raise CoachError(f"The frame skip must lie between 1 and 60, not {self.frame_skip}.")
         if not 0.0 <= self.repeat_action_probability < 1.0:
             raise CoachError(
-                f"The probability of a sticky action must be at least 0 and below 1, not {self.repeat_action_probability}."
+                "The probability of a sticky action must be at least 0 and below 1, "
+                f"not {self.repeat_action_probability}."
             )
         if not 0 <= self.noop_start <= 3600:
             raise CoachError(

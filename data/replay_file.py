@@ -79,6 +79,28 @@ class ReplayWriter:
         """Drop a marker at the newest frame."""
         self._markers.append(self.frame_count)
 
+    def rewind_to(self, frame_count: int) -> None:
+        """Drop everything after frame ``frame_count``: the file then holds the one straight episode.
+
+        Raises CoachError for a frame that the episode has not reached.
+        """
+        if not 0 <= frame_count <= self.frame_count:
+            raise CoachError(f"Cannot rewind to frame {frame_count} of an episode of {self.frame_count} frames.")
+        kept = frame_count + 1
+        if kept < self._stored:
+            whole = kept - kept % CHUNK_FRAMES
+            self._screens = list(self._file["frames"][whole:kept])
+            self._rams = list(self._file["ram"][whole:kept])
+            self._file["frames"].resize(whole, axis=0)
+            self._file["ram"].resize(whole, axis=0)
+            self._stored = whole
+        else:
+            del self._screens[kept - self._stored :], self._rams[kept - self._stored :]
+        for column in (self._actions, self._rewards, self._demonstrators):
+            del column[frame_count:]
+        del self._lives[kept:]
+        self._markers = [marker for marker in self._markers if marker <= frame_count]
+
     def _flush(self) -> None:
         for name, rows in (("frames", self._screens), ("ram", self._rams)):
             if rows:
