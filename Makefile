@@ -1,0 +1,50 @@
+# Every target sets up what it needs: Python 3.11 to 3.13 and make are enough.
+.DEFAULT_GOAL := help
+.PHONY: help run test soak check bench pictures lowest clean
+
+VENV ?= .venv
+# The first Python on this machine that is neither too old nor too new; choose another with PYTHON=...
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& { command -v $$p; break; }; done)
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Replay Coach needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv); choose one with make PYTHON=..." >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "Installing Replay Coach and what it needs (about a minute, once)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	@echo "Installing what the tests and checks need"
+	@$(PIP) --editable '.[test,dev]'
+	@touch $@
+
+run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop, headless)
+	@$(BIN)/coach
+
+test: $(VENV)/.installed-for-tests ## run the tests (windows on a virtual screen)
+	@sh tests/virtual_screen.sh
+	@$(BIN)/python -m pytest
+
+soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz tests too
+	@sh tests/virtual_screen.sh
+	@$(BIN)/python -m pytest -m soak --timeout 7200
+
+check: $(VENV)/.installed-for-tests ## lint, types and import arrows
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+clean: ## remove the environment and what tools left (never your library)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

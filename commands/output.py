@@ -1,0 +1,78 @@
+"""What the commands print: reports on standard output, progress on standard error, or one JSON object."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+GREEN, ORANGE, OLIVE, QUIET = "#4cc38a", "#e5683c", "#c9b458", "#8b95a3"
+
+
+def report_console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def progress_console() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_json(value: object) -> None:
+    """One JSON object on standard output, and nothing else."""
+    json.dump(value, sys.stdout, default=_plain, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
+    """A bar with count, and time left, on standard error; gone when the work is done."""
+    columns = (
+        TextColumn("{task.description}", style=QUIET),
+        BarColumn(bar_width=32, complete_style=GREEN, finished_style=GREEN),
+        MofNCompleteColumn(),
+        TextColumn(unit, style=QUIET),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style=QUIET),
+    )
+    with Progress(*columns, console=progress_console(), transient=True) as progress:
+        progress.add_task(description, total=None, note="")
+        yield progress
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A quiet table; columns whose name ends in ">" are numbers and stand to the right."""
+    made = Table(title=title, box=None, header_style=QUIET, title_justify="left", pad_edge=False)
+    for column in columns:
+        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", no_wrap=True)
+    return made
+
+
+def clock(seconds: float) -> str:
+    """75 -> "1:15"; 3700 -> "1:01:40"."""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

@@ -1,0 +1,120 @@
+"""What the home window tells: a library in a few numbers, and the next useful thing to do. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ENOUGH_SECONDS = 5 * 60
+"""Minutes of play after which judging is worth more than more play."""
+ENOUGH_VERDICTS = 20
+
+Door = Literal["play", "curate", "train", "watch"]
+DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch")
+
+
+@dataclass(frozen=True)
+class RunOverview:
+    """One training, as the home window tells it."""
+
+    name: str
+    step: int
+    total: int
+    mean_score: float | None
+    is_training: bool
+    steps_per_second: float = 0.0
+    seconds_left: float | None = None
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class EpisodeLine:
+    """One recent episode."""
+
+    created: str
+    demonstrator: str
+    player: str
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A library in a few numbers."""
+
+    game: str
+    library: str
+    episodes: int = 0
+    seconds: float = 0.0
+    best_score: float | None = None
+    good: int = 0
+    bad: int = 0
+    clips_waiting: int = 0
+    unfinished: int = 0
+    runs: tuple[RunOverview, ...] = ()
+    recent: tuple[EpisodeLine, ...] = ()
+
+    @property
+    def training(self) -> RunOverview | None:
+        """The run that is being trained now."""
+        return next((run for run in self.runs if run.is_training), None)
+
+
+def next_door(overview: Overview) -> tuple[Door, str]:
+    """The next useful thing to do, and why, in a few words."""
+    if overview.episodes == 0:
+        return "play", "Nothing is recorded yet: play an episode."
+    if overview.training is not None:
+        return "watch", f"{overview.training.name} is training: watch it learn."
+    judged = overview.good + overview.bad
+    if judged < ENOUGH_VERDICTS and overview.clips_waiting > 0:
+        return "curate", f"{_count(overview.clips_waiting, 'clip')} to judge."
+    if overview.seconds < ENOUGH_SECONDS:
+        minutes = max(1, round((ENOUGH_SECONDS - overview.seconds) / 60))
+        return "play", f"Record {_count(minutes, 'more minute')} of play."
+    if not overview.runs:
+        return "train", "Enough is recorded: train an agent on it."
+    return "watch", f"See what {overview.runs[-1].name} has learned."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: "40 s", "12 min", "3 h 05 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
+    """For each door its state in two short lines."""
+    best = "" if overview.best_score is None else f"best score {overview.best_score:g}"
+    judged = overview.good + overview.bad
+    training = overview.training
+    train_lines = ("No runs yet", "")
+    if training is not None:
+        left = "" if training.seconds_left is None else f"{duration(training.seconds_left)} left"
+        train_lines = (f"{training.name}: {training.phase or 'starting'}", left)
+    elif overview.runs:
+        last = overview.runs[-1]
+        train_lines = (_count(len(overview.runs), "run"), f"last: {last.name}, {last.step:,} steps".replace(",", " "))
+    watchable = overview.runs[-1] if overview.runs else None
+    watch_lines = ("Nothing to watch yet", "train an agent first")
+    if watchable is not None:
+        score = "" if watchable.mean_score is None else f"mean score {watchable.mean_score:.0f}"
+        watch_lines = (watchable.name, score)
+    played = f"{_count(overview.episodes, 'episode')}, {duration(overview.seconds)}"
+    return {
+        "play": (played if overview.episodes else "No episodes yet", best),
+        "curate": (
+            f"{overview.good} good, {overview.bad} bad" if judged else "No verdicts yet",
+            f"{_count(overview.clips_waiting, 'clip')} waiting" if overview.clips_waiting else "no clips waiting",
+        ),
+        "train": train_lines,
+        "watch": watch_lines,
+    }

@@ -1,0 +1,114 @@
+"""A real window on a virtual screen, with real keys and a real pointer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data.errors import CoachError
+from screen.theme import GREEN
+from screen.window import CloseRequested, Event, KeyDown, KeyUp, PointerDown, Resized, TextTyped, Window
+from tests.conftest import VirtualDisplay
+
+
+@pytest.fixture
+def window(virtual_display: VirtualDisplay) -> Iterator[Window]:
+    with Window("Replay Coach - window test") as opened:
+        virtual_display.wait_for_window("window test")
+        happened(opened, 0.2)
+        yield opened
+
+
+def happened(window: Window, seconds: float = 0.3) -> list[Event]:
+    deadline = time.monotonic() + seconds
+    found: list[Event] = []
+    while time.monotonic() < deadline:
+        found += window.events()
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("keysym", "key"),
+    [
+        ("Left", "left"),
+        ("space", "space"),
+        ("g", "g"),
+        ("Escape", "escape"),
+        ("BackSpace", "backspace"),
+        ("Return", "return"),
+        ("F1", "f1"),
+        ("comma", ","),
+        ("period", "."),
+        ("Delete", "delete"),
+        ("Page_Up", "pageup"),
+    ],
+)
+def test_a_key_has_its_name(window: Window, virtual_display: VirtualDisplay, keysym: str, key: str) -> None:
+    virtual_display.xdotool("key", keysym)
+    events = [event for event in happened(window) if isinstance(event, KeyDown | KeyUp)]
+    assert events == [KeyDown(key), KeyUp(key)]
+
+
+def test_control_is_told_with_the_key(window: Window, virtual_display: VirtualDisplay) -> None:
+    virtual_display.xdotool("key", "ctrl+z")
+    assert KeyDown("z", control=True) in happened(window)
+
+
+def test_a_held_key_repeats_and_says_so(window: Window, virtual_display: VirtualDisplay) -> None:
+    virtual_display.xdotool("keydown", "Right")
+    events = happened(window, 0.9)
+    virtual_display.xdotool("keyup", "Right")
+    downs = [event for event in events if isinstance(event, KeyDown)]
+    assert downs[0] == KeyDown("right")
+    assert KeyDown("right", repeat=True) in downs[1:]
+
+
+def test_typed_text_comes_as_the_keyboard_makes_it(window: Window, virtual_display: VirtualDisplay) -> None:
+    virtual_display.xdotool("type", "Ada")
+    typed = [event.text for event in happened(window, 0.6) if isinstance(event, TextTyped)]
+    assert "".join(typed) == "Ada"
+
+
+@pytest.mark.parametrize(("size", "scale"), [((1280, 800), 1.0), ((2560, 1600), 2.0)])
+def test_a_click_is_told_in_design_units(virtual_display: VirtualDisplay, size: tuple[int, int], scale: float) -> None:
+    with Window("Replay Coach - click test", size) as window:
+        number = virtual_display.wait_for_window("click test")
+        happened(window, 0.2)
+        virtual_display.xdotool("mousemove", "--window", number, int(300 * scale), int(200 * scale), "click", 1)
+        clicks = [event for event in happened(window) if isinstance(event, PointerDown)]
+    assert [(round(click.x), round(click.y), click.button) for click in clicks] == [(300, 200, 1)]
+
+
+def test_another_size_is_told_and_the_canvas_follows(window: Window, virtual_display: VirtualDisplay) -> None:
+    number = virtual_display.wait_for_window("window test")
+    virtual_display.xdotool("windowsize", "--sync", number, 1600, 1000)
+    assert Resized() in happened(window, 0.5)
+    assert window.canvas.surface.get_size() == (1600, 1000)
+    assert window.canvas.scale == 1.25
+
+
+def test_a_request_to_close_is_told(window: Window, virtual_display: VirtualDisplay) -> None:
+    number = virtual_display.wait_for_window("window test")
+    virtual_display.xdotool("windowquit", number)
+    assert CloseRequested() in happened(window, 0.5)
+
+
+def test_what_is_presented_is_on_the_screen(window: Window, tmp_path: Path) -> None:
+    canvas = window.canvas
+    canvas.fill(canvas.box, GREEN)
+    window.present()
+    window.screenshot(tmp_path / "shot.png")
+    assert (tmp_path / "shot.png").read_bytes()[:4] == b"\x89PNG"
+    assert window.canvas.surface.get_at((5, 5))[:3] == GREEN
+
+
+def test_without_a_display_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    with pytest.raises(CoachError, match="needs a display"):
+        Window("Replay Coach - nowhere")
