@@ -23,7 +23,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     library = Library(tmp_path_factory.mktemp("library"))
     for seed in range(2):
         record_random_play(library, 1500, seed)
-    record_random_play(library, 900, 2, game="Breakout")
+    record_random_play(library, 900, 2, game="Qbert")
     return library
 
 
@@ -80,11 +80,11 @@ def test_other_parameters_replace_what_the_rule_said(library: Library, labels: L
 
 def test_a_rule_for_one_game_leaves_its_verdicts_on_others(library: Library, labels: LabelDatabase) -> None:
     apply_rule(library, labels, Rule("before-reward", 60))
-    breakout = {episode.episode_id for episode in library.episodes("Breakout")}
-    before = [verdict for verdict in labels.verdicts() if verdict.clip.episode_id in breakout]
+    qbert = {episode.episode_id for episode in library.episodes("Qbert")}
+    before = [verdict for verdict in labels.verdicts() if verdict.clip.episode_id in qbert]
     apply_rule(library, labels, Rule("before-reward", 10), game="SpaceInvaders")
     assert before
-    assert [verdict for verdict in labels.verdicts() if verdict.clip.episode_id in breakout] == before
+    assert [verdict for verdict in labels.verdicts() if verdict.clip.episode_id in qbert] == before
 
 
 def test_a_persons_verdicts_are_left_alone(library: Library, labels: LabelDatabase) -> None:
