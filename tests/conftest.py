@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -15,6 +16,9 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 
 import pytest
+import Xlib.display
+import Xlib.protocol.event
+import Xlib.X
 
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")
 
@@ -37,11 +41,17 @@ class VirtualDisplay:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=30, check=False)
         return done.stdout.strip()
 
+    def windows(self) -> dict[str, str]:
+        """Id and title of every window."""
+        # Searching by name misses SDL's windows (their legacy name has an unusual encoding); their class is found.
+        found = self.xdotool("search", "--class", ".").split()
+        return {window: self.xdotool("getwindowname", window) for window in found}
+
     def wait_for_window(self, title: str, process: subprocess.Popen[str] | None = None, seconds: float = 60) -> str:
         """Id of the window whose title contains ``title`` (a regular expression), focused, once there is one."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found = self.xdotool("search", "--name", title).split()
+            found = [window for window, name in self.windows().items() if re.search(title, name)]
             if found:
                 self.xdotool("windowfocus", "--sync", found[-1])
                 return found[-1]
@@ -49,8 +59,19 @@ class VirtualDisplay:
                 _, errors = process.communicate()
                 pytest.fail(f"the program ended with {process.returncode} before its window {title!r} opened: {errors}")
             time.sleep(0.05)
-        names = self.xdotool("search", "--name", ".*", "getwindowname", "%@")
-        pytest.fail(f"no window called {title!r} opened within {seconds} s; there are: {names}")
+        pytest.fail(f"no window called {title!r} opened within {seconds} s; there are: {self.windows()}")
+
+    def ask_to_close(self, window: str) -> None:
+        """Do what a window manager does when the cross of a window is clicked."""
+        display = Xlib.display.Display(self.name)
+        target = display.create_resource_object("window", int(window))
+        protocols, delete = (display.intern_atom(name) for name in ("WM_PROTOCOLS", "WM_DELETE_WINDOW"))
+        message = Xlib.protocol.event.ClientMessage(
+            window=target, client_type=protocols, data=(32, [delete, Xlib.X.CurrentTime, 0, 0, 0])
+        )
+        target.send_event(message)
+        display.flush()
+        display.close()
 
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait until ``holds()``; fails, saying ``what`` was awaited."""

@@ -93,7 +93,7 @@ def test_another_size_is_told_and_the_canvas_follows(window: Window, virtual_dis
 
 def test_a_request_to_close_is_told(window: Window, virtual_display: VirtualDisplay) -> None:
     number = virtual_display.wait_for_window("window test")
-    virtual_display.xdotool("windowquit", number)
+    virtual_display.ask_to_close(number)
     assert CloseRequested() in happened(window, 0.5)
 
 
