@@ -1,0 +1,42 @@
+"""The loop of an episode: it alternates demonstrator and emulator, and does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from data.demonstrator import Demonstrator
+from data.episode import FrameState, demonstrator_index
+from data.simulation import Emulator
+
+
+@dataclass(frozen=True)
+class PlayedFrame:
+    """One frame as it was played: what was chosen, what was executed, and the state it led to."""
+
+    chosen: int
+    """The demonstrator's action, index into the emulator's ``action_meanings``."""
+    executed: int
+    """The action that the emulator executed; another one than ``chosen`` only by stickiness."""
+    demonstrator: int
+    """Who chose, index into DEMONSTRATOR_KINDS."""
+    after: FrameState
+
+
+def play_frames(emulator: Emulator, demonstrator: Demonstrator, seen: Sequence[FrameState]) -> Iterator[PlayedFrame]:
+    """Play on from the emulator's present frame until the game is over.
+
+    ``seen`` is what the first choice is made on: frame 0 alone at an episode's start (after ``demonstrator.begin``).
+    One choice is held for ``emulator.settings.frame_skip`` frames. The loop has no memory beside the decision that
+    is being executed, so whoever moves the emulator to the start of another decision just begins a new loop.
+    """
+    while True:
+        chosen = demonstrator.choose(seen)
+        kind = demonstrator_index(demonstrator.kind)
+        seen = states = []
+        for _ in range(emulator.settings.frame_skip):
+            executed = emulator.executed(chosen)
+            states.append(emulator.step(executed))
+            yield PlayedFrame(chosen, executed, kind, states[-1])
+            if states[-1].game_over:
+                return

@@ -1,0 +1,159 @@
+"""The planner: plays any game by trying held actions out on a second emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from data.episode import FrameState
+from data.errors import CoachError
+from data.simulation import Emulator
+
+DISCOUNT = 0.99
+"""Per decision. Points soon are better than points later, and a life lost later may still be saved."""
+LIFE_IN_REWARDS = 20.0
+"""What a life is worth, in rewards of the size that this game gives on average."""
+LONGEST_RUN = 8
+"""Decisions for which a drawn action is held at most."""
+CELL_SIZE = (16, 10)
+"""Width and height to which a screen is shrunk to tell places apart where no points are in sight."""
+CELL_SHADES = 8
+
+
+@dataclass
+class _Plan:
+    """Actions to hold, one a decision, and what came of them on the second emulator.
+
+    ``worths[d]`` is the undiscounted worth of decision d, ``snapshots[d]`` the emulator before decision d (one more
+    than actions), both shorter where the game ended.
+    """
+
+    actions: list[int]
+    worths: list[float] = field(default_factory=list)
+    snapshots: list[Any] = field(default_factory=list)
+    value: float = 0.0
+    scores: bool = False
+    """Whether any points or losses are in sight."""
+    cell: bytes = b""
+
+
+class Planner:
+    """Random-shooting search over held actions, with the best plan kept, shifted and improved.
+
+    At each decision, ``rollouts`` plans of ``horizon`` decisions are tried from the present state: variants of the
+    best plan so far, which differ from it from some decision on, and the best one is followed for one decision. A
+    plan's value is its discounted points less a penalty for lives lost. Where no plan meets any points, the one is
+    followed whose last screen was met least (cells as in Ecoffet et al. 2021, "First return, then explore",
+    section "Go-Explore": a shrunk, coarsened screen), so that it looks around instead of standing still.
+
+    It plans on an emulator of its own; the one that is recorded is only asked for snapshots. It plans as if its
+    actions were executed as asked: with sticky actions it plans anew from where it finds itself.
+    """
+
+    kind = "planner"
+
+    def __init__(self, rollouts: int = 12, horizon: int = 30, frame_skip: int | None = None) -> None:
+        """``frame_skip``: frames for which a planned action is held; None: as the recorded emulator has it."""
+        if rollouts < 1 or horizon < 1:
+            raise CoachError(f"The planner needs at least one rollout and a horizon of one, not {rollouts}, {horizon}.")
+        self.rollouts = rollouts
+        self.horizon = horizon
+        self.frame_skip = frame_skip
+
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        self._real = emulator
+        self._rng = rng
+        self._model = Emulator(emulator.game, emulator.settings, emulator.action_meanings)
+        self._held_frames = self.frame_skip or emulator.settings.frame_skip
+        self._action_count = len(emulator.action_meanings)
+        self._visits: dict[bytes, int] = {}
+        self._reward_sum, self._reward_count = 0.0, 0
+        self._best: _Plan | None = None
+
+    def choose(self, frames: Sequence[FrameState]) -> int:
+        cell = _cell(frames[-1].screen)
+        self._visits[cell] = self._visits.get(cell, 0) + 1
+        best = self._evaluated(self._continued(frames[-1]))
+        for _ in range(self.rollouts):
+            variant = self._evaluated(self._variant(best))
+            if self._better(variant, best):
+                best = variant
+        self._best = best
+        return best.actions[0]
+
+    def _continued(self, present: FrameState) -> _Plan:
+        """The best plan so far without its first decision, as long as reality went as planned."""
+        old = self._best
+        if old is None:
+            return _Plan(self._runs(self.horizon), snapshots=[self._real.snapshot()])
+        actions = old.actions[1:]
+        actions += self._runs(self.horizon - len(actions), actions[-1] if actions else None)
+        if len(old.snapshots) > 1:
+            self._model.restore(old.snapshots[1])
+            if np.array_equal(self._model.ram(), present.ram):
+                return _Plan(actions, old.worths[1:], old.snapshots[1:])
+        return _Plan(actions, snapshots=[self._real.snapshot()])
+
+    def _variant(self, best: _Plan) -> _Plan:
+        """A plan that differs from the best one from some decision on; what they share is not simulated again."""
+        first = int(self._rng.integers(min(self.horizon, len(best.snapshots))))
+        actions = best.actions[:first] + self._runs(self.horizon - first)
+        if self._rng.random() < 0.5:  # a short change, then as before
+            length = int(self._rng.integers(1, LONGEST_RUN + 1))
+            actions[first + length :] = best.actions[first + length :]
+        return _Plan(actions, best.worths[:first], best.snapshots[: first + 1])
+
+    def _runs(self, length: int, begin_with: int | None = None) -> list[int]:
+        """``length`` actions in runs: an action is drawn and held for 1 to LONGEST_RUN decisions."""
+        actions: list[int] = []
+        action = begin_with
+        while len(actions) < length:
+            if action is None:
+                action = int(self._rng.integers(self._action_count))
+            actions += [action] * int(self._rng.integers(1, LONGEST_RUN + 1))
+            action = None
+        return actions[:length]
+
+    def _evaluated(self, plan: _Plan) -> _Plan:
+        """The plan with everything filled in, simulated from its newest snapshot on."""
+        model = self._model
+        model.restore(plan.snapshots[-1])
+        lives = model.lives
+        for action in plan.actions[len(plan.worths) :]:
+            if model.game_over:
+                break
+            points = 0.0
+            for _ in range(self._held_frames):
+                points += model.act(action)
+            if points:
+                self._reward_sum += abs(points)
+                self._reward_count += 1
+            lost = max(0, lives - model.lives)
+            lives = model.lives
+            plan.worths.append(points - lost * self._life_worth)
+            plan.snapshots.append(model.snapshot())
+        plan.value = sum(worth * DISCOUNT**d for d, worth in enumerate(plan.worths))
+        plan.scores = any(plan.worths)
+        if not plan.scores:
+            plan.cell = _cell(model.screen())
+        return plan
+
+    @property
+    def _life_worth(self) -> float:
+        mean = self._reward_sum / self._reward_count if self._reward_count else 1.0
+        return LIFE_IN_REWARDS * mean
+
+    def _better(self, plan: _Plan, best: _Plan) -> bool:
+        if plan.scores or best.scores:
+            return plan.value > best.value
+        return self._visits.get(plan.cell, 0) < self._visits.get(best.cell, 0)
+
+
+def _cell(screen: np.ndarray) -> bytes:
+    """A coarse name of what a screen shows. screen: (H, W) uint8."""
+    small = cv2.resize(screen, CELL_SIZE, interpolation=cv2.INTER_AREA)
+    return bytes((small // (256 // CELL_SHADES)).tobytes())
