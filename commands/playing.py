@@ -1,0 +1,202 @@
+"""Commands that make episodes: ``coach play`` and ``coach record``."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commands.output import clock, print_json, progress_bar, report_console, table
+from commands.parser import Commands, add_game, add_seed, add_sticky, at_least
+from data.demonstrator import Demonstrator
+from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
+from data.errors import CoachError
+from data.library import Library
+from data.replay_file import ReplayFile
+
+
+def add(commands: Commands) -> None:
+    play = commands.add("play", "play a game in a window and record it", run_play)
+    add_game(play)
+    play.add_argument("--player", default=default_player(), metavar="NAME", help="who plays")
+    add_seed(play)
+    play.add_argument(
+        "--frame-skip",
+        type=int,
+        default=DEFAULT_FRAME_SKIP,
+        metavar="N",
+        help="frames for which an action is held, as an agent's is; 1: it may change at every frame",
+    )
+    add_sticky(play)
+    play.add_argument("--speed", type=float, default=1.0, metavar="X", help="0.25 to 4 times the console's speed")
+
+    record = commands.add("record", "record episodes without a window", run_record)
+    record.add_argument(
+        "--by",
+        required=True,
+        metavar="WHO",
+        help="random, planner, agent:RUN, or actions:FILE.npz (one action a frame, of the minimal action set)",
+    )
+    record.add_argument("--episodes", type=int, default=1, metavar="N", help="how many")
+    add_game(record)
+    add_seed(record)
+    record.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to record with")
+    record.add_argument("--player", default="", metavar="NAME", help="whose play this is")
+    record.add_argument("--frame-skip", type=int, default=DEFAULT_FRAME_SKIP, metavar="N", help="frames in a decision")
+    add_sticky(record)
+    record.add_argument("--epsilon", type=float, default=0.0, metavar="P", help="probability of a random decision")
+    record.add_argument(
+        "--max-frames",
+        type=int,
+        default=MAX_EPISODE_FRAMES,
+        metavar="N",
+        help="frames after which an episode is cut off",
+    )
+    record.add_argument("--rollouts", type=int, metavar="N", help="planner: plans tried at each decision")
+    record.add_argument("--horizon", type=int, metavar="N", help="planner: decisions in a plan")
+    record.add_argument(
+        "--keep-anyway", action="store_true", help="actions: keep the file even if its rewards are not reproduced"
+    )
+
+
+def default_player() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a process without a name, as in some containers
+        return ""
+
+
+def chosen_seed(options: argparse.Namespace) -> int:
+    """The seed that was asked for, or a new one."""
+    return secrets.randbelow(2**31) if options.seed is None else int(options.seed)
+
+
+def run_play(options: argparse.Namespace) -> int:
+    from recorder.play_window import play
+
+    settings = EmulatorSettings(
+        seed=chosen_seed(options), frame_skip=options.frame_skip, repeat_action_probability=options.sticky
+    )
+    paths = play(Library(options.library), options.game, options.player, settings, speed=options.speed)
+    return _report_recorded(options, paths, seed=settings.seed)
+
+
+@dataclass(frozen=True)
+class MakePlanner:
+    """Makes a planner, in whichever process records with it."""
+
+    rollouts: int | None
+    horizon: int | None
+
+    def __call__(self) -> Demonstrator:
+        from recorder.planner import Planner
+
+        chosen = {"rollouts": self.rollouts, "horizon": self.horizon}
+        return Planner(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
+    """A picklable factory of the demonstrator that ``--by`` names."""
+    kind, _, rest = options.by.partition(":")
+    if options.by == "random":
+        from recorder.random_play import RandomPlay
+
+        return RandomPlay
+    if options.by == "planner":
+        return MakePlanner(options.rollouts, options.horizon)
+    if kind == "agent" and rest:
+        from agent.player import player_factory
+
+        return player_factory(library, rest)
+    raise CoachError(f"--by must be random, planner, agent:RUN or actions:FILE.npz, not {options.by!r}.")
+
+
+def run_record(options: argparse.Namespace) -> int:
+    from recorder.headless import RecordingStopped, record_episodes
+
+    library = Library(options.library)
+    if options.by.startswith("actions:"):
+        return _run_actions(options, library)
+    at_least(options.episodes, 1, "--episodes")
+    at_least(options.jobs, 1, "--jobs")
+    factory = make_demonstrator(options, library)
+    seed = chosen_seed(options)
+    settings = EmulatorSettings(seed=seed, frame_skip=options.frame_skip, repeat_action_probability=options.sticky)
+    finished: dict[int, bool] = {}
+    with progress_bar(f"Recording {options.game} by {options.by}", "episodes") as progress:
+        task = progress.task_ids[0]
+        progress.update(task, total=options.episodes)
+
+        def on_progress(episode: int, frames: int, score: float) -> None:
+            finished.setdefault(episode, True)
+            progress.update(
+                task,
+                completed=max(0, len(finished) - min(options.jobs, options.episodes)),
+                note=f"episode {episode + 1}: {clock(frames / 60)} played, {score:g} points",
+            )
+
+        try:
+            paths = record_episodes(
+                library,
+                factory,
+                options.game,
+                options.episodes,
+                settings,
+                seed,
+                options.jobs,
+                options.epsilon,
+                options.max_frames,
+                options.player,
+                on_progress,
+            )
+        except RecordingStopped as stopped:
+            paths = stopped.paths
+            _report_recorded(options, paths, seed=seed)
+            raise
+    return _report_recorded(options, paths, seed=seed)
+
+
+def _run_actions(options: argparse.Namespace, library: Library) -> int:
+    from data.actions_file import rebuild
+
+    path = Path(options.by.removeprefix("actions:"))
+    with progress_bar(f"Rebuilding {path.name}", "frames") as progress:
+
+        def on_progress(done: int, total: int) -> None:
+            progress.update(progress.task_ids[0], completed=done, total=total)
+
+        rebuilt = rebuild(
+            library, options.game, path, player=options.player, keep_anyway=options.keep_anyway, on_progress=on_progress
+        )
+    return _report_recorded(options, [rebuilt], seed=None)
+
+
+def summaries_of(paths: list[Path]) -> list[EpisodeSummary]:
+    found = []
+    for path in paths:
+        with ReplayFile(path) as replay:
+            found.append(replay.summary())
+    return found
+
+
+def _report_recorded(options: argparse.Namespace, paths: list[Path], seed: int | None) -> int:
+    summaries = summaries_of(paths)
+    scores = [summary.score for summary in summaries]
+    mean = sum(scores) / len(scores) if scores else None
+    if options.json:
+        print_json({"episodes": summaries, "mean_score": mean, "seed": seed})
+        return 0
+    console = report_console()
+    if not summaries:
+        console.print("No episode was kept.")
+        return 0
+    shown = table("Episode", "Score>", "Time>", "Ended by")
+    for summary in summaries:
+        shown.add_row(summary.path, f"{summary.score:g}", clock(summary.seconds), summary.ended_by)
+    console.print(shown)
+    many = f"{len(summaries)} episodes, mean score {mean:.1f}" if len(summaries) > 1 else "1 episode"
+    console.print(f"{many}; kept in {options.library}." + ("" if seed is None else f" Seed {seed}."))
+    return 0

@@ -1,0 +1,142 @@
+"""Commands that make and measure agents: ``coach train`` and ``coach evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from commands.curating import labels_of
+from commands.output import clock, print_json, progress_bar, report_console
+from commands.parser import Commands, add_labels, at_least
+from commands.training_display import TrainingDisplay, TrainingState
+from data.errors import CoachError
+from data.library import Library
+
+PROGRESS_FILE = "progress.json"
+PROGRESS_EVERY_SECONDS = 0.5
+
+
+def add(commands: Commands) -> None:
+    from agent.config import add_train_arguments
+
+    train = commands.add("train", "train an agent, seeded from the library", run_train)
+    train.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="the run's name")
+    train.add_argument("--resume", action="store_true", help="go on from the run's newest checkpoint")
+    train.add_argument("--from", metavar="RUN", dest="from_run", help="begin with the weights of another run")
+    add_labels(train)
+    add_train_arguments(train)
+
+    evaluate = commands.add("evaluate", "measure a trained agent's scores", run_evaluate)
+    evaluate.add_argument("run_name", metavar="RUN", help="the run's name")
+    evaluate.add_argument("--episodes", type=int, default=30, metavar="N", help="how many")
+    evaluate.add_argument(
+        "--protocol", default="nature", choices=("nature", "machado", "tutorial"), help="how episodes begin and end"
+    )
+    evaluate.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to evaluate with")
+    evaluate.add_argument("--seed", type=int, metavar="N", help="first seed of the episodes (default: the protocol's)")
+
+
+class ProgressFile:
+    """Where other programs (the home window) see how a training goes on: one small JSON file, always whole."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._path = run_folder / PROGRESS_FILE
+        self._written = 0.0
+
+    def write(self, state: TrainingState) -> None:
+        now = time.monotonic()
+        if now - self._written < PROGRESS_EVERY_SECONDS or not self._path.parent.is_dir():
+            return
+        self._written = now
+        facts: dict[str, Any] = asdict(state) if hasattr(state, "__dataclass_fields__") else vars(state)
+        partial = self._path.with_suffix(".part")
+        partial.write_text(json.dumps({**facts, "process": os.getpid()}))
+        partial.replace(self._path)
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from agent.config import config_from_arguments
+
+    library = Library(options.library)
+    folder = library.run_folder(options.run_name)
+    base = saved_config(folder) if options.resume else None
+    config = config_from_arguments(options, base)
+    library.prepare()
+    from agent.training import train
+
+    display = TrainingDisplay(options.run_name)
+    published = ProgressFile(folder)
+
+    def report(state: TrainingState) -> None:
+        display.report(state)
+        published.write(state)
+
+    with display.running():
+        try:
+            summary = train(
+                library,
+                options.run_name,
+                config,
+                resume=options.resume,
+                labels=labels_of(options, library),
+                from_run=options.from_run,
+                report=report,
+                should_stop=display.should_stop,
+            )
+        finally:
+            published.remove()
+    if options.json:
+        print_json(summary)
+    else:
+        report_console().print(str(summary))
+    return 0
+
+
+def saved_config(folder: Path) -> Any:
+    """The configuration that a run was begun with; raises CoachError where there is no such run."""
+    from agent.config import TrainConfig
+
+    path = folder / "config.json"
+    if not path.is_file():
+        raise CoachError(f"There is no run {folder.name!r} to resume in {folder.parent}.")
+    return TrainConfig.from_json(path.read_text())
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from agent.evaluation import evaluate
+
+    at_least(options.episodes, 1, "--episodes")
+    at_least(options.jobs, 1, "--jobs")
+    library = Library(options.library)
+    with progress_bar(f"Evaluating {options.run_name}", "episodes") as progress:
+
+        def on_progress(done: int, total: int) -> None:
+            progress.update(progress.task_ids[0], completed=done, total=total)
+
+        chosen = {} if options.seed is None else {"seed": options.seed}
+        result = evaluate(
+            library,
+            options.run_name,
+            options.episodes,
+            options.protocol,
+            options.jobs,
+            on_progress=on_progress,
+            **chosen,
+        )
+    if options.json:
+        print_json(json.loads(result.to_json()))
+    else:
+        report_console().print(
+            f"{options.run_name}: mean {result.mean:.1f}, median {result.median:.1f} points over {result.episodes} "
+            f"episodes (95% interval of the mean {result.low:.1f} to {result.high:.1f}; {result.protocol} protocol; "
+            f"{clock(result.seconds)})."
+        )
+    return 0
