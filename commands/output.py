@@ -15,12 +15,19 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 GREEN, ORANGE, OLIVE, QUIET = "#4cc38a", "#e5683c", "#c9b458", "#8b95a3"
 
 
 def report_console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    # No markup: names and paths come from outside and may hold square brackets.
+    return Console(highlight=False, soft_wrap=True, markup=False)
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """Text from plain parts and (text, colour) parts."""
+    return Text.assemble(*parts)
 
 
 def progress_console() -> Console:
@@ -61,6 +68,11 @@ def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
     with Progress(*columns, console=progress_console(), transient=True) as progress:
         progress.add_task(description, total=None, note="")
         yield progress
+
+
+def row(*values: str) -> list[Text]:
+    """Cells of a table, taken as they are."""
+    return [Text(value) for value in values]
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands.output import clock, print_json, progress_bar, report_console, table
+from commands.output import clock, print_json, progress_bar, report_console, row, table
 from commands.parser import Commands, add_game, add_seed, add_sticky, at_least
 from data.demonstrator import Demonstrator
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
@@ -195,7 +195,7 @@ def _report_recorded(options: argparse.Namespace, paths: list[Path], seed: int |
         return 0
     shown = table("Episode", "Score>", "Time>", "Ended by")
     for summary in summaries:
-        shown.add_row(summary.path, f"{summary.score:g}", clock(summary.seconds), summary.ended_by)
+        shown.add_row(*row(summary.path, f"{summary.score:g}", clock(summary.seconds), summary.ended_by))
     console.print(shown)
     many = f"{len(summaries)} episodes, mean score {mean:.1f}" if len(summaries) > 1 else "1 episode"
     console.print(f"{many}; kept in {options.library}." + ("" if seed is None else f" Seed {seed}."))

@@ -1,0 +1,239 @@
+"""Commands that tell: ``coach info``, ``coach library`` and ``coach verify``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from commands.curating import labels_of
+from commands.output import GREEN, ORANGE, QUIET, clock, print_json, progress_bar, report_console, row, styled, table
+from commands.parser import Commands, add_labels, at_least
+from data.episode import EpisodeSummary
+from data.errors import AnswerIsNo, CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.replay_file import ReplayFile
+
+
+def add(commands: Commands) -> None:
+    info = commands.add("info", "say what is in a replay file; without a path, what this installation is", run_info)
+    info.add_argument("path", nargs="?", metavar="PATH", help="a replay file, or the id of an episode of the library")
+    info.add_argument("--gif", type=Path, metavar="FILE", help="also write the episode as an animated picture")
+
+    library = commands.add("library", "say what is in the library", run_library)
+    library.add_argument("--game", help="only this game")
+    add_labels(library)
+
+    verify = commands.add(
+        "verify", "simulate episodes again and compare every frame, reward, life and byte", run_verify
+    )
+    verify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="replay files, or folders of them")
+    verify.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to verify with")
+
+
+def find_replay(library: Library, name: str) -> Path:
+    """A path as it is, or the file of an episode id."""
+    path = Path(name)
+    if path.exists():
+        return path
+    if path.parent == Path():
+        inside = library.replays / f"{path.name.removesuffix('.h5')}.h5"
+        if inside.is_file():
+            return inside
+    raise CoachError(f"There is no replay file {name}, neither here nor in the library {library.folder}.")
+
+
+def installation() -> dict[str, str]:
+    """The versions that a bug report should name."""
+    packages = ("replay-coach", "ale-py", "h5py", "keras", "numpy", "pygame-ce", "tensorflow")
+    return {"python": platform.python_version(), "system": platform.platform()} | {p: version(p) for p in packages}
+
+
+def run_info(options: argparse.Namespace) -> int:
+    library = Library(options.library)
+    if options.path is None:
+        about = installation() | {"library": str(library.folder.absolute())}
+        if options.json:
+            print_json(about)
+        else:
+            for name, value in about.items():
+                report_console().print(styled((f"{name:<14}", QUIET), value))
+        return 0
+    with ReplayFile(find_replay(library, options.path)) as replay:
+        facts = episode_facts(replay)
+        if options.json:
+            print_json(facts)
+        else:
+            _print_facts(replay, facts)
+        if options.gif:
+            from data.film import write_gif_of
+
+            write_gif_of(replay, options.gif)
+    return 0
+
+
+def episode_facts(replay: ReplayFile) -> dict[str, Any]:
+    """What is in a replay file, as plain values."""
+    origin, decisions = replay.origin, replay.decisions()
+    meanings = origin.action_meanings
+    counts = np.bincount(replay.actions, minlength=len(meanings)) if replay.frame_count else np.zeros(len(meanings))
+    summary = replay.summary()
+    return {
+        "path": str(replay.path),
+        "episode_id": replay.episode_id,
+        "game": origin.game,
+        "player": origin.player,
+        "created": origin.created.isoformat(),
+        "demonstrators": summary.frames_by_demonstrator,
+        "frames": replay.frame_count,
+        "seconds": replay.frame_count / 60,
+        "score": replay.score,
+        "rewarded_frames": summary.rewarded_frames,
+        "lives_lost": int((np.diff(replay.lives.astype(np.int16)) < 0).sum()),
+        "ended_by": replay.ended_by,
+        "decisions": len(decisions),
+        "mixed_decisions": int(decisions.mixed.sum()),
+        "markers": replay.markers.tolist(),
+        "actions": {name: int(count) for name, count in zip(meanings, counts, strict=True)},
+        "settings": json.loads(origin.settings.to_json()),
+        "rom_md5": origin.rom_md5,
+        "ale_version": origin.ale_version,
+        "digest": replay.digest,
+        "bytes": replay.path.stat().st_size,
+    }
+
+
+def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
+    console = report_console()
+    total = max(1, facts["frames"])
+    who = ", ".join(f"{kind} {frames / total:.0%}" for kind, frames in facts["demonstrators"].items())
+    actions = sorted(facts["actions"].items(), key=lambda item: -item[1])
+    mixed = facts["mixed_decisions"] / max(1, facts["decisions"])
+    settings = {name: value for name, value in facts["settings"].items() if value not in (None, False, 0, 0.0)}
+    shown = table("", "")
+    shown.show_header = False
+    for name, value in (
+        ("Game", facts["game"]),
+        ("Played by", f"{who}" + (f"; {facts['player']}" if facts["player"] else "")),
+        ("Created", facts["created"]),
+        ("Length", f"{clock(facts['seconds'])}, {facts['frames']} frames, {facts['decisions']} decisions"),
+        ("Mixed decisions", f"{mixed:.1%}"),
+        ("Score", f"{facts['score']:g}, on {facts['rewarded_frames']} rewarded frames"),
+        ("Lives lost", str(facts["lives_lost"])),
+        ("Ended by", facts["ended_by"].replace("_", " ")),
+        ("Markers", ", ".join(clock(frame / 60) for frame in facts["markers"]) or "none"),
+        ("Actions", ", ".join(f"{name} {count / total:.0%}" for name, count in actions if count)),
+        ("Settings", ", ".join(f"{name} {value}" for name, value in settings.items()) or "as usual"),
+        ("Emulator", f"ale-py {facts['ale_version']}, ROM {facts['rom_md5']}"),
+        ("Digest", facts["digest"]),
+        ("File", f"{facts['path']}, {facts['bytes'] / 1e6:.2f} MB"),
+    ):
+        shown.add_row(styled((name, QUIET)), styled(value))
+    console.print(shown)
+    if console.is_terminal:
+        from data.film import terminal_strip
+
+        console.print(terminal_strip(replay, console.width))
+
+
+def run_library(options: argparse.Namespace) -> int:
+    library = Library(options.library)
+    episodes = library.episodes(options.game)
+    labels = LabelDatabase.open_existing(labels_of(options, library))
+    counts: dict[str, dict[str, int]] = {}
+    if labels is not None:
+        with labels:
+            counts = labels.counts()
+    from agent.player import list_runs
+
+    runs = list_runs(library)
+    broken = library.broken()
+    if options.json:
+        facts = {
+            "library": str(library.folder),
+            "seconds": sum(episode.seconds for episode in episodes),
+            "episodes": episodes,
+            "verdicts": counts,
+            "runs": runs,
+            "broken": [{"path": str(path), "reason": reason} for path, reason in broken],
+        }
+        print_json(facts)
+        return 0
+    _print_library(options, episodes, counts, [str(run) for run in runs], broken)
+    return 0
+
+
+def _print_library(
+    options: argparse.Namespace,
+    episodes: list[EpisodeSummary],
+    counts: dict[str, dict[str, int]],
+    runs: list[str],
+    broken: list[tuple[Path, str]],
+) -> None:
+    console = report_console()
+    if not episodes:
+        console.print(f"No episodes yet in {options.library}. `coach play` records one.")
+    else:
+        shown = table("Episode", "Game", "By", "Player", "Score>", "Time>", "Ended by")
+        for episode in episodes:
+            who = (episode.episode_id, episode.game, episode.demonstrator, episode.player)
+            result = (f"{episode.score:g}", clock(episode.seconds), episode.ended_by.replace("_", " "))
+            shown.add_row(*row(*who, *result))
+        console.print(shown)
+        by = Counter(episode.demonstrator for episode in episodes)
+        kinds = ", ".join(f"{number} by {kind}" for kind, number in by.most_common())
+        total = clock(sum(episode.seconds for episode in episodes))
+        console.print(f"\n{len(episodes)} episodes ({kinds}), {total} of play.")
+    for curator, verdicts in counts.items():
+        console.print(f"Verdicts of {curator}: " + ", ".join(f"{number} {name}" for name, number in verdicts.items()))
+    if runs:
+        console.print("Runs: " + ", ".join(runs))
+    for path, reason in broken:
+        console.print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
+
+
+def replay_files(paths: list[Path]) -> list[Path]:
+    """The replay files that are named, and those in the folders that are named."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.rglob("*.h5"))
+            if not inside:
+                raise CoachError(f"There are no replay files in {path}.")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise CoachError(f"There is no file {path}.")
+    return found
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    from data.verification import verify_many
+
+    at_least(options.jobs, 1, "--jobs")
+    paths = replay_files(options.paths)
+    with progress_bar("Verifying", "files") as progress:
+
+        def on_progress(done: int, total: int) -> None:
+            progress.update(progress.task_ids[0], completed=done, total=total)
+
+        results = verify_many(paths, options.jobs, on_progress)
+    wrong = [result for result in results if not result.ok]
+    if options.json:
+        print_json({"ok": not wrong, "files": results})
+        return 1 if wrong else 0
+    console = report_console()
+    for result in results:
+        mark = ("true   ", GREEN) if result.ok else ("false  ", ORANGE)
+        console.print(styled(mark, f"{result.path}: {result.sentence}"))
+    if wrong:
+        raise AnswerIsNo(f"{len(wrong)} of {len(results)} files did not verify.")
+    return 0
