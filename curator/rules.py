@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from curator.spans import windows_ending_at
 from data.clip import RULE_PREFIX, Clip
 from data.episode import MAX_EPISODE_FRAMES
 from data.errors import CoachError
@@ -66,7 +66,7 @@ def before_reward(rewards: np.ndarray, episode_id: str, frames: int = DEFAULT_RU
     rewards: (T,) float32, unclipped; losing points is no reward. Clips that overlap are merged, and the episode's
     start cuts them short.
     """
-    return _windows_ending_at(rewarded_frames(rewards), episode_id, frames)
+    return [Clip(episode_id, *span) for span in windows_ending_at(rewarded_frames(rewards), frames)]
 
 
 def before_death(lives: np.ndarray, episode_id: str, frames: int = DEFAULT_RULE_FRAMES) -> list[Clip]:
@@ -75,7 +75,7 @@ def before_death(lives: np.ndarray, episode_id: str, frames: int = DEFAULT_RULE_
     lives: (T+1,) uint8. Clips that overlap are merged, and the episode's start cuts them short. A game that counts no
     lives has none.
     """
-    return _windows_ending_at(death_frames(lives), episode_id, frames)
+    return [Clip(episode_id, *span) for span in windows_ending_at(death_frames(lives), frames)]
 
 
 def rewarded_frames(rewards: np.ndarray) -> list[int]:
@@ -87,14 +87,3 @@ def death_frames(lives: np.ndarray) -> list[int]:
     """Rows t at which the (T+1,) lives went down on the way from frame t to frame t+1, in order."""
     counted = np.asarray(lives, np.int16)
     return [int(t) for t in np.flatnonzero(counted[1:] < counted[:-1])]
-
-
-def _windows_ending_at(rows: Iterable[int], episode_id: str, frames: int) -> list[Clip]:
-    spans: list[list[int]] = []
-    for row in rows:
-        start, stop = max(0, row + 1 - frames), row + 1
-        if spans and start < spans[-1][1]:
-            spans[-1][1] = stop
-        else:
-            spans.append([start, stop])
-    return [Clip(episode_id, start, stop) for start, stop in spans]

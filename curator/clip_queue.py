@@ -1,0 +1,256 @@
+"""Which clips a curator is shown, in which order, and why."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from curator.outline import EpisodeOutline, clock, points
+from curator.spans import (
+    LONGEST_CLIP_FRAMES,
+    LONGEST_CLIP_SECONDS,
+    SHORTEST_CLIP_SECONDS,
+    Coverage,
+    Span,
+    cut,
+    long_enough_to_see,
+    windows_ending_at,
+)
+from data.clip import Clip, Verdict
+from data.episode import FRAMES_PER_SECOND
+from data.errors import CoachError
+
+CHANCE_SHARE = 0.1
+"""Share of each queue that is drawn by chance, so that figures about all play can be estimated from the verdicts."""
+SECOND_LOOK = "second look"
+"""How the note of a verdict begins whose clip the curator wants to see again later."""
+
+
+@dataclass(frozen=True)
+class QueuedClip:
+    """A clip that waits for a verdict."""
+
+    clip: Clip
+    queue: str
+    """The queue that it comes from, such as "before-reward" or "uniform"."""
+    reason: str
+    """Why it is shown, in words: "20 points at 0:41"."""
+
+
+@dataclass(frozen=True)
+class SurprisingFrame:
+    """A frame at which a run's temporal-difference error was large."""
+
+    episode_id: str
+    frame: int
+    td_error: float
+
+
+def clip_frames(clip_seconds: float) -> int:
+    """A clip's length in frames; raises CoachError where it is not 1 to 5 seconds."""
+    if not SHORTEST_CLIP_SECONDS <= clip_seconds <= LONGEST_CLIP_SECONDS:
+        raise CoachError(f"A clip lasts 1 to 5 seconds, not {clip_seconds:g}; choose another --clip-seconds.")
+    return round(clip_seconds * FRAMES_PER_SECOND)
+
+
+def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
+    """The last ``frames`` frames before points; overlapping ones are merged, and cut where that is too long."""
+    gains = episode.gains
+    found = []
+    for clip in _clips_up_to(episode, [row for row, _ in gains], frames):
+        inside = [(row, amount) for row, amount in gains if clip.start <= row < clip.stop]
+        if inside:
+            reason = _gains_in_words(inside)
+        else:
+            row, amount = next((row, amount) for row, amount in gains if row >= clip.stop)
+            reason = f"leads up to {points(amount)} at {clock(row + 1)}"
+        found.append(QueuedClip(clip, "before-reward", reason))
+    return found
+
+
+def queue_before_death(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
+    """The last ``frames`` frames before a life is lost, merged and cut likewise."""
+    found = []
+    for clip in _clips_up_to(episode, episode.deaths, frames):
+        times = [clock(row + 1) for row in episode.deaths if clip.start <= row < clip.stop]
+        if len(times) > 1:
+            reason = f"{len(times)} lives lost, at {' and '.join(times)}"
+        elif times:
+            reason = f"a life lost at {times[0]}"
+        else:
+            reason = f"leads up to a life lost at {clock(next(row for row in episode.deaths if row >= clip.stop) + 1)}"
+        found.append(QueuedClip(clip, "before-death", reason))
+    return found
+
+
+def queue_uniform(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
+    """The whole episode in equal parts of about ``frames`` frames, each frame in exactly one."""
+    clips = [Clip(episode.episode_id, *part) for part in cut((0, episode.frame_count), frames)]
+    return [QueuedClip(clip, "uniform", f"drawn by chance, at {clock(clip.start)}") for clip in clips]
+
+
+def queue_markers(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
+    """A clip round each marker, most of it before, because one marks what one has just seen."""
+    found: list[QueuedClip] = []
+    for marker in episode.markers:
+        at = clock(marker)
+        if found and marker < found[-1].clip.stop:
+            found[-1] = QueuedClip(found[-1].clip, "markers", f"{found[-1].reason} and at {at}")
+            continue
+        clip = _clip_around(episode, marker, frames, share_before=2 / 3)
+        if found and clip.start < found[-1].clip.stop:
+            start = found[-1].clip.stop
+            if start >= episode.frame_count:
+                continue
+            clip = Clip(episode.episode_id, start, min(episode.frame_count, start + frames))
+        found.append(QueuedClip(clip, "markers", f"marked by the player at {at}"))
+    return found
+
+
+EPISODE_QUEUES: Mapping[str, Callable[[EpisodeOutline, int], list[QueuedClip]]] = {
+    "before-reward": queue_before_reward,
+    "before-death": queue_before_death,
+    "uniform": queue_uniform,
+    "markers": queue_markers,
+}
+QUEUES = (*EPISODE_QUEUES, "second-look", "uncertain", "surprising")
+
+
+def queue_surprising(
+    episodes: Iterable[EpisodeOutline], surprising: Iterable[SurprisingFrame], frames: int
+) -> list[QueuedClip]:
+    """A clip round each frame with a large temporal-difference error, the largest first, no frame twice.
+
+    Frames of episodes that are not among ``episodes`` are left out.
+    """
+    by_id = {episode.episode_id: episode for episode in episodes}
+    covered = Coverage()
+    found = []
+    for one in sorted(surprising, key=lambda one: (-abs(one.td_error), one.episode_id, one.frame)):
+        episode = by_id.get(one.episode_id)
+        if episode is None or not 0 <= one.frame < episode.frame_count:
+            continue
+        clip = _clip_around(episode, one.frame, frames, share_before=1 / 2)
+        if covered.share(clip) > 0:
+            continue
+        covered.add(clip)
+        found.append(
+            QueuedClip(clip, "surprising", f"surprised the agent at {clock(one.frame)}, TD error {one.td_error:+.2g}")
+        )
+    return found
+
+
+def queue_uncertain(scores: Mapping[Clip, float]) -> list[QueuedClip]:
+    """Clips where the learned judge is least sure, the least sure first. ``scores``: its probability of "good".
+
+    The reason keeps the judge's guess to itself, because it would sway the curator.
+    """
+    least_sure_first = sorted(scores, key=lambda clip: (abs(scores[clip] - 0.5), clip))
+    return [
+        QueuedClip(clip, "uncertain", f"the learned judge is unsure, at {clock(clip.start)}")
+        for clip in least_sure_first
+    ]
+
+
+def queue_second_look(standing: Iterable[Verdict]) -> list[QueuedClip]:
+    """Clips that the curator put aside for a second look, the first first."""
+    return [
+        QueuedClip(verdict.clip, "second-look", f"put aside by you, at {clock(verdict.clip.start)}")
+        for verdict in standing
+        if verdict.verdict == "skip" and verdict.note.startswith(SECOND_LOOK)
+    ]
+
+
+def build_queue(
+    episodes: Sequence[EpisodeOutline],
+    queue: str,
+    clip_seconds: float,
+    seed: int,
+    judged: Sequence[Verdict] = (),
+    surprising: Iterable[SurprisingFrame] = (),
+    scores: Mapping[Clip, float] | None = None,
+) -> list[QueuedClip]:
+    """The clips that wait for one curator's verdict, in the order in which they are shown.
+
+    ``judged`` are this curator's standing verdicts: a clip more than half of which is judged is left out. What is
+    left keeps its order, so that a sitting goes on where the last one ended. One clip in ten is drawn by chance; where
+    it would show what the queue shows too, the queue gives way, because chance must not be bent.
+    Raises CoachError for an unknown queue or a clip of another length than 1 to 5 seconds.
+    """
+    frames = clip_frames(clip_seconds)
+    name = queue.partition(":")[0]
+    if name not in QUEUES:
+        raise CoachError(f"There is no queue called {queue!r}; the queues are {', '.join(QUEUES)}.")
+    if name == "second-look":
+        return queue_second_look(judged)
+    by_chance = fair_order([queue_uniform(episode, frames) for episode in episodes], seed)
+    if name == "uniform":
+        wanted = by_chance
+    else:
+        if name == "surprising":
+            chosen = queue_surprising(episodes, surprising, frames)
+        elif name == "uncertain":
+            chosen = queue_uncertain(scores or {})
+        else:
+            chosen = fair_order([EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
+        wanted = mixed(chosen, by_chance, np.random.default_rng(seed))
+    done = Coverage(verdict.clip for verdict in judged)
+    return [queued for queued in wanted if done.share(queued.clip) <= 0.5]
+
+
+def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:
+    """One clip of each episode in turn, the episodes and each episode's clips shuffled.
+
+    An episode's place and the order of its clips depend on the seed and its id alone, so a library that grows does not
+    shuffle what was there.
+    """
+    shuffled: list[tuple[float, list[QueuedClip]]] = []
+    for clips in by_episode:
+        if clips:
+            rng = np.random.default_rng([seed, zlib.crc32(clips[0].clip.episode_id.encode())])
+            place = float(rng.random())
+            shuffled.append((place, [clips[i] for i in rng.permutation(len(clips))]))
+    shuffled.sort(key=lambda one: (one[0], one[1][0].clip))
+    longest = max((len(clips) for _, clips in shuffled), default=0)
+    return [clips[turn] for turn in range(longest) for _, clips in shuffled if turn < len(clips)]
+
+
+def mixed(chosen: Sequence[QueuedClip], by_chance: Sequence[QueuedClip], rng: np.random.Generator) -> list[QueuedClip]:
+    """``chosen`` with the first of ``by_chance`` strewn in: one at an arbitrary place in every ten clips."""
+    block = round(1 / CHANCE_SHARE)
+    drawn = list(by_chance[: -(-len(chosen) // (block - 1))])
+    taken = Coverage(queued.clip for queued in drawn)
+    rest = [queued for queued in chosen if taken.share(queued.clip) <= 0.5]
+    # Clips that gave way leave room for fewer; chance clips beyond one in ten are not shown.
+    drawn = drawn[: -(-len(rest) // (block - 1))]
+    found: list[QueuedClip] = []
+    for number, extra in enumerate(drawn):
+        part = rest[number * (block - 1) : (number + 1) * (block - 1)]
+        part.insert(int(rng.integers(len(part) + 1)), extra)
+        found += part
+    return found
+
+
+def _clips_up_to(episode: EpisodeOutline, rows: Sequence[int], frames: int) -> list[Clip]:
+    ends = [row + 1 for row in rows]
+    parts: list[Span] = []
+    for span in long_enough_to_see(windows_ending_at(rows, frames), episode.frame_count):
+        parts += [span] if span[1] - span[0] <= LONGEST_CLIP_FRAMES else cut(span, frames, ends)
+    return [Clip(episode.episode_id, *part) for part in parts]
+
+
+def _clip_around(episode: EpisodeOutline, frame: int, frames: int, share_before: float) -> Clip:
+    """A clip of ``frames`` frames round a frame, moved into the episode; the whole episode if that is shorter."""
+    start = min(frame - round(frames * share_before), episode.frame_count - frames)
+    start = max(0, start)
+    return Clip(episode.episode_id, start, min(episode.frame_count, start + frames))
+
+
+def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
+    if len(gains) <= 2:
+        return " and ".join(f"{points(amount)} at {clock(row + 1)}" for row, amount in gains)
+    total = sum(amount for _, amount in gains)
+    return f"{points(total)} in {len(gains)} strokes, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"
