@@ -44,6 +44,7 @@ class CountsFrames:
     shown: list[int]
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        self.emulator, self.rng = emulator, rng
         self.shown = []
 
     def choose(self, frames: Sequence[FrameState]) -> int:

@@ -1,0 +1,65 @@
+"""Even pace: which frame is due, by an absolute schedule. Pure: the clock is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data.episode import FRAMES_PER_SECOND
+
+LATE_SECONDS = 0.002
+"""A frame that begins this much after its time is counted as late."""
+GIVE_UP_SECONDS = 0.1
+"""This far behind, the schedule starts anew: a game that suddenly ran fast to catch up could not be played."""
+
+
+@dataclass(frozen=True)
+class PaceReport:
+    """How evenly frames came."""
+
+    frames: int
+    late_frames: int
+    worst_seconds: float
+
+    @property
+    def late_share(self) -> float:
+        return self.late_frames / self.frames if self.frames else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.late_frames} of {self.frames} frames late, worst {self.worst_seconds * 1000:.1f} ms"
+
+
+class Pace:
+    """Frame n is due at ``start + n / rate``, whatever the frames before it took, so no delay adds up.
+
+    Times are seconds of any steady clock.
+    """
+
+    def __init__(self, now: float, speed: float = 1.0) -> None:
+        self._frames, self._late, self._worst = 0, 0, 0.0
+        self.restart(now, speed)
+
+    def restart(self, now: float, speed: float | None = None) -> None:
+        """The next frame is due now, and the others after it; ``speed`` 1 is 60 frames a second."""
+        if speed is not None:
+            self._period = 1.0 / (FRAMES_PER_SECOND * speed)
+        self._start = now
+        self._number = 0
+
+    def seconds_to_next(self, now: float) -> float:
+        """Seconds until the next frame is due; 0 or less: it is due."""
+        return self._start + self._number * self._period - now
+
+    def begin_frame(self, now: float, count: bool = True) -> None:
+        """The frame that was due begins now; ``count``: it enters the report."""
+        late = -self.seconds_to_next(now)
+        if count:
+            self._frames += 1
+            self._late += late > LATE_SECONDS
+            self._worst = max(self._worst, late)
+        self._number += 1
+        if late > GIVE_UP_SECONDS:
+            self.restart(now + self._period)
+
+    @property
+    def report(self) -> PaceReport:
+        return PaceReport(self._frames, self._late, self._worst)

@@ -1,0 +1,176 @@
+"""The current take: one episode while it is being played, with a way back."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.demonstrator import Demonstrator
+from data.episode import MAX_EPISODE_FRAMES, EmulatorSettings, FrameState
+from data.library import Library
+from data.simulation import Emulator
+from recorder.frame_loop import PlayedFrame, play_frames
+
+SNAPSHOT_EVERY_DECISIONS = 15
+MEMORY_DECISIONS = 5
+"""Decisions that a demonstrator is shown again after a rewind: more than any stack of frames is deep."""
+
+
+class Take:
+    """One episode in the making: it is played forward frame by frame, looked back at, and played on from there.
+
+    Looking back only moves the emulator: what is recorded after that frame is dropped when the take is played on,
+    so looking back and coming forward again loses nothing. Positions looked at are always the start of a decision.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        game: str,
+        settings: EmulatorSettings,
+        demonstrator: Demonstrator,
+        rng: np.random.Generator,
+        player: str = "",
+        sound: bool = False,
+    ) -> None:
+        """Raises CoachError for an unknown game or a library that cannot be written."""
+        self.emulator = Emulator(game, settings, sound=sound)
+        self.demonstrator = demonstrator
+        self._rng = rng
+        self.state = self.emulator.state()
+        self._writer = library.begin_episode(self.emulator.origin(player), demonstrator.kind, self.state)
+        self._actions = bytearray()
+        self._scores = array("d", [0.0])
+        self._markers: list[int] = []
+        self._snapshots: list[Any] = [self.emulator.snapshot()]
+        self._snapshot_every = SNAPSHOT_EVERY_DECISIONS * settings.frame_skip
+        self.newest: PlayedFrame | None = None
+        """The frame that was played last, None before the first and while looking back."""
+        demonstrator.begin(self.emulator, rng)
+        self._loop = play_frames(self.emulator, demonstrator, [self.state])
+        self._over = False
+        self._closed = False
+
+    @property
+    def frame(self) -> int:
+        """Where the emulator stands; smaller than ``recorded_frames`` while looking back."""
+        return self.emulator.frame_number
+
+    @property
+    def recorded_frames(self) -> int:
+        return len(self._actions)
+
+    @property
+    def score(self) -> float:
+        """Points up to ``frame``."""
+        return self._scores[self.frame]
+
+    @property
+    def over(self) -> bool:
+        """Whether this is the recorded episode's last frame: game over, or as long as an episode may be."""
+        return self.frame == self.recorded_frames and (self._over or self.recorded_frames >= MAX_EPISODE_FRAMES)
+
+    @property
+    def ended_by(self) -> str:
+        """How the episode ends if it is kept now."""
+        if self._over:
+            return "game_over"
+        return "truncated" if self.recorded_frames >= MAX_EPISODE_FRAMES else "abandoned"
+
+    @property
+    def has_decision(self) -> bool:
+        """Whether there is anything worth keeping: at least one whole decision, or a game over."""
+        return self._over or self.recorded_frames >= self.emulator.settings.frame_skip
+
+    @property
+    def marker_count(self) -> int:
+        return sum(marker <= self.frame for marker in self._markers)
+
+    @property
+    def at_decision(self) -> bool:
+        """Whether the next frame begins a decision."""
+        return self.frame % self.emulator.settings.frame_skip == 0
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the disk, in one sentence for the player, or None."""
+        return self._writer.trouble
+
+    def advance(self) -> PlayedFrame:
+        """Play one frame. Must not be called at the end of an episode that is over."""
+        if self.frame < self.recorded_frames:
+            self._drop_what_follows()
+        played = next(self._loop)
+        self._writer.append(played.executed, played.demonstrator, played.after)
+        self._actions.append(played.executed)
+        self._scores.append(self._scores[-1] + played.after.reward)
+        self.state, self.newest = played.after, played
+        self._over = played.after.game_over
+        if self.frame % self._snapshot_every == 0:
+            self._snapshots.append(self.emulator.snapshot())
+        return played
+
+    def look_at(self, frame: int) -> None:
+        """Move to the decision that holds ``frame``, without dropping anything yet; beyond the ends: to the end."""
+        skip = self.emulator.settings.frame_skip
+        frame = min(max(0, frame), self.recorded_frames)
+        if frame < self.recorded_frames:
+            frame -= frame % skip
+        if frame == self.frame:
+            return
+        for state in self._simulated(frame, show_from=frame):
+            self.state = state
+        self.newest = None
+
+    def _simulated(self, frame: int, show_from: int) -> Iterator[FrameState]:
+        """Bring the emulator to ``frame`` from the snapshot before ``show_from``; yields what it shows from there."""
+        index = show_from // self._snapshot_every
+        self.emulator.restore(self._snapshots[index])
+        start = index * self._snapshot_every
+        if start >= show_from:
+            yield self.emulator.state()
+        for number in range(start, frame):
+            reward = self.emulator.act(self._actions[number])
+            if number + 1 >= show_from:
+                yield self.emulator.state(reward)
+
+    def _drop_what_follows(self) -> None:
+        """The take goes on from where it was looked at: there is only one straight episode."""
+        frame, skip = self.frame, self.emulator.settings.frame_skip
+        self._writer.rewind_to(frame)
+        del self._actions[frame:]
+        del self._scores[frame + 1 :]
+        del self._snapshots[frame // self._snapshot_every + 1 :]
+        self._markers = [marker for marker in self._markers if marker <= frame]
+        self._over = False
+        # A demonstrator that looks at several decisions (an agent's stack) is shown them again, from its beginning.
+        remembered = min(MEMORY_DECISIONS, frame // skip)
+        states = deque(self._simulated(frame, show_from=frame - remembered * skip))
+        self.demonstrator.begin(self.emulator, self._rng)
+        seen = [states.popleft()]
+        while states:
+            self.demonstrator.choose(seen)
+            seen = [states.popleft() for _ in range(skip)]
+        self._loop = play_frames(self.emulator, self.demonstrator, seen)
+
+    def mark(self) -> None:
+        """Drop a marker at the newest frame."""
+        self._writer.mark()
+        self._markers.append(self.recorded_frames)
+
+    def keep(self) -> Path:
+        """Publish everything that is recorded, also what lies after a frame that is looked back at."""
+        path = self._writer.publish(self.ended_by, self.emulator.palette)
+        self._closed = True
+        return path
+
+    def discard(self) -> None:
+        """Forget it; a take that was kept stays kept."""
+        if not self._closed:
+            self._writer.discard()
+            self._closed = True
