@@ -9,7 +9,8 @@ from pathlib import Path
 
 from data.episode import EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
-from data.replay_file import ReplayFile, ReplayWriter
+from data.replay_file import ReplayFile
+from data.replay_writer import ReplayWriter
 
 
 class Library:
@@ -39,7 +40,8 @@ class Library:
                     raise PermissionError(13, "Permission denied", str(folder))
         except OSError as error:
             raise CoachError(
-                f"The library {self.folder} cannot be written ({error.strerror or error}); choose another folder with --library."
+                f"The library {self.folder} cannot be written ({error.strerror or error}); "
+                "choose another folder with --library."
             ) from error
 
     def run_folder(self, name: str) -> Path:

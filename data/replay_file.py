@@ -2,188 +2,255 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import io
+import zlib
 from collections import Counter
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import hdf5plugin
 import numpy as np
 
 from data.decisions import Decisions, decisions_of
-from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EmulatorSettings, EpisodeSummary, FrameState, Origin
+from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin
 from data.errors import CoachError
+from data.replay_attributes import attributes_of, origin_of, require_attributes
+from data.replay_format import (
+    CHUNK_FRAMES,
+    COLUMN_CHECK,
+    SELF_CHECKED,
+    choice_checks,
+    column_digest,
+    digest_of,
+)
+from data.simulation import RAM_BYTES
+from data.structure_check import GZIP_FILTER, ZSTD_FILTER, check_attributes, check_structure
+from data.zstd_header import content_size
 
-FORMAT = "replay-coach"
-VERSION = 1
-CHUNK_FRAMES = 64
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZSTD_LEVEL = 9
+"""9 MB an hour at 1.7 ms a block; level 3 takes 17 MB at 0.7 ms, level 12 takes 8 MB at 22 ms."""
+READ_CACHE_BYTES = 16 * 2**20
+"""Several blocks of pictures, so that reading frame by frame unpacks each block once."""
+
+BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
+"""What h5py raises, here and there, on a file whose bytes make no sense."""
 
 
-def digest_of(actions: np.ndarray, rewards: np.ndarray, ram: np.ndarray) -> str:
-    """SHA-256, as hex, over actions (T,) uint8, rewards (T,) little-endian float32 and ram (T+1, 128) uint8."""
-    digest = hashlib.sha256()
-    digest.update(np.ascontiguousarray(actions, np.uint8).tobytes())
-    digest.update(np.ascontiguousarray(rewards, "<f4").tobytes())
-    digest.update(np.ascontiguousarray(ram, np.uint8).tobytes())
-    return digest.hexdigest()
+def _trust_no_plugins_but_ours() -> None:
+    """HDF5 would load filters from folders that an environment variable names; leave it hdf5plugin's alone."""
+    while h5py.h5pl.size():
+        h5py.h5pl.remove(0)
+    h5py.h5pl.append(str(hdf5plugin.PLUGIN_PATH).encode())
 
 
-class ReplayWriter:
-    """Writes one episode; nothing is visible under its final name before ``publish``."""
+_trust_no_plugins_but_ours()
 
-    def __init__(self, path: Path, origin: Origin, first: FrameState) -> None:
-        self.path = path
-        self._partial = path.with_suffix(".part")
-        self._origin = origin
-        self._file = h5py.File(self._partial, "w", libver="v110")
-        zstd = hdf5plugin.Zstd(clevel=3)
-        height, width = first.screen.shape
-        make = self._file.create_dataset
-        make(
-            "frames",
-            (0, height, width),
-            np.uint8,
-            maxshape=(None, height, width),
-            chunks=(CHUNK_FRAMES, height, width),
-            **zstd,
+
+def compress_zstd(rows: np.ndarray) -> bytes:
+    """One block as HDF5 would store it. Works in memory and lets other threads run."""
+    with h5py.File("block", "w", driver="core", backing_store=False) as file:
+        block = file.create_dataset(
+            "block", rows.shape, np.uint8, chunks=rows.shape, **hdf5plugin.Zstd(clevel=ZSTD_LEVEL)
         )
-        make("ram", (0, 128), np.uint8, maxshape=(None, 128), chunks=(CHUNK_FRAMES, 128), **zstd)
-        self._screens = [first.screen]
-        self._rams = [first.ram]
-        self._lives = [first.lives]
-        self._actions: list[int] = []
-        self._rewards: list[float] = []
-        self._demonstrators: list[int] = []
-        self._markers: list[int] = []
-        self._stored = 0
+        block.write_direct(np.ascontiguousarray(rows))
+        return bytes(block.id.read_direct_chunk((0,) * rows.ndim)[1])
 
-    @property
-    def frame_count(self) -> int:
-        return len(self._actions)
 
-    def append(self, action: int, demonstrator: int, after: FrameState) -> None:
-        """One frame: the executed action, who chose it (index into DEMONSTRATOR_KINDS), and the state it led to."""
-        self._actions.append(action)
-        self._rewards.append(after.reward)
-        self._demonstrators.append(demonstrator)
-        self._lives.append(after.lives)
-        self._screens.append(after.screen)
-        self._rams.append(after.ram)
-        if len(self._screens) == CHUNK_FRAMES:
-            self._flush()
+def decompress_zstd(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """The reverse of ``compress_zstd``: (shape) uint8."""
+    with h5py.File("block", "w", driver="core", backing_store=False) as file:
+        block = file.create_dataset("block", shape, np.uint8, chunks=shape, **hdf5plugin.Zstd())
+        block.id.write_direct_chunk((0,) * len(shape), data)
+        return np.asarray(block[:])
 
-    def mark(self) -> None:
-        """Drop a marker at the newest frame."""
-        self._markers.append(self.frame_count)
 
-    def rewind_to(self, frame_count: int) -> None:
-        """Drop everything after frame ``frame_count``: the file then holds the one straight episode.
+def episode_image(
+    path: Path,
+    origin: Origin,
+    columns: Mapping[str, np.ndarray],
+    ended_by: str,
+    packed: Sequence[tuple[bytes, bytes]],
+    screen_shape: tuple[int, int],
+) -> tuple[bytes, EpisodeSummary]:
+    """The bytes of a whole replay file, and its summary.
 
-        Raises CoachError for a frame that the episode has not reached.
-        """
-        if not 0 <= frame_count <= self.frame_count:
-            raise CoachError(f"Cannot rewind to frame {frame_count} of an episode of {self.frame_count} frames.")
-        kept = frame_count + 1
-        if kept < self._stored:
-            whole = kept - kept % CHUNK_FRAMES
-            self._screens = list(self._file["frames"][whole:kept])
-            self._rams = list(self._file["ram"][whole:kept])
-            self._file["frames"].resize(whole, axis=0)
-            self._file["ram"].resize(whole, axis=0)
-            self._stored = whole
-        else:
-            del self._screens[kept - self._stored :], self._rams[kept - self._stored :]
-        for column in (self._actions, self._rewards, self._demonstrators):
-            del column[frame_count:]
-        del self._lives[kept:]
-        self._markers = [marker for marker in self._markers if marker <= frame_count]
-
-    def _flush(self) -> None:
-        for name, rows in (("frames", self._screens), ("ram", self._rams)):
-            if rows:
-                dataset = self._file[name]
-                dataset.resize(self._stored + len(rows), axis=0)
-                dataset[self._stored :] = np.stack(rows)
-        self._stored += len(self._screens)
-        self._screens, self._rams = [], []
-
-    def publish(self, ended_by: str, palette: np.ndarray) -> Path:
-        """Close the episode and give the file its final name, read-only. Returns the path."""
-        self._flush()
-        columns = {
-            "palette": np.asarray(palette, np.uint8),
-            "actions": np.asarray(self._actions, np.uint8),
-            "rewards": np.asarray(self._rewards, np.float32),
-            "lives": np.asarray(self._lives, np.uint8),
-            "demonstrator": np.asarray(self._demonstrators, np.uint8),
-            "markers": np.asarray(self._markers, np.int64),
-        }
+    columns: palette, actions, rewards, lives, demonstrator, markers. packed: frames and RAM of each CHUNK_FRAMES
+    rows, compressed. Everything happens in memory, so that no disk error can meet HDF5 half-way.
+    """
+    rows = len(columns["actions"]) + 1
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("v110", "v110")) as file:
+        for at, (name, row_shape) in enumerate((("frames", screen_shape), ("ram", (RAM_BYTES,)))):
+            dataset = file.create_dataset(
+                name,
+                (rows, *row_shape),
+                np.uint8,
+                maxshape=(None, *row_shape),
+                chunks=(CHUNK_FRAMES, *row_shape),
+                **hdf5plugin.Zstd(clevel=ZSTD_LEVEL),
+            )
+            for index, block in enumerate(packed):
+                dataset.id.write_direct_chunk((index * CHUNK_FRAMES,) + (0,) * len(row_shape), block[at])
         for name, column in columns.items():
-            self._file.create_dataset(name, data=column)
-        origin = self._origin
-        self._file.attrs.update(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "game": origin.game,
-                "rom_md5": origin.rom_md5,
-                "ale_version": origin.ale_version,
-                "settings": origin.settings.to_json(),
-                "action_meanings": json.dumps(origin.action_meanings),
-                "demonstrator_kinds": json.dumps(DEMONSTRATOR_KINDS),
-                "player": origin.player,
-                "created": origin.created.isoformat(),
-                "ended_by": ended_by,
-                "score": float(columns["rewards"].sum()),
-                "digest": digest_of(columns["actions"], columns["rewards"], self._file["ram"][:]),
-            }
-        )
-        self._file.close()
-        os.chmod(self._partial, 0o444)
-        os.replace(self._partial, self.path)
-        return self.path
+            dataset = file.create_dataset(name, data=column)
+            if name in SELF_CHECKED:
+                dataset.attrs[COLUMN_CHECK] = column_digest(column)
+        file.create_dataset("choice_checks", data=choice_checks(columns["actions"], columns["demonstrator"]))
+        ram = (file["ram"][at : at + CHUNK_FRAMES] for at in range(0, rows, CHUNK_FRAMES))
+        score = float(columns["rewards"].sum(dtype=np.float64))
+        digest = digest_of(columns["actions"], columns["rewards"], ram)
+        file.attrs.update(attributes_of(origin, ended_by, score, digest))
+    summary = _summary(path, origin, DEMONSTRATOR_KINDS, columns["demonstrator"], columns["rewards"], ended_by)
+    return memory.getvalue(), summary
 
-    def discard(self) -> None:
-        """Forget the episode."""
-        self._file.close()
-        self._partial.unlink(missing_ok=True)
+
+def _open(path: Path) -> h5py.File:
+    try:
+        with path.open("rb") as file:
+            signature = file.read(len(SIGNATURE))
+    except OSError as error:
+        raise CoachError(f"{path} cannot be read ({error.strerror or error}).") from error
+    if signature != SIGNATURE:
+        raise CoachError(f"{path} is not a replay file: it is no HDF5 file.")
+    try:
+        return h5py.File(path, "r", rdcc_nbytes=READ_CACHE_BYTES, locking=False)
+    except BROKEN as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> CoachError:
+    if "truncated file" in str(error):
+        return CoachError(f"{path} is cut off: the end of the file is missing. Get it again from where it came from.")
+    reason = " ".join(str(error).split())[:200]
+    return CoachError(f"{path} is damaged or is no replay file ({reason}). Get it again from where it came from.")
+
+
+def _inflate(packed: bytes, size: int) -> bytes:
+    """Unpack a gzip block of exactly ``size`` bytes; a block that would become larger is refused half-way."""
+    reader = zlib.decompressobj()
+    try:
+        data = reader.decompress(packed, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"a block is not gzip-compressed: {error}") from error
+    if len(data) != size:
+        raise ValueError(f"a block does not unpack to {size} bytes")
+    return data
+
+
+def _summary(
+    path: Path, origin: Origin, kinds: Sequence[str], demonstrator: np.ndarray, rewards: np.ndarray, ended_by: str
+) -> EpisodeSummary:
+    counts = Counter({kinds[i]: int(n) for i, n in enumerate(np.bincount(demonstrator)) if n})
+    return EpisodeSummary(
+        episode_id=path.stem,
+        path=str(path),
+        game=origin.game,
+        demonstrator=counts.most_common(1)[0][0] if counts else "human",
+        player=origin.player,
+        created=origin.created.isoformat(),
+        frame_count=len(rewards),
+        score=float(rewards.sum(dtype=np.float64)),
+        ended_by=ended_by,
+        frame_skip=origin.settings.frame_skip,
+        rewarded_frames=int(np.count_nonzero(rewards)),
+        frames_by_demonstrator=dict(counts),
+    )
 
 
 class ReplayFile:
-    """Reads one replay file. Light columns are loaded at once; frames and RAM are read in blocks on demand."""
+    """Reads one replay file. Light columns are loaded at once; frames and RAM are read in blocks on demand.
+
+    Raises CoachError, from the start or while reading, for whatever is not a whole and plain replay file. A file that
+    does not come from this library is first given to ``data.quarantine``.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        try:
-            self._file = h5py.File(self.path, "r")
-        except OSError as error:
-            raise CoachError(f"{self.path} is not a readable replay file.") from error
-        attrs = self._file.attrs
-        if attrs.get("format") != FORMAT:
-            raise CoachError(f"{self.path} is not a replay file of Replay Coach.")
         self.episode_id = self.path.stem
-        self.actions: np.ndarray = self._file["actions"][:]
-        self.rewards: np.ndarray = self._file["rewards"][:]
-        self.lives: np.ndarray = self._file["lives"][:]
-        self.demonstrator: np.ndarray = self._file["demonstrator"][:]
-        self.markers: np.ndarray = self._file["markers"][:]
-        self.palette: np.ndarray = self._file["palette"][:]
-        self.demonstrator_kinds: tuple[str, ...] = tuple(json.loads(attrs["demonstrator_kinds"]))
-        self.origin = Origin(
-            game=attrs["game"],
-            settings=EmulatorSettings.from_json(attrs["settings"]),
-            action_meanings=tuple(json.loads(attrs["action_meanings"])),
-            rom_md5=attrs["rom_md5"],
-            ale_version=attrs["ale_version"],
-            player=attrs["player"],
-            created=datetime.fromisoformat(attrs["created"]),
-        )
-        self.ended_by: str = attrs["ended_by"]
-        self.score = float(attrs["score"])
-        self.digest: str = attrs["digest"]
+        self._file = _open(self.path)
+        try:
+            self._read_attributes()
+            check_structure(self._file, str(self.path))
+            self._read_columns()
+        except BROKEN as error:
+            self._file.close()
+            raise _damaged(self.path, error) from error
+        except CoachError:
+            self._file.close()
+            raise
+
+    def _read_attributes(self) -> None:
+        check_attributes(self._file, str(self.path))
+        self.attributes: dict[str, Any] = {}
+        """The root attributes: strings, numbers, and lists of strings or numbers."""
+        for name in self._file.attrs:
+            value = self._file.attrs[name]
+            self.attributes[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        require_attributes(self.attributes, str(self.path))
+        attributes = self.attributes
+        self.origin = origin_of(attributes)
+        self.demonstrator_kinds: tuple[str, ...] = tuple(attributes["demonstrator_kinds"])
+        self.ended_by: str = attributes["ended_by"]
+        self.score = float(attributes["score"])
+        self.digest: str = attributes["digest"]
+
+    def _read_columns(self) -> None:
+        self.actions = self._rows("actions")
+        self.rewards = self._rows("rewards")
+        self.lives = self._rows("lives")
+        self.demonstrator = self._rows("demonstrator")
+        self.markers = self._rows("markers")
+        self.palette = self._rows("palette")
+        self.screen_shape: tuple[int, int] = self._file["frames"].shape[1:]
+        self.choice_checks = self._rows("choice_checks") if "choice_checks" in self._file else None
+        """(T,) uint8 or None: see ``data.replay_format.choice_checks``."""
+        self.column_checks = {
+            name: str(self._file[name].attrs[COLUMN_CHECK])
+            for name in SELF_CHECKED
+            if COLUMN_CHECK in self._file[name].attrs
+        }
+        """Column to the SHA-256 that the file itself says it has."""
+        # An index that points at nothing would fail somewhere far from here, so the file is refused at once.
+        for column, names in ((self.actions, "action_meanings"), (self.demonstrator, "demonstrator_kinds")):
+            wrong = np.flatnonzero(column >= len(self.attributes[names]))
+            if len(wrong):
+                raise CoachError(f"{self.path} is damaged: frame {wrong[0]} points at no entry of {names}.")
+        if len(self.markers) and not 0 <= self.markers.min() <= self.markers.max() <= self.frame_count:
+            raise CoachError(f"{self.path} is damaged: it marks a frame that it does not have.")
+        if not np.isfinite(self.rewards).all():
+            raise CoachError(f"{self.path} is damaged: it holds a reward that is no number.")
+
+    def _rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Rows of a dataset. Each block is looked at before HDF5 may unpack it, because it may be a bomb."""
+        dataset = self._file[name]
+        start, stop, _ = slice(start, stop).indices(len(dataset))
+        if dataset.chunks is None:
+            return np.asarray(dataset[start:stop])
+        plan = dataset.id.get_create_plist()
+        filter_code = plan.get_filter(0)[0] if plan.get_nfilters() else 0
+        block_bytes = int(np.prod(dataset.chunks)) * dataset.dtype.itemsize
+        parts = []
+        length = dataset.chunks[0]
+        for first in range(start - start % length, stop, length):
+            corner = (first,) + (0,) * (dataset.ndim - 1)
+            skipped, packed = dataset.id.read_direct_chunk(corner)
+            if skipped:
+                raise ValueError(f"block {first} of {name} skips its filter")
+            if filter_code == GZIP_FILTER:
+                rows = np.frombuffer(_inflate(packed, block_bytes), dataset.dtype).reshape(dataset.chunks)
+                parts.append(rows[max(start - first, 0) : stop - first])
+                continue
+            size = content_size(packed) if filter_code == ZSTD_FILTER else len(packed)
+            if size != block_bytes:
+                raise ValueError(f"block {first} of {name} unpacks to {size} bytes instead of {block_bytes}")
+        if filter_code != GZIP_FILTER:
+            return np.asarray(dataset[start:stop])
+        if not parts:
+            return np.zeros((0, *dataset.shape[1:]), dataset.dtype)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @property
     def frame_count(self) -> int:
@@ -192,11 +259,17 @@ class ReplayFile:
 
     def frames(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """(stop - start, H, W) uint8 palette indices of frames start to stop - 1."""
-        return np.asarray(self._file["frames"][start:stop])
+        return self._guarded("frames", start, stop)
 
     def ram(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """(stop - start, 128) uint8."""
-        return np.asarray(self._file["ram"][start:stop])
+        return self._guarded("ram", start, stop)
+
+    def _guarded(self, name: str, start: int, stop: int | None) -> np.ndarray:
+        try:
+            return self._rows(name, start, stop)
+        except BROKEN as error:
+            raise _damaged(self.path, error) from error
 
     def decisions(self, frame_skip: int = DEFAULT_FRAME_SKIP) -> Decisions:
         return decisions_of(
@@ -204,21 +277,7 @@ class ReplayFile:
         )
 
     def summary(self) -> EpisodeSummary:
-        counts = Counter(self.demonstrator_kinds[i] for i in self.demonstrator.tolist())
-        return EpisodeSummary(
-            episode_id=self.episode_id,
-            path=str(self.path),
-            game=self.origin.game,
-            demonstrator=counts.most_common(1)[0][0] if counts else "human",
-            player=self.origin.player,
-            created=self.origin.created.isoformat(),
-            frame_count=self.frame_count,
-            score=self.score,
-            ended_by=self.ended_by,
-            frame_skip=self.origin.settings.frame_skip,
-            rewarded_frames=int(np.count_nonzero(self.rewards)),
-            frames_by_demonstrator=dict(counts),
-        )
+        return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
 
     def close(self) -> None:
         self._file.close()

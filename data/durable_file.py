@@ -1,0 +1,52 @@
+"""Files that are either whole or not there: write, sync, rename, sync the folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; raises OSError (a full disk may take a part first)."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or removal in ``folder`` outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish_file(path: Path, data: bytes, mode: int = 0o444) -> None:
+    """Give ``data`` the name ``path`` in one atomic step, read-only unless ``mode`` says otherwise.
+
+    The bytes are on the disk before the name appears. Raises OSError, and then leaves nothing behind.
+    """
+    partial = path.with_name(path.name + ".part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            write_all(descriptor, data)
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(partial, path)
+    except OSError:
+        remove_quietly(partial)
+        raise
+    sync_folder(path.parent)
+
+
+def remove_quietly(path: Path) -> None:
+    """Remove a file that may be gone already, from a folder that may be gone too."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        # What cannot be removed is a leftover, and a leftover harms nobody: recovery clears it later.
+        return

@@ -1,0 +1,301 @@
+"""The journal of an unfinished episode: its origin and actions, on the disk within a second of being played.
+
+The emulator is deterministic, so these few bytes are the whole episode: recovery simulates the rest. A journal is a
+text file that only grows. Each line is the CRC-32 of what follows, a space, and one JSON object:
+
+    {"journal": 1, "id": ..., "library": ..., "origin": {...}}            the first line
+    {"at": 0, "actions": "0202..", "demonstrators": "0000..", "ram": N}   rows 0, 1, ..; N: CRC-32 of the RAM after them
+    {"mark": 120}                                                         the player marked frame 120
+    {"rewind": 100}                                                       everything after frame 100 was dropped
+
+A line that a crash cut short fails its CRC, and the journal ends before it. While the episode is being recorded, its
+process holds an exclusive lock on the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import tempfile
+import threading
+import zlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from data.durable_file import remove_quietly, sync_folder, write_all
+from data.episode import EmulatorSettings, Origin
+from data.errors import CoachError
+
+SUFFIX = ".journal"
+
+
+def rescue_folder() -> Path:
+    """Where journals go when the library's disk takes no more."""
+    return Path(platformdirs.user_state_dir("replay-coach")) / "rescued"
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    text = json.dumps(record, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def origin_to_dict(origin: Origin) -> dict[str, Any]:
+    return {
+        **asdict(origin),
+        "settings": origin.settings.to_json(),
+        "created": origin.created.isoformat(),
+    }
+
+
+def origin_from_dict(values: dict[str, Any]) -> Origin:
+    """Raises KeyError, TypeError, ValueError or CoachError where the values are no origin."""
+    return Origin(
+        game=str(values["game"]),
+        settings=EmulatorSettings.from_json(values["settings"]),
+        action_meanings=tuple(str(name) for name in values["action_meanings"]),
+        rom_md5=str(values["rom_md5"]),
+        ale_version=str(values["ale_version"]),
+        player=str(values["player"]),
+        created=datetime.fromisoformat(values["created"]),
+    )
+
+
+@dataclass
+class _Tape:
+    """What was played, in order: spans of frames, markers and rewinds, waiting to be written."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    first: int = 0
+    actions: bytearray = field(default_factory=bytearray)
+    demonstrators: bytearray = field(default_factory=bytearray)
+    ram: np.ndarray | None = None
+
+    def close_span(self) -> None:
+        if self.actions:
+            assert self.ram is not None
+            self.records.append(
+                {
+                    "at": self.first,
+                    "actions": self.actions.hex(),
+                    "demonstrators": self.demonstrators.hex(),
+                    "ram": zlib.crc32(self.ram.tobytes()),
+                }
+            )
+            self.first += len(self.actions)
+            self.actions, self.demonstrators = bytearray(), bytearray()
+
+
+class Journal:
+    """Writes one journal. ``frame``, ``mark`` and ``rewind`` only touch memory; ``sync`` writes, on another thread."""
+
+    def __init__(self, path: Path, library: Path, origin: Origin) -> None:
+        """Raises OSError where the file cannot be made."""
+        self.path = path
+        self._header: dict[str, Any] = {
+            "journal": 1,
+            "id": path.stem,
+            "library": str(library.resolve()),
+            "origin": origin_to_dict(origin),
+        }
+        self._lock = threading.Lock()
+        self._tape = _Tape()
+        self._records: list[dict[str, Any]] = []
+        """Everything so far: what a move to another place writes."""
+        self._owed: list[dict[str, Any]] = []
+        """What the present file does not hold yet."""
+        self._trouble: str | None = None
+        self._descriptor: int | None = None
+        self._open(path, [])
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, in one sentence, or None."""
+        return self._trouble
+
+    def frame(self, action: int, demonstrator: int, ram: np.ndarray) -> None:
+        with self._lock:
+            self._tape.actions.append(action)
+            self._tape.demonstrators.append(demonstrator)
+            self._tape.ram = ram
+
+    def mark(self, frame: int) -> None:
+        with self._lock:
+            self._tape.close_span()
+            self._tape.records.append({"mark": frame})
+
+    def rewind(self, frame: int) -> None:
+        with self._lock:
+            self._tape.close_span()
+            self._tape.records.append({"rewind": frame})
+            self._tape.first = frame
+
+    def sync(self) -> None:
+        """Put on the disk what is not there yet. Never raises: what fails is told by ``trouble`` and tried again."""
+        with self._lock:
+            self._tape.close_span()
+            records, self._tape.records = self._tape.records, []
+        self._records += records
+        self._owed += records
+        if self._descriptor is None:
+            return
+        try:
+            self._require_in_place(self._descriptor)
+            if self._owed:
+                text = b"".join(map(_line, self._owed))
+                os.ftruncate(self._descriptor, self._whole_bytes)
+                os.lseek(self._descriptor, self._whole_bytes, os.SEEK_SET)
+                write_all(self._descriptor, text)
+                os.fsync(self._descriptor)
+                self._whole_bytes += len(text)
+                self._owed = []
+        except OSError as error:
+            self._move(error.strerror or str(error))
+
+    def _require_in_place(self, descriptor: int) -> None:
+        """A deleted or renamed folder takes bytes without a word: notice it."""
+        if not os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+            raise OSError(errno.ENOENT, "its folder was moved or deleted")
+
+    def _open(self, path: Path, records: list[dict[str, Any]]) -> None:
+        """Begin the file anew at ``path``; raises OSError and then leaves the present file as it is."""
+        text = b"".join(map(_line, [self._header, *records]))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            write_all(descriptor, text)
+            os.fsync(descriptor)
+            sync_folder(path.parent)
+        except OSError:
+            os.close(descriptor)
+            remove_quietly(path)
+            raise
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            remove_quietly(self.path)
+        self.path, self._descriptor, self._whole_bytes, self._owed = path, descriptor, len(text), []
+
+    def _move(self, reason: str) -> None:
+        """Write the whole journal anew at the first other place that takes it; what was written stays till then."""
+        for folder in (rescue_folder(), Path(tempfile.gettempdir())):
+            if folder == self.path.parent:
+                continue
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._open(folder / self.path.name, self._records)
+            except OSError:
+                continue
+            self._trouble = (
+                f"The library cannot be written ({reason}); the episode's actions are kept in {self.path} instead."
+            )
+            return
+        self._trouble = (
+            f"Neither the library nor {rescue_folder()} can be written ({reason}); what you play now is held in "
+            "memory alone: make room on the disk before you end the episode."
+        )
+
+    def close(self, keep: bool) -> None:
+        """Give up the lock; ``keep`` leaves the file for recovery, else it is removed."""
+        if self._descriptor is None:
+            return
+        if keep:
+            self.sync()
+        else:
+            remove_quietly(self.path)
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+@dataclass(frozen=True)
+class JournalContents:
+    """What a journal says: an episode that was not published."""
+
+    path: Path
+    episode_id: str
+    library: Path
+    origin: Origin
+    actions: bytes
+    """(T,) uint8."""
+    demonstrators: bytes
+    """(T,) uint8."""
+    markers: tuple[int, ...]
+    ram_checks: dict[int, int]
+    """Frame to CRC-32 of its RAM."""
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.actions)
+
+
+def is_being_recorded(path: Path) -> bool:
+    """Whether a living process still writes this journal."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _records(text: bytes) -> list[dict[str, Any]]:
+    """The whole lines of a journal, up to the first that is not whole."""
+    found = []
+    for line in text.split(b"\n")[:-1]:
+        try:
+            check, content = line.split(b" ", 1)
+            if int(check, 16) != zlib.crc32(content):
+                break
+            found.append(json.loads(content))
+        except ValueError:
+            break
+    return found
+
+
+def read_journal(path: Path) -> JournalContents:
+    """Raises CoachError where the file is no journal, or not one of this version."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise CoachError(f"The journal {path} cannot be read ({error.strerror or error}).") from error
+    records = _records(text)
+    actions, demonstrators = bytearray(), bytearray()
+    markers: list[int] = []
+    ram_checks: dict[int, int] = {}
+    try:
+        header = records[0]
+        if header["journal"] != 1:
+            raise CoachError(f"The journal {path} was written by a later Replay Coach; update this one to recover it.")
+        library, episode_id = Path(str(header["library"])), Path(str(header["id"])).name
+        origin = origin_from_dict(header["origin"])
+        for record in records[1:]:
+            if "actions" in record:
+                if record["at"] != len(actions):
+                    break
+                actions += bytes.fromhex(str(record["actions"]))
+                demonstrators += bytes.fromhex(str(record["demonstrators"]))
+                ram_checks[len(actions)] = int(str(record["ram"]))
+            elif "mark" in record:
+                markers.append(int(str(record["mark"])))
+            elif "rewind" in record:
+                frame = int(str(record["rewind"]))
+                del actions[frame:], demonstrators[frame:]
+                markers = [marker for marker in markers if marker <= frame]
+                ram_checks = {at: check for at, check in ram_checks.items() if at <= frame}
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise CoachError(f"{path} is not a journal of Replay Coach, or its first line is damaged.") from error
+    return JournalContents(
+        path=path,
+        episode_id=episode_id,
+        library=library,
+        origin=origin,
+        actions=bytes(actions),
+        demonstrators=bytes(demonstrators),
+        markers=tuple(markers),
+        ram_checks=ram_checks,
+    )

@@ -1,0 +1,92 @@
+"""Format version 1 of the replay file, as plain data: what it holds, how large it may be, and how it proves itself.
+
+docs/file-format.md says the same in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.simulation import RAM_BYTES
+
+FORMAT = "replay-coach"
+VERSION = 1
+
+CHUNK_FRAMES = 64
+"""Frames in one compressed block, about a second: Zstandard then sees the frames before."""
+
+SCREEN_WIDTH = 160
+MAX_SCREEN_HEIGHT = 256
+MAX_FILE_FRAMES = 648_000
+"""Three hours at 60 frames a second: more than that is no episode but an attack on the reader's memory."""
+MAX_CHUNK_BYTES = 64 * 2**20
+MAX_ATTRIBUTE_BYTES = 64 * 2**10
+MAX_OBJECTS = 64
+"""Datasets, groups and attributes of one object: room for later additions, none for a flood."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One dataset: its type, how many rows more than actions it has (None: any number), and the shape of a row."""
+
+    dtype: str
+    extra_rows: int | None
+    row_shape: tuple[int, ...] | None = ()
+    """None: (height, width) of the game's screen."""
+
+
+COLUMNS: dict[str, Column] = {
+    "frames": Column("|u1", 1, None),
+    "palette": Column("|u1", None, (3,)),
+    "actions": Column("|u1", 0),
+    "rewards": Column("<f4", 0),
+    "lives": Column("|u1", 1),
+    "ram": Column("|u1", 1, (RAM_BYTES,)),
+    "demonstrator": Column("|u1", 0),
+    "markers": Column("<i8", None),
+}
+OPTIONAL_COLUMNS: dict[str, Column] = {"choice_checks": Column("|u1", 0)}
+
+SELF_CHECKED = ("palette", "demonstrator", "markers")
+"""What no simulation can prove: these datasets carry their SHA-256 as an attribute."""
+COLUMN_CHECK = "sha256"
+ATTRIBUTES_CHECK = "attributes_sha256"
+
+
+def digest_of(actions: np.ndarray, rewards: np.ndarray, ram_blocks: Iterable[np.ndarray]) -> str:
+    """SHA-256, as hex, over actions (T,) uint8, rewards (T,) little-endian float32 and RAM (T+1, 128) uint8.
+
+    The RAM may come in several blocks of rows, one after the other.
+    """
+    digest = hashlib.sha256()
+    digest.update(np.ascontiguousarray(actions, np.uint8).tobytes())
+    digest.update(np.ascontiguousarray(rewards, "<f4").tobytes())
+    for block in ram_blocks:
+        digest.update(np.ascontiguousarray(block, np.uint8).tobytes())
+    return digest.hexdigest()
+
+
+def column_digest(column: np.ndarray) -> str:
+    """SHA-256, as hex, over a column's bytes as stored."""
+    return hashlib.sha256(np.ascontiguousarray(column).tobytes()).hexdigest()
+
+
+def attributes_digest(attributes: Mapping[str, object]) -> str:
+    """SHA-256, as hex, over the root attributes (all but the digest itself) as JSON with sorted keys."""
+    checked = {name: value for name, value in attributes.items() if name != ATTRIBUTES_CHECK}
+    return hashlib.sha256(json.dumps(checked, sort_keys=True).encode()).hexdigest()
+
+
+def choice_checks(actions: np.ndarray, demonstrator: np.ndarray) -> np.ndarray:
+    """(T,) uint8: (action + 37 * demonstrator + 101) modulo 256 of each row.
+
+    An action may change nothing that the emulator shows (a shot while one is flying). With this column a reader can
+    still name the frame at which an action was altered; 37 is odd, so that one altered byte always changes the sum.
+    """
+    total = np.asarray(actions, np.uint32) + 37 * np.asarray(demonstrator, np.uint32) + 101
+    return total.astype(np.uint8)

@@ -1,0 +1,248 @@
+"""Recording one episode: nothing blocks the game, nothing is lost, nothing is visible before it is whole."""
+
+from __future__ import annotations
+
+import errno
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from data.background_keeper import BackgroundKeeper, Block
+from data.decisions import decisions_of
+from data.durable_file import publish_file
+from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
+from data.errors import CoachError
+from data.journal import SUFFIX, Journal
+from data.replay_file import compress_zstd, decompress_zstd, episode_image
+from data.replay_format import CHUNK_FRAMES, MAX_FILE_FRAMES
+from data.simulation import RAM_BYTES, simulate
+
+
+class ReplayWriter:
+    """Writes one episode; nothing is visible under its final name before ``publish``.
+
+    ``append`` costs microseconds: compressing, writing and syncing are done by a thread of the writer's own. A disk
+    that fails never stops the game: ``trouble`` says so, and what is needed to make the episode again is kept.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        origin: Origin,
+        first: FrameState,
+        on_published: Callable[[Path, EpisodeSummary], None] | None = None,
+    ) -> None:
+        """``path``: the final name. Raises CoachError where its folder cannot be written."""
+        self.path = path
+        self._origin = origin
+        self._shape: tuple[int, int] = (first.screen.shape[0], first.screen.shape[1])
+        self._on_published = on_published
+        try:
+            self._journal = Journal(path.with_suffix(SUFFIX), path.parent.parent, origin)
+        except OSError as error:
+            raise CoachError(_cannot_write(path.parent, error)) from error
+        try:
+            self._keeper = BackgroundKeeper(path.parent, self._journal, compress_zstd)
+        except OSError as error:
+            self._journal.close(keep=False)
+            raise CoachError(_cannot_write(path.parent, error)) from error
+        self._blocks: list[Block] = []
+        self._actions = bytearray()
+        self._demonstrators = bytearray()
+        self._lives = bytearray([first.lives])
+        self._rewards = array("f")
+        self._markers: list[int] = []
+        self._closed = False
+        self._finished = False
+        self._put(0, first)
+
+    @property
+    def frame_count(self) -> int:
+        return len(self._actions)
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the disk, in one clear sentence for the player, or None."""
+        return self._keeper.trouble
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the actions of the unfinished episode are kept."""
+        return self._journal.path
+
+    def append(self, action: int, demonstrator: int, after: FrameState) -> None:
+        """One frame: the executed action, who chose it (index into DEMONSTRATOR_KINDS), and the state it led to.
+
+        Never blocks and never fails because of the disk. Raises CoachError beyond MAX_FILE_FRAMES.
+        """
+        if len(self._actions) >= MAX_FILE_FRAMES:
+            raise CoachError(f"An episode holds at most {MAX_FILE_FRAMES} frames; end this one and begin another.")
+        self._actions.append(action)
+        self._demonstrators.append(demonstrator)
+        self._rewards.append(after.reward)
+        self._lives.append(after.lives)
+        self._put(len(self._actions), after)
+        self._journal.frame(action, demonstrator, after.ram)
+
+    def _put(self, row: int, state: FrameState) -> None:
+        within = row % CHUNK_FRAMES
+        if within == 0:
+            self._blocks.append(Block(self._shape))
+        block = self._blocks[-1]
+        if block.screens is not None and block.rams is not None:
+            block.screens[within] = state.screen
+            block.rams[within] = state.ram
+            if within == CHUNK_FRAMES - 1:
+                self._keeper.hand_over(block)
+
+    def mark(self) -> None:
+        """Drop a marker at the newest frame."""
+        self._markers.append(self.frame_count)
+        self._journal.mark(self.frame_count)
+
+    def rewind_to(self, frame_count: int) -> None:
+        """Drop everything after frame ``frame_count``: the file then holds the one straight episode.
+
+        Raises CoachError for a frame that the episode has not reached.
+        """
+        if not 0 <= frame_count <= self.frame_count:
+            raise CoachError(f"Cannot rewind to frame {frame_count} of an episode of {self.frame_count} frames.")
+        if frame_count == self.frame_count:
+            return
+        index, last = divmod(frame_count, CHUNK_FRAMES)
+        newest_is_full = self.frame_count % CHUNK_FRAMES == CHUNK_FRAMES - 1
+        if last == CHUNK_FRAMES - 1:
+            del self._blocks[index + 1 :]
+        elif index < len(self._blocks) - 1 or newest_is_full:
+            self._blocks[index:] = [self._opened_again(self._blocks[index])]
+        for column in (self._actions, self._demonstrators, self._rewards):
+            del column[frame_count:]
+        del self._lives[frame_count + 1 :]
+        self._markers = [marker for marker in self._markers if marker <= frame_count]
+        self._journal.rewind(frame_count)
+
+    def _opened_again(self, block: Block) -> Block:
+        """A copy of a full block that can be filled again from any row on."""
+        again = Block(self._shape)
+        screens, rams = block.screens, block.rams
+        if screens is None or rams is None:
+            if block.packed is None:
+                return block
+            packed = self._keeper.unpack(block)
+            screens = decompress_zstd(packed[0], (CHUNK_FRAMES, *self._shape))
+            rams = decompress_zstd(packed[1], (CHUNK_FRAMES, RAM_BYTES))
+        assert again.screens is not None and again.rams is not None
+        again.screens[:], again.rams[:] = screens, rams
+        return again
+
+    def publish(self, ended_by: str, palette: np.ndarray) -> Path:
+        """Close the episode and give the file its final name, read-only. Returns the path.
+
+        Raises CoachError for an episode without a single decision (it is dropped: there is nothing in it), and where
+        the file cannot be written; then the journal stays for recovery, and publishing may be tried again.
+        """
+        if ended_by not in ENDINGS:
+            raise CoachError(f"An episode ends by {', '.join(ENDINGS)}, not by {ended_by!r}.")
+        if self._finished:
+            raise CoachError(f"The episode {self.path.stem} is over already.")
+        columns = self._columns(palette)
+        if not self._has_decision(columns, ended_by):
+            self.discard()
+            raise CoachError("The episode ended before its first decision was complete; there is nothing to keep.")
+        stopped = self._closed or self._keeper.stop()
+        self._closed = True
+        try:
+            if not stopped:
+                raise OSError(errno.ETIMEDOUT, "the disk does not answer")
+            self._mend()
+            image, summary = episode_image(self.path, self._origin, columns, ended_by, self._packed(), self._shape)
+            publish_file(self.path, image)
+        except OSError as error:
+            self._journal.close(keep=True)
+            raise CoachError(self._not_written(error)) from error
+        self._end(keep_journal=False)
+        if self._on_published is not None:
+            self._on_published(self.path, summary)
+        return self.path
+
+    def _columns(self, palette: np.ndarray) -> dict[str, np.ndarray]:
+        return {
+            "palette": np.asarray(palette, np.uint8).reshape(256, 3),
+            "actions": np.frombuffer(bytes(self._actions), np.uint8),
+            "rewards": np.array(self._rewards, np.float32),
+            "lives": np.frombuffer(bytes(self._lives), np.uint8),
+            "demonstrator": np.frombuffer(bytes(self._demonstrators), np.uint8),
+            "markers": np.array(self._markers, np.int64),
+        }
+
+    def _has_decision(self, columns: dict[str, np.ndarray], ended_by: str) -> bool:
+        return (
+            len(
+                decisions_of(
+                    columns["actions"],
+                    columns["rewards"],
+                    columns["lives"],
+                    columns["demonstrator"],
+                    ended_by == "game_over",
+                    self._origin.settings.frame_skip,
+                )
+            )
+            > 0
+        )
+
+    def _mend(self) -> None:
+        """Make blocks that were given up again: the emulator shows the same for the same actions."""
+        self._pack_newest(self._blocks[-1])
+        if not any(block.given_up for block in self._blocks):
+            return
+        made: Block | None = None
+        for row, state in enumerate(simulate(self._origin, bytes(self._actions))):
+            index, within = divmod(row, CHUNK_FRAMES)
+            if not self._blocks[index].given_up and made is None:
+                continue
+            if within == 0:
+                made = Block(self._shape)
+            assert made is not None and made.screens is not None and made.rams is not None
+            made.screens[within], made.rams[within] = state.screen, state.ram
+            if within == CHUNK_FRAMES - 1 or row == self.frame_count:
+                self._pack_newest(made) if row == self.frame_count else self._keeper.pack(made)
+                if made.given_up:
+                    raise OSError(errno.ENOSPC, "the disk takes no more")
+                self._blocks[index] = made
+                made = None
+
+    def _pack_newest(self, block: Block) -> None:
+        """The rows after the last frame hold whatever memory held: clear them."""
+        if block.screens is not None and block.rams is not None:
+            used = self.frame_count % CHUNK_FRAMES + 1
+            block.screens[used:] = 0
+            block.rams[used:] = 0
+            self._keeper.pack(block)
+
+    def _packed(self) -> list[tuple[bytes, bytes]]:
+        return [self._keeper.unpack(block) for block in self._blocks]
+
+    def _not_written(self, error: OSError) -> str:
+        return (
+            f"The episode could not be written to {self.path.parent} ({error.strerror or error}). Its "
+            f"{self.frame_count} frames are not lost: make room and run `coach recover`, or put them elsewhere with "
+            f"`coach recover {self._journal.path} --library FOLDER`."
+        )
+
+    def discard(self) -> None:
+        """Forget the episode."""
+        if not self._finished:
+            self._closed = self._closed or self._keeper.stop()
+            self._end(keep_journal=False)
+
+    def _end(self, keep_journal: bool) -> None:
+        self._finished = True
+        self._journal.close(keep=keep_journal)
+        self._keeper.close()
+        self._blocks = []
+
+
+def _cannot_write(folder: Path, error: OSError) -> str:
+    return f"No episode can be recorded in {folder} ({error.strerror or error}); choose another folder with --library."

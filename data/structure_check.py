@@ -1,0 +1,119 @@
+"""What an HDF5 file must look like before anything is read from it: a replay file may come from a stranger.
+
+These checks look at descriptions only (links, types, sizes, storage, filters), never at contents, and they receive
+the h5py objects that ``data.replay_file`` opened. Whatever is not plain numbers stored in the file itself is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from data.errors import CoachError
+from data.replay_format import (
+    COLUMNS,
+    MAX_ATTRIBUTE_BYTES,
+    MAX_CHUNK_BYTES,
+    MAX_FILE_FRAMES,
+    MAX_OBJECTS,
+    MAX_SCREEN_HEIGHT,
+    OPTIONAL_COLUMNS,
+    SCREEN_WIDTH,
+    Column,
+)
+
+GZIP_FILTER = 1
+ZSTD_FILTER = 32015
+MAX_DEPTH = 4
+MAX_BYTES = (MAX_FILE_FRAMES + 1) * MAX_SCREEN_HEIGHT * SCREEN_WIDTH
+"""What the largest dataset of the format would come to, uncompressed."""
+
+_INTEGER, _FLOAT, _STRING, _VARIABLE_LENGTH = 0, 1, 3, 9
+"""HDF5 type classes (H5T_class_t)."""
+
+
+def check_structure(file: Any, where: str) -> None:
+    """Raise CoachError unless everything in the open h5py ``file`` is plain data within the format's bounds."""
+    _check_group(file, where, 0, [0])
+    for name, column in COLUMNS.items():
+        if name not in file:
+            raise CoachError(f"{where} is not a whole replay file: it has no {name}.")
+        _check_column(file[name], name, column, where)
+    for name, column in OPTIONAL_COLUMNS.items():
+        if name in file:
+            _check_column(file[name], name, column, where)
+    frame_count = file["actions"].shape[0]
+    for name, column in (COLUMNS | OPTIONAL_COLUMNS).items():
+        if column.extra_rows is not None and name in file and len(file[name]) != frame_count + column.extra_rows:
+            raise CoachError(f"{where} contradicts itself: {frame_count} actions but {len(file[name])} rows of {name}.")
+
+
+def check_attributes(thing: Any, where: str) -> None:
+    """Refuse attributes that are no plain numbers or strings, or too many, or too large. Call before reading any."""
+    names = list(thing.attrs.keys())
+    if len(names) > MAX_OBJECTS:
+        raise CoachError(f"{where} holds more attributes than a replay file may.")
+    for name in names:
+        identifier = thing.attrs.get_id(name)
+        if identifier.get_storage_size() > MAX_ATTRIBUTE_BYTES or math.prod(identifier.shape) > MAX_ATTRIBUTE_BYTES:
+            raise CoachError(f"{where} holds an attribute {name!r} that is larger than a replay file may hold.")
+        kind = identifier.get_type()
+        is_text = kind.get_class() == _STRING
+        if not is_text and kind.get_class() not in (_INTEGER, _FLOAT):
+            raise CoachError(f"{where} holds an attribute {name!r} that is neither a number nor a string.")
+
+
+def _check_group(group: Any, where: str, depth: int, count: list[int]) -> None:
+    if depth > MAX_DEPTH:
+        raise CoachError(f"{where} nests groups deeper than a replay file may.")
+    check_attributes(group, where)
+    for name in group:
+        count[0] += 1
+        if count[0] > MAX_OBJECTS:
+            raise CoachError(f"{where} holds more objects than a replay file may.")
+        link = type(group.get(name, getlink=True)).__name__
+        if link != "HardLink":
+            raise CoachError(f"{where} points elsewhere through the {link} {name!r}; a replay file holds its own data.")
+        kind = group.get(name, getclass=True).__name__
+        if kind == "Group":
+            _check_group(group[name], where, depth + 1, count)
+        elif kind == "Dataset":
+            _check_dataset(group[name], name, where)
+        else:
+            raise CoachError(f"{where} holds {name!r}, a {kind}; a replay file holds plain arrays alone.")
+
+
+def _check_dataset(dataset: Any, name: str, where: str) -> None:
+    check_attributes(dataset, where)
+    kind = dataset.id.get_type()
+    if kind.get_class() not in (_INTEGER, _FLOAT):
+        raise CoachError(f"{where} holds {name!r}, which is no array of numbers.")
+    if dataset.shape is None or math.prod(dataset.shape) * kind.get_size() > MAX_BYTES:
+        raise CoachError(f"{where} declares {name!r} larger than a replay file may be.")
+    plan = dataset.id.get_create_plist()
+    if dataset.is_virtual or plan.get_external_count():
+        raise CoachError(f"{where} keeps {name!r} in another file; a replay file holds its own data.")
+    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+    if filters not in ([], [GZIP_FILTER], [ZSTD_FILTER]):
+        raise CoachError(
+            f"{where} stores {name!r} through the HDF5 filters {filters}; only gzip and Zstandard are read."
+        )
+    if dataset.chunks is not None:
+        if dataset.chunks[1:] != dataset.shape[1:] or math.prod(dataset.chunks) * kind.get_size() > MAX_CHUNK_BYTES:
+            raise CoachError(f"{where} stores {name!r} in blocks of a size that a replay file does not use.")
+    elif filters:
+        raise CoachError(f"{where} declares a filter on {name!r}, which is not stored in blocks.")
+
+
+def _check_column(dataset: Any, name: str, column: Column, where: str) -> None:
+    if not hasattr(dataset, "shape") or dataset.dtype.str != column.dtype:
+        raise CoachError(f"{where} holds {name!r} as something other than {column.dtype}.")
+    row_shape = dataset.shape[1:]
+    if column.row_shape is None:
+        right = len(row_shape) == 2 and 1 <= row_shape[0] <= MAX_SCREEN_HEIGHT and row_shape[1] == SCREEN_WIDTH
+    else:
+        right = row_shape == column.row_shape and dataset.ndim == 1 + len(column.row_shape)
+    if name == "palette":
+        right = dataset.shape == (256, 3)
+    if not right or dataset.shape[0] > MAX_FILE_FRAMES + 1:
+        raise CoachError(f"{where} holds {name!r} in the shape {dataset.shape}, which a replay file cannot have.")
