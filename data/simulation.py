@@ -95,15 +95,15 @@ class Emulator:
         chosen = self._ale.getLegalActionSet() if self.settings.full_action_set else self._ale.getMinimalActionSet()
         self.action_meanings = action_meanings or tuple(action.name for action in chosen)
         try:
-            self._actions = [getattr(Action, name) for name in self.action_meanings]
-        except AttributeError as error:
-            raise CoachError(f"{game} cannot be simulated: {error}.") from error
+            self._actions = [Action.__members__[name] for name in self.action_meanings]
+        except KeyError as error:
+            raise CoachError(f"{game} cannot be simulated: there is no action {error}.") from error
         height, width = self._ale.getScreenDims()
         self.screen_shape: tuple[int, int] = (height, width)
         self._unknown_colours = np.ones(256, np.uint8)
         self.palette = np.zeros((256, 3), np.uint8)
         """(256, 3) uint8 RGB of each palette index met so far; a new array whenever a new colour is met."""
-        self.reset()
+        self._begin()
 
     def _load(self) -> None:
         self._ale.setInt("random_seed", self.settings.seed)
@@ -123,6 +123,10 @@ class Emulator:
         if seed is not None and seed != self.settings.seed:
             self.settings = replace(self.settings, seed=seed)
         self._load()
+        return self._begin()
+
+    def _begin(self) -> FrameState:
+        """Frame 0 of a cartridge that was just loaded: loading again (0.1 s) would change nothing."""
         self._ale.reset_game()
         self._sticky = np.random.default_rng(self.settings.seed)
         self._last_action = 0

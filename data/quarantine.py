@@ -1,0 +1,192 @@
+"""Reading strangers' files in a child process with limits: a crash, a flood or an endless loop ends there.
+
+The HDF5 library is a large piece of C; a file made for the purpose can bring it down. A child reads such a file first,
+with bounded memory, no right to write, and a limit on silence. What the child has read whole, this process may read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from data.episode import EpisodeSummary
+from data.errors import CoachError
+from data.verification import OnFrames, Verification
+
+MEMORY_BYTES = 2 * 2**30
+"""Address space of the child, its libraries included."""
+SILENCE_SECONDS = 60.0
+"""The child reports every block of frames, so a minute without a word is a hang."""
+
+
+class Quarantine:
+    """One child process that reads files for us; started on first use, and again whenever a file brought it down."""
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self._memory_bytes = memory_bytes
+        self._silence_seconds = silence_seconds
+        self._child: subprocess.Popen[bytes] | None = None
+        self._unread = b""
+
+    def verify(self, path: Path, on_frames: OnFrames | None = None) -> Verification:
+        """``data.verification.verify`` in the child; a file that brings it down is not ok, of kind "structure"."""
+        try:
+            answer = self._ask("verify", path, on_frames)
+        except CoachError as error:
+            return Verification(path, False, "structure", None, str(error), 0, 0.0)
+        return Verification(**(answer | {"path": path}))
+
+    def summary(self, path: Path) -> EpisodeSummary:
+        """What the file says of itself; raises CoachError for one that is no replay file."""
+        return EpisodeSummary(**self._ask("summary", path))
+
+    def vet(self, path: Path, on_frames: OnFrames | None = None) -> EpisodeSummary:
+        """Read everything in the file once; raises CoachError where that fails."""
+        return EpisodeSummary(**self._ask("vet", path, on_frames))
+
+    def _ask(self, task: str, path: Path, on_frames: OnFrames | None = None) -> dict[str, Any]:
+        child = self._running_child()
+        assert child.stdin is not None
+        try:
+            child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
+            child.stdin.flush()
+            while True:
+                message = self._next_message(child)
+                if "frames" in message:
+                    if on_frames is not None:
+                        on_frames(*message["frames"])
+                elif "error" in message:
+                    raise CoachError(message["error"])
+                else:
+                    answer: dict[str, Any] = message["answer"]
+                    return answer
+        except (OSError, ValueError, TimeoutError) as error:
+            self.close()
+            how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
+            raise CoachError(f"{path} is refused: reading it {how}, which no replay file of ours does.") from error
+
+    def _next_message(self, child: subprocess.Popen[bytes]) -> dict[str, Any]:
+        """Raises TimeoutError after silence, ValueError when the child is gone."""
+        assert child.stdout is not None
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([child.stdout], [], [], self._silence_seconds)
+            if not ready:
+                raise TimeoutError
+            part = os.read(child.stdout.fileno(), 65536)
+            if not part:
+                raise ValueError("the child ended")
+            self._unread += part
+        line, self._unread = self._unread.split(b"\n", 1)
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def _running_child(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            source = str(Path(__file__).resolve().parent.parent)
+            environment = {
+                name: value for name, value in os.environ.items() if name not in ("HDF5_PLUGIN_PATH", "PYTHONPATH")
+            }
+            environment |= {"PYTHONPATH": source, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "data.quarantine_child", str(self._memory_bytes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+            )
+        return self._child
+
+    def close(self) -> None:
+        """End the child."""
+        self._unread = b""
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def __enter__(self) -> Quarantine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def vetted(path: Path, trusted: Path | None = None) -> Path:
+    """``path``, once a child has read it whole; files that lie in the folder ``trusted`` are not read again.
+
+    Raises CoachError for a file that is no whole replay file.
+    """
+    if trusted is None or path.resolve().parent != trusted.resolve():
+        with Quarantine() as quarantine:
+            quarantine.vet(path)
+    return path
+
+
+def replay_paths(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are; of a folder its replay files (of a library, those in ``replays``). Raises CoachError."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted((path / "replays").glob("*.h5")) or sorted(path.rglob("*.h5"))
+            if not inside:
+                raise CoachError(f"The folder {path} holds no replay file (*.h5).")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise CoachError(f"There is no file or folder {path}.")
+    return list(dict.fromkeys(found))
+
+
+def verify_many(
+    paths: Sequence[Path],
+    jobs: int = 1,
+    on_progress: Callable[[Verification], None] | None = None,
+    on_frames: Callable[[Path, int, int], None] | None = None,
+) -> list[Verification]:
+    """Verify files in ``jobs`` child processes at a time; the answers are in the order of ``paths``.
+
+    ``on_progress`` gets each answer as it comes, ``on_frames`` a file, its frames checked and its frames in all; both
+    are called one at a time, from threads other than the caller's.
+    """
+    idle: SimpleQueue[Quarantine] = SimpleQueue()
+    children = [Quarantine() for _ in range(max(1, min(jobs, len(paths))))]
+    for child in children:
+        idle.put(child)
+    telling = threading.Lock()
+
+    def one(path: Path) -> Verification:
+        def tell(done: int, total: int) -> None:
+            if on_frames is not None:
+                with telling:
+                    on_frames(path, done, total)
+
+        child = idle.get()
+        try:
+            answer = child.verify(path, tell)
+        finally:
+            idle.put(child)
+        if on_progress is not None:
+            with telling:
+                on_progress(answer)
+        return answer
+
+    try:
+        with ThreadPoolExecutor(len(children)) as pool:
+            return list(pool.map(one, paths))
+    finally:
+        for child in children:
+            child.close()

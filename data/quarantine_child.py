@@ -1,0 +1,73 @@
+"""The child of ``data.quarantine``: reads files under limits and answers in JSON lines. Run by it alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from data.errors import CoachError
+from data.replay_file import ReplayFile
+from data.replay_format import CHUNK_FRAMES
+from data.verification import verify
+
+REPORT_SECONDS = 0.1
+
+
+def limit(memory_bytes: int) -> None:
+    """Bounded memory, no core dump, and no byte written to any file."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+class Reporter:
+    """Tells the parent how far a long task is, a few times a second."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._next = 0.0
+
+    def send(self, message: dict[str, Any]) -> None:
+        self._channel.write(json.dumps(message).encode() + b"\n")
+        self._channel.flush()
+
+    def frames(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + REPORT_SECONDS
+            self.send({"frames": [done, total]})
+
+
+def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
+    if task == "verify":
+        return asdict(verify(path, reporter.frames)) | {"path": str(path)}
+    with ReplayFile(path) as replay:
+        if task == "vet":
+            total = replay.frame_count + 1
+            for first in range(0, total, CHUNK_FRAMES):
+                replay.frames(first, first + CHUNK_FRAMES)
+                replay.ram(first, first + CHUNK_FRAMES)
+                reporter.frames(first, total)
+        return asdict(replay.summary())
+
+
+def main() -> None:
+    limit(int(sys.argv[1]))
+    # Whatever a library prints must not mix with the answers.
+    reporter = Reporter(os.fdopen(os.dup(1), "wb"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            reporter.send({"answer": answer(request["task"], Path(request["path"]), reporter)})
+        except CoachError as error:
+            reporter.send({"error": str(error)})
+
+
+if __name__ == "__main__":
+    main()
