@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from commands.background_training import ProgressFile
 from commands.curating import labels_of
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_labels, at_least
 from commands.training_display import TrainingDisplay, TrainingState
 from data.errors import CoachError
 from data.library import Library
-
-PROGRESS_FILE = "progress.json"
-PROGRESS_EVERY_SECONDS = 0.5
 
 
 def add(commands: Commands) -> None:
@@ -39,27 +34,6 @@ def add(commands: Commands) -> None:
     )
     evaluate.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to evaluate with")
     evaluate.add_argument("--seed", type=int, metavar="N", help="first seed of the episodes (default: the protocol's)")
-
-
-class ProgressFile:
-    """Where other programs (the home window) see how a training goes on: one small JSON file, always whole."""
-
-    def __init__(self, run_folder: Path) -> None:
-        self._path = run_folder / PROGRESS_FILE
-        self._written = 0.0
-
-    def write(self, state: TrainingState) -> None:
-        now = time.monotonic()
-        if now - self._written < PROGRESS_EVERY_SECONDS or not self._path.parent.is_dir():
-            return
-        self._written = now
-        facts: dict[str, Any] = asdict(state) if hasattr(state, "__dataclass_fields__") else vars(state)
-        partial = self._path.with_suffix(".part")
-        partial.write_text(json.dumps({**facts, "process": os.getpid()}))
-        partial.replace(self._path)
-
-    def remove(self) -> None:
-        self._path.unlink(missing_ok=True)
 
 
 def run_train(options: argparse.Namespace) -> int:

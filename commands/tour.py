@@ -1,0 +1,234 @@
+"""The tour: the whole loop with no window and the planner at the controls, ending in a page."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.output import clock, progress_bar, progress_console
+from commands.tour_report import Arm, TourFacts, write_report
+from data.episode import EmulatorSettings, EpisodeSummary
+from data.errors import AnswerIsNo
+from data.label_database import LabelDatabase
+from data.library import Library
+
+PLANNER_EPISODES = 3
+RECORDING_SEED = 2026
+STEPS = 3000
+PRETRAIN_STEPS = 1000
+EVALUATION_EPISODES = 10
+FILM_SECONDS = 20.0
+FILM_SEED = 7
+RULES = ("before-reward", "before-death")
+
+
+@dataclass(frozen=True)
+class TourResult:
+    """Where everything is, and the two agents' scores."""
+
+    report: Path
+    gif: Path
+    episodes: tuple[EpisodeSummary, ...]
+    arms: tuple[Arm, ...]
+    seconds: float
+
+
+def take_tour(library: Library, game: str, jobs: int) -> TourResult:
+    """Record, verify, judge, train, evaluate, film and report.
+
+    Goes on where an earlier tour of this library was stopped: planner's episodes that are there are used, and agents
+    that are trained are not trained again. Raises CoachError where a step fails, AnswerIsNo if a file does not verify.
+    """
+    begun = time.monotonic()
+    library.prepare()
+    folder = library.folder / "tour"
+    folder.mkdir(exist_ok=True)
+    episodes = _recorded(library, game, jobs)
+    verified = _verified(episodes, jobs)
+    verdicts = _judged(library, game)
+    arms = []
+    seeding = ""
+    for name, title, extra in (
+        ("tour-seeded", "seeded", ("--seed-from", "planner", "--pretrain-steps", str(PRETRAIN_STEPS))),
+        ("tour-unseeded", "unseeded", ("--pretrain-steps", "0")),
+    ):
+        arm, seeded_with = _trained(library, game, name, title, extra, jobs)
+        arms.append(arm)
+        seeding = seeding or seeded_with
+    film = folder / "seeded.gif"
+    film_words = _filmed(library, film)
+    report = folder / "report.html"
+    facts = _facts(game, episodes, verified, verdicts, seeding, tuple(arms), film, film_words, time.monotonic() - begun)
+    write_report(facts, report)
+    return TourResult(report, film, tuple(episodes), tuple(arms), time.monotonic() - begun)
+
+
+def _say(words: str) -> None:
+    progress_console().print(words)
+
+
+def _recorded(library: Library, game: str, jobs: int) -> list[EpisodeSummary]:
+    from commands.playing import MakePlanner
+    from recorder.headless import record_episodes
+
+    def by_planner() -> list[EpisodeSummary]:
+        return [e for e in library.episodes(game) if e.demonstrator == "planner" and e.ended_by == "game_over"]
+
+    missing = PLANNER_EPISODES - len(by_planner())
+    if missing > 0:
+        _say(f"1 of 6  The planner plays {missing} episodes of {game}; each replay file holds everything.")
+        with progress_bar("Recording", "episodes") as progress:
+            record_episodes(
+                library,
+                MakePlanner(None, None),
+                game,
+                missing,
+                EmulatorSettings(),
+                RECORDING_SEED + PLANNER_EPISODES - missing,
+                jobs,
+                player="planner",
+                on_progress=lambda episode, frames, score: progress.update(
+                    progress.task_ids[0], note=f"episode {episode + 1}: {clock(frames / 60)} played, {score:g} points"
+                ),
+            )
+    episodes = by_planner()[-PLANNER_EPISODES:]
+    _say("        scores: " + ", ".join(f"{episode.score:g}" for episode in episodes))
+    return episodes
+
+
+def _verified(episodes: list[EpisodeSummary], jobs: int) -> int:
+    from data.verification import verify_many
+
+    _say("2 of 6  Each file is simulated again and compared, frame by frame and byte by byte.")
+    results = verify_many([Path(episode.path) for episode in episodes], jobs)
+    for result in results:
+        if not result.ok:
+            raise AnswerIsNo(f"{result.path} did not verify: {result.sentence}")
+    _say(f"        {len(results)} files are true.")
+    return len(results)
+
+
+def _judged(library: Library, game: str) -> list[str]:
+    from curator.labelling import apply_rule
+    from curator.rules import parse_rule
+
+    _say("3 of 6  Two rules judge: what came before points is good, what came before a lost life is bad.")
+    words = []
+    with LabelDatabase(library.labels) as labels:
+        for text in RULES:
+            summary = apply_rule(library, labels, parse_rule(text), game)
+            words.append(
+                f"{summary.curator}: {summary.clips} {summary.verdict} clips, {clock(summary.frames / 60)} of "
+                f"{clock(summary.frames_in_all / 60)} of play"
+            )
+            _say(f"        {words[-1]}")
+    return words
+
+
+def _trained(
+    library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int
+) -> tuple[Arm, str]:
+    import argparse
+
+    from agent.config import add_train_arguments, config_from_arguments
+    from agent.evaluation import evaluate
+    from agent.training import train
+    from commands.training_display import TrainingDisplay
+
+    number = 4 if title == "seeded" else 5
+    what = "begins with what was approved" if title == "seeded" else "begins with nothing"
+    _say(f"{number} of 6  An agent that {what} trains for {STEPS} steps and is evaluated.")
+    parser = argparse.ArgumentParser()
+    add_train_arguments(parser)
+    arguments = ["--game", game, "--steps", str(STEPS), "--evaluate-every", "0", "--memory-size", "50000", *extra]
+    config = config_from_arguments(parser.parse_args(arguments))
+    display = TrainingDisplay(name)
+    begun = time.monotonic()
+    with display.running():
+        exists = (library.run_folder(name) / "config.json").is_file()
+        summary = train(
+            library,
+            name,
+            config,
+            resume=exists,
+            labels=library.labels,
+            report=display.report,
+            should_stop=display.should_stop,
+        )
+    if display.should_stop():
+        raise KeyboardInterrupt
+    seconds = time.monotonic() - begun
+    with progress_bar(f"Evaluating {name}", "episodes") as progress:
+        result = evaluate(
+            library,
+            name,
+            EVALUATION_EPISODES,
+            "nature",
+            jobs,
+            on_progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
+        )
+    _say(f"        {title}: mean {result.mean:.0f} points ({result.low:.0f} to {result.high:.0f})")
+    arm = Arm(
+        name=name,
+        title=title,
+        pretrain_steps=config.pretrain_steps,
+        steps=config.steps,
+        training_seconds=seconds,
+        training_scores=tuple(summary.training_scores),
+        scores=tuple(result.scores),
+        mean=result.mean,
+        median=result.median,
+        low=result.low,
+        high=result.high,
+    )
+    return arm, summary.seeding
+
+
+def _filmed(library: Library, path: Path) -> str:
+    from commands.seeing import film_agent
+
+    _say("6 of 6  The seeded agent is filmed, and a page is written.")
+    facts = film_agent(library, "tour-seeded", path, None, FILM_SECONDS, 0.05, FILM_SEED)
+    return (
+        f"{facts['seconds']:.0f} seconds of play after {PRETRAIN_STEPS:,} updates of pretraining and {STEPS:,} steps of "
+        f"its own; {facts['score']:g} points so far; epsilon 0.05."
+    )
+
+
+def _facts(
+    game: str,
+    episodes: list[EpisodeSummary],
+    verified: int,
+    verdicts: list[str],
+    seeding: str,
+    arms: tuple[Arm, ...],
+    film: Path,
+    film_words: str,
+    seconds: float,
+) -> TourFacts:
+    from commands.looking import installation
+
+    train = f"coach train --game {game} --steps {STEPS} --memory-size 50000 --evaluate-every 0"
+    return TourFacts(
+        game=game,
+        episodes=tuple(episodes),
+        verified=verified,
+        verdicts=tuple(verdicts),
+        seeding=seeding,
+        arms=arms,
+        film=film,
+        film_words=film_words,
+        protocol=f"Evaluated on {EVALUATION_EPISODES} episodes of their own seeds, `nature` protocol.",
+        versions=installation(),
+        commands=(
+            f"coach record --by planner --game {game} --episodes {PLANNER_EPISODES} --seed {RECORDING_SEED}",
+            *(f"coach label --rule {rule}" for rule in RULES),
+            f"{train} --run seeded --seed-from planner --pretrain-steps {PRETRAIN_STEPS}",
+            f"{train} --run unseeded --pretrain-steps 0",
+            f"coach evaluate seeded --episodes {EVALUATION_EPISODES}",
+            f"coach evaluate unseeded --episodes {EVALUATION_EPISODES}",
+            f"coach watch seeded --gif seeded.gif --seconds {FILM_SECONDS:g} --epsilon 0.05 --seed {FILM_SEED}",
+        ),
+        seconds=seconds,
+    )
