@@ -126,9 +126,7 @@ def _judged(library: Library, game: str) -> list[str]:
     return words
 
 
-def _trained(
-    library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int
-) -> tuple[Arm, str]:
+def _trained(library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int) -> tuple[Arm, str]:
     import argparse
 
     from agent.config import add_train_arguments, config_from_arguments
@@ -191,8 +189,8 @@ def _filmed(library: Library, path: Path) -> str:
     _say("6 of 6  The seeded agent is filmed, and a page is written.")
     facts = film_agent(library, "tour-seeded", path, None, FILM_SECONDS, 0.05, FILM_SEED)
     return (
-        f"{facts['seconds']:.0f} seconds of play after {PRETRAIN_STEPS:,} updates of pretraining and {STEPS:,} steps of "
-        f"its own; {facts['score']:g} points so far; epsilon 0.05."
+        f"{facts['seconds']:.0f} seconds of play after {PRETRAIN_STEPS:,} updates of pretraining and {STEPS:,} steps "
+        f"of its own; {facts['score']:g} points so far; epsilon 0.05."
     )
 
 

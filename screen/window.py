@@ -112,6 +112,10 @@ _KEY_NAMES = {
 }
 
 
+class NoDisplayError(CoachError):
+    """There is no display to open a window on."""
+
+
 class Window:
     """One resizable window. Use it as a context manager.
 
@@ -120,7 +124,7 @@ class Window:
     """
 
     def __init__(self, title: str, size: tuple[int, int] = DESIGN_SIZE, full_screen: bool = False) -> None:
-        """Raises CoachError where there is no display."""
+        """Raises NoDisplayError where there is no display."""
         try:
             pygame.display.init()
             # Where there is no display, SDL quietly draws into nothing unless it was asked to.
@@ -135,7 +139,7 @@ class Window:
             self._surface = self._window.get_surface()
         except pygame.error as error:
             pygame.quit()
-            raise CoachError(
+            raise NoDisplayError(
                 f"No window can be opened ({error}); Replay Coach needs a display, or the commands that work "
                 "without one (`coach record`, `coach label`, `coach train`)."
             ) from error

@@ -1,0 +1,143 @@
+"""The library as the home window tells it, and what its training door begins."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from commands.background_training import running_training
+from data.episode import EpisodeSummary
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.replay_file import ReplayFile
+from data.simulation import Emulator
+from home.home_window import Picture
+from home.overview import EpisodeLine, Overview, RunOverview
+
+RECENT_EPISODES = 12
+SCORE_EPISODES = 100
+CLIP_SECONDS = 3.0
+
+
+def look_at(library: Library, game: str) -> Overview:
+    """Everything that the home window tells of a library."""
+    from data.recovery import unfinished
+
+    episodes = library.episodes(game)
+    good, bad, waiting = _verdicts(library, game)
+    newest_first = sorted(episodes, key=lambda episode: episode.created, reverse=True)
+    return Overview(
+        game=game,
+        library=str(library.folder.absolute()),
+        episodes=len(episodes),
+        seconds=sum(episode.seconds for episode in episodes),
+        best_score=max((episode.score for episode in episodes), default=None),
+        good=good,
+        bad=bad,
+        clips_waiting=waiting,
+        unfinished=len(unfinished(library)),
+        runs=tuple(_runs(library)),
+        recent=tuple(_line(episode) for episode in newest_first[:RECENT_EPISODES]),
+    )
+
+
+def _line(episode: EpisodeSummary) -> EpisodeLine:
+    return EpisodeLine(episode.created, episode.demonstrator, episode.player, episode.score, episode.seconds)
+
+
+def _verdicts(library: Library, game: str) -> tuple[int, int, int]:
+    """Good and bad verdicts, and the clips that wait for one."""
+    from commands.playing import default_player
+    from curator.clip_queue import build_queue
+    from curator.outline import read_outlines
+
+    labels = LabelDatabase.open_existing(library.labels)
+    standing = []
+    if labels is not None:
+        with labels:
+            standing = labels.verdicts()
+    outlines = read_outlines(library, game)
+    mine = [verdict for verdict in standing if verdict.curator == (default_player() or "me")]
+    waiting = build_queue(outlines, "before-reward", CLIP_SECONDS, 0, mine)
+    good = sum(verdict.verdict == "good" for verdict in standing)
+    return good, sum(verdict.verdict == "bad" for verdict in standing), len(waiting)
+
+
+def _runs(library: Library) -> list[RunOverview]:
+    """All runs, the one that was worked on last at the end."""
+    folders = [path.parent for path in library.runs.glob("*/config.json")]
+    folders.sort(key=lambda folder: (running_training(folder) is not None, folder.stat().st_mtime))
+    return [_run(folder) for folder in folders]
+
+
+def _run(folder: Path) -> RunOverview:
+    now: dict[str, Any] = running_training(folder) or {}
+    config = json.loads((folder / "config.json").read_text())
+    return RunOverview(
+        name=folder.name,
+        step=int(now.get("step", _steps_done(folder))),
+        total=int(now.get("total", config.get("steps", 0))),
+        mean_score=now.get("mean_score") or _mean_score(folder),
+        is_training=bool(now),
+        steps_per_second=float(now.get("steps_per_second", 0.0)),
+        seconds_left=now.get("seconds_left"),
+        phase=str(now.get("phase", "")),
+    )
+
+
+def _monitor(folder: Path) -> list[tuple[float, int]]:
+    """(score, decisions) of each training episode, from ``monitor.csv``."""
+    try:
+        lines = (folder / "monitor.csv").read_text().splitlines()
+    except OSError:
+        return []
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    return [(float(row["r"]), int(row["l"])) for row in rows if row.get("r") and row.get("l")]
+
+
+def _steps_done(folder: Path) -> int:
+    return sum(length for _, length in _monitor(folder))
+
+
+def _mean_score(folder: Path) -> float | None:
+    scores = [score for score, _ in _monitor(folder)[-SCORE_EPISODES:]]
+    return sum(scores) / len(scores) if scores else None
+
+
+def newest_run(library: Library) -> str | None:
+    """The run to be watched: the one in training, else the one that was worked on last; None if there is none."""
+    runs = _runs(library)
+    return runs[-1].name if runs else None
+
+
+def training_now(library: Library) -> str | None:
+    """The run that is being trained, if one is."""
+    return next((run.name for run in _runs(library) if run.is_training), None)
+
+
+def training_to_begin(library: Library, game: str) -> tuple[str, list[str]]:
+    """The run that the training door begins or goes on with, and its options for ``coach train``."""
+    for run in reversed(_runs(library)):
+        if run.name.startswith("home-") and not run.is_training and run.step < run.total:
+            return run.name, ["--resume"]
+    number = 1
+    while library.run_folder(f"home-{number}").exists():
+        number += 1
+    kinds = {kind for episode in library.episodes(game) for kind in episode.frames_by_demonstrator}
+    source = "human" if "human" in kinds else "all"
+    return f"home-{number}", ["--game", game, "--seed-from", source]
+
+
+def picture_of(library: Library, game: str) -> Picture:
+    """A frame from the middle of the newest episode; without one, from the game's beginning."""
+    episodes = library.episodes(game)
+    if episodes:
+        with ReplayFile(episodes[-1].path) as replay:
+            middle = replay.frame_count // 2
+            return Picture(replay.frames(middle, middle + 1)[0], replay.palette)
+    emulator = Emulator(game)
+    for _ in range(120):
+        emulator.act(0)
+    return Picture(emulator.screen(), emulator.palette)
