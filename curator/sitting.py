@@ -6,7 +6,7 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from curator.clip_queue import SECOND_LOOK, QueuedClip
 from curator.outline import clock
@@ -27,7 +27,7 @@ class Progress:
     """How far a curator has come."""
 
     left: int
-    """Clips that wait, the one on show included."""
+    """Clips of the queue that wait, the one on show included unless it was reopened or cut by hand."""
     given: dict[str, int]
     """Verdict -> number that stand from this curator, over all sittings."""
     this_sitting: int
@@ -74,6 +74,7 @@ class Sitting:
         self.curator = curator
         self._labels = labels
         self._line = deque(queue)
+        self._visit: QueuedClip | None = None
         self._episodes = episodes
         self._now = now
         self._standing: dict[Clip, Verdict] = {}
@@ -88,16 +89,22 @@ class Sitting:
     @property
     def current(self) -> QueuedClip | None:
         """The clip on show; None where all are judged."""
-        return self._line[0] if self._line else None
+        return self._visit or (self._line[0] if self._line else None)
+
+    @property
+    def visiting(self) -> bool:
+        """Whether the clip on show was reopened or cut by hand, while the queue waits behind it."""
+        return self._visit is not None
 
     @property
     def standing(self) -> Verdict | None:
-        """What the curator's word on the current clip is now: a verdict only where it was reopened."""
-        return self._standing.get(self._line[0].clip) if self._line else None
+        """What the curator has said of the clip on show, where they have."""
+        return self._standing.get(self.current.clip) if self.current else None
 
     def upcoming(self, count: int) -> list[QueuedClip]:
-        """The clips that follow the current one."""
-        return [self._line[i] for i in range(1, min(len(self._line), count + 1))]
+        """The clips that follow the one on show."""
+        first = 0 if self._visit else 1
+        return [self._line[i] for i in range(first, min(len(self._line), first + count))]
 
     def recent(self, count: int = 10) -> list[Verdict]:
         """The curator's last standing verdicts, the newest first."""
@@ -116,7 +123,11 @@ class Sitting:
         self._labels.record(given)
         self._standing.pop(given.clip, None)
         self._standing[given.clip] = given
-        self._line.popleft()
+        if self._visit is None:
+            self._line.popleft()
+        else:
+            self._visit = None
+            self._take_from_line(given.clip)
         self._given.append((given, self._now()))
         return given
 
@@ -137,54 +148,53 @@ class Sitting:
         if self._given and self._given[-1][0] == taken_back:
             self._given.pop()
         if self.can_show(taken_back.clip):
-            self._show(
-                QueuedClip(
-                    taken_back.clip,
-                    taken_back.queue,
-                    f"taken back: you said {taken_back.verdict}, at {clock(taken_back.clip.start)}",
-                )
-            )
+            self._show_again(taken_back)
         return taken_back
 
+    def _show_again(self, taken_back: Verdict) -> None:
+        queued = QueuedClip(
+            taken_back.clip,
+            taken_back.queue,
+            f"taken back: you said {taken_back.verdict}, at {clock(taken_back.clip.start)}",
+        )
+        earlier = self._standing.get(taken_back.clip)
+        was_aside = earlier is not None and earlier.note.startswith(SECOND_LOOK)
+        if taken_back.queue == BY_HAND or (earlier is not None and not was_aside):
+            self._visit = queued
+        else:
+            self._visit = None
+            self._take_from_line(taken_back.clip)
+            self._line.appendleft(queued)
+
     def reopen(self, verdict: Verdict) -> None:
-        """Show a judged clip again; its verdict stands until another is given. The clip on show comes after it."""
+        """Show a judged clip again; its verdict stands until another is given. The queue waits behind it."""
         if not self.can_show(verdict.clip):
             raise CoachError(f"The episode {verdict.clip.episode_id} is no longer in the library.")
-        self._show(
-            QueuedClip(
-                verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {clock(verdict.clip.start)}"
-            )
+        self._visit = QueuedClip(
+            verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {clock(verdict.clip.start)}"
         )
 
-    def leave_reopened(self) -> bool:
-        """Go on with the queue and let a reopened clip's verdict stand; False where the clip is not a reopened one."""
-        if self.standing is None:
-            return False
-        self._line.popleft()
-        return True
-
     def cut_by_hand(self, clip: Clip) -> None:
-        """Show a clip that the curator cut. The clip on show comes after it."""
-        self._show(QueuedClip(clip, BY_HAND, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}"))
+        """Show a clip that the curator cut. The queue waits behind it."""
+        self._visit = QueuedClip(clip, BY_HAND, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}")
+
+    def leave_visit(self) -> bool:
+        """Go back to the queue and leave a reopened or cut clip as it is; False where there is none."""
+        left, self._visit = self._visit is not None, None
+        return left
+
+    def _take_from_line(self, clip: Clip) -> None:
+        for queued in [queued for queued in self._line if queued.clip == clip]:
+            self._line.remove(queued)
 
     def can_show(self, clip: Clip) -> bool:
         return self._episodes is None or clip.episode_id in self._episodes
-
-    def _show(self, queued: QueuedClip) -> None:
-        if self._line and (self._line[0].clip in self._standing or self._line[0].queue == BY_HAND):
-            self._line.popleft()  # It has its verdict, or nobody asked for one.
-        # A clip stands in the line once, and keeps what put it there.
-        for other in list(self._line):
-            if other.clip == queued.clip:
-                self._line.remove(other)
-                queued = replace(queued, queue=other.queue)
-        self._line.appendleft(queued)
 
     @property
     def progress(self) -> Progress:
         counted = Counter(verdict.verdict for verdict in self._standing.values())
         return Progress(
-            left=len(self._line) - (self.standing is not None),
+            left=len(self._line),
             given={verdict: counted[verdict] for verdict in VERDICTS},
             this_sitting=len(self._given_here()),
             per_minute=verdicts_a_minute([self._began, *(when for _, when in self._given)]),

@@ -1,0 +1,258 @@
+"""A curator's sitting: one key, one verdict, nothing lost, everything can be taken back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from curator.clip_queue import QueuedClip, queue_second_look
+from curator.sitting import Sitting, verdicts_a_minute
+from data.clip import VERDICTS, Clip, Verdict
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+
+
+def queued(number: int, episode_id: str = "e") -> QueuedClip:
+    return QueuedClip(Clip(episode_id, number * 60, number * 60 + 60), "uniform", f"reason {number}")
+
+
+QUEUE = [queued(number) for number in range(5)]
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Iterator[LabelDatabase]:
+    with LabelDatabase(tmp_path / "labels.sqlite") as database:
+        yield database
+
+
+def test_the_verdict_is_in_the_database_and_the_next_clip_is_current(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    given = sitting.judge("good", note="a hit")
+    assert labels.verdicts() == [given]
+    assert (given.clip, given.curator, given.note, given.queue) == (QUEUE[0].clip, "Ann", "a hit", "uniform")
+    assert sitting.current == QUEUE[1]
+    assert sitting.upcoming(2) == QUEUE[2:4]
+
+
+def test_after_the_last_clip_there_is_none_and_judging_is_an_error(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE[:1])
+    sitting.judge("skip")
+    assert sitting.current is None and sitting.standing is None and sitting.progress.left == 0
+    with pytest.raises(CoachError, match="no clip to judge"):
+        sitting.judge("good")
+
+
+def test_undo_shows_the_clip_again_before_the_one_that_was_on_show(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting.judge("good")
+    sitting.judge("bad")
+    taken_back = sitting.undo()
+    assert taken_back is not None and taken_back.verdict == "bad"
+    assert sitting.current is not None and sitting.current.clip == QUEUE[1].clip
+    assert "you said bad" in sitting.current.reason
+    assert sitting.upcoming(1) == [QUEUE[2]]
+    assert [v.verdict for v in labels.verdicts()] == ["good"]
+
+
+def test_undo_goes_on_into_earlier_sittings_and_ends_with_none(labels: LabelDatabase) -> None:
+    first = Sitting(labels, "Ann", QUEUE)
+    first.judge("good")
+    first.judge("bad")
+    second = Sitting(labels, "Ann", QUEUE[2:])
+    assert second.undo() is not None and second.undo() is not None and second.undo() is None
+    assert [second.current, *second.upcoming(9)][0].clip == QUEUE[0].clip
+    assert [one.clip for one in second.upcoming(9)] == [one.clip for one in QUEUE[1:]]
+
+
+def test_a_clip_whose_episode_is_gone_is_taken_back_but_not_shown(labels: LabelDatabase) -> None:
+    labels.record(Verdict(Clip("gone", 0, 60), "Ann", "good"))
+    sitting = Sitting(labels, "Ann", QUEUE, episodes={"e"})
+    assert sitting.undo() is not None
+    assert sitting.current == QUEUE[0]
+    with pytest.raises(CoachError, match="gone is no longer in the library"):
+        sitting.reopen(Verdict(Clip("gone", 0, 60), "Ann", "good"))
+
+
+def test_a_reopened_clip_keeps_its_verdict_until_another_is_given(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    given = sitting.judge("good")
+    sitting.reopen(given)
+    assert sitting.standing == given
+    assert sitting.progress.left == 4
+    assert sitting.leave_visit() and not sitting.leave_visit()
+    assert sitting.current == QUEUE[1] and labels.verdicts() == [given]
+    sitting.reopen(given)
+    sitting.judge("bad")
+    assert [v.verdict for v in labels.verdicts()] == ["bad"]
+    assert sitting.current == QUEUE[1]
+
+
+def test_undoing_a_second_verdict_shows_the_clip_with_the_first_standing_again(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting.reopen(sitting.judge("good"))
+    sitting.judge("bad")
+    sitting.undo()
+    assert sitting.standing is not None and sitting.standing.verdict == "good"
+    assert sitting.progress.left == 4
+
+
+def test_the_last_verdicts_come_newest_first_and_a_new_verdict_moves_a_clip_to_the_front(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    for _ in range(3):
+        sitting.judge("good")
+    assert [v.clip for v in sitting.recent(2)] == [QUEUE[2].clip, QUEUE[1].clip]
+    sitting.reopen(sitting.recent()[2])
+    sitting.judge("bad")
+    assert [v.clip for v in sitting.recent()] == [QUEUE[0].clip, QUEUE[2].clip, QUEUE[1].clip]
+
+
+def test_a_clip_cut_by_hand_comes_at_once_and_is_forgotten_if_one_turns_away(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    given = sitting.judge("good")
+    sitting.cut_by_hand(Clip("e", 30, 90))
+    assert sitting.judge("bad").queue == "by hand"
+    assert sitting.current == QUEUE[1]
+    sitting.cut_by_hand(Clip("e", 31, 91))
+    sitting.reopen(given)
+    sitting.leave_visit()
+    assert sitting.current == QUEUE[1]
+
+
+def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: LabelDatabase) -> None:
+    Sitting(labels, "Ann", QUEUE).look_again_later("which ship?")
+    (verdict,) = labels.verdicts()
+    assert (verdict.verdict, verdict.note) == ("skip", "second look: which ship?")
+    second = Sitting(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
+    assert (second.progress.left, second.visiting, second.standing) == (1, False, verdict)
+    second.judge("good")
+    assert second.progress.left == 0
+    assert queue_second_look(labels.verdicts(curator="Ann")) == []
+    second.undo()
+    assert (second.progress.left, second.visiting) == (1, False)
+
+
+def test_progress_counts_what_stands_over_all_sittings_and_this_one(labels: LabelDatabase) -> None:
+    times = iter(range(0, 1000, 3))
+    labels.record(Verdict(Clip("other", 0, 60), "Ann", "bad"))
+    labels.record(Verdict(Clip("e", 0, 60), "Bob", "bad"))
+    sitting = Sitting(labels, "Ann", QUEUE, now=lambda: next(times))
+    assert sitting.progress.per_minute is None
+    sitting.judge("good")
+    sitting.judge("skip")
+    progress = sitting.progress
+    assert (progress.given, progress.this_sitting, progress.left) == ({"good": 1, "bad": 1, "skip": 1}, 2, 3)
+    assert progress.per_minute == pytest.approx(20)
+    assert progress.minutes_left == pytest.approx(3 / 20)
+    sitting.undo()
+    assert sitting.summary().given == {"good": 1, "bad": 0, "skip": 0}
+
+
+def test_a_clip_judged_twice_counts_once_in_the_summary(labels: LabelDatabase) -> None:
+    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting.reopen(sitting.judge("good"))
+    sitting.judge("bad")
+    assert sitting.summary().given == {"good": 0, "bad": 1, "skip": 0}
+    sitting.undo()
+    assert sitting.summary().given == {"good": 1, "bad": 0, "skip": 0}
+
+
+def test_a_break_does_not_slow_the_rate() -> None:
+    assert verdicts_a_minute([0.0, 3.0, 6.0, 9.0]) == pytest.approx(20)
+    assert verdicts_a_minute([0.0, 3.0, 6.0, 3600.0]) == pytest.approx(3 * 60 / 66)
+    assert verdicts_a_minute([0.0, 3.0]) is None
+
+
+@pytest.mark.parametrize("name", ["", "  ", "rule:before-reward"])
+def test_a_curator_has_a_name_and_is_no_rule(labels: LabelDatabase, name: str) -> None:
+    with pytest.raises(CoachError, match="A curator needs a name"):
+        Sitting(labels, name, QUEUE)
+
+
+LONG_QUEUE = [queued(number) for number in range(6)]
+
+
+class SittingMachine(RuleBasedStateMachine):
+    """Judging, undoing, reopening, cutting and restarting in any order: the database holds what was said last."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "labels.sqlite"
+        self.said: list[tuple[Clip, str]] = []
+        self.labels = LabelDatabase(self.path)
+        self._sit_down()
+
+    def _sit_down(self) -> None:
+        judged = {verdict.clip for verdict in self.labels.verdicts(curator="Ann")}
+        self.sitting = Sitting(self.labels, "Ann", [one for one in LONG_QUEUE if one.clip not in judged])
+
+    @precondition(lambda self: self.sitting.current is not None)
+    @rule(verdict=st.sampled_from(VERDICTS))
+    def judge(self, verdict: str) -> None:
+        assert self.sitting.current is not None
+        clip = self.sitting.current.clip
+        self.sitting.judge(verdict)
+        self.said.append((clip, verdict))
+
+    @rule()
+    def undo(self) -> None:
+        taken_back = self.sitting.undo()
+        if not self.said:
+            assert taken_back is None
+            return
+        assert taken_back is not None
+        assert (taken_back.clip, taken_back.verdict) == self.said.pop()
+        assert self.sitting.current is not None and self.sitting.current.clip == taken_back.clip
+
+    @precondition(lambda self: self.said)
+    @rule(which=st.integers(0, 9))
+    def reopen(self, which: int) -> None:
+        recent = self.sitting.recent()
+        self.sitting.reopen(recent[which % len(recent)])
+        assert self.sitting.standing == recent[which % len(recent)]
+
+    @rule()
+    def leave_visit(self) -> None:
+        was_visiting = self.sitting.visiting
+        assert self.sitting.leave_visit() == was_visiting
+        assert not self.sitting.visiting
+
+    @rule(start=st.integers(0, 3))
+    def cut(self, start: int) -> None:
+        self.sitting.cut_by_hand(Clip("e", 1000 + start, 1100))
+
+    @rule()
+    def restart(self) -> None:
+        self.labels.close()
+        self.labels = LabelDatabase(self.path)
+        self._sit_down()
+
+    @invariant()
+    def the_database_holds_what_was_said_last(self) -> None:
+        expected = dict(self.said)
+        assert {v.clip: v.verdict for v in self.labels.verdicts()} == expected
+        assert {v.clip: v.verdict for v in self.sitting.recent(99)} == expected
+
+    @invariant()
+    def every_clip_of_the_queue_is_judged_or_waits_once(self) -> None:
+        line = [one.clip for one in self.sitting.upcoming(99)]
+        if self.sitting.current and not self.sitting.visiting:
+            line = [self.sitting.current.clip, *line]
+        judged = {clip for clip, _ in self.said}
+        assert len(set(line)) == len(line) == self.sitting.progress.left
+        assert {one.clip for one in LONG_QUEUE} - judged <= set(line)
+        assert not set(line) & judged
+
+    def teardown(self) -> None:
+        self.labels.close()
+        self.folder.cleanup()
+
+
+TestSittingMachine = SittingMachine.TestCase
+TestSittingMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
