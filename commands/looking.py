@@ -117,8 +117,6 @@ def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
     actions = sorted(facts["actions"].items(), key=lambda item: -item[1])
     mixed = facts["mixed_decisions"] / max(1, facts["decisions"])
     settings = {name: value for name, value in facts["settings"].items() if value not in (None, False, 0, 0.0)}
-    shown = table("", "")
-    shown.show_header = False
     for name, value in (
         ("Game", facts["game"]),
         ("Played by", f"{who}" + (f"; {facts['player']}" if facts["player"] else "")),
@@ -135,8 +133,7 @@ def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
         ("Digest", facts["digest"]),
         ("File", f"{facts['path']}, {facts['bytes'] / 1e6:.2f} MB"),
     ):
-        shown.add_row(styled((name, QUIET)), styled(value))
-    console.print(shown)
+        console.print(styled((f"{name:<17}", QUIET), value))
     if console.is_terminal:
         from data.film import terminal_strip
 

@@ -22,7 +22,9 @@ GREEN, ORANGE, OLIVE, QUIET = "#4cc38a", "#e5683c", "#c9b458", "#8b95a3"
 
 def report_console() -> Console:
     # No markup: names and paths come from outside and may hold square brackets.
-    return Console(highlight=False, soft_wrap=True, markup=False)
+    # In a pipe or a file nothing is shortened to fit a screen.
+    width = None if sys.stdout.isatty() else 10_000
+    return Console(highlight=False, soft_wrap=True, markup=False, width=width)
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
@@ -79,7 +81,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     """A quiet table; columns whose name ends in ">" are numbers and stand to the right."""
     made = Table(title=title, box=None, header_style=QUIET, title_justify="left", pad_edge=False)
     for column in columns:
-        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", no_wrap=True)
+        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return made
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commands.exchange import recover_before_play
 from commands.output import clock, print_json, progress_bar, report_console, row, table
 from commands.parser import Commands, add_game, add_seed, add_sticky, at_least
 from data.demonstrator import Demonstrator
@@ -80,7 +81,9 @@ def run_play(options: argparse.Namespace) -> int:
     settings = EmulatorSettings(
         seed=chosen_seed(options), frame_skip=options.frame_skip, repeat_action_probability=options.sticky
     )
-    paths = play(Library(options.library), options.game, options.player, settings, speed=options.speed)
+    library = Library(options.library)
+    recover_before_play(library)
+    paths = play(library, options.game, options.player, settings, speed=options.speed)
     return _report_recorded(options, paths, seed=settings.seed)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from commands.exchange import recover_before_play
 from commands.output import clock, print_json, progress_console, report_console
 from commands.parser import Commands, add_game
 from data.errors import CoachError
@@ -65,6 +66,7 @@ class Home:
         from commands.background_training import Training
 
         library.prepare()
+        recover_before_play(library)
         self._window = window
         self._library = library
         self._game = game
