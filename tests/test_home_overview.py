@@ -1,0 +1,54 @@
+"""The next useful thing to do, and the library in a few words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from home.overview import Door, Overview, RunOverview, door_lines, duration, next_door
+
+EMPTY = Overview("SpaceInvaders", "library")
+PLAYED = replace(EMPTY, episodes=3, seconds=400.0, best_score=640, clips_waiting=12)
+JUDGED = replace(PLAYED, good=25, bad=5)
+DONE = RunOverview("first", 1000, 1000, 312.0, is_training=False)
+GOING = replace(DONE, is_training=True, phase="training", seconds_left=90)
+
+
+@pytest.mark.parametrize(
+    ("overview", "door"),
+    [
+        (EMPTY, "play"),
+        (PLAYED, "curate"),
+        (replace(PLAYED, clips_waiting=0, seconds=60), "play"),
+        (JUDGED, "train"),
+        (replace(JUDGED, seconds=100), "play"),
+        (replace(JUDGED, runs=(DONE,)), "watch"),
+        (replace(PLAYED, runs=(GOING,)), "watch"),
+    ],
+)
+def test_the_next_door_is_the_first_thing_that_is_missing(overview: Overview, door: Door) -> None:
+    assert next_door(overview)[0] == door
+
+
+def test_a_single_clip_is_not_many_clips() -> None:
+    assert next_door(replace(PLAYED, clips_waiting=1))[1] == "1 clip to judge."
+
+
+def test_a_training_is_told_with_its_phase_and_time_left() -> None:
+    assert door_lines(replace(JUDGED, runs=(DONE, GOING)))["train"] == ("first: training", "1 min left")
+
+
+def test_an_empty_library_says_so_at_every_door() -> None:
+    lines = door_lines(EMPTY)
+    assert [lines[door][0] for door in ("play", "curate", "train", "watch")] == [
+        "No episodes yet",
+        "No verdicts yet",
+        "No runs yet",
+        "Nothing to watch yet",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (7500, "2 h 05 min")])
+def test_durations_are_told_as_people_tell_them(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
