@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from commands.training_display import TrainingState
+from agent.progress import Progress
 from data.library import Library
 
 PROGRESS_FILE = "progress.json"
@@ -26,13 +26,13 @@ class ProgressFile:
         self._path = run_folder / PROGRESS_FILE
         self._written = float("-inf")
 
-    def write(self, state: TrainingState) -> None:
+    def write(self, state: Progress) -> None:
         now = time.monotonic()
         if now - self._written < PROGRESS_EVERY_SECONDS or not self._path.parent.is_dir():
             return
         self._written = now
         partial = self._path.with_suffix(".part")
-        partial.write_text(json.dumps({**asdict(state), "process": os.getpid()}))  # type: ignore[call-overload]
+        partial.write_text(json.dumps({**asdict(state), "process": os.getpid()}))
         partial.replace(self._path)
 
     def remove(self) -> None:

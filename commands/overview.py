@@ -87,8 +87,8 @@ def _run(folder: Path) -> RunOverview:
     )
 
 
-def _monitor(folder: Path) -> list[tuple[float, int]]:
-    """(score, decisions) of each training episode, from ``monitor.csv``."""
+def read_monitor(folder: Path) -> list[tuple[float, int]]:
+    """(score, decisions) of each training episode of a run, from its ``monitor.csv``."""
     try:
         lines = (folder / "monitor.csv").read_text().splitlines()
     except OSError:
@@ -98,11 +98,11 @@ def _monitor(folder: Path) -> list[tuple[float, int]]:
 
 
 def _steps_done(folder: Path) -> int:
-    return sum(length for _, length in _monitor(folder))
+    return sum(length for _, length in read_monitor(folder))
 
 
 def _mean_score(folder: Path) -> float | None:
-    scores = [score for score, _ in _monitor(folder)[-SCORE_EPISODES:]]
+    scores = [score for score, _ in read_monitor(folder)[-SCORE_EPISODES:]]
     return sum(scores) / len(scores) if scores else None
 
 

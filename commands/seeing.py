@@ -12,7 +12,7 @@ import numpy as np
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_seed
 from commands.playing import chosen_seed, default_player
-from data.episode import FRAMES_PER_SECOND
+from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 
@@ -39,7 +39,9 @@ def run_watch(options: argparse.Namespace) -> int:
     from recorder.watch_window import watch
 
     player = load_player(library, options.run_name, options.epsilon)
-    paths = watch(library, player, player.game, options.player, seed=chosen_seed(options), take_over=options.take_over)
+    paths = watch(
+        library, player, player.config.game, options.player, seed=chosen_seed(options), take_over=options.take_over
+    )
     if options.json:
         print_json({"episodes": paths})
     elif paths:
@@ -81,7 +83,18 @@ def film_agent(
     from recorder.headless import episode_settings
 
     player = load_player(library, run, epsilon)
-    emulator = Emulator(player.game, episode_settings(player.settings, seed), player.action_meanings)
+    emulator = Emulator(
+        player.config.game,
+        episode_settings(
+            EmulatorSettings(
+                frame_skip=player.config.frame_skip,
+                repeat_action_probability=player.config.sticky,
+                full_action_set=player.config.full_action_set,
+            ),
+            seed,
+        ),
+        player.action_meanings,
+    )
     player.begin(emulator, np.random.default_rng([seed, 1]))
     most = round(seconds * FRAMES_PER_SECOND)
     frames = [emulator.screen()]
@@ -101,7 +114,7 @@ def film_agent(
             write_mp4(mp4, frames, emulator.palette)
     return {
         "run": run,
-        "game": player.game,
+        "game": player.config.game,
         "seed": seed,
         "epsilon": epsilon,
         "seconds": (len(frames) - 1) / FRAMES_PER_SECOND,

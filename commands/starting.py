@@ -139,5 +139,5 @@ class Home:
         from recorder.watch_window import watch
 
         player = load_player(self._library, run, 0.01)
-        watch(self._library, player, player.game, window=self._window)
+        watch(self._library, player, player.config.game, window=self._window)
         return ""

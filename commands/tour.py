@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.output import clock, progress_bar, progress_console
+from commands.overview import read_monitor
 from commands.tour_report import Arm, TourFacts, write_report
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
@@ -142,7 +143,6 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
     arguments = ["--game", game, "--steps", str(STEPS), "--evaluate-every", "0", "--memory-size", "50000", *extra]
     config = config_from_arguments(parser.parse_args(arguments))
     display = TrainingDisplay(name)
-    begun = time.monotonic()
     with display.running():
         exists = (library.run_folder(name) / "config.json").is_file()
         summary = train(
@@ -156,7 +156,6 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
         )
     if display.should_stop():
         raise KeyboardInterrupt
-    seconds = time.monotonic() - begun
     with progress_bar(f"Evaluating {name}", "episodes") as progress:
         result = evaluate(
             library,
@@ -172,15 +171,28 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
         title=title,
         pretrain_steps=config.pretrain_steps,
         steps=config.steps,
-        training_seconds=seconds,
-        training_scores=tuple(summary.training_scores),
+        training_seconds=summary.seconds,
+        training_scores=tuple(_training_scores(library.run_folder(name))),
         scores=tuple(result.scores),
         mean=result.mean,
         median=result.median,
         low=result.low,
         high=result.high,
     )
-    return arm, summary.seeding
+    seeded_with = (
+        f"{summary.seeded_decisions:,} decisions of the planner, those of bad clips left out (--keep {config.keep}). "
+        "They stay in the replay memory; their share of each batch begins at 1 and falls."
+    )
+    return arm, seeded_with
+
+
+def _training_scores(run_folder: Path) -> list[tuple[int, float]]:
+    """(own step at its end, score) of each training episode."""
+    found, step = [], 0
+    for score, length in read_monitor(run_folder):
+        step += length
+        found.append((step, score))
+    return found
 
 
 def _filmed(library: Library, path: Path) -> str:

@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from agent.progress import Progress, TrainSummary
 from commands.background_training import ProgressFile
 from commands.curating import labels_of
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_labels, at_least
-from commands.training_display import TrainingDisplay, TrainingState
+from commands.training_display import TrainingDisplay
 from data.errors import CoachError
 from data.library import Library
 
@@ -49,7 +50,7 @@ def run_train(options: argparse.Namespace) -> int:
     display = TrainingDisplay(options.run_name)
     published = ProgressFile(folder)
 
-    def report(state: TrainingState) -> None:
+    def report(state: Progress) -> None:
         display.report(state)
         published.write(state)
 
@@ -70,8 +71,21 @@ def run_train(options: argparse.Namespace) -> int:
     if options.json:
         print_json(summary)
     else:
-        report_console().print(str(summary))
+        _print_summary(summary)
     return 0
+
+
+def _print_summary(summary: TrainSummary) -> None:
+    score = "" if summary.mean_score is None else f", mean score {summary.mean_score:.0f}"
+    console = report_console()
+    console.print(
+        f"{summary.run}: {summary.step:,} of {summary.steps:,} steps, {summary.updates:,} updates, "
+        f"{summary.episodes:,} episodes{score}, {clock(summary.seconds)}. Kept in {summary.path}."
+    )
+    if summary.stopped:
+        console.print(f"Stopped early; `coach train --run {summary.run} --resume` goes on.")
+    else:
+        console.print(f"Next: `coach evaluate {summary.run}` or `coach watch {summary.run}`.")
 
 
 def saved_config(folder: Path) -> Any:

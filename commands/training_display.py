@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,37 +14,27 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from agent.progress import Progress
 from commands.output import GREEN, OLIVE, QUIET, clock, progress_console
 
 PLAIN_EVERY_SECONDS = 10.0
 
 
-class TrainingState(Protocol):
-    """What the display shows; ``agent.training.Progress`` has it."""
-
-    phase: str
-    step: int
-    total: int
-    steps_per_second: float
-    mean_score: float | None
-    epsilon: float
-    seeded_share: float
-    loss: float | None
-    seconds_left: float | None
-    episodes: int
-
-
-def _facts(state: TrainingState) -> list[tuple[str, str]]:
-    score = "no episode yet" if state.mean_score is None else f"{state.mean_score:.0f} points"
-    return [
-        ("Mean score", f"{score} (last 100 of {state.episodes} episodes)"),
-        ("Epsilon", f"{state.epsilon:.3f}"),
-        ("Seeded share of memory", f"{state.seeded_share:.0%}"),
-        ("Loss", "-" if state.loss is None else f"{state.loss:.4f}"),
-    ]
+def _facts(state: Progress) -> list[tuple[str, str]]:
+    facts = []
+    if state.mean_score is not None:
+        last = f"last {min(100, state.episodes)} of {state.episodes} episodes"
+        facts.append(("Mean score", f"{state.mean_score:.0f} points ({last})"))
+    if state.epsilon is not None:
+        facts.append(("Epsilon", f"{state.epsilon:.3f}"))
+    if state.seeded_share is not None:
+        facts.append(("Seeded share of a batch", f"{state.seeded_share:.0%}"))
+    if state.loss is not None:
+        facts.append(("Loss", f"{state.loss:.4f}"))
+    return facts
 
 
-def _rate(state: TrainingState) -> str:
+def _rate(state: Progress) -> str:
     unit = {"pretraining": "updates/s", "filling": "decisions/s", "evaluating": "episodes/s"}.get(
         state.phase, "steps/s"
     )
@@ -53,7 +42,7 @@ def _rate(state: TrainingState) -> str:
     return f"{state.steps_per_second:.0f} {unit}{left}"
 
 
-def _panel(run: str, state: TrainingState) -> Group:
+def _panel(run: str, state: Progress) -> Group:
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(f"{run}: {state.phase}", style=f"bold {GREEN}"),
@@ -81,17 +70,16 @@ class TrainingDisplay:
     def should_stop(self) -> bool:
         return self._stop
 
-    def report(self, state: TrainingState) -> None:
+    def report(self, state: Progress) -> None:
         if self._live is not None:
             self._live.update(_panel(self._run, state))
             return
         now = time.monotonic()
         if state.phase != self._last_phase or now - self._last_plain >= PLAIN_EVERY_SECONDS:
             self._last_plain, self._last_phase = now, state.phase
-            facts = "; ".join(f"{name.lower()} {value}" for name, value in _facts(state))
-            rate = _rate(state).replace("  ", "; ")
-            line = f"{self._run}: {state.phase} {state.step} of {state.total}; {rate}; {facts}"
-            self._console.print(line, soft_wrap=True)
+            facts = [f"{name.lower()} {value}" for name, value in _facts(state)]
+            progress = f"{self._run}: {state.phase} {state.step} of {state.total}"
+            self._console.print("; ".join([progress, *_rate(state).split("  "), *facts]), soft_wrap=True)
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         if self._stop:

@@ -1,0 +1,194 @@
+"""The command line: what outsiders rely on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import coach
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.replay_file import ReplayFile
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library with two short episodes of random play."""
+    library = Library(tmp_path_factory.mktemp("recorded"))
+    arguments = ["record", "--by", "random", "--episodes", "2", "--seed", "3", "--max-frames", "600", "--json"]
+    assert coach.main(["--library", str(library.folder), *arguments]) == 0
+    return library
+
+
+def first_file(library: Library) -> Path:
+    return sorted(library.replays.glob("*.h5"))[0]
+
+
+BAD_INPUT = {
+    "an unknown command": "dance",
+    "an unknown option": "library --dance",
+    "an unknown game": "record --by random --game SpaceInvader",
+    "an unknown demonstrator": "record --by nobody",
+    "no demonstrator": "record",
+    "no episodes": "record --by random --episodes 0",
+    "a negative number of episodes": "record --by random --episodes -3",
+    "a number that is none": "record --by random --episodes many",
+    "a sticky probability above one": "record --by random --sticky 1.5",
+    "a frame skip of nothing": "record --by random --frame-skip 0",
+    "a negative seed": "record --by random --seed -1",
+    "an agent that does not exist": "record --by agent:nobody",
+    "actions that do not exist": "record --by actions:{folder}/missing.npz",
+    "actions that are no actions": "record --by actions:{folder}/text.h5",
+    "a file that does not exist": "info {folder}/missing.h5",
+    "a file that is no replay file": "info {folder}/text.h5",
+    "a folder that is no replay file": "info {folder}",
+    "verifying what does not exist": "verify {folder}/missing.h5",
+    "verifying what is no replay file": "verify {folder}/text.h5",
+    "an unknown rule": "label --rule nonsense",
+    "a rule with a wrong parameter": "label --rule before-reward:frames=-4",
+    "an empty library to judge": "label --rule before-reward",
+    "an unknown queue": "curate --queue nonsense",
+    "a clip that is too long": "curate --clip-seconds 50",
+    "a curator who signs as a rule": "curate --curator rule:me",
+    "negative steps": "train --run x --steps -1",
+    "a run's name that leaves the library": "train --run ../x --steps 1",
+    "a seeding that selects nothing": "train --run x --seed-from human --steps 1",
+    "a seeding that means nothing": "train --run x --seed-from dreams --steps 1",
+    "an unknown way to keep": "train --run x --keep everything --steps 1",
+    "resuming a run that does not exist": "train --run nobody --resume",
+    "going on from a run that does not exist": "train --run x --from nobody --steps 1",
+    "a training without a name": "train --steps 5",
+    "evaluating a run that does not exist": "evaluate nobody",
+    "evaluating on no episodes": "evaluate nobody --episodes 0",
+    "an unknown protocol": "evaluate nobody --protocol mine",
+    "watching a run that does not exist": "watch nobody --gif {folder}/x.gif",
+    "a film where no file can be": "watch nobody --gif {folder}/nowhere/x.gif",
+    "recovering what does not exist": "recover {folder}/missing.journal",
+    "a library inside a file": "record --by random --max-frames 60 --library {folder}/text.h5/library",
+    "a speed of nothing": "play --speed 0",
+}
+
+
+@pytest.mark.parametrize("mistake", BAD_INPUT)
+def test_a_mistake_is_one_sentence_and_exit_code_two(
+    mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.h5").write_text("this is no replay file")
+    code = coach.main(BAD_INPUT[mistake].format(folder=tmp_path).split())
+    told = capsys.readouterr()
+    assert code == 2
+    assert told.out == ""
+    assert told.err.startswith("coach: ")
+    assert told.err.count("\n") == 1, told.err
+    assert told.err.rstrip().endswith((".", ".)")), told.err
+
+
+@pytest.mark.parametrize("mistake", ["an unknown game", "a file that is no replay file", "negative steps"])
+def test_a_mistake_reaches_the_shell_without_a_traceback(mistake: str, tmp_path: Path) -> None:
+    (tmp_path / "text.h5").write_text("this is no replay file")
+    arguments = BAD_INPUT[mistake].format(folder=tmp_path).split()
+    command = [sys.executable, str(ROOT / "coach.py"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_truncated_file_is_told_from_a_stranger(
+    recorded: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = first_file(recorded).read_bytes()
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(whole[: len(whole) // 2])
+    assert coach.main(["info", str(cut)]) == 2
+    told = capsys.readouterr().err
+    assert "cut.h5" in told
+    assert told.count("\n") == 1
+
+
+def test_a_label_database_of_another_version_is_refused_and_left_as_it_is(
+    recorded: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sqlite3
+
+    database = tmp_path / "labels.sqlite"
+    LabelDatabase(database).close()
+    with sqlite3.connect(database) as connection:
+        connection.execute("update about set value = '99' where name = 'schema_version'")
+    connection.close()
+    before = database.read_bytes()
+    options = ["--library", str(recorded.folder), "label", "--rule", "before-reward", "--labels", str(database)]
+    assert coach.main(options) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert database.read_bytes() == before
+
+
+def test_the_library_may_be_named_on_either_side_of_the_command(
+    recorded: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert coach.main(["--library", str(recorded.folder), "library", "--json"]) == 0
+    before = json.loads(capsys.readouterr().out)
+    assert coach.main(["library", "--json", "--library", str(recorded.folder)]) == 0
+    assert json.loads(capsys.readouterr().out) == before
+    assert len(before["episodes"]) == 2
+
+
+def test_recording_twice_with_one_seed_gives_the_same_actions(recorded: Library, tmp_path: Path) -> None:
+    arguments = ["record", "--by", "random", "--episodes", "2", "--seed", "3", "--max-frames", "600", "--json"]
+    assert coach.main(["--library", str(tmp_path), *arguments]) == 0
+    files = [sorted(library.replays.glob("*.h5")) for library in (recorded, Library(tmp_path))]
+    for one, other in zip(*files, strict=True):
+        with ReplayFile(one) as a, ReplayFile(other) as b:
+            assert np.array_equal(a.actions, b.actions)
+
+
+def test_what_is_recorded_verifies(recorded: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    assert coach.main(["verify", str(recorded.replays), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is True
+    assert [file["frames_checked"] for file in told["files"]] == [601, 601]
+
+
+def test_info_tells_what_is_in_a_file(recorded: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    assert coach.main(["--library", str(recorded.folder), "info", first_file(recorded).stem, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["game"], told["frames"], told["decisions"]) == ("SpaceInvaders", 600, 150)
+    assert sum(told["actions"].values()) == 600
+    assert told["demonstrators"] == {"random": 600}
+
+
+@pytest.mark.parametrize("command", ["info", "library", "label --rule before-reward", "recover"])
+def test_json_is_one_object_and_nothing_else(
+    recorded: Library, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert coach.main(["--library", str(recorded.folder), *command.split(), "--json"]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_a_rule_that_runs_again_makes_no_duplicates(recorded: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = []
+    for _ in range(2):
+        assert coach.main(["--library", str(recorded.folder), "label", "--rule", "before-reward", "--json"]) == 0
+        with LabelDatabase(recorded.labels) as labels:
+            counts.append(labels.counts())
+    assert counts[0] == counts[1]
+    capsys.readouterr()
+
+
+def test_every_command_has_help_and_every_option_says_what_it_does() -> None:
+    parser = coach.build_parser()
+    commands = next(action for action in parser._actions if action.dest == "command")
+    assert commands.choices
+    for name, command in commands.choices.items():
+        assert command.description, name
+        for option in command._actions:
+            assert option.help, f"{name} {option.option_strings}"
