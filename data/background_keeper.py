@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from data.durable_file import write_all
-from data.journal import Journal
+from data.journal import Journal, NoJournal
 from data.replay_format import CHUNK_FRAMES
 from data.simulation import RAM_BYTES
 
@@ -97,7 +97,7 @@ class Spool:
 class BackgroundKeeper:
     """The thread that packs blocks and syncs the journal."""
 
-    def __init__(self, folder: Path, journal: Journal, compress: Compress) -> None:
+    def __init__(self, folder: Path, journal: Journal | NoJournal, compress: Compress) -> None:
         self._spool = Spool(folder)
         self._journal = journal
         self._compress = compress

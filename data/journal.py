@@ -212,6 +212,30 @@ class Journal:
         self._descriptor = None
 
 
+class NoJournal:
+    """Stands in where an episode can be made again from elsewhere: from ``path``, which is left alone."""
+
+    trouble: str | None = None
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def frame(self, action: int, demonstrator: int, ram: np.ndarray) -> None:
+        """Nothing is kept."""
+
+    def mark(self, frame: int) -> None:
+        """Nothing is kept."""
+
+    def rewind(self, frame: int) -> None:
+        """Nothing is kept."""
+
+    def sync(self) -> None:
+        """Nothing is written."""
+
+    def close(self, keep: bool) -> None:
+        """There is nothing to close."""
+
+
 @dataclass(frozen=True)
 class JournalContents:
     """What a journal says: an episode that was not published."""
@@ -231,6 +255,12 @@ class JournalContents:
     @property
     def frame_count(self) -> int:
         return len(self.actions)
+
+
+def is_blank(path: Path) -> bool:
+    """Whether the process died before the journal's first line was whole: then nothing had been played."""
+    with path.open("rb") as file:
+        return b"\n" not in file.read(2**16)
 
 
 def is_being_recorded(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data.episode import EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
-from data.replay_file import ReplayFile
+from data.library_index import LibraryIndex
 from data.replay_writer import ReplayWriter
 
 
@@ -55,21 +55,26 @@ class Library:
         self.prepare()
         stamp = origin.created.strftime("%Y%m%dT%H%M%SZ")
         name = f"{stamp}-{origin.game}-{demonstrator}-{secrets.token_hex(4)}.h5"
-        return ReplayWriter(self.replays / name, origin, first)
+        return ReplayWriter(self.replays / name, origin, first, self.index.add)
+
+    @property
+    def index(self) -> LibraryIndex:
+        """What the library's files say of themselves, kept so that they need not be opened."""
+        return LibraryIndex(self.folder / "index.jsonl", self.replays)
 
     def episodes(self, game: str | None = None) -> list[EpisodeSummary]:
-        """Summaries of all published episodes, oldest first."""
-        found = []
-        for path in sorted(self.replays.glob("*.h5")):
-            with ReplayFile(path) as replay:
-                summary = replay.summary()
-            if game is None or summary.game == game:
-                found.append(summary)
-        return found
+        """Summaries of all published episodes, oldest first. Files that cannot be read are left to ``broken``."""
+        summaries = (entry.summary for entry in self.index.entries())
+        return [summary for summary in summaries if summary is not None and game in (None, summary.game)]
+
+    def broken(self) -> list[tuple[Path, str]]:
+        """The files in ``replays`` that are no whole replay files, each with a sentence that says why."""
+        return [(self.replays / entry.name, entry.problem) for entry in self.index.entries() if entry.summary is None]
 
     def episode_path(self, episode_id: str) -> Path:
         """Path of an episode by its id; raises CoachError if there is none."""
-        path = self.replays / f"{Path(episode_id).name}.h5"
-        if not path.is_file():
+        path = self.replays / f"{episode_id}.h5"
+        # An id comes from outside: it must not lead out of the library.
+        if Path(episode_id).name != episode_id or path.is_symlink() or not path.is_file():
             raise CoachError(f"The library {self.folder} holds no episode {episode_id!r}.")
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -49,9 +50,13 @@ def _trust_no_plugins_but_ours() -> None:
 _trust_no_plugins_but_ours()
 
 
+_block_numbers = itertools.count()
+"""HDF5 takes two files in memory for one and the same where they have the same name."""
+
+
 def compress_zstd(rows: np.ndarray) -> bytes:
     """One block as HDF5 would store it. Works in memory and lets other threads run."""
-    with h5py.File("block", "w", driver="core", backing_store=False) as file:
+    with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
         block = file.create_dataset(
             "block", rows.shape, np.uint8, chunks=rows.shape, **hdf5plugin.Zstd(clevel=ZSTD_LEVEL)
         )
@@ -61,7 +66,7 @@ def compress_zstd(rows: np.ndarray) -> bytes:
 
 def decompress_zstd(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
     """The reverse of ``compress_zstd``: (shape) uint8."""
-    with h5py.File("block", "w", driver="core", backing_store=False) as file:
+    with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
         block = file.create_dataset("block", shape, np.uint8, chunks=shape, **hdf5plugin.Zstd())
         block.id.write_direct_chunk((0,) * len(shape), data)
         return np.asarray(block[:])

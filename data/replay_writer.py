@@ -14,7 +14,7 @@ from data.decisions import decisions_of
 from data.durable_file import publish_file
 from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
-from data.journal import SUFFIX, Journal
+from data.journal import SUFFIX, Journal, NoJournal
 from data.replay_file import compress_zstd, decompress_zstd, episode_image
 from data.replay_format import CHUNK_FRAMES, MAX_FILE_FRAMES
 from data.simulation import RAM_BYTES, simulate
@@ -33,14 +33,18 @@ class ReplayWriter:
         origin: Origin,
         first: FrameState,
         on_published: Callable[[Path, EpisodeSummary], None] | None = None,
+        journal: Journal | NoJournal | None = None,
     ) -> None:
-        """``path``: the final name. Raises CoachError where its folder cannot be written."""
+        """``path``: the final name. ``journal``: None for one of its own beside the path.
+
+        Raises CoachError where the folder cannot be written.
+        """
         self.path = path
         self._origin = origin
         self._shape: tuple[int, int] = (first.screen.shape[0], first.screen.shape[1])
         self._on_published = on_published
         try:
-            self._journal = Journal(path.with_suffix(SUFFIX), path.parent.parent, origin)
+            self._journal = journal or Journal(path.with_suffix(SUFFIX), path.parent.parent, origin)
         except OSError as error:
             raise CoachError(_cannot_write(path.parent, error)) from error
         try:

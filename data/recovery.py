@@ -1,0 +1,199 @@
+"""Rebuilding the episodes that a crash left unfinished, from their journals."""
+
+from __future__ import annotations
+
+import fcntl
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.durable_file import remove_quietly
+from data.episode import FRAMES_PER_SECOND
+from data.errors import AnswerIsNo, CoachError
+from data.journal import SUFFIX, JournalContents, NoJournal, is_being_recorded, is_blank, read_journal, rescue_folder
+from data.library import Library
+from data.replay_writer import ReplayWriter
+from data.simulation import Emulator, ale_version, rom_md5
+
+LEFTOVER_SECONDS = 3600.0
+PROGRESS_FRAMES = 600
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An episode that was never published, and that nobody is recording any more."""
+
+    path: Path
+    """Its journal."""
+    episode_id: str
+    game: str
+    player: str
+    created: str
+    frame_count: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frame_count / FRAMES_PER_SECOND
+
+
+def _journals(library: Library) -> Iterator[Path]:
+    """The library's journals, and those of it that a full disk drove elsewhere."""
+    yield from sorted(library.replays.glob(f"*{SUFFIX}"))
+    for folder in (rescue_folder(), Path(tempfile.gettempdir())):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                if not is_blank(path) and read_journal(path).library == library.folder.resolve():
+                    yield path
+            except (CoachError, OSError):
+                # Somebody else's file, in a folder that belongs to everybody.
+                continue
+
+
+def unfinished(library: Library) -> list[Unfinished]:
+    """What ``recover`` would rebuild: not what is being recorded now, and not what is damaged beyond reading."""
+    found = []
+    for path in _journals(library):
+        try:
+            if is_being_recorded(path) or is_blank(path):
+                continue
+            contents = read_journal(path)
+        except (CoachError, OSError):
+            continue
+        if contents.frame_count and not (library.replays / f"{contents.episode_id}.h5").exists():
+            origin = contents.origin
+            found.append(
+                Unfinished(
+                    path,
+                    contents.episode_id,
+                    origin.game,
+                    origin.player,
+                    origin.created.isoformat(),
+                    contents.frame_count,
+                )
+            )
+    return found
+
+
+def recover(
+    library: Library,
+    paths: Sequence[Path] | None = None,
+    into: Library | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Rebuild unfinished episodes by simulation and publish them; returns the new replay files.
+
+    paths: journals (or folders with journals); None: all that ``unfinished`` lists. into: the library that gets the
+    files, when not ``library``. on_progress: frames simulated and frames in all of the present episode. A journal is
+    removed once its episode is published. Episodes that are being recorded are left alone. Raises CoachError, after
+    all others were rebuilt, for a journal that cannot be read, and AnswerIsNo for one that this emulator does not
+    reproduce; such journals stay.
+    """
+    target = into or library
+    target.prepare()
+    published: list[Path] = []
+    problems: list[CoachError] = []
+    for path in _chosen(paths) if paths is not None else list(_journals(library)):
+        try:
+            with _held(path) as free:
+                if free:
+                    published += _rebuild(path, target, on_progress)
+                elif paths is not None:
+                    raise CoachError(f"The episode of {path} is being recorded; end it first.")
+        except CoachError as error:
+            problems.append(error)
+    _clear_leftovers(library)
+    if problems:
+        kind = type(problems[0]) if len(problems) == 1 else CoachError
+        raise kind(" ".join(str(problem) for problem in problems))
+    return published
+
+
+def _chosen(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(path.rglob(f"*{SUFFIX}"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise CoachError(f"There is no journal {path}.")
+    return found
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    """Hold a journal's lock; gives False where somebody else holds it."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise CoachError(f"The journal {path} cannot be read ({error.strerror or error}).") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None] | None) -> list[Path]:
+    if is_blank(path):
+        remove_quietly(path)
+        return []
+    contents = read_journal(path)
+    destination = target.replays / f"{contents.episode_id}.h5"
+    if destination.exists() or contents.frame_count < contents.origin.settings.frame_skip:
+        # Published just before the crash, or ended before its first decision: there is nothing to rebuild.
+        remove_quietly(path)
+        return []
+    origin = contents.origin
+    if origin.rom_md5 != rom_md5(origin.game):
+        raise AnswerIsNo(f"{path} was recorded with another cartridge of {origin.game}; it stays where it is.")
+    emulator = Emulator(origin.game, origin.settings, origin.action_meanings)
+    writer = ReplayWriter(destination, origin, emulator.state(), target.index.add, NoJournal(path))
+    try:
+        _play_again(contents, emulator, writer, on_progress)
+        result = writer.publish("game_over" if emulator.game_over else "abandoned", emulator.palette)
+    finally:
+        writer.discard()
+    remove_quietly(path)
+    return [result]
+
+
+def _play_again(
+    contents: JournalContents,
+    emulator: Emulator,
+    writer: ReplayWriter,
+    on_progress: Callable[[int, int], None] | None,
+) -> None:
+    markers = set(contents.markers)
+    if 0 in markers:
+        writer.mark()
+    for row, action in enumerate(contents.actions):
+        state = emulator.step(action)
+        writer.append(action, contents.demonstrators[row], state)
+        frame = row + 1
+        if contents.ram_checks.get(frame, None) not in (None, zlib.crc32(state.ram.tobytes())):
+            raise AnswerIsNo(
+                f"This emulator (ale-py {ale_version()}) does not reproduce {contents.path} at frame {frame} (recorded "
+                f"with {contents.origin.ale_version}); the journal stays: recover it with that version."
+            )
+        if frame in markers:
+            writer.mark()
+        if on_progress is not None and (frame % PROGRESS_FRAMES == 0 or frame == contents.frame_count):
+            on_progress(frame, contents.frame_count)
+
+
+def _clear_leftovers(library: Library) -> None:
+    """Files that were being written when a process died: never readable, and replaced by what was rebuilt."""
+    for pattern in ("*.h5.part", ".spool-*"):
+        for path in library.replays.glob(pattern):
+            try:
+                if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
+                    remove_quietly(path)
+            except OSError:
+                continue
