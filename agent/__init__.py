@@ -1,0 +1,1 @@
+"""The Keras DQN: seeding, learning, evaluating, comparing."""

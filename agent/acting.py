@@ -1,0 +1,65 @@
+"""Acting: from frames to observations to the action with the greatest value, or, now and then, a random one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from agent.preprocessing import ObservationStack, Preprocessor
+from data.episode import FrameState
+from data.simulation import Emulator
+
+QFunction = Callable[[np.ndarray], np.ndarray]
+"""A stack (S, 84, 84) uint8 to values (A,) float32."""
+
+
+class ActingAgent:
+    """Epsilon-greedy in a Q-function. Its actions are indices of the Q-function's outputs."""
+
+    def __init__(
+        self, q_function: QFunction, action_count: int, preprocessing: str, stack: int, rng: np.random.Generator
+    ) -> None:
+        self.epsilon = 0.0
+        """Chance of a random action, probability."""
+        self.rng = rng
+        self.observation = np.zeros(0, np.uint8)
+        """The newest observation, (84, 84) uint8."""
+        self._q_function = q_function
+        self._action_count = action_count
+        self._preprocessor = Preprocessor(preprocessing)
+        self._stack = ObservationStack(stack)
+        self._values: np.ndarray | None = None
+
+    def observe_start(self, emulator: Emulator) -> None:
+        """An episode begins; the emulator stands at its frame 0."""
+        self.observation = self._preprocessor.observe([emulator.screen()], emulator.palette)
+        self._stack.begin(self.observation)
+        self._values = None
+
+    def observe(self, frames: list[FrameState], emulator: Emulator) -> None:
+        """What the last decision led to, oldest frame first."""
+        self.observation = self._preprocessor.observe([frame.screen for frame in frames], emulator.palette)
+        self._stack.push(self.observation)
+        self._values = None
+
+    def take_over(self, stack: np.ndarray) -> None:
+        """Go on in the middle of an episode whose observations are ``stack`` (S, 84, 84) uint8."""
+        self._stack.fill(stack)
+        self.observation = stack[-1]
+        self._values = None
+
+    def act(self) -> int:
+        if self.epsilon > 0.0 and self.rng.random() < self.epsilon:
+            return int(self.rng.integers(self._action_count))
+        return int(np.argmax(self.q_values()))
+
+    def q_values(self) -> np.ndarray:
+        """(A,) float32 values of the present stack, computed at most once for each."""
+        if self._values is None:
+            self._values = self._q_function(self._stack.array())
+        return self._values
+
+    def observation_stack(self) -> np.ndarray:
+        """(S, 84, 84) uint8: what the network sees now, oldest first."""
+        return self._stack.array()

@@ -1,0 +1,130 @@
+"""Checkpoints: the whole of a training on disk, so that it goes on exactly where it was, even after a kill.
+
+A checkpoint is a folder ``checkpoints/<number>/``, filled under another name and renamed when it is whole. The
+memory's observations would make each one large, so they lie beside it in ``memory/``: blocks of 4096 slots, of which
+only those that changed since the last checkpoint are written anew, compressed. A checkpoint names its blocks, and a
+block that no checkpoint names any more is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.array_file import read_arrays, write_arrays, write_bytes
+from agent.replay_memory import ReplayMemory
+from agent.run import RunFolder
+from data.errors import CoachError
+
+COMPRESSION = 1
+"""zlib's fastest level: Atari observations shrink to a tenth by it, at 250 MB/s."""
+
+
+class CheckpointStore:
+    """Saves and reads the checkpoints of one run; it keeps the newest and the one before."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._blocks: dict[int, str] = {}
+        """Block number to the file that holds its newest content."""
+
+    def newest(self) -> Path | None:
+        """The newest whole checkpoint, or None."""
+        found = sorted(self._folder.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+        return found[-1] if found else None
+
+    def save(
+        self,
+        state: dict[str, Any],
+        memory: ReplayMemory,
+        learned: dict[str, np.ndarray],
+        acting: dict[str, np.ndarray],
+    ) -> Path:
+        """Write a checkpoint; raises CoachError where the disk refuses, and the one before it stays."""
+        newest = self.newest()
+        number = int(newest.name) + 1 if newest else 1
+        target = self._folder.checkpoints / f"{number:08d}"
+        partial = self._folder.checkpoints / "partial"
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            for block in memory.changed_blocks():
+                name = f"{block:06d}-{number:08d}.z"
+                write_bytes(self._folder.memory / name, _packed(memory.block(block)))
+                self._blocks[block] = name
+            write_arrays(partial / "memory.npz", memory.restless())
+            write_arrays(partial / "learner.npz", learned)
+            write_arrays(partial / "acting.npz", acting)
+            whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
+            write_bytes(partial / "state.json", json.dumps(whole).encode())
+            os.replace(partial, target)
+        except OSError as error:
+            raise CoachError(
+                f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, and go on by --resume."
+            ) from error
+        memory.forget_changes()
+        self._tidy()
+        return target
+
+    def load_state(self) -> tuple[Path, dict[str, Any]] | None:
+        """Folder and plain values of the newest checkpoint, or None where there is none."""
+        newest = self.newest()
+        if newest is None:
+            return None
+        try:
+            state: dict[str, Any] = json.loads((newest / "state.json").read_text())
+        except (OSError, ValueError) as error:
+            raise CoachError(f"The checkpoint {newest} is not readable ({error}).") from error
+        return newest, state
+
+    def load_memory(self, checkpoint: Path, state: dict[str, Any], memory: ReplayMemory) -> None:
+        """Fill an empty memory of the same size as the one that was saved."""
+        self._blocks = {int(block): name for block, name in state["blocks"].items()}
+        for block, name in self._blocks.items():
+            path = self._folder.memory / name
+            try:
+                _unpack(path.read_bytes(), memory.block(block))
+            except (OSError, ValueError, zlib.error) as error:
+                raise CoachError(f"{path}, a part of the replay memory, is not readable ({error}).") from error
+        memory.restore(state["memory"], read_arrays(checkpoint / "memory.npz"))
+
+    def _tidy(self) -> None:
+        kept = sorted(self._folder.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+        for old in kept[:-2]:
+            shutil.rmtree(old, ignore_errors=True)
+        named: set[str] = set()
+        for checkpoint in kept[-2:]:
+            named.update(json.loads((checkpoint / "state.json").read_text())["blocks"].values())
+        for path in self._folder.memory.iterdir():
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+
+
+def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
+    """The weights that act, of the newest checkpoint; raises CoachError where there is none."""
+    newest = CheckpointStore(folder).newest()
+    if newest is None:
+        raise CoachError(f"The run {folder.name} has no checkpoint yet; let it train first.")
+    return read_arrays(newest / "acting.npz")
+
+
+def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+    parts = [zlib.compress(np.ascontiguousarray(array).tobytes(), COMPRESSION) for array in arrays.values()]
+    sizes = np.array([len(part) for part in parts], "<i8").tobytes()
+    return sizes + b"".join(parts)
+
+
+def _unpack(content: bytes, arrays: dict[str, np.ndarray]) -> None:
+    """Write packed content into arrays of the same shapes; raises ValueError or zlib.error for anything else."""
+    sizes = np.frombuffer(content[: 8 * len(arrays)], "<i8")
+    at = 8 * len(arrays)
+    for array, size in zip(arrays.values(), sizes.tolist(), strict=True):
+        raw = zlib.decompress(content[at : at + size])
+        array[...] = np.frombuffer(raw, array.dtype).reshape(array.shape)
+        at += size

@@ -1,0 +1,328 @@
+"""Everything that decides a training: one frozen ``TrainConfig``, its presets and its command-line options."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import math
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.presets import PRESETS
+from data.errors import CoachError
+
+MNIH = "Mnih et al. 2015"
+HESTER = "Hester et al. 2018"
+SCHAUL = "Schaul et al. 2016"
+
+
+def _setting(
+    default: Any,
+    text: str,
+    unit: str = "",
+    source: str = "",
+    choices: tuple[str, ...] = (),
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> Any:
+    """A field of ``TrainConfig`` with its meaning, unit, source and limits (both included)."""
+    metadata = {"text": text, "unit": unit, "source": source, "choices": choices, "least": least, "most": most}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How an agent is seeded, trained and evaluated. Printed and saved with each run."""
+
+    # What is played
+    game: str = _setting("SpaceInvaders", "the game, by its ALE id")
+    seed: int = _setting(0, "seed of every random choice of the training", least=0, most=2**31 - 1)
+    sticky: float = _setting(
+        0.0,
+        "chance that the emulator repeats the previous frame's action",
+        "probability a frame",
+        "Machado et al. 2018, section 5.2: 0.25",
+        least=0,
+        most=0.99,
+    )
+    full_action_set: bool = _setting(
+        False, "all 18 actions instead of the game's minimal set", source="Machado et al. 2018"
+    )
+    noop_max: int = _setting(30, "most no-op frames before an episode begins", "frames", MNIH, least=0, most=3600)
+    max_episode_frames: int = _setting(
+        18_000, "length at which a training episode is cut off", "frames", f"{MNIH}: 5 minutes", least=60, most=108_000
+    )
+    life_loss_ends: bool = _setting(
+        False, "a lost life ends the return, though not the episode", source=f"{MNIH}, methods"
+    )
+
+    # What is seen
+    preprocessing: str = _setting("nature", "how frames become observations", choices=("nature", "tutorial"))
+    frame_skip: int = _setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
+    stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=16)
+
+    # The network
+    hidden_units: int = _setting(512, "units of the dense hidden layer", "units", MNIH, least=1, most=8192)
+    layer_norm: bool = _setting(True, "layer normalisation after each hidden layer", source="Ba et al. 2016")
+    dueling: bool = _setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
+    averaging: float = _setting(
+        0.999,
+        "decay of the averaged weights that act and are evaluated; 0: the newest weights do",
+        "a update",
+        "Polyak and Juditsky 1992; 0.999 by our own trial",
+        least=0,
+        most=0.999999,
+    )
+
+    # Seeding
+    seed_from: tuple[str, ...] = _setting(
+        (),
+        "what fills the replay memory before training: human, agent, agent:RUN, planner, imported, random:N, all, "
+        "or a replay file; SPEC@WEIGHT draws a source's transitions WEIGHT times as often; can be repeated",
+    )
+    keep: str = _setting("not-bad", "which verdicts a seeding keeps", choices=("all", "not-bad", "good"))
+    seed_share: float = _setting(
+        0.5, "share of each batch that is seeded, in the end", "share", "our own trial", least=0, most=1
+    )
+    seed_anneal_steps: int = _setting(
+        20_000,
+        "own steps over which the seeded share falls from 1 to the seed share",
+        "steps",
+        "our own trial",
+        least=0,
+    )
+    mixing: str = _setting(
+        "share",
+        "share: the seed share rules each batch; free: all transitions are drawn alike, by priority if there is one",
+        choices=("share", "free"),
+    )
+    evict_seed: bool = _setting(False, "seeded transitions may be overwritten, first in, first out")
+    pretrain_steps: int = _setting(
+        2_500,
+        "updates on the seeding before the first step",
+        "updates",
+        "our own trial; 750,000 in Hester et al. 2018",
+        least=0,
+    )
+
+    # Learning
+    steps: int = _setting(100_000, "the agent's own steps", "steps", least=0)
+    learn_from_step: int = _setting(
+        1_000,
+        "own step from which on the agent learns, whatever the seeding; updates of pretraining come before",
+        "steps",
+        f"50,000 in {MNIH}",
+        least=0,
+    )
+    train_every: int = _setting(4, "own steps from one update to the next", "steps", MNIH, least=1)
+    batch_size: int = _setting(32, "transitions in a batch", "transitions", MNIH, least=1, most=65_536)
+    memory_size: int = _setting(
+        200_000,
+        "own transitions that the replay memory holds, beside the seeded ones",
+        "transitions, 7.1 KB each",
+        f"1,000,000 in {MNIH}",
+        least=1000,
+    )
+    discount: float = _setting(0.99, "discount of the future", "a step", MNIH, least=0, most=1)
+    n_steps: int = _setting(
+        5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
+    )
+    one_step_weight: float = _setting(
+        0.0,
+        "weight of an additional 1-step loss beside the n-step one",
+        "factor",
+        f"1 in {HESTER}, equation 3",
+        least=0,
+    )
+    double_q: bool = _setting(
+        True, "the online network chooses, the target network values", source="van Hasselt et al. 2016"
+    )
+    bound_by_return: bool = _setting(
+        True,
+        "targets are at least the recorded discounted return, where the episode's end is known",
+        source="He et al. 2017, equation 4; our own trial",
+    )
+    reward: str = _setting(
+        "sign",
+        "how points become rewards: sign, log (sign(r) log(1 + |r|)), or points as they are",
+        choices=("sign", "log", "points"),
+        source=f"sign: {MNIH}; log: {HESTER}",
+    )
+    margin: float = _setting(0.8, "how far a demonstrated action must stand above the others", "value", HESTER, least=0)
+    margin_weight: float = _setting(
+        1.0,
+        "weight of the large-margin loss on demonstrated decisions; 0: none",
+        "factor",
+        f"{HESTER}, equation 2",
+        least=0,
+    )
+    l2_weight: float = _setting(
+        0.0, "weight of the squared weights in the loss", "factor", f"1e-5 in {HESTER}", least=0
+    )
+    td_loss: str = _setting("huber", "loss of a temporal-difference error", choices=("huber", "squared"), source=MNIH)
+    optimizer: str = _setting("adam", "how gradients become updates", choices=("adam", "rmsprop", "rmsprop-centred"))
+    learning_rate: float = _setting(
+        1e-4, "size of an update", source="Kingma and Ba 2015; our own trial", least=1e-9, most=1
+    )
+    optimizer_decay: float = _setting(0.95, "decay of RMSProp's averages", "a update", MNIH, least=0, most=0.999999)
+    optimizer_epsilon: float = _setting(
+        1.5e-4, "what keeps the optimizer from dividing by 0", source="Hessel et al. 2018", least=1e-12, most=1
+    )
+    gradient_norm: float = _setting(
+        10.0, "length to which the gradient is clipped; 0: never", source="Wang et al. 2016", least=0
+    )
+    target_update_steps: int = _setting(
+        500, "updates from one copy to the target network to the next", "updates", f"10,000 in {MNIH}", least=1
+    )
+
+    # Prioritised sampling
+    sampling: str = _setting("uniform", "how transitions are drawn", choices=("uniform", "prioritised"))
+    priority_exponent: float = _setting(
+        0.6, "how much priorities count", "exponent", f"{SCHAUL}; 0.4 in Hester et al. 2018", least=0, most=1
+    )
+    importance_exponent: float = _setting(
+        0.4, "how much the bias is mended, at the start", "exponent", SCHAUL, least=0, most=1
+    )
+    importance_exponent_end: float = _setting(1.0, "the same at the last step", "exponent", SCHAUL, least=0, most=1)
+    priority_bonus: float = _setting(
+        0.001, "priority added to the agent's own transitions", "TD error", HESTER, least=1e-9
+    )
+    seeded_priority_bonus: float = _setting(1.0, "priority added to seeded transitions", "TD error", HESTER, least=1e-9)
+
+    # Exploring
+    epsilon_start: float = _setting(
+        1.0, "chance of a random action at the first step", "probability", MNIH, least=0, most=1
+    )
+    epsilon_seeded: float = _setting(
+        0.1,
+        "the same for an agent that was pretrained or goes on from another run",
+        "probability",
+        "our own choice",
+        least=0,
+        most=1,
+    )
+    epsilon_end: float = _setting(
+        0.02,
+        "the same after the schedule",
+        "probability",
+        "0.1 in Mnih et al. 2015, 0.01 in Hester et al. 2018",
+        least=0,
+        most=1,
+    )
+    epsilon_steps: int = _setting(25_000, "own steps over which it falls", "steps", f"1,000,000 in {MNIH}", least=0)
+
+    # Housekeeping
+    evaluate_every: int = _setting(25_000, "own steps between evaluations while training; 0: none", "steps", least=0)
+    evaluation_episodes: int = _setting(10, "episodes of such an evaluation", "episodes", least=1, most=10_000)
+    checkpoint_every: int = _setting(10_000, "own steps between checkpoints", "steps", least=1)
+    deterministic: bool = _setting(False, "compute reproducibly, bit for bit, on one machine")
+    threads: int = _setting(0, "processor threads for computing; 0: all", "threads", least=0, most=1024)
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            _check(item, getattr(self, item.name))
+        if self.epsilon_end > max(self.epsilon_start, self.epsilon_seeded):
+            raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not lie above where the schedule starts.")
+
+    @property
+    def imitates(self) -> bool:
+        """Whether a large-margin loss is taken."""
+        return self.margin_weight > 0.0
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """Read a saved configuration; raises CoachError for unknown keys and wrong types."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise CoachError(f"The saved configuration is not readable: {error}.") from error
+        if not isinstance(values, dict):
+            raise CoachError("The saved configuration is not a JSON object.")
+        known = {item.name: item for item in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise CoachError(f"The saved configuration has unknown settings: {', '.join(unknown)}.")
+        if isinstance(values.get("seed_from"), list):
+            values["seed_from"] = tuple(values["seed_from"])
+        return cls(**values)
+
+
+def option_name(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _kind(item: dataclasses.Field[Any]) -> type:
+    return type(item.default)
+
+
+def _check(item: dataclasses.Field[Any], value: Any) -> None:
+    option, kind = option_name(item.name), _kind(item)
+    allowed: tuple[type, ...] = (int, float) if kind is float else (kind,)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+        raise CoachError(f"{option} must be of type {kind.__name__}, not {value!r}.")
+    choices = item.metadata["choices"]
+    if choices and value not in choices:
+        raise CoachError(f"{option} must be one of {', '.join(choices)}, not {value!r}.")
+    if kind in (int, float):
+        least, most = item.metadata["least"], item.metadata["most"]
+        if not least <= value <= most:  # also False for NaN
+            limit = f"at least {least:g}" if most == math.inf else f"between {least:g} and {most:g}"
+            raise CoachError(f"{option} must be {limit}, not {value:g}.")
+
+
+def preset(name: str) -> TrainConfig:
+    """The configuration of a preset; raises CoachError for an unknown one."""
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise CoachError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{hint}")
+    return TrainConfig(**PRESETS[name])
+
+
+def _help_of(item: dataclasses.Field[Any]) -> str:
+    unit = item.metadata["unit"]
+    default = f"{item.default:g}" if isinstance(item.default, float) else str(item.default)
+    parts = [item.metadata["text"]]
+    details = [f"in {unit}"] if unit else []
+    if item.metadata["source"]:
+        details.append(item.metadata["source"])
+    details.append(f"default {'none' if item.default == () else default}")
+    return f"{parts[0]} ({'; '.join(details)})".replace("%", "%%")
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--preset`` and one option for each field of ``TrainConfig``; unset options leave the preset's value."""
+    parser.add_argument("--preset", choices=tuple(PRESETS), help="where unset options come from (default: default)")
+    hints = typing.get_type_hints(TrainConfig)
+    for item in dataclasses.fields(TrainConfig):
+        option, text = option_name(item.name), _help_of(item)
+        if _kind(item) is bool:
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
+        elif _kind(item) is tuple:
+            parser.add_argument(option, action="append", default=None, metavar="SPEC", help=text)
+        elif item.metadata["choices"]:
+            parser.add_argument(option, choices=item.metadata["choices"], default=None, help=text)
+        else:
+            metavar = {int: "N", float: "X"}.get(_kind(item), "NAME")
+            parser.add_argument(option, type=hints[item.name], default=None, metavar=metavar, help=text)
+
+
+def config_from_arguments(namespace: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
+    """The configuration that a command line asks for; raises CoachError for values out of range.
+
+    Unset options keep the value of ``base`` (a run's saved configuration, when it is resumed) or of the preset.
+    """
+    name = getattr(namespace, "preset", None)
+    start = base if base is not None and name is None else preset(name or "default")
+    chosen: dict[str, Any] = {}
+    for item in dataclasses.fields(TrainConfig):
+        value = getattr(namespace, item.name, None)
+        if value is not None:
+            chosen[item.name] = tuple(value) if _kind(item) is tuple else value
+    return dataclasses.replace(start, **chosen)

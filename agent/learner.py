@@ -1,0 +1,223 @@
+"""The learner: online, target and averaged weights, and the one compiled step that changes them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agent import loss as terms
+from agent.batch import Batch
+from agent.config import TrainConfig
+from agent.network import build_network, load_weights, weight_arrays
+from agent.quiet_keras import backend_name, keras
+from data.errors import CoachError
+
+GREATEST_LOSS = 1e6
+"""A mean loss above this is an explosion: clipped rewards and Huber losses stay below 100."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one update of the weights came to."""
+
+    loss: float
+    td_errors: np.ndarray
+    """(B,) float32: target minus value."""
+    mean_value: float
+    """Mean value of the actions taken in the batch."""
+
+
+class Learner:
+    """Everything that learns. Updates are deterministic; all randomness comes with the batch."""
+
+    def __init__(self, config: TrainConfig, action_count: int, rng: np.random.Generator) -> None:
+        self.config = config
+        self.updates = 0
+        self.online = build_network(config, action_count, rng)
+        self.target = build_network(config, action_count, np.random.default_rng(0))
+        self.averaged = self.online
+        if config.averaging:
+            self.averaged = build_network(config, action_count, np.random.default_rng(0))
+        # Acting goes on while an update is being computed, so it has weights of its own.
+        self._acting = build_network(config, action_count, np.random.default_rng(0))
+        self.optimizer = _optimizer(config)
+        self.optimizer.build(self.online.trainable_variables)
+        self.copy_online()
+        self._step = compile_step(self)
+        self._act = compile_forward(self._acting)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="learner")
+        self._running: Future[Update] | None = None
+
+    def copy_online(self) -> None:
+        """Target, averaged and acting weights become the online ones."""
+        for network in (self.target, self.averaged, self._acting):
+            if network is not self.online:
+                _copy(self.online, network)
+
+    def q_values(self, stack: np.ndarray) -> np.ndarray:
+        """(A,) float32 values of one stack (S, 84, 84) uint8, by the weights that act."""
+        values: np.ndarray = np.asarray(self._act(stack[None]))[0]
+        return values
+
+    def begin_update(self, batch: Batch) -> None:
+        """Start one update of the online weights, beside whatever the caller does; ``finish_update`` must follow."""
+        assert self._running is None, "an update is being computed already"
+        self._running = self._worker.submit(self._update, batch)
+
+    def finish_update(self) -> Update | None:
+        """Wait for the update that was begun, and act by its weights from now on; None where none was begun.
+
+        Raises CoachError when the loss is not a sane number.
+        """
+        if self._running is None:
+            return None
+        running, self._running = self._running, None
+        result = running.result()
+        _copy(self.averaged, self._acting)
+        return result
+
+    def close(self) -> None:
+        """Wait for what is being computed and end the worker."""
+        self._worker.shutdown()
+
+    def _update(self, batch: Batch) -> Update:
+        loss, td_errors, mean_value = self._step(
+            batch.stacks,
+            batch.actions,
+            batch.returns,
+            batch.discounts,
+            batch.next_stacks,
+            batch.recorded,
+            batch.imitate,
+            batch.weights,
+            batch.rewards,
+            batch.one_step_discounts,
+            batch.following_stacks,
+        )
+        self.updates += 1
+        if self.updates % self.config.target_update_steps == 0:
+            _copy(self.online, self.target)
+        result = Update(float(loss), np.asarray(td_errors), float(mean_value))
+        if not abs(result.loss) <= GREATEST_LOSS:  # also True for NaN
+            raise CoachError(
+                f"Learning has broken down: the loss of update {self.updates:,} is {result.loss:g}; the last "
+                "checkpoint is from before it. Try a smaller --learning-rate, or --reward sign."
+            )
+        return result
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that learning changes, by name; copies."""
+        found = {f"online/{name}": array for name, array in weight_arrays(self.online).items()}
+        found |= {f"target/{name}": array for name, array in weight_arrays(self.target).items()}
+        if self.averaged is not self.online:
+            found |= {f"averaged/{name}": array for name, array in weight_arrays(self.averaged).items()}
+        for number, variable in enumerate(self.optimizer.variables):
+            found[f"optimizer/{number}"] = np.array(variable)
+        return found
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take over what ``arrays()`` gave; raises ValueError where something is missing or has another shape."""
+        for prefix, network in (("online", self.online), ("target", self.target), ("averaged", self.averaged)):
+            if prefix != "averaged" or network is not self.online:
+                load_weights(network, part_of(arrays, prefix))
+        for number, variable in enumerate(self.optimizer.variables):
+            array = arrays.get(f"optimizer/{number}")
+            if array is None or array.shape != tuple(variable.shape):
+                raise ValueError(f"the optimizer's array {number} is missing or has another shape")
+            variable.assign(array)
+        _copy(self.averaged, self._acting)
+
+    def acting_weights(self) -> dict[str, np.ndarray]:
+        """Copies of the weights that act and are evaluated."""
+        return weight_arrays(self.averaged)
+
+
+def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays under ``prefix/``, without it."""
+    return {name[len(prefix) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
+
+
+def compile_forward(network: keras.Model) -> Any:
+    """Stacks (B, S, 84, 84) uint8 to values (B, A), compiled."""
+    if backend_name() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(lambda stacks: network(stacks, training=False), reduce_retracing=True)
+    return network.predict_on_batch
+
+
+def _copy(source: keras.Model, destination: keras.Model) -> None:
+    for ours, theirs in zip(source.weights, destination.weights, strict=True):
+        theirs.assign(ours)
+
+
+def _optimizer(config: TrainConfig) -> keras.optimizers.Optimizer:
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(config.learning_rate, epsilon=config.optimizer_epsilon)
+    return keras.optimizers.RMSprop(
+        config.learning_rate,
+        rho=config.optimizer_decay,
+        epsilon=config.optimizer_epsilon,
+        centered=config.optimizer == "rmsprop-centred",
+    )
+
+
+def loss_of(
+    config: TrainConfig, online: keras.Model, target: keras.Model, batch: tuple[Any, ...]
+) -> tuple[Any, tuple[Any, Any]]:
+    """The loss of a batch, and beside it TD errors (B,) and the mean value: the whole formula in one place.
+
+    Hester et al. 2018, equation 3, of which the other variants are special cases.
+    """
+    (
+        stacks,
+        actions,
+        returns,
+        discounts,
+        next_stacks,
+        recorded,
+        imitate,
+        weights,
+        rewards,
+        one_discounts,
+        following,
+    ) = batch
+    q = online(stacks, training=True)  # [B, A]
+    values = terms.chosen(q, actions)  # [B]
+    bound = recorded if config.bound_by_return else None
+
+    def errors(sums: Any, factors: Any, after: Any) -> Any:
+        choosing = keras.ops.stop_gradient(online(after, training=False)) if config.double_q else None
+        next_values = terms.bootstrap(target(after, training=False), choosing)
+        return terms.target_values(sums, factors, next_values, bound) - values
+
+    td_errors = errors(returns, discounts, next_stacks)
+    each = terms.td_losses(td_errors, config.td_loss)
+    if config.one_step_weight:
+        each = each + config.one_step_weight * terms.td_losses(
+            errors(rewards, one_discounts, following), config.td_loss
+        )
+    if config.imitates:
+        each = each + config.margin_weight * terms.margin_losses(q, actions, imitate, config.margin)
+    total = keras.ops.mean(weights * each)
+    if config.l2_weight:
+        total = total + config.l2_weight * terms.squared_weights(online.trainable_variables)
+    return total, (td_errors, keras.ops.mean(values))
+
+
+def compile_step(learner: Learner) -> Any:
+    """One update as one call: gradient, clipping, optimizer, averaged weights. Takes a batch's arrays in order."""
+    if backend_name() == "tensorflow":
+        from agent.step_tensorflow import tensorflow_step
+
+        return tensorflow_step(
+            learner.config, learner.online, learner.target, learner.averaged, learner.optimizer, loss_of
+        )
+    if backend_name() == "jax":
+        from agent.step_jax import jax_step
+
+        return jax_step(learner.config, learner.online, learner.target, learner.averaged, learner.optimizer, loss_of)
+    raise CoachError(f"The Keras backend {backend_name()!r} is not supported; set KERAS_BACKEND=tensorflow or jax.")

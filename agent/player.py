@@ -1,0 +1,196 @@
+"""The trained agent as a player: a demonstrator that can be recorded, watched and evaluated."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agent.acting import ActingAgent, QFunction
+from agent.array_file import read_arrays
+from agent.checkpoint import CheckpointStore, acting_weights
+from agent.config import TrainConfig
+from agent.run import RunFolder, open_run, run_folders
+from data.episode import FrameState
+from data.errors import CoachError
+from data.library import Library
+from data.simulation import Emulator
+
+
+@dataclass(frozen=True)
+class LoadedAgent:
+    """A trained network's weights and what is needed to act by them."""
+
+    config: TrainConfig
+    action_meanings: tuple[str, ...]
+    weights: dict[str, np.ndarray]
+    step: int
+    """Own steps trained."""
+
+    def q_function(self) -> QFunction:
+        """Stack (S, 84, 84) uint8 to values (A,); the network is built in code and filled by name and shape."""
+        return _compiled(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(loaded: LoadedAgent) -> QFunction:
+    from agent.learner import compile_forward
+    from agent.network import build_network, load_weights
+
+    network = build_network(loaded.config, len(loaded.action_meanings), np.random.default_rng(0))
+    try:
+        load_weights(network, loaded.weights)
+    except ValueError as error:
+        raise CoachError(f"These weights do not fit the run's network: {error}.") from error
+    forward = compile_forward(network)
+    return lambda stack: np.asarray(forward(stack[None]))[0]
+
+
+def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
+    """Read a run's agent; weights: "last", or "best" where it was evaluated while training."""
+    info = folder.read()
+    if weights == "best":
+        if not folder.best.is_file():
+            raise CoachError(f"The run {folder.name} was not evaluated while training, so it has no best weights.")
+        arrays = read_arrays(folder.best)
+        step = int(arrays.pop("step"))
+    elif weights == "last":
+        arrays = acting_weights(folder)
+        newest = CheckpointStore(folder).newest()
+        assert newest is not None
+        step = int(json.loads((newest / "state.json").read_text())["step"])
+    else:
+        raise CoachError(f'The weights must be "last" or "best", not {weights!r}.')
+    return LoadedAgent(info.config, info.action_meanings, arrays, step)
+
+
+class AgentPlayer:
+    """A ``data.demonstrator.Demonstrator``: plays by a run's network, epsilon-greedily."""
+
+    kind = "agent"
+
+    def __init__(self, loaded: LoadedAgent, epsilon: float = 0.0) -> None:
+        """epsilon: probability of a random action at each decision."""
+        if not 0.0 <= epsilon <= 1.0:
+            raise CoachError(f"Epsilon, the share of random decisions, must lie between 0 and 1, not {epsilon}.")
+        config = loaded.config
+        self.config = config
+        self.action_meanings = loaded.action_meanings
+        """Names of the actions that ``q_values`` are of, in their order."""
+        self._agent = ActingAgent(
+            loaded.q_function(),
+            len(loaded.action_meanings),
+            config.preprocessing,
+            config.stack,
+            np.random.default_rng(0),
+        )
+        self._agent.epsilon = epsilon
+        self._fresh = True
+
+    @property
+    def epsilon(self) -> float:
+        return self._agent.epsilon
+
+    @epsilon.setter
+    def epsilon(self, value: float) -> None:
+        self._agent.epsilon = value
+
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        """An episode begins at the emulator's frame 0; raises CoachError for a game without the agent's actions."""
+        missing = [name for name in self.action_meanings if name not in emulator.action_meanings]
+        if missing:
+            raise CoachError(
+                f"The agent of {self.config.game} has actions that {emulator.game} lacks here: {', '.join(missing)}."
+            )
+        if emulator.game != self.config.game:
+            raise CoachError(f"The agent plays {self.config.game}, not {emulator.game}.")
+        self._places = [emulator.action_meanings.index(name) for name in self.action_meanings]
+        self._emulator = emulator
+        self._agent.rng = rng
+        self._agent.observe_start(emulator)
+        self._fresh = True
+
+    def choose(self, frames: Sequence[FrameState]) -> int:
+        """The next action, an index into the emulator's ``action_meanings``."""
+        self.see(frames)
+        return self._places[self._agent.act()]
+
+    def see(self, frames: Sequence[FrameState]) -> None:
+        """Take in what a decision led to without choosing, as while a person has the controls."""
+        if not self._fresh:
+            self._agent.observe(list(frames), self._emulator)
+        self._fresh = False
+
+    def q_values(self) -> np.ndarray:
+        """(A,) float32: the values of ``action_meanings`` for what it sees now."""
+        return self._agent.q_values()
+
+    def observation_stack(self) -> np.ndarray:
+        """(S, 84, 84) uint8: what the network sees now, oldest first."""
+        return self._agent.observation_stack()
+
+
+def load_player(library: Library, run: str, epsilon: float = 0.0, weights: str = "last") -> AgentPlayer:
+    """The agent of a run as a demonstrator; raises CoachError where there is no such run or checkpoint."""
+    return AgentPlayer(load_agent_weights(open_run(library, run), weights), epsilon)
+
+
+@dataclass(frozen=True)
+class PlayerFactory:
+    """Makes the player of a run in whichever process it is called: picklable, for recording on several processes."""
+
+    library_folder: Path
+    run: str
+    epsilon: float = 0.0
+    weights: str = "last"
+
+    def __call__(self) -> AgentPlayer:
+        return load_player(Library(self.library_folder), self.run, self.epsilon, self.weights)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a list of runs shows."""
+
+    name: str
+    game: str
+    step: int
+    """Own steps trained, at the newest checkpoint."""
+    steps: int
+    """Own steps asked for."""
+    seed_from: tuple[str, ...]
+    mean_score: float | None
+    """Mean score of the last 100 own episodes."""
+    path: Path
+
+
+def list_runs(library: Library) -> list[RunSummary]:
+    """All runs of a library that are readable, by name."""
+    found = []
+    for folder in run_folders(library):
+        config = folder.read().config
+        saved = CheckpointStore(folder).load_state()
+        state = saved[1] if saved else {}
+        scores = state.get("recent_scores", [])
+        found.append(
+            RunSummary(
+                folder.name,
+                config.game,
+                int(state.get("step", 0)),
+                config.steps,
+                config.seed_from,
+                float(np.mean(scores)) if scores else None,
+                folder.path,
+            )
+        )
+    return found

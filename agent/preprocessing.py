@@ -1,0 +1,145 @@
+"""From frames to what the network sees: the same functions for live play and for replay files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from data.decisions import Decisions
+from data.errors import CoachError
+from data.replay_file import ReplayFile
+
+OBSERVATION_SIDE = 84
+OBSERVATION_BYTES = OBSERVATION_SIDE * OBSERVATION_SIDE
+BLOCK_FRAMES = 512
+"""Frames that are read from a replay file at once."""
+
+
+def luminance(palette: np.ndarray) -> np.ndarray:
+    """Gray value of each palette index: palette (256, 3) uint8 RGB to (256,) uint8.
+
+    The weights are those of the ALE's own grayscale (ITU-R BT.601), which this equals for all its colours.
+    """
+    red, green, blue = (palette[:, channel].astype(np.float64) for channel in range(3))
+    return np.round(0.2989 * red + 0.5870 * green + 0.1140 * blue).astype(np.uint8)
+
+
+class _Nature:
+    """Grayscale, the brighter of two frames, 84 x 84 (Mnih et al. 2015, methods, "Preprocessing").
+
+    Equals ``gymnasium.wrappers.AtariPreprocessing`` bit for bit.
+    """
+
+    def __init__(self, palette: np.ndarray) -> None:
+        self._gray = luminance(palette)
+
+    def __call__(self, screens: Sequence[np.ndarray]) -> np.ndarray:
+        gray = cv2.LUT(screens[-1], self._gray)
+        if len(screens) > 1:
+            gray = cv2.max(gray, cv2.LUT(screens[-2], self._gray))
+        small: np.ndarray = cv2.resize(gray, (OBSERVATION_SIDE, OBSERVATION_SIDE), interpolation=cv2.INTER_AREA)
+        return small
+
+
+class _Tutorial:
+    """84 x 110, grayscale, rows 26 to 109, black and white (R. Meertens 2017, after F. Sung's DQN)."""
+
+    def __init__(self, palette: np.ndarray) -> None:
+        self._palette = palette
+
+    def __call__(self, screens: Sequence[np.ndarray]) -> np.ndarray:
+        colours = self._palette[screens[-1]]
+        if len(screens) > 1:
+            colours = cv2.max(colours, self._palette[screens[-2]])
+        gray = cv2.cvtColor(cv2.resize(colours, (OBSERVATION_SIDE, 110)), cv2.COLOR_RGB2GRAY)
+        _, black_and_white = cv2.threshold(gray[26:110], 1, 255, cv2.THRESH_BINARY)
+        return black_and_white
+
+
+_KINDS: dict[str, Callable[[np.ndarray], Callable[[Sequence[np.ndarray]], np.ndarray]]] = {
+    "nature": _Nature,
+    "tutorial": _Tutorial,
+}
+
+
+class Preprocessor:
+    """Makes an observation of the last frames of a decision. Knows nothing of what came before."""
+
+    def __init__(self, name: str) -> None:
+        if name not in _KINDS:
+            raise CoachError(f"There is no preprocessing {name!r}; there are {', '.join(_KINDS)}.")
+        self.name = name
+        self._palette: np.ndarray | None = None
+
+    def observe(self, screens: Sequence[np.ndarray], palette: np.ndarray) -> np.ndarray:
+        """(84, 84) uint8 from a decision's frames, oldest first, of which the last two count.
+
+        screens: (H, W) uint8 palette indices each; frame 0 alone at an episode's start. palette: (256, 3) uint8; a
+        changed palette must be a new array, as that of ``Emulator`` is.
+        """
+        if palette is not self._palette:
+            self._palette = palette
+            self._prepared = _KINDS[self.name](palette)
+        observation: np.ndarray = self._prepared(screens[-2:])
+        return observation
+
+
+class ObservationStack:
+    """The last observations of the running episode, as the network sees them."""
+
+    def __init__(self, size: int) -> None:
+        self._rows = np.zeros((size, OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)
+
+    def begin(self, observation: np.ndarray) -> None:
+        """An episode begins: its first observation fills the stack, so that no stack reaches across its start."""
+        self._rows = np.repeat(observation[None], len(self._rows), axis=0)
+
+    def push(self, observation: np.ndarray) -> None:
+        self._rows = np.concatenate((self._rows[1:], observation[None]))
+
+    def fill(self, observations: np.ndarray) -> None:
+        """Take over a stack as it is, (size, 84, 84) uint8."""
+        self._rows = observations
+
+    def array(self) -> np.ndarray:
+        """(size, 84, 84) uint8, oldest first; never changed afterwards."""
+        return self._rows
+
+
+def observations_of(
+    replay: ReplayFile, decisions: Decisions, preprocessor: Preprocessor, rows: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Some of the D + 1 observations of an episode's D decisions, each (84, 84) uint8.
+
+    Observation 0 is of frame 0; observation d + 1 of the last two frames of decision d. ``rows`` (n,) are the wanted
+    ones, ascending. Frames are read in blocks, the next block while the present one is worked on.
+    """
+    stops = decisions.first_frame + decisions.length
+    # Observation d is made of frames first[d] to last[d], both included.
+    last = np.concatenate(([0], stops))[rows]
+    first = np.concatenate(([0], np.maximum(stops - 1, decisions.first_frame + 1)))[rows]
+    palette = replay.palette
+    with ThreadPoolExecutor(1) as reader:
+
+        def read(block: range) -> Future[np.ndarray]:
+            return reader.submit(replay.frames, int(first[block.start]), int(last[block.stop - 1]) + 1)
+
+        blocks = _blocks(last)
+        ahead = [read(block) for block in blocks[:1]]
+        for number, block in enumerate(blocks):
+            frames = ahead.pop().result()
+            if number + 1 < len(blocks):
+                ahead.append(read(blocks[number + 1]))
+            offset = int(first[block.start])
+            for row in block:
+                yield preprocessor.observe(list(frames[first[row] - offset : last[row] - offset + 1]), palette)
+
+
+def _blocks(last: np.ndarray) -> list[range]:
+    """Ranges of neighbours whose frames lie in the same block of the file."""
+    edges = (np.flatnonzero(np.diff(last // BLOCK_FRAMES)) + 1).tolist()
+    return [range(start, stop) for start, stop in pairwise([0, *edges, len(last)]) if stop > start]

@@ -1,0 +1,56 @@
+"""Keras, imported quietly: the one place that decides what it may print and how many threads it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Silence standard error's file descriptor: TensorFlow's first lines come before its own settings are read."""
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # a program without a standard error
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _without_chatter():
+    import keras
+
+__all__ = ["backend_name", "keras", "set_up_computing"]
+
+
+def backend_name() -> str:
+    return str(keras.backend.backend())
+
+
+def set_up_computing(threads: int, deterministic: bool) -> None:
+    """Choose the number of threads (0: all) and reproducible operations, for this whole process.
+
+    Threads can be chosen only before the first computation; later calls leave them as they are.
+    """
+    if backend_name() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    if threads:
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError:
+            return  # TensorFlow computes already: another training in this process chose.
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,139 @@
+"""A run: the folder of one training in the library, and what is written there while it goes on."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.array_file import write_bytes
+from agent.config import TrainConfig
+from data.errors import CoachError
+from data.library import Library
+
+FORMAT = "replay-coach-run"
+VERSION = 1
+MONITOR_COLUMNS = "r,l,t"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``config.json``, ``monitor.csv``, ``tensorboard/``, ``evaluations.jsonl``, ``checkpoints/``, ``memory/``."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def memory(self) -> Path:
+        return self.path / "memory"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def monitor(self) -> Path:
+        return self.path / "monitor.csv"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best evaluation while training."""
+        return self.path / "best.npz"
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "config.json").is_file()
+
+    def create(self, config: TrainConfig, action_meanings: tuple[str, ...], from_run: str | None) -> None:
+        """Make the folder; raises CoachError where it cannot be written."""
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "action_meanings": list(action_meanings),
+            "from_run": from_run,
+            "config": json.loads(config.to_json()),
+        }
+        try:
+            for folder in (self.path, self.checkpoints, self.memory, self.tensorboard):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._write_about(about)
+        except OSError as error:
+            raise CoachError(f"The run {self.path} cannot be written ({error.strerror or error}).") from error
+
+    def read(self) -> RunInfo:
+        """What the run is; raises CoachError where it is not readable."""
+        try:
+            about: dict[str, Any] = json.loads((self.path / "config.json").read_text())
+            if about["format"] != FORMAT or about["version"] != VERSION:
+                raise CoachError(f"The run {self.path} was written by another version of Replay Coach.")
+            config = TrainConfig.from_json(json.dumps(about["config"]))
+            return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CoachError(f"The run {self.path} has no readable config.json ({error}).") from error
+
+    def change_config(self, config: TrainConfig) -> None:
+        """Note a changed configuration, such as more steps on resuming."""
+        about = json.loads((self.path / "config.json").read_text())
+        about["config"] = json.loads(config.to_json())
+        self._write_about(about)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; raises CoachError while another one trains it. A kill lets go."""
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise CoachError(f"The run {self.name!r} is being trained by another process.") from error
+            yield
+
+    def _write_about(self, about: dict[str, Any]) -> None:
+        write_bytes(self.path / "config.json", json.dumps(about, indent=2).encode())
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a run's ``config.json`` says."""
+
+    config: TrainConfig
+    action_meanings: tuple[str, ...]
+    from_run: str | None
+
+
+def open_run(library: Library, name: str) -> RunFolder:
+    """The folder of an existing run; raises CoachError, with the names that there are, where it is none."""
+    folder = RunFolder(library.run_folder(name))
+    if not folder.exists:
+        known = [run.name for run in run_folders(library)]
+        hint = f"there are {', '.join(known)}" if known else "train one first with: coach train --run NAME"
+        raise CoachError(f"The library {library.folder} has no run {name!r}; {hint}.")
+    return folder
+
+
+def run_folders(library: Library) -> list[RunFolder]:
+    """All runs of a library, by name."""
+    if not library.runs.is_dir():
+        return []
+    folders = (RunFolder(path) for path in sorted(library.runs.iterdir()) if path.is_dir())
+    return [folder for folder in folders if folder.exists]
+
+
+def saved_config(library: Library, name: str) -> TrainConfig:
+    """The configuration that a run was begun with; raises CoachError where there is no such run."""
+    return open_run(library, name).read().config

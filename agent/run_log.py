@@ -1,0 +1,50 @@
+"""What a run writes down as it goes: monitor.csv as Stable-Baselines3 writes it, TensorBoard scalars, evaluations."""
+
+from __future__ import annotations
+
+import json
+from types import TracebackType
+from typing import Any
+
+import agent.quiet_keras  # noqa: F401 - TensorBoard imports TensorFlow, which must be quiet
+from agent.run import MONITOR_COLUMNS, RunFolder
+
+from tensorboard.summary import Writer  # isort: skip
+
+
+class RunLog:
+    """Appends to the run's files. After a resume, rows of after the checkpoint are dropped first."""
+
+    def __init__(self, folder: RunFolder, game: str, episodes: int, evaluations: int) -> None:
+        """``episodes`` and ``evaluations``: how many rows there are to keep."""
+        self._folder = folder
+        header = ["#" + json.dumps({"t_start": 0.0, "env_id": game}), MONITOR_COLUMNS]
+        rows = folder.monitor.read_text().splitlines()[2:] if folder.monitor.exists() else []
+        folder.monitor.write_text("\n".join([*header, *rows[:episodes]]) + "\n")
+        lines = folder.evaluations.read_text().splitlines() if folder.evaluations.exists() else []
+        folder.evaluations.write_text("".join(line + "\n" for line in lines[:evaluations]))
+        self._monitor = folder.monitor.open("a", buffering=1)
+        self._scalars = Writer(str(folder.tensorboard))
+
+    def episode(self, score: float, steps: int, seconds: float) -> None:
+        """One row of monitor.csv: points, length in steps, seconds since the run's start."""
+        self._monitor.write(f"{score:g},{steps},{seconds:.3f}\n")
+
+    def scalars(self, step: int, values: dict[str, float | None]) -> None:
+        """TensorBoard scalars at an own step; those that are None are left out."""
+        for tag, value in values.items():
+            if value is not None:
+                self._scalars.add_scalar(tag, value, step)
+
+    def evaluation(self, report: dict[str, Any]) -> None:
+        with self._folder.evaluations.open("a") as file:
+            file.write(json.dumps(report) + "\n")
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._monitor.close()
+        self._scalars.close()

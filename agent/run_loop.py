@@ -1,0 +1,80 @@
+"""The run loop: it alternates agent and emulator, and does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+from data.episode import FrameState
+from data.simulation import Emulator
+
+
+class Agent(Protocol):
+    """What the loop asks of an agent."""
+
+    def observe_start(self, emulator: Emulator) -> None:
+        """An episode begins; the emulator stands at frame 0."""
+
+    def act(self) -> int:
+        """The next decision's action, an index into the emulator's ``action_meanings``."""
+        ...
+
+    def observe(self, frames: list[FrameState], emulator: Emulator) -> None:
+        """What the decision led to, oldest frame first."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision as it happened."""
+
+    action: int
+    executed: tuple[int, ...]
+    """The action of each frame as executed; others than ``action`` only by stickiness."""
+    frames: tuple[FrameState, ...]
+    reward: float
+    """Points of all its frames, unclipped."""
+    life_lost: bool
+    game_over: bool
+    truncated: bool
+    """The episode has reached its greatest length."""
+
+
+def hold(emulator: Emulator, action: int, lives_before: int, max_frames: int) -> Step:
+    """Execute one decision: the action held for ``frame_skip`` frames or until the game is over."""
+    executed, frames = [], []
+    for _ in range(emulator.settings.frame_skip):
+        executed.append(emulator.executed(action))
+        frames.append(emulator.step(executed[-1]))
+        if frames[-1].game_over:
+            break
+    lives = [lives_before, *(frame.lives for frame in frames)]
+    over = frames[-1].game_over
+    return Step(
+        action=action,
+        executed=tuple(executed),
+        frames=tuple(frames),
+        reward=sum(frame.reward for frame in frames),
+        life_lost=any(after < before for before, after in pairwise(lives)),
+        game_over=over,
+        truncated=not over and emulator.frame_number + emulator.settings.frame_skip > max_frames,
+    )
+
+
+def run_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step]:
+    """Play one episode from the emulator's frame 0; the last step is over or truncated."""
+    agent.observe_start(emulator)
+    yield from continue_loop(emulator, agent, max_frames)
+
+
+def continue_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step]:
+    """Play on from the present frame, which the agent has observed, to the episode's end."""
+    lives = emulator.lives
+    while True:
+        step = hold(emulator, agent.act(), lives, max_frames)
+        agent.observe(list(step.frames), emulator)
+        yield step
+        if step.game_over or step.truncated:
+            return
+        lives = step.frames[-1].lives

@@ -1,0 +1,226 @@
+"""Seeding: which recorded decisions fill the replay memory, by source and by verdict, and how they are to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from agent.config import TrainConfig
+from data.clip import Verdict, verdict_of_frames
+from data.decisions import Decisions
+from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
+from data.errors import CoachError
+from data.library import Library
+from data.replay_file import ReplayFile
+
+RANDOM = demonstrator_index("random")
+Verdicts = Callable[[str], Iterable[Verdict]]
+"""Episode id to the verdicts on it."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One source of a seeding, as written: ``human``, ``agent:RUN``, ``random:N``, ``all``, a file; ``@`` its weight."""
+
+    text: str
+    kind: str
+    """A demonstrator kind, "all" or "file"; "random" means fresh random play of ``count`` steps."""
+    run: str = ""
+    count: int = 0
+    path: Path | None = None
+    weight: float = 1.0
+
+
+def parse_spec(text: str) -> Spec:
+    """Read a source of a seeding; raises CoachError for one that means nothing."""
+    body, at, written = text.rpartition("@")
+    weight = 1.0
+    if at and not Path(text).exists():
+        try:
+            weight = float(written)
+        except ValueError:
+            weight = -1.0
+        if not 0.001 <= weight <= 1000.0:
+            raise CoachError(f"The weight in --seed-from {text} must be a number between 0.001 and 1000.")
+    else:
+        body = text
+    kind, colon, rest = body.partition(":")
+    if kind == "random" and colon:
+        if not rest.isdecimal() or int(rest) == 0:
+            raise CoachError(f"--seed-from {text}: write random:N with the number of steps, such as random:10000.")
+        return Spec(text, "random", count=int(rest), weight=weight)
+    if kind == "agent" and colon and rest:
+        return Spec(text, "agent", run=rest, weight=weight)
+    if body in ("human", "agent", "planner", "imported", "all"):
+        return Spec(text, body, weight=weight)
+    if Path(body).suffix == ".h5" or Path(body).exists():
+        return Spec(text, "file", path=Path(body), weight=weight)
+    raise CoachError(
+        f"--seed-from {text} is no source: it must be human, agent, agent:RUN, planner, imported, random:N, all, "
+        "or a replay file."
+    )
+
+
+@dataclass
+class Tally:
+    """How many decisions there were, and which filter removed how many."""
+
+    found: int = 0
+    removed: dict[str, int] = field(default_factory=dict)
+    mixed: int = 0
+    """Kept decisions in which more than one action was executed."""
+    kept: int = 0
+
+    def remove(self, reason: str, mask: np.ndarray) -> None:
+        if mask.any():
+            self.removed[reason] = self.removed.get(reason, 0) + int(mask.sum())
+
+    def sentence(self) -> str:
+        parts = [f"{number:,} {reason}" for reason, number in self.removed.items()]
+        return f"of {self.found:,} decisions " + (", ".join(parts) if parts else "none were removed")
+
+
+@dataclass(frozen=True)
+class SeedEpisode:
+    """What of one replay file goes into the memory: columns of its D decisions."""
+
+    path: Path
+    episode_id: str
+    decisions: Decisions
+    actions: np.ndarray
+    """(D,) int64 indices into the agent's actions."""
+    kept: np.ndarray
+    """(D,) bool: may be drawn."""
+    imitate: np.ndarray
+    """(D,) bool: action to be imitated."""
+    weight: float
+
+    def pieces(self, stack: int, n_steps: int) -> list[tuple[int, int]]:
+        """Runs [start, stop) of decisions that kept ones need: their stacks before, their n steps after."""
+        needed = np.zeros(len(self.kept) + 1, np.int64)
+        rows = np.flatnonzero(self.kept)
+        np.add.at(needed, np.maximum(rows - stack + 1, 0), 1)
+        np.add.at(needed, np.minimum(rows + n_steps, len(self.kept)), -1)
+        inside = np.concatenate(([0], (np.cumsum(needed[:-1]) > 0).astype(np.int8), [0]))
+        edges = np.flatnonzero(np.diff(inside))
+        return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class SeedPlan:
+    """Everything that a seeding selects, before a frame is read."""
+
+    episodes: tuple[SeedEpisode, ...]
+    random: tuple[Spec, ...]
+    """Fresh random play."""
+    tally: Tally
+
+    def slots(self, config: TrainConfig) -> int:
+        """At most so many slots of memory are needed."""
+        recorded = sum(
+            stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.stack, config.n_steps)
+        )
+        return recorded + sum(spec.count + spec.count // 20 + 2 for spec in self.random)
+
+    @property
+    def decisions(self) -> int:
+        """Decisions to be filled in: those kept, and those of random play."""
+        return self.tally.kept + sum(spec.count for spec in self.random)
+
+
+def plan_seeding(
+    config: TrainConfig, library: Library, action_meanings: tuple[str, ...], verdicts: Verdicts | None
+) -> SeedPlan:
+    """Choose what is filled in; raises CoachError where a source is wrong or nothing is selected."""
+    specs = [parse_spec(text) for text in config.seed_from]
+    tally = Tally()
+    summaries = library.episodes(config.game) if any(s.kind not in ("file", "random") for s in specs) else []
+    episodes: dict[Path, SeedEpisode] = {}
+    for spec in specs:
+        if spec.kind == "random":
+            continue
+        for path in _paths(spec, summaries):
+            resolved = path.resolve()
+            if resolved in episodes:
+                continue  # named by two sources: the first one's weight counts
+            with ReplayFile(path) as replay:
+                if replay.origin.game != config.game:
+                    raise CoachError(
+                        f"{path} is an episode of {replay.origin.game}, and the agent plays {config.game}."
+                    )
+                episodes[resolved] = _select(config, spec, replay, action_meanings, verdicts, tally)
+    fresh = tuple(spec for spec in specs if spec.kind == "random")
+    plan = SeedPlan(tuple(e for e in episodes.values() if e.kept.any()), fresh, tally)
+    if specs and plan.decisions == 0:
+        raise CoachError(_nothing(config, library, tally, len(episodes)))
+    return plan
+
+
+def _nothing(config: TrainConfig, library: Library, tally: Tally, episodes: int) -> str:
+    if tally.found:
+        return f"The seeding selects nothing: {tally.sentence()}; choose another --keep or other sources."
+    sources = ", ".join(config.seed_from)
+    if episodes:
+        return f"The seeding selects nothing: the {episodes} episodes of {sources} hold no whole decision."
+    return (
+        f"The seeding selects nothing: the library {library.folder} has no episode of {config.game} by {sources}; "
+        "record one first."
+    )
+
+
+def _paths(spec: Spec, summaries: list[EpisodeSummary]) -> list[Path]:
+    if spec.path is not None:
+        return [spec.path]
+    chosen = summaries
+    if spec.kind != "all":
+        chosen = [s for s in summaries if s.frames_by_demonstrator.get(spec.kind)]
+    if spec.run:
+        chosen = [s for s in chosen if s.player == spec.run]
+    return [Path(summary.path) for summary in chosen]
+
+
+def _select(
+    config: TrainConfig,
+    spec: Spec,
+    replay: ReplayFile,
+    action_meanings: tuple[str, ...],
+    verdicts: Verdicts | None,
+    tally: Tally,
+) -> SeedEpisode:
+    decisions = replay.decisions(config.frame_skip)
+    count = len(decisions)
+    first = decisions.first_frame
+    tally.found += count
+    kept = np.ones(count, bool)
+
+    def drop(reason: str, mask: np.ndarray) -> None:
+        tally.remove(reason, kept & mask)
+        kept[mask] = False
+
+    kinds = np.array([DEMONSTRATOR_KINDS.index(kind) for kind in replay.demonstrator_kinds])
+    who = kinds[decisions.demonstrator] if count else np.zeros(0, np.int64)
+    if spec.kind not in ("all", "file"):
+        # Random decisions amid someone's play are their exploration: worth learning from, never imitated.
+        drop(f"were not chosen by {spec.kind}", (who != demonstrator_index(spec.kind)) & (who != RANDOM))
+    places = {name: index for index, name in enumerate(action_meanings)}
+    translate = np.array([places.get(name, -1) for name in replay.origin.action_meanings])
+    actions = translate[decisions.action] if count else np.zeros(0, np.int64)
+    drop("had an action that the agent does not have", actions < 0)
+    given = list(verdicts(replay.episode_id)) if verdicts is not None else []
+    verdict = verdict_of_frames(given, replay.frame_count)[first] if count else np.zeros(0, np.int8)
+    if config.keep == "not-bad":
+        drop("were judged bad (--keep not-bad)", verdict < 0)
+    elif config.keep == "good":
+        drop("were not judged good (--keep good)", verdict <= 0)
+    tally.kept += int(kept.sum())
+    tally.mixed += int((kept & decisions.mixed).sum())
+    imitate = kept & (who != RANDOM) & (verdict >= 0)
+    return SeedEpisode(replay.path, replay.episode_id, decisions, np.maximum(actions, 0), kept, imitate, spec.weight)
+
+
+def terminals(config: TrainConfig, decisions: Decisions) -> np.ndarray:
+    """(D,) bool: where the return ends; at game over, and at a lost life if the configuration says so."""
+    return decisions.terminal | decisions.life_lost if config.life_loss_ends else decisions.terminal

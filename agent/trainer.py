@@ -1,0 +1,250 @@
+"""The trainer: agent, emulator, memory and learner at work, step by step. It neither logs, saves nor draws."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agent.acting import ActingAgent
+from agent.batch import Batch
+from agent.config import TrainConfig
+from agent.episode_origins import begin_episode, new_emulator, next_episode
+from agent.learner import Learner, Update
+from agent.replay_memory import ReplayMemory
+from agent.run_loop import continue_loop
+
+SCORE_WINDOW = 100
+"""Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
+
+
+@dataclass(frozen=True)
+class EpisodeDone:
+    """An own episode that has ended."""
+
+    score: float
+    """Points."""
+    steps: int
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """What one own step brought."""
+
+    step: int
+    episode: EpisodeDone | None
+    update: Update | None
+    boundary: bool
+    """Nothing is being computed: the moment to save, to evaluate, to stop."""
+
+
+@dataclass
+class Generators:
+    """One random generator for each purpose, so that none disturbs another."""
+
+    acting: np.random.Generator
+    sampling: np.random.Generator
+    episodes: np.random.Generator
+
+    @classmethod
+    def from_seed(cls, seed: int) -> Generators:
+        return cls(*(np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)))
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name).bit_generator.state for name in ("acting", "sampling", "episodes")}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name in ("acting", "sampling", "episodes"):
+            getattr(self, name).bit_generator.state = state[name]
+
+
+class Trainer:
+    """Everything that changes while training. ``state`` with memory and learner is the whole of it."""
+
+    def __init__(
+        self, config: TrainConfig, memory: ReplayMemory, learner: Learner, generators: Generators, experienced: bool
+    ) -> None:
+        """``experienced``: the agent was pretrained or goes on from another run, so it explores less."""
+        self.config = config
+        self.memory = memory
+        self.learner = learner
+        self.generators = generators
+        self.experienced = experienced
+        self.emulator = new_emulator(config)
+        self.agent = ActingAgent(
+            learner.q_values, len(self.emulator.action_meanings), config.preprocessing, config.stack, generators.acting
+        )
+        self.step = 0
+        self.pretrained = 0
+        """Updates of pretraining done."""
+        self.episodes = 0
+        self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
+        self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
+        self.last_batch: Batch | None = None
+        """What the newest update learned from."""
+        self._executed: list[int] | None = None  # the running episode's actions, frame by frame
+        self._score = 0.0
+        self._length = 0
+        self._batch: Batch
+
+    @property
+    def epsilon(self) -> float:
+        config = self.config
+        start = config.epsilon_seeded if self.experienced else config.epsilon_start
+        if self.step >= config.epsilon_steps:
+            return config.epsilon_end
+        return start + (config.epsilon_end - start) * self.step / config.epsilon_steps
+
+    @property
+    def seeded_share(self) -> float | None:
+        """Share of a batch that is to be seeded; None: all transitions are drawn alike."""
+        config = self.config
+        if config.mixing == "free":
+            return None
+        if self.memory.seeded_ready == 0:
+            return 0.0
+        left = 1.0 - self.step / config.seed_anneal_steps if self.step < config.seed_anneal_steps else 0.0
+        return config.seed_share + (1.0 - config.seed_share) * left
+
+    def pretrain(self) -> Iterator[Update]:
+        """The updates on the seeding before the first step."""
+        while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
+            self._begin_update()
+            update = self._finish_update()
+            assert update is not None
+            self.pretrained += 1
+            yield update
+
+    def train(self) -> Iterator[StepDone]:
+        """Own steps up to the configured number, with an update every ``train_every``.
+
+        An update is computed while the agent acts on, by the weights of the update before it.
+        """
+        while self.step < self.config.steps:
+            if self._executed is None:
+                self._start_episode()
+            self._prepare_step()
+            for played in continue_loop(self.emulator, self.agent, self.config.max_episode_frames):
+                assert self._executed is not None
+                self._executed.extend(played.executed)
+                self._score += played.reward
+                self._length += 1
+                terminal = played.game_over or (self.config.life_loss_ends and played.life_lost)
+                frame = self.emulator.frame_number - len(played.frames)
+                self.memory.add(played.action, played.reward, terminal, self.agent.observation, frame=frame)
+                ended = played.game_over or played.truncated
+                episode = self._end_episode() if ended else None
+                self.step += 1
+                boundary = self.step % self.config.train_every == 0 or self.step == self.config.steps
+                update = self._finish_update() if boundary else None
+                yield StepDone(self.step, episode, update, boundary)
+                if self.step == self.config.steps:
+                    return
+                if episode is None:
+                    self._prepare_step()
+
+    def _start_episode(self) -> None:
+        next_episode(self.emulator, self.config, self.generators.episodes)
+        self.agent.observe_start(self.emulator)
+        self.memory.begin(self.agent.observation)
+        self._executed, self._score, self._length = [], 0.0, 0
+
+    def _end_episode(self) -> EpisodeDone:
+        self.memory.end()
+        done = EpisodeDone(self._score, self._length)
+        self.episodes += 1
+        self.recent_scores.append(done.score)
+        self.recent_lengths.append(done.steps)
+        self._executed = None
+        return done
+
+    def _prepare_step(self) -> None:
+        self.agent.epsilon = self.epsilon
+        config = self.config
+        if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
+            self._begin_update()
+
+    def _begin_update(self) -> None:
+        config, share = self.config, self.seeded_share
+        exponent = 0.0
+        if config.sampling == "prioritised":
+            done = min(1.0, self.step / config.steps) if config.steps else 0.0
+            exponent = config.importance_exponent + done * (config.importance_exponent_end - config.importance_exponent)
+        self._batch = self.memory.sample(
+            self.generators.sampling,
+            config.batch_size,
+            None if share is None else round(share * config.batch_size),
+            exponent,
+            config.one_step_weight > 0.0,
+        )
+        self.learner.begin_update(self._batch)
+
+    def _finish_update(self) -> Update | None:
+        update = self.learner.finish_update()
+        if update is not None:
+            self.memory.update_errors(self._batch.slots, update.td_errors)
+            self.last_batch = self._batch
+        return update
+
+    @property
+    def batch_seeded_share(self) -> float | None:
+        """Share of the newest batch that was seeded."""
+        return None if self.last_batch is None else float(self.last_batch.seeded.mean())
+
+    def batch_errors(self) -> dict[str, float | None]:
+        """Mean absolute TD error of the newest batch, seeded and own apart; None where it had none of a kind."""
+        batch = self.last_batch
+        found: dict[str, float | None] = {"seeding/td_error": None, "memory/td_error": None}
+        if batch is None:
+            return found
+        errors = self.memory.columns["td_error"][batch.slots]
+        for tag, rows in (("seeding/td_error", batch.seeded), ("memory/td_error", ~batch.seeded)):
+            if rows.any():
+                found[tag] = float(errors[rows].mean())
+        return found
+
+    # ---- keeping -------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Plain values that, with memory and learner, are the whole training; only between updates."""
+        settings = self.emulator.settings
+        return {
+            "step": self.step,
+            "pretrained": self.pretrained,
+            "experienced": self.experienced,
+            "updates": self.learner.updates,
+            "episodes": self.episodes,
+            "recent_scores": list(self.recent_scores),
+            "recent_lengths": list(self.recent_lengths),
+            "generators": self.generators.state(),
+            "episode": None
+            if self._executed is None
+            else {
+                "seed": settings.seed,
+                "noop_start": settings.noop_start,
+                "executed": bytes(self._executed).hex(),
+                "score": self._score,
+                "length": self._length,
+            },
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``; memory and learner must have been restored before."""
+        self.step, self.pretrained, self.experienced = state["step"], state["pretrained"], state["experienced"]
+        self.learner.updates, self.episodes = state["updates"], state["episodes"]
+        self.recent_scores.extend(state["recent_scores"])
+        self.recent_lengths.extend(state["recent_lengths"])
+        self.generators.restore(state["generators"])
+        episode = state["episode"]
+        if episode is None:
+            return
+        begin_episode(self.emulator, episode["seed"], episode["noop_start"])
+        self._executed = list(bytes.fromhex(episode["executed"]))
+        for action in self._executed:
+            self.emulator.executed(action)  # draws what stickiness drew
+            self.emulator.act(action)
+        self._score, self._length = episode["score"], episode["length"]
+        self.agent.take_over(self.memory.stacks(np.array([self.memory.head]))[0])

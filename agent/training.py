@@ -1,0 +1,332 @@
+"""A training from beginning to end: the wiring of all parts, checkpoints, evaluations, log and progress."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from agent.array_file import read_arrays, write_arrays
+from agent.checkpoint import CheckpointStore
+from agent.config import TrainConfig, option_name
+from agent.episode_origins import new_emulator
+from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
+from agent.learner import Learner
+from agent.progress import Progress, Reporter, Tracker, TrainSummary
+from agent.quiet_keras import set_up_computing
+from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.run import RunFolder, open_run
+from agent.run_log import RunLog
+from agent.seed_account import write_account
+from agent.seed_filling import Source, fill
+from agent.seeding import SeedPlan, plan_seeding
+from agent.trainer import EpisodeDone, Generators, Trainer
+from data.clip import Verdict
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+
+CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
+"""Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
+LOG_EVERY_UPDATES = 250
+EVALUATION_SEED = 2**20
+"""Decides the episodes of the evaluations while training: always the same ones, so that they can be compared."""
+
+
+def train(
+    library: Library,
+    run: str,
+    config: TrainConfig,
+    resume: bool = False,
+    labels: Path | str | None = None,
+    from_run: str | None = None,
+    report: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> TrainSummary:
+    """Train an agent as the run ``run`` of ``library``.
+
+    resume: go on from the run's last checkpoint. labels: the label database, by default the library's. from_run:
+    begin with the weights of another run, of whichever game. report: told how things stand, about five times a
+    second. should_stop: asked after every few steps; True ends the training cleanly with a checkpoint.
+
+    Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
+    nothing, where the configuration differs from the run's, and where the loss is no sane number any more.
+    """
+    folder = RunFolder(library.run_folder(run))
+    if resume:
+        folder = open_run(library, run)
+        _refuse_other_config(folder, config)
+    elif folder.exists:
+        raise CoachError(f"The run {run!r} exists already; go on with it by --resume, or choose another name.")
+    library.prepare()
+    session = _Session(library, folder, config, labels, report, should_stop or (lambda: False))
+    with ExitStack() as stack:
+        stack.enter_context(folder.locked())
+        if resume:
+            session.restore()
+        else:
+            session.begin(from_run)
+        stack.callback(session.trainer.learner.close)
+        return session.go_on(stack)
+
+
+def _refuse_other_config(folder: RunFolder, config: TrainConfig) -> None:
+    saved = folder.read().config
+    if saved.game != config.game:
+        raise CoachError(f"The run {folder.name!r} plays {saved.game}, not {config.game}.")
+    for item in dataclasses.fields(TrainConfig):
+        before, now = getattr(saved, item.name), getattr(config, item.name)
+        if before != now and item.name not in CHANGEABLE:
+            raise CoachError(
+                f"The run {folder.name!r} was begun with {option_name(item.name)} {before} and cannot go on with {now}."
+            )
+
+
+class _Session:
+    """One call of ``train``."""
+
+    def __init__(
+        self,
+        library: Library,
+        folder: RunFolder,
+        config: TrainConfig,
+        labels: Path | str | None,
+        report: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.library = library
+        self.folder = folder
+        self.config = config
+        self.labels = labels if labels is not None else library.labels
+        self.should_stop = should_stop
+        self.reporter = Reporter(report)
+        self.store = CheckpointStore(folder)
+        self.sources: list[Source] = []
+        self.best: float | None = None
+        self.evaluations = 0
+        self.seconds_before = 0.0
+        self.began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    # ---- beginning -----------------------------------------------------------------------------------------------
+
+    def begin(self, from_run: str | None) -> None:
+        """Set up a new run: choose and fill the seeding, make the network."""
+        config = self.config
+        action_meanings = new_emulator(config).action_meanings
+        plan = self._plan(action_meanings)
+        memory = new_memory(config, plan.slots(config))
+        generators = Generators.from_seed(config.seed)
+        learner = self._learner(len(action_meanings), generators.sampling)
+        if from_run is not None:
+            from agent.transfer import take_weights
+
+            take_weights(learner, open_run(self.library, from_run), action_meanings)
+        self.reporter.phase("filling", 0, max(1, plan.decisions))
+        self.sources = fill(memory, config, plan, generators.episodes, self.reporter.filled)
+        experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
+        self.trainer = Trainer(config, memory, learner, generators, experienced)
+        # Only now, so that a beginning that fails or is broken off leaves no run behind.
+        self.folder.create(config, action_meanings, from_run)
+        self.save()
+
+    def _plan(self, action_meanings: tuple[str, ...]) -> SeedPlan:
+        if not self.config.seed_from:
+            return plan_seeding(self.config, self.library, action_meanings, None)
+        database = LabelDatabase.open_existing(self.labels)
+        if database is None:
+            return plan_seeding(self.config, self.library, action_meanings, None)
+        with database:
+
+            def verdicts(episode_id: str) -> Iterable[Verdict]:
+                return database.verdicts(episode_id=episode_id)
+
+            return plan_seeding(self.config, self.library, action_meanings, verdicts)
+
+    def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
+        set_up_computing(self.config.threads, self.config.deterministic)
+        return Learner(self.config, action_count, rng)
+
+    def restore(self) -> None:
+        """Take everything over from the run's newest checkpoint."""
+        found = self.store.load_state()
+        if found is None:
+            raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it anew under another name.")
+        checkpoint, state = found
+        config = self.config
+        memory = new_memory(config, state["memory"]["seeded_end"])
+        learner = self._learner(len(self.folder.read().action_meanings), np.random.default_rng(0))
+        try:
+            learner.load(read_arrays(checkpoint / "learner.npz"))
+        except ValueError as error:
+            raise CoachError(f"The checkpoint {checkpoint} does not fit the run's network: {error}.") from error
+        self.store.load_memory(checkpoint, state, memory)
+        self.trainer = Trainer(config, memory, learner, Generators.from_seed(config.seed), False)
+        self.trainer.restore(state["trainer"])
+        self.sources = [Source(**source) for source in state["sources"]]
+        self.best, self.evaluations = state["best"], state["evaluations"]
+        self.seconds_before = state["seconds"]
+        self.folder.change_config(config)
+
+    # ---- going on ------------------------------------------------------------------------------------------------
+
+    def go_on(self, stack: ExitStack) -> TrainSummary:
+        """Pretrain and train up to the end, or until asked to stop."""
+        trainer, config = self.trainer, self.config
+        self.log = stack.enter_context(RunLog(self.folder, config.game, trainer.episodes, self.evaluations))
+        self.progress = Tracker(config, trainer, self.reporter)
+        stopped = self._pretrain() or self._train()
+        self.save()
+        write_account(self.folder, trainer.memory, self.sources)
+        scores = list(trainer.recent_scores)
+        return TrainSummary(
+            run=self.folder.name,
+            path=self.folder.path,
+            step=trainer.step,
+            steps=config.steps,
+            updates=trainer.learner.updates,
+            episodes=trainer.episodes,
+            mean_score=float(np.mean(scores)) if scores else None,
+            best_evaluation=self.best,
+            seconds=self.seconds,
+            stopped=stopped,
+            seeded_decisions=trainer.memory.seeded_ready,
+        )
+
+    def _pretrain(self) -> bool:
+        """Whether the training was asked to stop."""
+        trainer, config = self.trainer, self.config
+        self.progress.begin("pretraining", trainer.pretrained, config.pretrain_steps)
+        for update in trainer.pretrain():
+            self.progress.updated(update, trainer.pretrained)
+            if trainer.pretrained % LOG_EVERY_UPDATES == 0:
+                self._log_update()
+            if self.should_stop():
+                return True
+            if trainer.pretrained % config.checkpoint_every == 0:
+                self.save()
+            if trainer.pretrained == config.pretrain_steps:
+                if config.evaluate_every:
+                    self._evaluate()
+                self.save()
+        return False
+
+    def _train(self) -> bool:
+        """Whether the training was asked to stop."""
+        trainer, config = self.trainer, self.config
+        self.progress.begin("training", trainer.step, config.steps)
+        save_due = evaluation_due = False
+        for done in trainer.train():
+            if done.update is not None:
+                self.progress.updated(done.update, done.step)
+                if trainer.learner.updates % LOG_EVERY_UPDATES == 0:
+                    self._log_update()
+            if done.episode is not None:
+                self._log_episode(done.episode)
+            self.progress.stepped(done.step)
+            save_due |= done.step % config.checkpoint_every == 0
+            evaluation_due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
+            if not done.boundary:
+                continue
+            if evaluation_due:
+                self._evaluate()
+                evaluation_due = False
+            if save_due:
+                self.save()
+                save_due = False
+            if self.should_stop() and done.step < config.steps:
+                return True
+        return False
+
+    def save(self) -> None:
+        """Write a checkpoint; only between updates."""
+        trainer = self.trainer
+        state = {
+            "step": trainer.step,
+            "recent_scores": list(trainer.recent_scores),
+            "trainer": trainer.state(),
+            "sources": [dataclasses.asdict(source) for source in self.sources],
+            "best": self.best,
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+        }
+        learner = trainer.learner
+        self.store.save(state, trainer.memory, learner.arrays(), learner.acting_weights())
+
+    def _evaluate(self) -> None:
+        """Evaluate the weights that act, on episodes that no training plays."""
+        config, trainer = self.config, self.trainer
+        protocol = protocol_named("nature")
+        tasks = episode_tasks(protocol, config.evaluation_episodes, EVALUATION_SEED)
+        began, scores = time.monotonic(), []
+        self.progress.begin("evaluating", 0, len(tasks))
+        meanings = trainer.emulator.action_meanings
+        for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks):
+            scores.append(score)
+            self.progress.stepped(len(scores))
+        found = summarise(self.folder.name, "nature", scores, time.monotonic() - began, trainer.step)
+        self.evaluations += 1
+        self.log.evaluation(dataclasses.asdict(found))
+        self.log.scalars(
+            trainer.step,
+            {"eval/mean_reward": found.mean, "eval/low": found.low, "eval/high": found.high},
+        )
+        if self.best is None or found.mean > self.best:
+            self.best = found.mean
+            write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
+        self.progress.begin("training", trainer.step, config.steps)
+
+    def _log_episode(self, episode: EpisodeDone) -> None:
+        trainer, memory = self.trainer, self.trainer.memory
+        self.log.episode(episode.score, episode.steps, self.seconds)
+        self.log.scalars(
+            trainer.step,
+            {
+                "rollout/ep_rew_mean": float(np.mean(trainer.recent_scores)),
+                "rollout/ep_len_mean": float(np.mean(trainer.recent_lengths)),
+                "rollout/exploration_rate": trainer.epsilon,
+                "time/fps": self.progress.rate,
+                "memory/transitions": len(memory),
+                "memory/seeded_share": memory.seeded_ready / max(1, len(memory)),
+                "memory/megabytes": memory.bytes_used / 1e6,
+            },
+        )
+
+    def _log_update(self) -> None:
+        trainer = self.trainer
+        # Pretraining lies before step 0 on the axis of steps.
+        step = trainer.step if trainer.step else trainer.pretrained - self.config.pretrain_steps
+        self.log.scalars(
+            step,
+            {
+                "train/loss": self.progress.loss,
+                "train/n_updates": trainer.learner.updates,
+                "train/mean_value": self.progress.mean_value,
+                "seeding/batch_share": trainer.batch_seeded_share,
+                **trainer.batch_errors(),
+            },
+        )
+
+
+def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
+    """An empty replay memory as the configuration wants it; raises CoachError for one that would not fit."""
+    rules = MemoryRules(
+        stack=config.stack,
+        n_steps=config.n_steps,
+        discount=config.discount,
+        reward=config.reward,
+        evict_seed=config.evict_seed,
+        prioritised=config.sampling == "prioritised",
+        priority_exponent=config.priority_exponent,
+        priority_bonus=config.priority_bonus,
+        seeded_priority_bonus=config.seeded_priority_bonus,
+    )
+    return ReplayMemory(rules, config.memory_size, seeded_slots)

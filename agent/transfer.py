@@ -1,0 +1,52 @@
+"""Beginning with the weights of another run, of the same game or another one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agent.array_file import read_arrays
+from agent.checkpoint import CheckpointStore
+from agent.config import option_name
+from agent.learner import Learner, part_of
+from agent.network import load_weights, weight_arrays
+from agent.run import RunFolder
+from data.errors import CoachError
+
+OUTPUTS = ("action_output", "advantage_output")
+"""Layers with one unit for each action."""
+
+
+def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str, ...]) -> None:
+    """Fill the learner's networks with the newest weights of a run.
+
+    Outputs are carried over by the names of their actions; actions that the other agent did not have keep their fresh
+    weights. Raises CoachError where the networks differ otherwise, or where the other agent sees differently.
+    """
+    info = folder.read()
+    for name in ("preprocessing", "stack", "frame_skip"):
+        theirs, ours = getattr(info.config, name), getattr(learner.config, name)
+        if theirs != ours:
+            raise CoachError(
+                f"The run {folder.name!r} was trained with {option_name(name)} {theirs}, and this one has {ours}."
+            )
+    newest = CheckpointStore(folder).newest()
+    if newest is None:
+        raise CoachError(f"The run {folder.name!r} has no checkpoint yet; let it train first.")
+    arrays = part_of(read_arrays(newest / "learner.npz"), "online")
+    fresh = weight_arrays(learner.online)
+    ours_to_theirs = [
+        (ours, info.action_meanings.index(name))
+        for ours, name in enumerate(action_meanings)
+        if name in info.action_meanings
+    ]
+    for name, array in fresh.items():
+        if name.startswith(OUTPUTS) and name in arrays:
+            carried = array.copy()
+            for ours, theirs in ours_to_theirs:
+                carried[..., ours] = arrays[name][..., theirs]
+            arrays[name] = carried
+    try:
+        load_weights(learner.online, {name: np.asarray(arrays[name]) for name in fresh if name in arrays})
+    except ValueError as error:
+        raise CoachError(f"The run {folder.name!r} has another network: {error}.") from error
+    learner.copy_online()
