@@ -56,6 +56,15 @@ def clip_frames(clip_seconds: float) -> int:
     return round(clip_seconds * FRAMES_PER_SECOND)
 
 
+def queue_name(queue: str) -> str:
+    """The queue's name without its parameter ("surprising" of "surprising:RUN"); raises CoachError if unknown."""
+    name, colon, run = queue.partition(":")
+    if name not in QUEUES or bool(colon) != (name == "surprising") or bool(run) != bool(colon):
+        known = ", ".join(f"{one}:RUN" if one == "surprising" else one for one in QUEUES)
+        raise CoachError(f"There is no queue called {queue!r}; the queues are {known}.")
+    return name
+
+
 def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     """The last ``frames`` frames before points; overlapping ones are merged, and cut where that is too long."""
     gains = episode.gains
@@ -181,9 +190,7 @@ def build_queue(
     Raises CoachError for an unknown queue or a clip of another length than 1 to 5 seconds.
     """
     frames = clip_frames(clip_seconds)
-    name = queue.partition(":")[0]
-    if name not in QUEUES:
-        raise CoachError(f"There is no queue called {queue!r}; the queues are {', '.join(QUEUES)}.")
+    name = queue_name(queue)
     if name == "second-look":
         return queue_second_look(judged)
     by_chance = fair_order([queue_uniform(episode, frames) for episode in episodes], seed)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +15,8 @@ from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
+
+CACHE_NAME = "outlines.jsonl"
 
 
 @dataclass(frozen=True)
@@ -58,21 +63,84 @@ def read_outlines(
 ) -> list[EpisodeOutline]:
     """Outlines of all episodes of a library that hold at least one frame, oldest first.
 
-    A file that has become unreadable is left out: it can be neither shown nor judged, and ``coach verify`` names it.
+    What was read once is kept beside the replay files, which never change, so that a large library opens at once. A
+    file that has become unreadable is left out: it can be neither shown nor judged, and ``coach verify`` names it.
     """
     summaries = library.episodes(game)
+    cache = _OutlineCache(library.folder / CACHE_NAME)
     outlines = []
     for done, summary in enumerate(summaries):
         if on_progress:
             on_progress(done, len(summaries))
-        try:
-            with ReplayFile(summary.path) as replay:
-                outline = outline_of(replay)
-        except CoachError:
-            continue
-        if outline.frame_count:
-            outlines.append(outline)
+        path = Path(summary.path)
+        with contextlib.suppress(CoachError, FileNotFoundError):
+            outline = cache.find(path)
+            if outline is None:
+                with ReplayFile(path) as replay:
+                    outline = outline_of(replay)
+                cache.keep(outline)
+            if outline.frame_count:
+                outlines.append(outline)
+    cache.save()
     return outlines
+
+
+class _OutlineCache:
+    """Outlines in a file of JSON Lines. It may be lost, cut short or unwritable without harm."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new: list[EpisodeOutline] = []
+        self._known: dict[str, dict[str, object]] = {}
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    self._known[str(entry["outline"]["episode_id"])] = entry
+
+    @staticmethod
+    def _stamp(path: Path) -> list[int]:
+        stat = path.stat()
+        return [stat.st_size, stat.st_mtime_ns]
+
+    def find(self, path: Path) -> EpisodeOutline | None:
+        entry = self._known.get(path.stem)
+        if entry is None or entry.get("stamp") != self._stamp(path):
+            return None
+        try:
+            return _outline_from(entry["outline"], path)
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, outline: EpisodeOutline) -> None:
+        self._new.append(outline)
+
+    def save(self) -> None:
+        if not self._new:
+            return
+        lines = [
+            json.dumps({"stamp": self._stamp(Path(outline.path)), "outline": asdict(outline)}) + "\n"
+            for outline in self._new
+        ]
+        with contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
+
+
+def _outline_from(values: object, path: Path) -> EpisodeOutline:
+    """Raises ValueError, KeyError or TypeError for anything that is not an outline."""
+    if not isinstance(values, dict):
+        raise TypeError("not an outline")
+    return EpisodeOutline(
+        episode_id=path.stem,
+        path=str(path),
+        game=str(values["game"]),
+        player=str(values["player"]),
+        frame_count=int(values["frame_count"]),
+        score=float(values["score"]),
+        rewards=tuple((int(row), float(amount)) for row, amount in values["rewards"]),
+        deaths=tuple(int(row) for row in values["deaths"]),
+        markers=tuple(int(frame) for frame in values["markers"]),
+    )
 
 
 def clock(frame: int) -> str:

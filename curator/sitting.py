@@ -108,7 +108,7 @@ class Sitting:
 
     def recent(self, count: int = 10) -> list[Verdict]:
         """The curator's last standing verdicts, the newest first."""
-        return list(self._standing.values())[: -count - 1 : -1]
+        return list(itertools.islice(reversed(self._standing.values()), count))
 
     def verdicts_on(self, episode_id: str) -> list[Verdict]:
         """The curator's standing verdicts on one episode."""
@@ -182,6 +182,13 @@ class Sitting:
         """Go back to the queue and leave a reopened or cut clip as it is; False where there is none."""
         left, self._visit = self._visit is not None, None
         return left
+
+    def pass_over(self) -> None:
+        """Leave the clip on show without a verdict, because it cannot be shown. It waits again in the next sitting."""
+        if self._visit is not None:
+            self._visit = None
+        elif self._line:
+            self._line.popleft()
 
     def _take_from_line(self, clip: Clip) -> None:
         for queued in [queued for queued in self._line if queued.clip == clip]:

@@ -1,0 +1,89 @@
+"""Where in an episode the picture stands: looping over a clip, paused, stepped or scrubbed. Pure."""
+
+from __future__ import annotations
+
+from data.clip import Clip
+from data.episode import FRAMES_PER_SECOND
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+HOLD_SECONDS = 0.35
+"""How long the last frame stands before the loop begins again, so that one sees what came of it and where it ends."""
+
+
+class ClipPlayer:
+    """Plays the frames ``clip.start`` to ``clip.stop`` over and over.
+
+    The frame ``clip.stop`` belongs to the picture though not to the clip's rows: it shows what the last row led to.
+    Speed, pause and loop stay as they are from clip to clip.
+    """
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.looping = True
+        self._speed = SPEEDS.index(1.0)
+        self._clip = Clip("", 0, 1)
+        self._frame_count = 1
+        self._position = 0.0
+        self._held = 0.0
+
+    @property
+    def speed(self) -> float:
+        """1 is the game's own speed."""
+        return SPEEDS[self._speed]
+
+    @property
+    def frame(self) -> int:
+        """The frame to show, 0 to T."""
+        return int(self._position)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the frame on show belongs to the clip."""
+        return self._clip.start <= self.frame <= self._clip.stop
+
+    def show(self, clip: Clip, frame_count: int) -> None:
+        """Begin a clip of an episode with ``frame_count`` rows. A pause ends."""
+        self._clip, self._frame_count = clip, frame_count
+        self.paused = False
+        self.restart()
+
+    def restart(self) -> None:
+        self._position, self._held = float(self._clip.start), 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass."""
+        if self.paused:
+            return
+        if not self.inside:
+            self.restart()
+        end = float(min(self._clip.stop, self._frame_count))
+        self._position += seconds * FRAMES_PER_SECOND * self.speed
+        if self._position < end:
+            return
+        self._held += (self._position - end) / (FRAMES_PER_SECOND * self.speed)
+        self._position = end
+        if self.looping and self._held >= HOLD_SECONDS:
+            self.restart()
+
+    def toggle_pause(self) -> None:
+        """Pause or go on; after the end of a clip that does not loop, going on begins it again."""
+        if not self.paused and not self.looping and self._position >= self._clip.stop:
+            self.restart()
+            return
+        self.paused = not self.paused
+
+    def step(self, frames: int) -> None:
+        """Pause and move by so many frames, over the clip's ends too, as far as the episode goes."""
+        self.seek(self.frame + frames)
+
+    def seek(self, frame: int) -> None:
+        """Pause at a frame of the episode."""
+        self.paused = True
+        self._held = 0.0
+        self._position = float(min(max(frame, 0), self._frame_count))
+
+    def faster(self) -> None:
+        self._speed = min(self._speed + 1, len(SPEEDS) - 1)
+
+    def slower(self) -> None:
+        self._speed = max(self._speed - 1, 0)

@@ -1,0 +1,293 @@
+"""What the curator's keys do and what there is to see, without a window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from curator.clip_player import ClipPlayer
+from curator.curator_drawing import CuratorView, ShownFrame
+from curator.curator_layout import SHOWN_VERDICTS
+from curator.frame_reader import FrameReader
+from curator.outline import EpisodeOutline
+from curator.rules import death_frames
+from curator.sitting import Sitting
+from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
+from data.clip import Clip
+from data.episode import FRAMES_PER_SECOND
+from data.errors import CoachError
+
+FLASH_SECONDS = 3.0
+PREPARED_CLIPS = 3
+"""So many clips ahead are decoded before they are needed."""
+STAYING_FRAMES = 36
+"""For so many frames the points and the loss of a life stay to be read."""
+STEP_FRAMES, LEAP_FRAMES = 1, 15
+
+KEY_LIST = [
+    ("G", "good"),
+    ("B", "bad"),
+    ("S Space", "skip"),
+    ("⌫ Ctrl+Z", "undo, as often as you like"),
+    ("V", "skip, for a second look later"),
+    ("N", "write a note on this clip"),
+    ("1 … 0", "reopen one of the last ten verdicts"),
+    ("P", "pause and go on"),
+    ("L", "loop, or play once"),
+    ("← →", "a frame back, on; with Shift 15 frames"),
+    (", .", "slower, faster"),
+    ("Home End", "the clip's first and last frame"),
+    ("I O", "cut a clip by hand, from here, to here"),
+    ("F11", "full screen"),
+    ("Esc", "back, or leave; everything is saved"),
+]
+
+
+class CuratorDesk:
+    """A sitting with its pictures: keys go in, a view comes out."""
+
+    def __init__(
+        self,
+        sitting: Sitting,
+        reader: FrameReader,
+        outlines: Mapping[str, EpisodeOutline],
+        queue: str,
+        nothing_left: tuple[str, str],
+        goal: int | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``nothing_left``: title and text where no clip waits."""
+        self.sitting = sitting
+        self.player = ClipPlayer()
+        self.leaving = False
+        self.help_open = False
+        self.note_text: str | None = None
+        """What is being written, while the note's field is open."""
+        self._reader = reader
+        self._outlines = outlines
+        self._queue = queue
+        self._nothing_left = nothing_left
+        self._goal = goal
+        self._now = now
+        self._note = ""
+        self._flash = ""
+        self._flash_until = 0.0
+        self._cut_from: int | None = None
+        self._cut_to: int | None = None
+        self._shown: ShownFrame | None = None
+        self._key = ("", -1)
+        self._begin()
+
+    # What keys do
+
+    def press(self, key: str, shift: bool = False, control: bool = False, repeat: bool = False) -> None:
+        """A key went down. One that is held judges once; only stepping goes on while a key is held."""
+        if not repeat:
+            self._flash = ""
+        try:
+            if self.note_text is not None:
+                self._press_in_note(key)
+            elif self.help_open:
+                if not repeat:
+                    self.help_open = key not in ("f1", "h", "escape")
+            elif key in ("left", "right") and self._shown is not None:
+                frames = LEAP_FRAMES if shift else STEP_FRAMES
+                self.player.step(frames if key == "right" else -frames)
+            elif not repeat:
+                self._press_once(key, control)
+        except CoachError as error:
+            # Nothing is lost: what could not be written was not acknowledged, and the clip stays where it is.
+            self.say(str(error))
+
+    def _press_once(self, key: str, control: bool) -> None:
+        if key == "backspace" or (key == "z" and control):
+            self.undo()
+        elif control:
+            return
+        elif key in ("f1", "h"):
+            self.help_open = True
+        elif key == "escape":
+            if self.sitting.leave_visit():
+                self._begin()
+            else:
+                self.leaving = True
+        elif len(key) == 1 and key.isdigit():
+            self.reopen((int(key) - 1) % 10)
+        elif self.sitting.current is not None:
+            self._press_on_clip(key, self.sitting.current.clip)
+
+    def _press_on_clip(self, key: str, clip: Clip) -> None:
+        verdicts = {"g": "good", "b": "bad", "s": "skip", "space": "skip"}
+        if key in verdicts:
+            self.judge(verdicts[key])
+        elif key == "v":
+            self.sitting.look_again_later(self._note)
+            self._begin()
+        elif key == "n":
+            self.note_text = self._note
+        elif key == "p":
+            self.player.toggle_pause()
+        elif key == "l":
+            self.player.looping = not self.player.looping
+        elif key == ",":
+            self.player.slower()
+        elif key == ".":
+            self.player.faster()
+        elif key == "home":
+            self.player.seek(clip.start)
+        elif key == "end":
+            self.player.seek(clip.stop)
+        elif key in ("i", "o"):
+            self._cut(key)
+
+    def _press_in_note(self, key: str) -> None:
+        assert self.note_text is not None
+        if key == "escape":
+            self.note_text = None
+        elif key == "return":
+            self._note, self.note_text = self.note_text.strip(), None
+        elif key == "backspace":
+            self.note_text = self.note_text[:-1]
+
+    def write(self, text: str) -> None:
+        """Text was typed."""
+        if self.note_text is not None:
+            self.note_text = (self.note_text + text)[:500]
+
+    def judge(self, verdict: str) -> None:
+        """Give a verdict on the clip on show and go on to the next."""
+        if self.sitting.current is not None:
+            self.sitting.judge(verdict, self._note)
+            self._begin()
+
+    def undo(self) -> None:
+        taken_back = self.sitting.undo()
+        if taken_back is None:
+            self.say("There is no verdict left to take back.")
+            return
+        if not self.sitting.can_show(taken_back.clip):
+            self.say("Taken back; its episode is no longer in the library, so it cannot be shown.")
+        self._begin()
+        self._note = taken_back.note if self.sitting.current and self.sitting.current.clip == taken_back.clip else ""
+
+    def reopen(self, place: int) -> None:
+        """Show one of the last verdicts again; 0 is the newest."""
+        if place < len(self._recent):
+            self.sitting.reopen(self._recent[place])
+            self._begin()
+            self._note = self.sitting.standing.note if self.sitting.standing else ""
+
+    def scrub(self, frame: int) -> None:
+        """Show a frame of the episode, inside the clip or not."""
+        if self._shown is not None:
+            self.player.seek(frame)
+
+    def _cut(self, key: str) -> None:
+        if key == "i":
+            self._cut_from = self.player.frame
+        else:
+            self._cut_to = self.player.frame
+        current = self.sitting.current
+        if self._cut_from is None or self._cut_to is None or current is None:
+            self.say(f"Cut from here. Now go to its end and press {'O' if key == 'i' else 'I'}.")
+            return
+        start, stop = sorted((self._cut_from, self._cut_to))
+        if not SHORTEST_CLIP_FRAMES <= stop - start <= LONGEST_CLIP_FRAMES:
+            self.say(f"A clip lasts 1 to 5 seconds, not {(stop - start) / FRAMES_PER_SECOND:.1f}; move one end.")
+            return
+        self.sitting.cut_by_hand(Clip(current.clip.episode_id, start, stop))
+        self._begin()
+
+    def say(self, message: str) -> None:
+        """Show a message for a moment."""
+        self._flash, self._flash_until = message, self._now() + FLASH_SECONDS
+
+    # What there is to see
+
+    def _begin(self) -> None:
+        """The clip on show may be another one: play it from its start, and get the next ones ready."""
+        self._note = ""
+        self._cut_from = self._cut_to = None
+        self._shown = None
+        while (current := self.sitting.current) is not None:
+            outline = self._outlines[current.clip.episode_id]
+            self.player.show(current.clip, outline.frame_count)
+            try:
+                self._shown = self._read(current.clip.episode_id, self.player.frame)
+                break
+            except CoachError as error:
+                self.sitting.pass_over()
+                self.say(str(error))
+        soon = [self.sitting.current, *self.sitting.upcoming(PREPARED_CLIPS)]
+        self._reader.prepare(queued.clip for queued in soon if queued is not None)
+        self._progress = self.sitting.progress
+        self._recent = self.sitting.recent(SHOWN_VERDICTS)
+        self._verdicts = self.sitting.verdicts_on(current.clip.episode_id) if current else []
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        current = self.sitting.current
+        if current is None:
+            return
+        if not self.help_open and self.note_text is None:
+            self.player.advance(seconds)
+        if self._shown is not None and self._key == (current.clip.episode_id, self.player.frame):
+            return
+        try:
+            self._shown = self._read(current.clip.episode_id, self.player.frame)
+        except CoachError as error:
+            self.sitting.pass_over()
+            self.say(str(error))
+            self._begin()
+
+    def _read(self, episode_id: str, frame: int) -> ShownFrame:
+        replay = self._reader.episode(episode_id)
+        row = max(0, frame - 1)
+        # What happened in a sixtieth of a second could not be read, so it stays for a moment: from this row on.
+        current = self.sitting.current
+        inside = current is not None and current.clip.start <= frame
+        since = max(frame - STAYING_FRAMES, current.clip.start if current is not None and inside else 0)
+        rewarded = np.flatnonzero(replay.rewards[since:frame])
+        self._key = (episode_id, frame)
+        return ShownFrame(
+            picture=self._reader.frame(episode_id, frame),
+            palette=replay.palette,
+            number=frame,
+            action=replay.origin.action_meanings[int(replay.actions[row])],
+            reward=float(replay.rewards[since + rewarded[-1]]) if len(rewarded) else 0.0,
+            lives=int(replay.lives[frame]),
+            life_lost=bool(death_frames(replay.lives[since : frame + 1])),
+        )
+
+    @property
+    def title(self) -> str:
+        """The window's title, which tells how things stand."""
+        if self.sitting.current is None:
+            return "Replay Coach - curating, nothing left"
+        return f"Replay Coach - curating, {self._progress.left} left"
+
+    def view(self) -> CuratorView:
+        current = self.sitting.current
+        return CuratorView(
+            curator=self.sitting.curator,
+            queue=self._queue,
+            queued=current,
+            outline=self._outlines[current.clip.episode_id] if current else None,
+            shown=self._shown if current else None,
+            visiting=self.sitting.visiting,
+            standing=self.sitting.standing,
+            note=self._note,
+            speed=self.player.speed,
+            paused=self.player.paused,
+            looping=self.player.looping,
+            progress=self._progress,
+            goal=self._goal,
+            recent=self._recent,
+            verdicts=self._verdicts,
+            cut_from=self._cut_from,
+            cut_to=self._cut_to,
+            flash=self._flash if self._now() < self._flash_until else "",
+            nothing_left=self._nothing_left,
+        )

@@ -1,0 +1,300 @@
+"""Draws the curator's window from a description of what it shows. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from curator.clip_queue import QueuedClip
+from curator.curator_layout import CuratorLayout
+from curator.outline import EpisodeOutline, clock, points
+from curator.sitting import Progress
+from curator.timeline import draw_timeline
+from data.clip import Verdict
+from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
+from screen.widgets import Button, draw_verdict
+
+VERDICT_NAMES = {"good": "Good", "bad": "Bad", "skip": "Skip"}
+
+
+@dataclass(frozen=True)
+class ShownFrame:
+    """One frame and what belongs to it."""
+
+    picture: np.ndarray
+    """(H, W) uint8 palette indices."""
+    palette: np.ndarray
+    """(256, 3) uint8."""
+    number: int
+    action: str
+    """Name of the action that led to this frame, such as "RIGHTFIRE"."""
+    reward: float
+    """The points that came last, with this frame or a moment before; 0 for none."""
+    lives: int
+    life_lost: bool
+    """Whether one was lost at this frame or a moment before."""
+
+
+@dataclass(frozen=True)
+class CuratorView:
+    """All that the window shows."""
+
+    curator: str
+    queue: str
+    queued: QueuedClip | None
+    outline: EpisodeOutline | None
+    shown: ShownFrame | None
+    visiting: bool
+    standing: Verdict | None
+    note: str
+    speed: float
+    paused: bool
+    looping: bool
+    progress: Progress
+    goal: int | None
+    recent: Sequence[Verdict]
+    verdicts: Sequence[Verdict]
+    """The curator's verdicts on this episode."""
+    cut_from: int | None
+    cut_to: int | None
+    flash: str
+    """A short message over the picture; empty for none."""
+    nothing_left: tuple[str, str] = ("", "")
+    """Title and text where there is no clip to show."""
+
+
+def verdict_buttons(layout: CuratorLayout, enabled: bool) -> list[Button]:
+    colours = (GREEN, ORANGE, None)
+    return [
+        Button(box, label, key, colour, enabled)
+        for box, label, key, colour in zip(
+            layout.verdict_buttons, VERDICT_NAMES.values(), ("G", "B", "S"), colours, strict=True
+        )
+    ]
+
+
+def lower_buttons(layout: CuratorLayout, view: CuratorView) -> list[Button]:
+    showing = view.queued is not None
+    labels = (
+        ("Undo", "⌫", bool(view.recent)),
+        ("Play" if view.paused else "Pause", "P", showing),
+        ("Loop" if not view.looping else "Once", "L", showing),
+        ("Later", "V", showing),
+        ("Note", "N", showing),
+        ("Keys", "F1", True),
+    )
+    return [
+        Button(box, label, key, None, enabled)
+        for box, (label, key, enabled) in zip(layout.lower_buttons, labels, strict=True)
+    ]
+
+
+def draw_curator(
+    canvas: Canvas, layout: CuratorLayout, view: CuratorView, buttons: Sequence[Button], pointer: tuple[float, float]
+) -> None:
+    """Draw the whole window. ``pointer``: where the mouse is."""
+    canvas.fill(canvas.box, GROUND)
+    _draw_header(canvas, layout.header, view)
+    _draw_picture(canvas, layout.picture, view)
+    _draw_strip(canvas, layout.strip, view)
+    _draw_reason(canvas, layout.reason, view)
+    _draw_progress(canvas, layout.progress, view)
+    _draw_recent(canvas, layout, view, pointer)
+    for button in buttons:
+        button.draw(canvas, hover=button.contains(*pointer))
+    if view.outline is not None and view.queued is not None and view.shown is not None:
+        draw_timeline(
+            canvas,
+            layout.timeline,
+            view.outline,
+            view.queued.clip,
+            view.shown.number,
+            view.verdicts,
+            view.cut_from,
+            view.cut_to,
+        )
+    else:
+        canvas.fill(layout.timeline, PANEL, radius=6)
+
+
+def _draw_header(canvas: Canvas, box: Box, view: CuratorView) -> None:
+    y = box.y + 4
+    name = canvas.text(view.curator, (box.x, y), MEDIUM, bold=True, max_width=box.width / 3)
+    right = box.right
+    for label, key in (("leave", "Esc"), ("keys", "F1")):
+        width, height = canvas.measure(label, SMALL)
+        canvas.text(label, (right, box.y + 4 + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET, align="right")
+        right -= width + 6 + canvas.key_cap_width(key)
+        canvas.key_cap(key, (right, box.y + 4))
+        right -= 16
+    canvas.text(
+        f"judges the queue {view.queue}", (name.right + GRID, y), MEDIUM, QUIET, max_width=right - name.right - GRID
+    )
+
+
+def _draw_picture(canvas: Canvas, box: Box, view: CuratorView) -> None:
+    canvas.fill(box, (0, 0, 0))
+    if view.shown is not None:
+        canvas.picture(view.shown.picture, view.shown.palette, box)
+    else:
+        title, text = view.nothing_left
+        room = box.middle(min(520.0, box.width - 48), 220)
+        used = canvas.paragraph(title, room, LARGE)
+        canvas.paragraph(text, room.without_top(used + GRID), MEDIUM, QUIET)
+    if view.flash:
+        width = min(canvas.measure(view.flash, MEDIUM)[0] + 32, box.width - 32)
+        panel = box.bottom_part(64).middle(width, 40)
+        canvas.fill(panel, PANEL, radius=8)
+        canvas.outline(panel, OLIVE, radius=8)
+        canvas.text(view.flash, (panel.centre[0], panel.y + 7), MEDIUM, align="centre", max_width=panel.width - 24)
+
+
+def _draw_strip(canvas: Canvas, box: Box, view: CuratorView) -> None:
+    """Action, points, lives and speed of the frame on show."""
+    canvas.fill(box, PANEL)
+    shown = view.shown
+    if shown is None:
+        return
+    middle = box.centre[1]
+    draw_joystick(canvas, (box.x + 8, middle), shown.action)
+    y = middle - canvas.measure("X", SMALL, mono=True)[1] / 2
+    canvas.text(shown.action, (box.x + 76, y), SMALL, mono=True)
+    x = box.x + 76 + canvas.measure("DOWNRIGHTFIRE", SMALL, mono=True)[0] + 20
+    lives_colour = ORANGE if shown.life_lost else TEXT
+    lives = f"{shown.lives} {'life' if shown.lives == 1 else 'lives'}"
+    canvas.text(lives + (", one lost" if shown.life_lost else ""), (x, y), SMALL, lives_colour, mono=True)
+    x += canvas.measure("9 lives, one lost", SMALL, mono=True)[0] + 20
+    if shown.reward:
+        canvas.text(f"{shown.reward:+g}", (x, y), SMALL, WHITE, mono=True, bold=True)
+    state = "paused" if view.paused else f"{view.speed:g}×"
+    if not view.looping:
+        state += ", once"
+    canvas.text(state, (box.right - 10, y), SMALL, OLIVE if view.paused else QUIET, mono=True, align="right")
+
+
+def draw_joystick(canvas: Canvas, at: tuple[float, float], action: str) -> None:
+    """A joystick that is pushed where the action pushes it, and its button; ``at``: the left end, in the middle."""
+    x, y = at[0] + 14, at[1]
+    canvas.circle((x, y), 2.5, QUIET)
+    for name, dx, dy in (("UP", 0, -1), ("DOWN", 0, 1), ("LEFT", -1, 0), ("RIGHT", 1, 0)):
+        colour = OLIVE if name in action else LINE
+        tip, base = 12.5, 6.0
+        corner = (x + dx * base + dy * 5, y + dy * base + dx * 5)
+        other = (x + dx * base - dy * 5, y + dy * base - dx * 5)
+        canvas.polygon([(x + dx * tip, y + dy * tip), corner, other], colour)
+    canvas.circle((x + 32, y), 8, ORANGE if "FIRE" in action else LINE)
+
+
+def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
+    queued, outline = view.queued, view.outline
+    if queued is None or outline is None:
+        return
+    canvas.text("Why you see this clip", (box.x, box.y), SMALL, QUIET)
+    canvas.text(_sentence(queued.reason), (box.x, box.y + 18), MEDIUM, max_width=box.width)
+    played = f", played by {outline.player}" if outline.player else ""
+    about = f"{outline.game}{played}, {points(outline.score)} in all"
+    canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
+    if view.visiting:
+        back = (f"Note: {view.note}. " if view.note else "") + "Esc goes back to the queue."
+        canvas.text(back, (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
+    elif view.note:
+        canvas.text(f"Note: {view.note}", (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
+
+
+def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
+    progress = view.progress
+    canvas.fill(box, PANEL, radius=6)
+    inner = box.inset(10)
+    done = sum(progress.given.values())
+    left = canvas.text(str(progress.left), (inner.x, inner.y - 7), LARGE, mono=True)
+    canvas.text("left", (left.right + GRID, inner.y + 10), SMALL, QUIET)
+    right = inner.right
+    for verdict, number in reversed(progress.given.items()):
+        right -= canvas.measure(str(number), MEDIUM, mono=True)[0]
+        canvas.text(str(number), (right, inner.y + 2), MEDIUM, mono=True)
+        right -= 24
+        draw_verdict(canvas, verdict, (right, inner.y + 4), 18)
+        right -= 14
+    if view.goal:
+        share, words = progress.this_sitting / view.goal, f"{progress.this_sitting} of {view.goal} now"
+    else:
+        share, words = done / max(1, done + progress.left), f"{progress.this_sitting} now"
+    canvas.bar(Box(inner.x, inner.y + 42, inner.width, 8), share, GREEN)
+    y = inner.y + 60
+    at = canvas.text(words, (inner.x, y), SMALL, QUIET)
+    if progress.per_minute is not None:
+        pace = f"{progress.per_minute:.0f} a minute"
+        if progress.minutes_left:
+            pace += f", {_duration(progress.minutes_left)} left"
+        room = inner.right - at.right - GRID
+        canvas.text(pace, (inner.right, y), SMALL, QUIET, align="right", max_width=room)
+
+
+def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, pointer: tuple[float, float]) -> None:
+    title = layout.recent_title
+    if not view.recent:
+        canvas.text("Your last ten verdicts will stand here.", (title.x, title.y), SMALL, QUIET)
+        return
+    canvas.text("Your last verdicts, to reopen with 1 to 0", (title.x, title.y), SMALL, QUIET, max_width=title.width)
+    for number, (box, verdict) in enumerate(zip(layout.recent_rows, view.recent, strict=False)):
+        on_show = view.queued is not None and view.queued.clip == verdict.clip
+        if on_show or box.contains(*pointer):
+            canvas.fill(box, LINE if on_show else PANEL, radius=4)
+        height = canvas.measure("X", SMALL)[1]
+        y = box.centre[1] - height / 2
+        canvas.text(str((number + 1) % 10), (box.x + 6, y), SMALL, QUIET, mono=True)
+        draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
+        span = f"{clock(verdict.clip.start)} to {clock(verdict.clip.stop)}"
+        at = canvas.text(span, (box.x + 48, y), SMALL, mono=True, max_width=box.width - 52)
+        rest = verdict.note or verdict.queue
+        if box.right - at.right > 60:
+            canvas.text(rest, (at.right + 12, y), SMALL, QUIET, max_width=box.right - at.right - 18)
+
+
+def draw_note_field(canvas: Canvas, text: str) -> None:
+    """The field in which a note is written, over everything else."""
+    canvas.shade(canvas.box, 150)
+    panel = canvas.box.middle(560, 168)
+    canvas.fill(panel, PANEL, radius=10)
+    canvas.outline(panel, LINE, radius=10)
+    inner = panel.inset(24)
+    canvas.text("A note on this clip", (inner.x, inner.y - 6), MEDIUM)
+    field = Box(inner.x, inner.y + 32, inner.width, 40)
+    canvas.fill(field, GROUND, radius=4)
+    canvas.outline(field, OLIVE, radius=4)
+    shown = text
+    while shown and canvas.measure(shown + "_", MEDIUM)[0] > field.width - 20:
+        shown = shown[1:]
+    end = canvas.text(shown, (field.x + 10, field.y + 7), MEDIUM).right if shown else field.x + 10
+    canvas.line((end + 2, field.y + 8), (end + 2, field.bottom - 8), OLIVE, 2)
+    y = inner.bottom - KEY_CAP_HEIGHT
+    x = inner.x
+    for key, meaning in (("Return", "keeps it with your verdict"), ("Esc", "forgets it")):
+        x = canvas.key_cap(key, (x, y)).right + GRID
+        height = canvas.measure(meaning, SMALL)[1]
+        x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
+
+
+def draw_loading(canvas: Canvas, done: int, total: int) -> None:
+    """While the episodes of a large library are read."""
+    canvas.fill(canvas.box, GROUND)
+    room = canvas.box.middle(480, 80)
+    canvas.text("Looking through the episodes", (room.x, room.y), MEDIUM)
+    canvas.bar(Box(room.x, room.y + 36, room.width, 8), done / max(1, total), GREEN)
+    canvas.text(f"{done} of {total}", (room.x, room.y + 52), SMALL, QUIET, mono=True)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        return "under 1 min"
+    if minutes < 90:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h"

@@ -1,0 +1,83 @@
+"""Where everything stands in the curator's window. Pure arithmetic, in design units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from screen.layout import Box, picture_scales
+
+MARGIN = 12.0
+GAP = 6.0
+HEADER_HEIGHT = 36.0
+STRIP_HEIGHT = 30.0
+TIMELINE_HEIGHT = 62.0
+NARROWEST_SIDE = 328.0
+NARROWEST_PICTURE = 400.0
+SHOWN_VERDICTS = 10
+LOWEST_ROW = 20.0
+
+
+@dataclass(frozen=True)
+class CuratorLayout:
+    """The boxes of the window."""
+
+    header: Box
+    picture: Box
+    """The game's picture."""
+    strip: Box
+    """Under the picture: action, points, lives, frame."""
+    timeline: Box
+    verdict_buttons: tuple[Box, ...]
+    """Good, bad, skip."""
+    reason: Box
+    progress: Box
+    recent_title: Box
+    recent_rows: tuple[Box, ...]
+    """Where the last verdicts stand, the newest first."""
+    lower_buttons: tuple[Box, ...]
+    """Six boxes in two rows."""
+
+
+def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160)) -> CuratorLayout:
+    """Boxes for a window of that size. ``scale``: pixels per design unit; ``frame_shape``: (H, W) of the game.
+
+    The picture comes first: it takes as much room as whole-number scaling can use, and the column beside it the rest.
+    """
+    inner = window.inset(MARGIN)
+    middle = inner.without_top(HEADER_HEIGHT + GAP).without_bottom(TIMELINE_HEIGHT + GAP)
+    room = middle.without_right(NARROWEST_SIDE + MARGIN).without_bottom(STRIP_HEIGHT)
+    height, width = frame_shape
+    across, _ = picture_scales(width, height, int(room.width * scale), int(room.height * scale))
+    picture_width = min(max(width * across / scale, NARROWEST_PICTURE), room.width)
+    left = middle.left_part(picture_width)
+    side = middle.without_left(picture_width + MARGIN)
+
+    lower = side.bottom_part(34 * 2 + GAP)
+    between = side.without_top(48 + 10).without_bottom(lower.height + 10)
+    reason, rest = between.top_part(86), between.without_top(86 + GAP)
+    progress, rest = rest.top_part(104), rest.without_top(104 + GAP)
+    upper_row, lower_row = lower.rows(2, GAP)
+    return CuratorLayout(
+        header=inner.top_part(HEADER_HEIGHT),
+        picture=left.without_bottom(STRIP_HEIGHT),
+        strip=left.bottom_part(STRIP_HEIGHT),
+        timeline=inner.bottom_part(TIMELINE_HEIGHT),
+        verdict_buttons=tuple(side.top_part(48).columns(3, 8)),
+        reason=reason,
+        progress=progress,
+        recent_title=rest.top_part(24),
+        recent_rows=_rows(rest.without_top(24)),
+        lower_buttons=(*upper_row.columns(3, GAP), *lower_row.columns(3, GAP)),
+    )
+
+
+def _rows(box: Box) -> tuple[Box, ...]:
+    """Ten rows under one another, or, where there is no room for that, two columns of five."""
+    columns = 1 if box.height >= SHOWN_VERDICTS * LOWEST_ROW else 2
+    per_column = SHOWN_VERDICTS // columns
+    height = min(30.0, max(LOWEST_ROW, box.height / per_column))
+    return tuple(
+        Box(column.x, column.y + number * height, column.width, height)
+        for column in box.columns(columns, 8)
+        for number in range(per_column)
+    )

@@ -1,0 +1,243 @@
+"""The curator's window: clips go by, and each gets its verdict by one key."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+
+from curator.clip_queue import EPISODE_QUEUES, SurprisingFrame, build_queue, clip_frames, queue_name
+from curator.curator_desk import KEY_LIST, CuratorDesk
+from curator.curator_drawing import (
+    CuratorView,
+    draw_curator,
+    draw_loading,
+    draw_note_field,
+    lower_buttons,
+    verdict_buttons,
+)
+from curator.curator_layout import CuratorLayout, curator_layout
+from curator.frame_reader import FrameReader
+from curator.outline import EpisodeOutline, read_outlines
+from curator.sitting import Sitting, SittingSummary
+from curator.timeline import TimelineScale
+from data.clip import VERDICTS
+from data.label_database import LabelDatabase
+from data.library import Library
+from screen.canvas import Canvas
+from screen.theme import GROUND
+from screen.widgets import Button, draw_key_list, draw_message, message_buttons
+from screen.window import (
+    CloseRequested,
+    Event,
+    KeyDown,
+    PointerDown,
+    PointerMoved,
+    PointerUp,
+    TextTyped,
+    Wheel,
+    Window,
+)
+
+PICTURES_PER_SECOND = 60
+LOADING_REDRAW_SECONDS = 0.05
+TITLE = "Replay Coach - curating"
+
+
+def curate(
+    library: Library,
+    labels: LabelDatabase,
+    curator: str,
+    queue: str = "before-reward",
+    clip_seconds: float = 3.0,
+    game: str | None = None,
+    seed: int = 0,
+    window: Window | None = None,
+    goal: int | None = None,
+    surprising: Iterable[SurprisingFrame] = (),
+) -> SittingSummary:
+    """Open the curator's window, or use ``window``, until the curator leaves; every verdict is saved as it is given.
+
+    ``goal``: verdicts that the curator means to give in this sitting. ``surprising``: frames for the queue
+    ``surprising:RUN``.
+    Raises CoachError for an unknown queue, a clip of another length than 1 to 5 s, a name that no person can have, or
+    where no window can be opened.
+    """
+    queue_name(queue)
+    clip_frames(clip_seconds)
+    nobody_waits = Sitting(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
+    with contextlib.ExitStack() as stack:
+        if window is None:
+            window = stack.enter_context(Window(TITLE))
+        former_title = window.title
+        stack.callback(setattr, window, "title", former_title)
+        outlines = _read_outlines_on_show(library, game, window)
+        if not outlines:
+            if outlines is not None:
+                _show_empty_library(window, game)
+            return nobody_waits.summary()
+        by_id = {outline.episode_id: outline for outline in outlines}
+        judged = labels.verdicts(curator=nobody_waits.curator)
+        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising)
+        sitting = Sitting(labels, curator, clips, by_id)
+        reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
+        desk = CuratorDesk(sitting, reader, by_id, queue, _nothing_left(queue, bool(judged)), goal)
+        _WindowLoop(window, desk).run()
+        return sitting.summary()
+
+
+def _read_outlines_on_show(library: Library, game: str | None, window: Window) -> list[EpisodeOutline] | None:
+    """Outlines, with a bar while they are read; None where the person closed the window meanwhile."""
+    last_drawn = -LOADING_REDRAW_SECONDS
+
+    class Left(Exception):
+        pass
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal last_drawn
+        if time.monotonic() - last_drawn < LOADING_REDRAW_SECONDS:
+            return
+        last_drawn = time.monotonic()
+        if any(_leaves(event) for event in window.events()):
+            raise Left
+        draw_loading(window.canvas, done, total)
+        window.present()
+
+    try:
+        return read_outlines(library, game, on_progress)
+    except Left:
+        return None
+
+
+def _leaves(event: Event) -> bool:
+    return isinstance(event, CloseRequested) or (isinstance(event, KeyDown) and event.key == "escape")
+
+
+def _show_empty_library(window: Window, game: str | None) -> None:
+    """Say that there is nothing to judge and what to do, until the person leaves."""
+    window.title = f"{TITLE}, no episodes"
+    of_game = f" of {game}" if game else ""
+    play = f"coach play --game {game}" if game else "coach play"
+    text = f"Run `{play}` to play one, or `coach record --by planner --episodes 5` to let the planner do it."
+    pointer = (-1.0, -1.0)
+    while True:
+        canvas = window.canvas
+        buttons = message_buttons(canvas, [("Leave", "Esc", None)])
+        for event in window.events():
+            if isinstance(event, PointerMoved | PointerDown):
+                pointer = (event.x, event.y)
+            if _leaves(event) or (isinstance(event, PointerDown) and buttons[0].contains(*pointer)):
+                return
+        canvas.fill(canvas.box, GROUND)
+        draw_message(canvas, f"No episodes{of_game} yet.", text, buttons, pointer)
+        window.present()
+        time.sleep(1 / PICTURES_PER_SECOND)
+
+
+def _nothing_left(queue: str, has_judged: bool) -> tuple[str, str]:
+    """What to say where no clip waits."""
+    names = ", ".join(f"--queue {name}" for name in EPISODE_QUEUES if name != queue)
+    others = f"More to judge: {names}."
+    if queue == "second-look":
+        return "Nothing waits for a second look.", f"Press V while judging to put a clip aside. {others}"
+    if has_judged:
+        return "All clips of this queue are judged.", f"Backspace takes the last verdict back. {others}"
+    return "No clips in this queue.", f"Nothing in these episodes calls for it. {others}"
+
+
+class _WindowLoop:
+    """Events in, pictures out, sixty times a second."""
+
+    def __init__(self, window: Window, desk: CuratorDesk) -> None:
+        self._window = window
+        self._desk = desk
+        self._pointer = (-1.0, -1.0)
+        self._scrubbing = False
+        self._buttons: list[Button] = []
+        self._note_was_open = False
+
+    def run(self) -> None:
+        last = time.perf_counter()
+        while not self._desk.leaving:
+            self._draw()
+            now = time.perf_counter()
+            time.sleep(max(0.0, last + 1 / PICTURES_PER_SECOND - now))
+            now = time.perf_counter()
+            events = self._window.events()
+            for event in events:
+                self._handle(event)
+            self._desk.advance(now - last)
+            last = now
+
+    def _layout(self, canvas: Canvas, view: CuratorView) -> CuratorLayout:
+        shape = view.shown.picture.shape if view.shown is not None else (210, 160)
+        return curator_layout(canvas.box, canvas.scale, (shape[0], shape[1]))
+
+    def _draw(self) -> None:
+        view = self._desk.view()
+        canvas = self._window.canvas
+        layout = self._layout(canvas, view)
+        self._buttons = [*verdict_buttons(layout, view.queued is not None), *lower_buttons(layout, view)]
+        draw_curator(canvas, layout, view, self._buttons, self._pointer)
+        if self._desk.help_open:
+            draw_key_list(canvas, "Keys of the curator", KEY_LIST)
+        if self._desk.note_text is not None:
+            draw_note_field(canvas, self._desk.note_text)
+        self._window.title = self._desk.title
+        self._window.present()
+
+    def _handle(self, event: Event) -> None:
+        desk = self._desk
+        if isinstance(event, CloseRequested):
+            desk.leaving = True
+        elif isinstance(event, KeyDown):
+            if event.key == "f11" and not event.repeat:
+                self._window.toggle_full_screen()
+            else:
+                desk.press(event.key, event.shift, event.control, event.repeat)
+        elif isinstance(event, TextTyped):
+            # The N that opened the field is typed text too.
+            if self._note_was_open:
+                desk.write(event.text)
+        elif isinstance(event, Wheel):
+            desk.press("right" if event.dy < 0 else "left")
+        elif isinstance(event, PointerDown | PointerMoved | PointerUp):
+            self._handle_pointer(event)
+        self._note_was_open = desk.note_text is not None and not (isinstance(event, KeyDown) and event.key == "n")
+
+    def _handle_pointer(self, event: PointerDown | PointerMoved | PointerUp) -> None:
+        desk = self._desk
+        self._pointer = (event.x, event.y)
+        if isinstance(event, PointerUp):
+            self._scrubbing = False
+            return
+        if desk.help_open or desk.note_text is not None:
+            if isinstance(event, PointerDown) and desk.help_open:
+                desk.press("escape")
+            return
+        view = desk.view()
+        layout = self._layout(self._window.canvas, view)
+        if isinstance(event, PointerDown):
+            self._click(event, layout)
+        if self._scrubbing and view.outline is not None:
+            scale = TimelineScale(layout.timeline, view.outline.frame_count)
+            desk.scrub(scale.frame_at(event.x))
+
+    def _click(self, event: PointerDown, layout: CuratorLayout) -> None:
+        desk = self._desk
+        if event.button != 1:
+            return
+        for number, button in enumerate(self._buttons):
+            if button.contains(event.x, event.y):
+                verdicts = len(VERDICTS)
+                keys = ("backspace", "p", "l", "v", "n", "f1")
+                desk.press(VERDICTS[number][0] if number < verdicts else keys[number - verdicts])
+                return
+        for place, row in enumerate(layout.recent_rows):
+            if row.contains(event.x, event.y):
+                desk.press(str((place + 1) % 10))
+                return
+        if layout.timeline.contains(event.x, event.y):
+            self._scrubbing = True
+        elif layout.picture.contains(event.x, event.y):
+            desk.press("p")
