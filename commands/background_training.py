@@ -10,10 +10,13 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent.progress import Progress
 from data.library import Library
+
+if TYPE_CHECKING:
+    from agent.progress import Progress
+
 
 PROGRESS_FILE = "progress.json"
 PROGRESS_EVERY_SECONDS = 0.5

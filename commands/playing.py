@@ -111,9 +111,10 @@ def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
     if options.by == "planner":
         return MakePlanner(options.rollouts, options.horizon)
     if kind == "agent" and rest:
-        from agent.player import PlayerFactory, load_player
+        from agent.player import PlayerFactory
+        from agent.run import open_run
 
-        load_player(library, rest)  # a run that does not exist is said before any process is started
+        open_run(library, rest)  # a run that does not exist is said before any process is started
         return PlayerFactory(library.folder, rest)
     raise CoachError(f"--by must be random, planner, agent:RUN or actions:FILE.npz, not {options.by!r}.")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent.progress import Progress, TrainSummary
 from commands.background_training import ProgressFile
 from commands.curating import labels_of
 from commands.output import clock, print_json, progress_bar, report_console
@@ -15,6 +14,9 @@ from commands.parser import Commands, add_labels, at_least
 from commands.training_display import TrainingDisplay
 from data.errors import CoachError
 from data.library import Library
+
+if TYPE_CHECKING:
+    from agent.progress import Progress, TrainSummary
 
 
 def add(commands: Commands) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,8 +15,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agent.progress import Progress
 from commands.output import GREEN, OLIVE, QUIET, clock, progress_console
+
+if TYPE_CHECKING:
+    from agent.progress import Progress
+
 
 PLAIN_EVERY_SECONDS = 10.0
 
