@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,3 +114,17 @@ def test_without_a_display_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
     with pytest.raises(CoachError, match="needs a display"):
         Window("Replay Coach - nowhere")
+
+
+def test_a_window_opens_beside_tensorflow(virtual_display: VirtualDisplay) -> None:
+    program = (
+        "import tensorflow\n"
+        "from screen.window import Window\n"
+        "with Window('Replay Coach - beside') as window:\n"
+        "    window.events(); window.present(); print('shown')\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, env=virtual_display.environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.strip() == "shown", f"ended with {done.returncode}: {done.stderr[-400:]}"
