@@ -11,16 +11,12 @@ import os
 import select
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from data.episode import EpisodeSummary
 from data.errors import CoachError
-from data.verification import OnFrames, Verification
+from data.proof import OnFrames, Verification
 
 MEMORY_BYTES = 2 * 2**30
 """Address space of the child, its libraries included."""
@@ -38,7 +34,7 @@ class Quarantine:
         self._unread = b""
 
     def verify(self, path: Path, on_frames: OnFrames | None = None) -> Verification:
-        """``data.verification.verify`` in the child; a file that brings it down is not ok, of kind "structure"."""
+        """``data.proof.verify`` in the child; a file that brings it down is not ok, of kind "structure"."""
         try:
             answer = self._ask("verify", path, on_frames)
         except CoachError as error:
@@ -133,60 +129,3 @@ def vetted(path: Path, trusted: Path | None = None) -> Path:
         with Quarantine() as quarantine:
             quarantine.vet(path)
     return path
-
-
-def replay_paths(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder its replay files (of a library, those in ``replays``). Raises CoachError."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted((path / "replays").glob("*.h5")) or sorted(path.rglob("*.h5"))
-            if not inside:
-                raise CoachError(f"The folder {path} holds no replay file (*.h5).")
-            found += inside
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise CoachError(f"There is no file or folder {path}.")
-    return list(dict.fromkeys(found))
-
-
-def verify_many(
-    paths: Sequence[Path],
-    jobs: int = 1,
-    on_progress: Callable[[Verification], None] | None = None,
-    on_frames: Callable[[Path, int, int], None] | None = None,
-) -> list[Verification]:
-    """Verify files in ``jobs`` child processes at a time; the answers are in the order of ``paths``.
-
-    ``on_progress`` gets each answer as it comes, ``on_frames`` a file, its frames checked and its frames in all; both
-    are called one at a time, from threads other than the caller's.
-    """
-    idle: SimpleQueue[Quarantine] = SimpleQueue()
-    children = [Quarantine() for _ in range(max(1, min(jobs, len(paths))))]
-    for child in children:
-        idle.put(child)
-    telling = threading.Lock()
-
-    def one(path: Path) -> Verification:
-        def tell(done: int, total: int) -> None:
-            if on_frames is not None:
-                with telling:
-                    on_frames(path, done, total)
-
-        child = idle.get()
-        try:
-            answer = child.verify(path, tell)
-        finally:
-            idle.put(child)
-        if on_progress is not None:
-            with telling:
-                on_progress(answer)
-        return answer
-
-    try:
-        with ThreadPoolExecutor(len(children)) as pool:
-            return list(pool.map(one, paths))
-    finally:
-        for child in children:
-            child.close()

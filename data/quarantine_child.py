@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import CoachError
+from data.proof import verify
 from data.replay_file import ReplayFile
 from data.replay_format import CHUNK_FRAMES
-from data.verification import verify
 
 REPORT_SECONDS = 0.1
 

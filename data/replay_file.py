@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
-import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,13 @@ import numpy as np
 from data.decisions import Decisions, decisions_of
 from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin
 from data.errors import CoachError
+from data.packed_block import inflate, zstd_content_size
 from data.replay_attributes import attributes_of, origin_of, require_attributes
 from data.replay_format import (
     CHUNK_FRAMES,
     COLUMN_CHECK,
+    COLUMNS,
+    OPTIONAL_COLUMNS,
     SELF_CHECKED,
     choice_checks,
     column_digest,
@@ -28,7 +30,6 @@ from data.replay_format import (
 )
 from data.simulation import RAM_BYTES
 from data.structure_check import GZIP_FILTER, ZSTD_FILTER, check_attributes, check_structure
-from data.zstd_header import content_size
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZSTD_LEVEL = 9
@@ -112,6 +113,24 @@ def episode_image(
     return memory.getvalue(), summary
 
 
+def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] | None = None) -> bytes:
+    """The bytes of the same file with gzip alone, for tools without the Zstandard plugin."""
+    memory, file_in, rows = io.BytesIO(), source.h5py_file, source.frame_count + 1
+    with h5py.File(memory, "w", libver=("v110", "v110")) as file_out:
+        for name in (*COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in file_in)):
+            old = file_in[name]
+            chunks = (min(CHUNK_FRAMES, len(old)), *old.shape[1:]) if name in ("frames", "ram") else None
+            packing = {"chunks": chunks, "compression": "gzip"} if chunks else {}
+            new = file_out.create_dataset(name, old.shape, old.dtype, **packing)
+            for at in range(0, len(old), CHUNK_FRAMES):
+                new[at : at + CHUNK_FRAMES] = source.rows(name, at, at + CHUNK_FRAMES)
+                if name == "frames" and on_progress is not None:
+                    on_progress(min(at + CHUNK_FRAMES, rows), rows)
+            new.attrs.update(old.attrs)
+        file_out.attrs.update(file_in.attrs)
+    return memory.getvalue()
+
+
 def _open(path: Path) -> h5py.File:
     try:
         with path.open("rb") as file:
@@ -131,18 +150,6 @@ def _damaged(path: Path, error: BaseException) -> CoachError:
         return CoachError(f"{path} is cut off: the end of the file is missing. Get it again from where it came from.")
     reason = " ".join(str(error).split())[:200]
     return CoachError(f"{path} is damaged or is no replay file ({reason}). Get it again from where it came from.")
-
-
-def _inflate(packed: bytes, size: int) -> bytes:
-    """Unpack a gzip block of exactly ``size`` bytes; a block that would become larger is refused half-way."""
-    reader = zlib.decompressobj()
-    try:
-        data = reader.decompress(packed, size + 1)
-    except zlib.error as error:
-        raise ValueError(f"a block is not gzip-compressed: {error}") from error
-    if len(data) != size:
-        raise ValueError(f"a block does not unpack to {size} bytes")
-    return data
 
 
 def _summary(
@@ -175,24 +182,24 @@ class ReplayFile:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.episode_id = self.path.stem
-        self._file = _open(self.path)
+        self.h5py_file = _open(self.path)
         try:
             self._read_attributes()
-            check_structure(self._file, str(self.path))
+            check_structure(self.h5py_file, str(self.path))
             self._read_columns()
         except BROKEN as error:
-            self._file.close()
+            self.h5py_file.close()
             raise _damaged(self.path, error) from error
         except CoachError:
-            self._file.close()
+            self.h5py_file.close()
             raise
 
     def _read_attributes(self) -> None:
-        check_attributes(self._file, str(self.path))
+        check_attributes(self.h5py_file, str(self.path))
         self.attributes: dict[str, Any] = {}
         """The root attributes: strings, numbers, and lists of strings or numbers."""
-        for name in self._file.attrs:
-            value = self._file.attrs[name]
+        for name in self.h5py_file.attrs:
+            value = self.h5py_file.attrs[name]
             self.attributes[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
         require_attributes(self.attributes, str(self.path))
         attributes = self.attributes
@@ -203,19 +210,19 @@ class ReplayFile:
         self.digest: str = attributes["digest"]
 
     def _read_columns(self) -> None:
-        self.actions = self._rows("actions")
-        self.rewards = self._rows("rewards")
-        self.lives = self._rows("lives")
-        self.demonstrator = self._rows("demonstrator")
-        self.markers = self._rows("markers")
-        self.palette = self._rows("palette")
-        self.screen_shape: tuple[int, int] = self._file["frames"].shape[1:]
-        self.choice_checks = self._rows("choice_checks") if "choice_checks" in self._file else None
+        self.actions = self.rows("actions")
+        self.rewards = self.rows("rewards")
+        self.lives = self.rows("lives")
+        self.demonstrator = self.rows("demonstrator")
+        self.markers = self.rows("markers")
+        self.palette = self.rows("palette")
+        self.screen_shape: tuple[int, int] = self.h5py_file["frames"].shape[1:]
+        self.choice_checks = self.rows("choice_checks") if "choice_checks" in self.h5py_file else None
         """(T,) uint8 or None: see ``data.replay_format.choice_checks``."""
         self.column_checks = {
-            name: str(self._file[name].attrs[COLUMN_CHECK])
+            name: str(self.h5py_file[name].attrs[COLUMN_CHECK])
             for name in SELF_CHECKED
-            if COLUMN_CHECK in self._file[name].attrs
+            if COLUMN_CHECK in self.h5py_file[name].attrs
         }
         """Column to the SHA-256 that the file itself says it has."""
         # An index that points at nothing would fail somewhere far from here, so the file is refused at once.
@@ -228,9 +235,9 @@ class ReplayFile:
         if not np.isfinite(self.rewards).all():
             raise CoachError(f"{self.path} is damaged: it holds a reward that is no number.")
 
-    def _rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+    def rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Rows of a dataset. Each block is looked at before HDF5 may unpack it, because it may be a bomb."""
-        dataset = self._file[name]
+        dataset = self.h5py_file[name]
         start, stop, _ = slice(start, stop).indices(len(dataset))
         if dataset.chunks is None:
             return np.asarray(dataset[start:stop])
@@ -245,10 +252,10 @@ class ReplayFile:
             if skipped:
                 raise ValueError(f"block {first} of {name} skips its filter")
             if filter_code == GZIP_FILTER:
-                rows = np.frombuffer(_inflate(packed, block_bytes), dataset.dtype).reshape(dataset.chunks)
+                rows = np.frombuffer(inflate(packed, block_bytes), dataset.dtype).reshape(dataset.chunks)
                 parts.append(rows[max(start - first, 0) : stop - first])
                 continue
-            size = content_size(packed) if filter_code == ZSTD_FILTER else len(packed)
+            size = zstd_content_size(packed) if filter_code == ZSTD_FILTER else len(packed)
             if size != block_bytes:
                 raise ValueError(f"block {first} of {name} unpacks to {size} bytes instead of {block_bytes}")
         if filter_code != GZIP_FILTER:
@@ -272,7 +279,7 @@ class ReplayFile:
 
     def _guarded(self, name: str, start: int, stop: int | None) -> np.ndarray:
         try:
-            return self._rows(name, start, stop)
+            return self.rows(name, start, stop)
         except BROKEN as error:
             raise _damaged(self.path, error) from error
 
@@ -285,7 +292,7 @@ class ReplayFile:
         return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
 
     def close(self) -> None:
-        self._file.close()
+        self.h5py_file.close()
 
     def __enter__(self) -> ReplayFile:
         return self

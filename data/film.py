@@ -1,0 +1,220 @@
+"""Films and stills of play: animated GIF, MP4, and a strip of pictures for the terminal."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+
+from data.durable_file import remove_quietly
+from data.episode import FRAMES_PER_SECOND
+from data.errors import CoachError
+from data.replay_file import ReplayFile
+from data.replay_format import CHUNK_FRAMES
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+GIF_FRAMES_PER_SECOND = 30
+"""GIF counts in hundredths of a second and browsers slow down what is faster than 50 pictures a second."""
+PIXEL_WIDTH = 2
+"""The console's pixels are about twice as wide as high."""
+CAPTION_HEIGHT = 14
+CAPTION_COLOUR, CAPTION_GROUND = (255, (230, 233, 238)), (253, (14, 17, 22))
+"""Palette index and RGB. The console's own colours are the even indices, so odd ones are free."""
+STRIP_COLUMNS, STRIP_ROWS = 26, 10
+"""One picture of the terminal strip, in characters; each shows two pixels, one above the other."""
+
+Overlay = Callable[[int], str]
+"""Frame number (0 for the first that is filmed) to the caption under it."""
+
+
+def write_gif(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    palette: np.ndarray | None = None,
+    frames_per_second: int = GIF_FRAMES_PER_SECOND,
+    scale: int = 1,
+    overlay: Overlay | None = None,
+) -> Path:
+    """Write an animated GIF that repeats for ever, in the exact colours, playing at the game's speed.
+
+    frames: (H, W) uint8 palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without; 60 a second, of
+    which ``frames_per_second`` are kept. Raises CoachError where the file cannot be written or there is no frame.
+    """
+    step = max(1, round(FRAMES_PER_SECOND / frames_per_second))
+    shown = _dressed(itertools.islice(frames, 0, None, step), palette, scale, overlay, step)
+    colours = _with_caption_colours(palette)
+
+    def raw(frame: np.ndarray) -> bytes:
+        """Each picture is followed by its palette: 256 times blue, green, red and opacity."""
+        indices, own = _indexed(frame) if colours is None else (frame, colours)
+        return indices.tobytes() + np.insert(own[:, ::-1], 3, 255, axis=1).tobytes()
+
+    options = {
+        "fps": FRAMES_PER_SECOND / step,
+        "codec": "gif",
+        "pix_fmt_in": "pal8",
+        "pix_fmt_out": "pal8",
+        "quality": None,
+        "macro_block_size": 1,
+        "output_params": ["-loop", "0"],
+    }
+    return _filmed(path, shown, raw, options)
+
+
+def _indexed(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of (H, W, 3) colours as (H, W) indices and their palette (256, 3)."""
+    packed = frame.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
+    colours, indices = np.unique(packed, return_inverse=True)
+    if len(colours) > 256:
+        colours, indices = np.unique(packed & 0xE0E0C0, return_inverse=True)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(colours)] = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
+    return indices.reshape(frame.shape[:2]).astype(np.uint8), palette
+
+
+def write_mp4(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    palette: np.ndarray | None = None,
+    frames_per_second: int = FRAMES_PER_SECOND,
+    scale: int = 2,
+    overlay: Overlay | None = None,
+) -> Path:
+    """Write an H.264 film of every frame. Arguments as of ``write_gif``; an even ``scale`` keeps every pixel's colour.
+
+    Raises CoachError where the file cannot be written or there is no frame.
+    """
+    shown = _dressed(frames, palette, scale, overlay, 1)
+    colours = _with_caption_colours(palette)
+
+    def raw(frame: np.ndarray) -> bytes:
+        return (frame if colours is None else colours[frame]).tobytes()
+
+    options = {
+        "fps": frames_per_second,
+        "codec": "libx264",
+        "macro_block_size": 2,
+        "output_params": ["-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"],
+    }
+    return _filmed(path, shown, raw, options)
+
+
+def _filmed(
+    path: Path, shown: Iterator[np.ndarray], raw: Callable[[np.ndarray], bytes], options: dict[str, Any]
+) -> Path:
+    """Send pictures to ffmpeg, under another name first: a film is whole or not there."""
+    first = next(shown, None)
+    if first is None:
+        raise CoachError(f"There is no frame to write to {path}.")
+    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    size = (first.shape[1], first.shape[0])
+    try:
+        # ffmpeg would tell in its own words, and later, that nothing can be written there.
+        partial.touch()
+        film = imageio_ffmpeg.write_frames(str(partial), size, ffmpeg_log_level="error", **options)
+        film.send(None)
+        try:
+            for frame in itertools.chain([first], shown):
+                film.send(raw(frame))
+        finally:
+            film.close()
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().split("\n")[-1]
+        raise CoachError(f"The film {path} cannot be written ({reason}).") from error
+    finally:
+        remove_quietly(partial)
+    return path
+
+
+def _with_caption_colours(palette: np.ndarray | None) -> np.ndarray | None:
+    if palette is None:
+        return None
+    colours = palette.copy()
+    for index, colour in (CAPTION_COLOUR, CAPTION_GROUND):
+        colours[index] = colour
+    return colours
+
+
+def _dressed(
+    frames: Iterable[np.ndarray], palette: np.ndarray | None, scale: int, overlay: Overlay | None, step: int
+) -> Iterator[np.ndarray]:
+    """Frames at their size on the screen, with the caption under them."""
+    at = 0 if palette is not None else 1
+    ink, ground = CAPTION_COLOUR[at], CAPTION_GROUND[at]
+    for number, frame in enumerate(frames):
+        large = np.repeat(np.repeat(frame, scale, axis=0), PIXEL_WIDTH * scale, axis=1)
+        if overlay is not None:
+            strip = np.empty((CAPTION_HEIGHT * scale, *large.shape[1:]), np.uint8)
+            strip[:] = ground
+            origin = (4 * scale, (CAPTION_HEIGHT - 4) * scale)
+            colour = (ink,) if isinstance(ink, int) else ink
+            cv2.putText(strip, overlay(number * step), origin, cv2.FONT_HERSHEY_PLAIN, 0.7 * scale, colour)
+            large = np.concatenate([large, strip])
+        yield large
+
+
+def frames_of(
+    replay: ReplayFile, start: int = 0, stop: int | None = None, on_progress: Callable[[int, int], None] | None = None
+) -> Iterator[np.ndarray]:
+    """The frames ``start`` to ``stop`` - 1 one by one, read in blocks."""
+    end = replay.frame_count + 1 if stop is None else min(stop, replay.frame_count + 1)
+    for first in range(start, end, CHUNK_FRAMES):
+        yield from replay.frames(first, min(first + CHUNK_FRAMES, end))
+        if on_progress is not None:
+            on_progress(min(first + CHUNK_FRAMES, end) - start, end - start)
+
+
+def caption_of(replay: ReplayFile, start: int = 0) -> Overlay:
+    """An overlay that tells each frame's action, reward and score so far."""
+    score = np.concatenate([[0.0], np.cumsum(replay.rewards, dtype=np.float64)])
+
+    def caption(number: int) -> str:
+        frame = start + number
+        if frame == 0:
+            return "score 0"
+        action = replay.origin.action_meanings[replay.actions[frame - 1]]
+        reward = f"  {replay.rewards[frame - 1]:+g}" if replay.rewards[frame - 1] else ""
+        return f"score {score[frame]:g}  {action}{reward}"
+
+    return caption
+
+
+def write_gif_of(
+    replay: ReplayFile,
+    path: Path,
+    start: int = 0,
+    stop: int | None = None,
+    overlay: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write an episode, or frames ``start`` to ``stop`` - 1 of it, as an animated GIF."""
+    captions = caption_of(replay, start) if overlay else None
+    return write_gif(path, frames_of(replay, start, stop, on_progress), replay.palette, overlay=captions)
+
+
+def terminal_strip(replay: ReplayFile, width: int) -> Text:
+    """As many pictures of the episode, from its beginning to its end, as fit ``width`` characters: half-block art."""
+    from rich.text import Text
+
+    count = max(1, min(8, width // (STRIP_COLUMNS + 1)))
+    size = (min(STRIP_COLUMNS, max(1, width)), 2 * STRIP_ROWS)
+    pictures = []
+    for frame in np.linspace(0, replay.frame_count, count).astype(int).tolist():
+        colours = replay.palette[replay.frames(frame, frame + 1)[0]]
+        pictures.append(cv2.resize(colours, size, interpolation=cv2.INTER_AREA))
+    strip = Text(no_wrap=True, end="")
+    for row in range(0, 2 * STRIP_ROWS, 2):
+        for picture in pictures:
+            for upper, lower in zip(picture[row].tolist(), picture[row + 1].tolist(), strict=True):
+                strip.append("▀", "#{:02x}{:02x}{:02x} on #{:02x}{:02x}{:02x}".format(*upper, *lower))
+            strip.append(" ")
+        strip.append("\n")
+    return strip
