@@ -6,7 +6,7 @@ import argparse
 import json
 import platform
 from collections import Counter
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,14 @@ def find_replay(library: Library, name: str) -> Path:
 def installation() -> dict[str, str]:
     """The versions that a bug report should name."""
     packages = ("replay-coach", "ale-py", "h5py", "keras", "numpy", "pygame-ce", "tensorflow")
-    return {"python": platform.python_version(), "system": platform.platform()} | {p: version(p) for p in packages}
+    return {"python": platform.python_version(), "system": platform.platform()} | {p: _version(p) for p in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def run_info(options: argparse.Namespace) -> int:

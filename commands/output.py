@@ -58,7 +58,7 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
-    """A bar with count, and time left, on standard error; gone when the work is done."""
+    """A bar with count and time left on the terminal's standard error; gone when the work is done."""
     columns = (
         TextColumn("{task.description}", style=QUIET),
         BarColumn(bar_width=32, complete_style=GREEN, finished_style=GREEN),
@@ -67,7 +67,8 @@ def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style=QUIET),
     )
-    with Progress(*columns, console=progress_console(), transient=True) as progress:
+    console = progress_console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         progress.add_task(description, total=None, note="")
         yield progress
 
