@@ -55,10 +55,16 @@ class Controls:
 
     def __init__(self, part_of_key: Mapping[str, str], action_meanings: Sequence[str], game: str = "") -> None:
         """``part_of_key``: which of PARTS each key is; other keys are ignored."""
-        self._part_of_key = {key: turned(part, game) for key, part in part_of_key.items()}
         self._meanings = tuple(action_meanings)
+        self._game = game
         self._down: list[str] = []
         self._since_look: list[str] = []
+        self.remap(part_of_key)
+
+    def remap(self, part_of_key: Mapping[str, str]) -> None:
+        """Other keys from now on; none of them is known to be down."""
+        self._part_of_key = {key: turned(part, self._game) for key, part in part_of_key.items()}
+        self.release_all()
 
     def press(self, key: str) -> bool:
         """A key went down; whether it is one of these controls. A key that is down already stays in its place."""
@@ -77,6 +83,10 @@ class Controls:
         """The window lost the keyboard: nothing is known to be down any more, and no tap is waiting."""
         self._down.clear()
         self._since_look.clear()
+
+    def forget_taps(self) -> None:
+        """Only what is down now counts at the next look."""
+        self._since_look = [key for key in self._since_look if key in self._down]
 
     @property
     def held_parts(self) -> tuple[str, ...]:

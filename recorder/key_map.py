@@ -65,7 +65,7 @@ _LABELS = {
     "space": "Space",
     "return": "Enter",
     "escape": "Esc",
-    "backspace": "Backspace",
+    "backspace": "Bksp",
     "delete": "Del",
     "pageup": "PgUp",
     "pagedown": "PgDn",

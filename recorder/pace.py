@@ -9,7 +9,7 @@ from data.episode import FRAMES_PER_SECOND
 LATE_SECONDS = 0.002
 """A frame that begins this much after its time is counted as late."""
 GIVE_UP_SECONDS = 0.1
-"""This far behind, the schedule starts anew: a game that suddenly ran fast to catch up could not be played."""
+"""This far behind, the schedule should start anew: a game that suddenly ran fast to catch up could not be played."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class PaceReport:
 class Pace:
     """Frame n is due at ``start + n / rate``, whatever the frames before it took, so no delay adds up.
 
-    Times are seconds of any steady clock.
+    Times are seconds of any steady clock. A caller who is told that a frame was far too late calls ``restart``.
     """
 
     def __init__(self, now: float, speed: float = 1.0) -> None:
@@ -49,16 +49,14 @@ class Pace:
         """Seconds until the next frame is due; 0 or less: it is due."""
         return self._start + self._number * self._period - now
 
-    def begin_frame(self, now: float, count: bool = True) -> None:
-        """The frame that was due begins now; ``count``: it enters the report."""
+    def begin_frame(self, now: float) -> bool:
+        """The frame that was due begins now. Returns whether it is so late that the schedule must start anew."""
         late = -self.seconds_to_next(now)
-        if count:
-            self._frames += 1
-            self._late += late > LATE_SECONDS
-            self._worst = max(self._worst, late)
+        self._frames += 1
+        self._late += late > LATE_SECONDS
+        self._worst = max(self._worst, late)
         self._number += 1
-        if late > GIVE_UP_SECONDS:
-            self.restart(now + self._period)
+        return late > GIVE_UP_SECONDS
 
     @property
     def report(self) -> PaceReport:

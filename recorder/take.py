@@ -12,7 +12,9 @@ import numpy as np
 
 from data.demonstrator import Demonstrator
 from data.episode import MAX_EPISODE_FRAMES, EmulatorSettings, FrameState
+from data.errors import CoachError
 from data.library import Library
+from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 from recorder.frame_loop import PlayedFrame, play_frames
 
@@ -43,8 +45,12 @@ class Take:
         self.demonstrator = demonstrator
         self._rng = rng
         self.state = self.emulator.state()
-        self._writer = library.begin_episode(self.emulator.origin(player), demonstrator.kind, self.state)
+        self._library = library
+        self._player = player
+        self._first = self.state
+        self._writer: ReplayWriter | None = None
         self._actions = bytearray()
+        self._kinds = bytearray()
         self._scores = array("d", [0.0])
         self._markers: list[int] = []
         self._snapshots: list[Any] = [self.emulator.snapshot()]
@@ -60,6 +66,11 @@ class Take:
     def frame(self) -> int:
         """Where the emulator stands; smaller than ``recorded_frames`` while looking back."""
         return self.emulator.frame_number
+
+    @property
+    def first_lives(self) -> int:
+        """Lives at frame 0; 0 in a game that does not count them."""
+        return self._first.lives
 
     @property
     def recorded_frames(self) -> int:
@@ -91,6 +102,10 @@ class Take:
     def marker_count(self) -> int:
         return sum(marker <= self.frame for marker in self._markers)
 
+    def frames_of(self, demonstrator: int) -> int:
+        """How many frames' actions this demonstrator chose (index into DEMONSTRATOR_KINDS)."""
+        return self._kinds.count(demonstrator)
+
     @property
     def at_decision(self) -> bool:
         """Whether the next frame begins a decision."""
@@ -99,15 +114,27 @@ class Take:
     @property
     def trouble(self) -> str | None:
         """What is wrong with the disk, in one sentence for the player, or None."""
-        return self._writer.trouble
+        return self._writer.trouble if self._writer else None
+
+    def begin_recording(self) -> None:
+        """Make the file, which takes a few milliseconds; otherwise done with the first frame.
+
+        Raises CoachError where the library cannot be written.
+        """
+        if self._writer is None:
+            origin = self.emulator.origin(self._player)
+            self._writer = self._library.begin_episode(origin, self.demonstrator.kind, self._first)
 
     def advance(self) -> PlayedFrame:
         """Play one frame. Must not be called at the end of an episode that is over."""
         if self.frame < self.recorded_frames:
             self._drop_what_follows()
+        self.begin_recording()
+        assert self._writer is not None
         played = next(self._loop)
         self._writer.append(played.executed, played.demonstrator, played.after)
         self._actions.append(played.executed)
+        self._kinds.append(played.demonstrator)
         self._scores.append(self._scores[-1] + played.after.reward)
         self.state, self.newest = played.after, played
         self._over = played.after.game_over
@@ -142,8 +169,10 @@ class Take:
     def _drop_what_follows(self) -> None:
         """The take goes on from where it was looked at: there is only one straight episode."""
         frame, skip = self.frame, self.emulator.settings.frame_skip
-        self._writer.rewind_to(frame)
+        if self._writer is not None:
+            self._writer.rewind_to(frame)
         del self._actions[frame:]
+        del self._kinds[frame:]
         del self._scores[frame + 1 :]
         del self._snapshots[frame // self._snapshot_every + 1 :]
         self._markers = [marker for marker in self._markers if marker <= frame]
@@ -159,18 +188,24 @@ class Take:
         self._loop = play_frames(self.emulator, self.demonstrator, seen)
 
     def mark(self) -> None:
-        """Drop a marker at the newest frame."""
-        self._writer.mark()
-        self._markers.append(self.recorded_frames)
+        """Drop a marker at the newest frame, once."""
+        if self._writer is not None and self.recorded_frames not in self._markers:
+            self._writer.mark()
+            self._markers.append(self.recorded_frames)
 
     def keep(self) -> Path:
-        """Publish everything that is recorded, also what lies after a frame that is looked back at."""
+        """Publish everything that is recorded, also what lies after a frame that is looked back at.
+
+        Raises CoachError where nothing was recorded or the file cannot be written.
+        """
+        if self._writer is None:
+            raise CoachError("Nothing was played yet; there is nothing to keep.")
         path = self._writer.publish(self.ended_by, self.emulator.palette)
         self._closed = True
         return path
 
     def discard(self) -> None:
         """Forget it; a take that was kept stays kept."""
-        if not self._closed:
+        if self._writer is not None and not self._closed:
             self._writer.discard()
-            self._closed = True
+        self._closed = True

@@ -1,0 +1,153 @@
+"""The recorder's window: a person plays, and every frame is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from data.episode import EmulatorSettings
+from data.library import Library
+from recorder.key_map import read_key_map
+from recorder.pace import Pace, PaceReport
+from recorder.play_view import PlayView
+from recorder.session import Session, Stage
+from recorder.session_keys import SessionKeys
+from screen.window import (
+    CloseRequested,
+    Event,
+    FocusLost,
+    KeyDown,
+    KeyUp,
+    PointerDown,
+    PointerMoved,
+    PointerUp,
+    Window,
+)
+
+
+def play(
+    library: Library,
+    game: str = "SpaceInvaders",
+    player: str = "",
+    settings: EmulatorSettings | None = None,
+    speed: float = 1.0,
+    window: Window | None = None,
+    on_ready: Callable[[Window, Session], None] | None = None,
+    on_pace: Callable[[PaceReport], None] | None = None,
+) -> list[Path]:
+    """Let a person play episode after episode; returns the replay files that were kept.
+
+    ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
+    play in, which stays open. ``on_ready`` is called once the first picture is shown, ``on_pace`` at the end.
+    Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
+    """
+    library.prepare()
+    session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed)
+    with _opened(window, session.title) as shown:
+        RecorderWindow(shown, session).run(on_ready, on_pace)
+    return session.paths
+
+
+@contextlib.contextmanager
+def _opened(window: Window | None, title: str) -> Iterator[Window]:
+    if window is not None:
+        yield window
+        return
+    with Window(title) as opened:
+        yield opened
+
+
+class RecorderWindow:
+    """Brings keys, clock and picture together until the window closes or the player leaves."""
+
+    def __init__(self, window: Window, session: Session) -> None:
+        self._window = window
+        self._session = session
+        self._keys = SessionKeys(session)
+        self._view = PlayView(session)
+
+    def run(
+        self,
+        on_ready: Callable[[Window, Session], None] | None = None,
+        on_pace: Callable[[PaceReport], None] | None = None,
+    ) -> None:
+        """Until the end. However it ends, an episode that had begun is kept."""
+        session = self._session
+        pace = Pace(time.perf_counter(), session.speed)
+        before = self._window.title
+        gc.collect()
+        gc.freeze()  # what lives now lives on: a full collection in mid-game would cost frames
+        try:
+            self._show()
+            if on_ready is not None:
+                on_ready(self._window, session)
+            self._loop(pace)
+        finally:
+            gc.unfreeze()
+            session.close()
+            self._window.title = before
+        if on_pace is not None:
+            on_pace(pace.report)
+
+    def _loop(self, pace: Pace) -> None:
+        session = self._session
+        ticks = Pace(time.perf_counter())
+        while True:
+            for event in self._window.events():
+                self._take(event)
+            if session.closed:
+                return
+            playing = session.stage is Stage.PLAYING
+            if session.retimed:
+                # Both begin together, so that at 1x each picture is shown right after its frame was made.
+                now = time.perf_counter()
+                pace.restart(now, session.speed)
+                ticks.restart(now)
+                session.retimed = False
+            if playing and pace.seconds_to_next(now := time.perf_counter()) <= 0:
+                session.retimed = pace.begin_frame(now)
+                session.frame_due()
+            if ticks.seconds_to_next(now := time.perf_counter()) <= 0:
+                ticks.begin_frame(now)
+                session.tick()
+                self._show()
+            now = time.perf_counter()
+            wait = ticks.seconds_to_next(now)
+            if session.stage is Stage.PLAYING:
+                wait = min(wait, pace.seconds_to_next(now))
+            if wait > 0 and not session.retimed:
+                time.sleep(wait)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, KeyDown):
+            if not event.repeat:
+                self._key_down(event.key)
+        elif isinstance(event, KeyUp):
+            self._keys.up(event.key)
+        elif isinstance(event, PointerMoved):
+            self._view.pointer = (event.x, event.y)
+        elif isinstance(event, PointerDown):
+            self._view.pointer = (event.x, event.y)
+            command = self._view.command_at(event.x, event.y) if event.button == 1 else None
+            if command is not None and not self._session.showing_keys:
+                self._keys.command(command)
+        elif isinstance(event, PointerUp):
+            self._session.stop_rewinding()
+        elif isinstance(event, FocusLost):
+            self._session.pause()
+        elif isinstance(event, CloseRequested):
+            self._session.closed = True
+
+    def _key_down(self, key: str) -> None:
+        if self._session.key_map.does(key) == "full_screen":
+            self._window.toggle_full_screen()
+        else:
+            self._keys.down(key)
+
+    def _show(self) -> None:
+        self._window.title = self._session.title
+        self._view.draw(self._window.canvas)
+        self._window.present()

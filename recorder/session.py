@@ -1,0 +1,375 @@
+"""One sitting at the recorder: takes, one after another, and what the player may do at each moment.
+
+Knows no window and no clock: keys and frames come in, what is to be shown can be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from data.demonstrator import Demonstrator
+from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
+from data.errors import CoachError
+from data.library import Library
+from data.simulation import Emulator
+from recorder.controls import Controls
+from recorder.frame_loop import PlayedFrame
+from recorder.human_play import HumanPlay, TakeOver
+from recorder.key_map import KeyMap
+from recorder.take import Take
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+COUNTDOWN_TICKS = 90
+"""3-2-1, half a second each."""
+NOTICE_TICKS = 180
+POP_TICKS = 60
+REWIND_DECISIONS = (1, 2, 4)
+"""Decisions that go back at every tick while rewinding, in the first second, the second and after that."""
+BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
+
+
+class Stage(Enum):
+    """What the player is in."""
+
+    READY = "ready"
+    PLAYING = "recording"
+    PAUSED = "paused"
+    REWINDING = "rewinding"
+    COUNTDOWN = "starting again"
+    ENDED = "keep or discard"
+
+
+@dataclass(frozen=True)
+class SessionEpisode:
+    """An episode of this sitting that is over."""
+
+    score: float
+    seconds: float
+    kept: bool
+
+
+@dataclass
+class Pop:
+    """Points that were just made, shown for a second."""
+
+    points: float
+    ticks: int = POP_TICKS
+
+
+class Session:
+    """Takes keys and ticks (60 a second); holds the current take and the episodes so far."""
+
+    def __init__(
+        self,
+        library: Library,
+        game: str,
+        settings: EmulatorSettings,
+        key_map: KeyMap,
+        player: str = "",
+        speed: float = 1.0,
+        other: Demonstrator | None = None,
+        sound: bool = False,
+    ) -> None:
+        """``other`` plays until the person takes over; without it the person plays from the start."""
+        self.library, self.game, self.player = library, game, player
+        self.settings = settings_for_people(game, settings)
+        self.key_map = key_map
+        self.speed = speed
+        self.paths: list[Path] = []
+        self.episodes: list[SessionEpisode] = []
+        self.notice = ""
+        self.pops: list[Pop] = []
+        self.muted = False
+        self.showing_keys = False
+        self.closed = False
+        self.countdown_ticks = 0
+        self.on_frame: Callable[[PlayedFrame], None] | None = None
+        """Called with each frame as it is played; for sound."""
+        self.retimed = True
+        """Set when frames begin to flow again: the schedule must start anew."""
+        self._sound = sound
+        self._notice_ticks = 0
+        self._rewind_ticks = 0
+        self._set_aside: Take | None = None
+        self._noted_drop = False
+        self._takes_begun = 0
+        self.controls = self._new_controls()
+        self._person = HumanPlay(self.controls)
+        self.take_over = TakeOver(other, self._person) if other is not None else None
+        self.stage = Stage.READY
+        self.take = self._new_take()
+
+    # What is shown.
+
+    @property
+    def recording(self) -> bool:
+        return self.stage is Stage.PLAYING
+
+    @property
+    def has_lives(self) -> bool:
+        """Whether the game counts lives."""
+        return self.take.first_lives > 0
+
+    @property
+    def can_bring_back(self) -> bool:
+        return self._set_aside is not None and self.stage is Stage.READY
+
+    @property
+    def title(self) -> str:
+        """The window's title; says what is going on, also to those who only see the task bar."""
+        return f"Replay Coach - {self.stage.value} - {self.game}"
+
+    # Takes.
+
+    def _new_controls(self) -> Controls:
+        meanings = Emulator(self.game, self.settings).action_meanings
+        return Controls(self.key_map.part_of_key(), meanings, self.game)
+
+    def _new_take(self) -> Take:
+        seed = self.settings.seed + self._takes_begun
+        self._takes_begun += 1
+        self.pops.clear()
+        demonstrator = self.take_over or self._person
+        settings = replace(self.settings, seed=seed)
+        rng = np.random.default_rng([seed, 1])
+        return Take(self.library, self.game, settings, demonstrator, rng, self.player, self._sound)
+
+    def start(self) -> None:
+        """From the first frame on, everything is recorded."""
+        if self.stage is Stage.READY:
+            self.take.begin_recording()
+            self.stage = Stage.PLAYING
+            self.retimed = True
+
+    def toggle_pause(self) -> None:
+        if self.stage in (Stage.PLAYING, Stage.COUNTDOWN):
+            self.stage = Stage.PAUSED
+        elif self.stage is Stage.PAUSED:
+            self._go_on()
+        elif self.stage is Stage.ENDED:
+            self.stage = Stage.PAUSED
+            if self.take.over:
+                self.take.look_at(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
+
+    def pause(self) -> None:
+        """Whatever was running waits; for a window that lost the keyboard."""
+        self.controls.release_all()
+        if self.stage in (Stage.PLAYING, Stage.COUNTDOWN, Stage.REWINDING):
+            self.stage = Stage.PAUSED
+
+    def count_down(self) -> None:
+        """3-2-1, and the game goes on from the frame that is shown."""
+        if self.stage is Stage.PAUSED and not self.take.over:
+            self.stage, self.countdown_ticks = Stage.COUNTDOWN, COUNTDOWN_TICKS
+
+    def _go_on(self) -> None:
+        """Play on from the frame that is shown; what was recorded after it is dropped."""
+        self.controls.forget_taps()
+        self.stage = Stage.ENDED if self.take.over else Stage.PLAYING
+        self.retimed = True
+
+    def end(self) -> None:
+        """Esc: an episode ends; asked whether to keep it, it is kept; with no episode, the window closes."""
+        if self.stage is Stage.READY:
+            self.closed = True
+        elif self.stage is Stage.ENDED:
+            self.keep()
+        elif self.take.has_decision:
+            self.stage = Stage.ENDED
+        else:
+            self._drop_take()
+
+    def keep(self) -> None:
+        """Publish the take and stand ready for the next one. A disk that refuses is told, and nothing is lost."""
+        if self.stage is not Stage.ENDED:
+            return
+        take = self.take
+        try:
+            self.paths.append(take.keep())
+        except CoachError as error:
+            self.tell(str(error))
+            return
+        take.look_at(take.recorded_frames)
+        self._note_episode(take, kept=True)
+        self.tell(f"Kept: {take.score:g} points")
+        self._stand_ready()
+
+    def discard(self) -> None:
+        """Drop the take. It can be brought back until the next one is dropped or kept."""
+        if self.stage is Stage.ENDED:
+            self.take.look_at(self.take.recorded_frames)
+            self._note_episode(self.take, kept=False)
+            self._drop_take()
+            self._noted_drop = True
+
+    def restart(self) -> None:
+        """Start the episode over; what was played can be brought back."""
+        if self.stage is not Stage.READY:
+            self._drop_take()
+
+    def _drop_take(self) -> None:
+        dropped, self._set_aside = self._set_aside, None
+        if dropped is not None:
+            dropped.discard()
+        if self.take.has_decision:
+            self._set_aside = self.take
+            self.tell(f"Dropped. {self.key_map.label('bring_back')} brings it back.")
+        else:
+            self.take.discard()
+        self._noted_drop = False
+        self._stand_ready()
+
+    def bring_back(self) -> None:
+        """Undo the last discard or restart."""
+        if not self.can_bring_back or self._set_aside is None:
+            return
+        self.take.discard()
+        self.take, self._set_aside = self._set_aside, None
+        if self._noted_drop:
+            self.episodes.pop()
+        self.stage = Stage.ENDED if self.take.over else Stage.PAUSED
+        self.tell("It is back.")
+
+    def _note_episode(self, take: Take, kept: bool) -> None:
+        self.episodes.append(SessionEpisode(take.score, take.recorded_frames / FRAMES_PER_SECOND, kept))
+
+    def _stand_ready(self) -> None:
+        self.controls.forget_taps()
+        self.stage = Stage.READY
+        self.take = self._new_take()
+
+    def close(self) -> None:
+        """The window closes: nothing is asked, and an episode that has begun is kept.
+
+        One in which only another demonstrator played is not: it was only watched.
+        """
+        self.closed = True
+        if self._set_aside is not None:
+            self._set_aside.discard()
+            self._set_aside = None
+        worth_keeping = self.take.has_decision and self._person_took_part()
+        if self.stage is not Stage.READY and worth_keeping:
+            self.paths.append(self.take.keep())
+        else:
+            self.take.discard()
+
+    def _person_took_part(self) -> bool:
+        return self.take_over is None or self.take.frames_of(demonstrator_index("human")) > 0
+
+    # Looking back.
+
+    def start_rewinding(self) -> None:
+        if self.stage in (Stage.PLAYING, Stage.PAUSED, Stage.COUNTDOWN):
+            self.stage, self._rewind_ticks = Stage.REWINDING, 0
+
+    def stop_rewinding(self) -> None:
+        if self.stage is Stage.REWINDING:
+            self.stage = Stage.PAUSED
+
+    def forward(self) -> None:
+        """One decision forward while paused: of what is recorded, or, at its end, played with the keys held now."""
+        if self.stage is not Stage.PAUSED or self.take.over:
+            return
+        take, skip = self.take, self.settings.frame_skip
+        if take.frame < take.recorded_frames:
+            take.look_at(take.frame - take.frame % skip + skip)
+            return
+        self._frame()
+        while not take.at_decision and not take.over:
+            self._frame()
+        if take.over:
+            self.stage = Stage.ENDED
+
+    # Small things.
+
+    def mark(self) -> None:
+        if self.stage in (Stage.PLAYING, Stage.PAUSED) and self.take.frame == self.take.recorded_frames:
+            self.take.mark()
+            self.tell(f"Marker at {clock_text(self.take.frame)}")
+
+    def toggle_mute(self) -> None:
+        self.muted = not self.muted
+        self.tell("Sound off" if self.muted else "Sound on")
+
+    def toggle_keys(self) -> None:
+        self.showing_keys = not self.showing_keys
+        if self.showing_keys:
+            self.pause()
+
+    def toggle_take_over(self) -> None:
+        if self.take_over is not None:
+            self.take_over.person_plays = not self.take_over.person_plays
+            self.controls.forget_taps()
+
+    def slower(self) -> None:
+        self._change_speed(-1)
+
+    def faster(self) -> None:
+        self._change_speed(1)
+
+    def _change_speed(self, by: int) -> None:
+        nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - self.speed))
+        self.speed = SPEEDS[min(max(0, nearest + by), len(SPEEDS) - 1)]
+        self.retimed = True
+
+    def change_keys(self, key_map: KeyMap) -> None:
+        """The player has other keys from now on."""
+        self.key_map = key_map
+        self.controls.remap(key_map.part_of_key())
+
+    def tell(self, notice: str) -> None:
+        """Show a line for a few seconds."""
+        self.notice, self._notice_ticks = notice, NOTICE_TICKS
+
+    # Time.
+
+    def frame_due(self) -> None:
+        """It is time for the next frame of the game; nothing happens unless it is being played."""
+        if self.stage is Stage.PLAYING:
+            self._frame()
+            if self.take.over:
+                self.controls.forget_taps()
+                self.stage = Stage.ENDED
+
+    def _frame(self) -> None:
+        played = self.take.advance()
+        if played.after.reward:
+            self.pops.append(Pop(played.after.reward))
+        if self.on_frame is not None:
+            self.on_frame(played)
+
+    def tick(self) -> None:
+        """A sixtieth of a second has passed, at any speed of the game."""
+        if self._notice_ticks:
+            self._notice_ticks -= 1
+            if not self._notice_ticks:
+                self.notice = ""
+        for pop in self.pops:
+            pop.ticks -= 1
+        self.pops[:] = [pop for pop in self.pops if pop.ticks > 0]
+        if self.stage is Stage.COUNTDOWN:
+            self.countdown_ticks -= 1
+            if self.countdown_ticks <= 0:
+                self._go_on()
+        elif self.stage is Stage.REWINDING:
+            second = min(self._rewind_ticks // FRAMES_PER_SECOND, len(REWIND_DECISIONS) - 1)
+            self._rewind_ticks += 1
+            self.take.look_at(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
+
+
+def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettings:
+    """The same settings, with all actions where the game's own set has no NOOP: letting go must do nothing."""
+    if "NOOP" in Emulator(game, settings).action_meanings:
+        return settings
+    return replace(settings, full_action_set=True)
+
+
+def clock_text(frames: int) -> str:
+    """Minutes and seconds of so many frames, such as "1:05"."""
+    seconds = frames // FRAMES_PER_SECOND
+    return f"{seconds // 60}:{seconds % 60:02d}"
