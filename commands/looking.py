@@ -203,27 +203,11 @@ def _print_library(
         console.print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
 
 
-def replay_files(paths: list[Path]) -> list[Path]:
-    """The replay files that are named, and those in the folders that are named."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.rglob("*.h5"))
-            if not inside:
-                raise CoachError(f"There are no replay files in {path}.")
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise CoachError(f"There is no file {path}.")
-    return found
-
-
 def run_verify(options: argparse.Namespace) -> int:
-    from data.verification import verify_many
+    from data.verification import replay_paths, verify_many
 
     at_least(options.jobs, 1, "--jobs")
-    paths = replay_files(options.paths)
+    paths = replay_paths(options.paths)
     with progress_bar("Verifying", "files") as progress:
 
         def on_progress(done: int, total: int) -> None:
@@ -231,13 +215,17 @@ def run_verify(options: argparse.Namespace) -> int:
 
         results = verify_many(paths, options.jobs, on_progress)
     wrong = [result for result in results if not result.ok]
+    unreadable = [result for result in wrong if result.kind == "structure"]
+    if unreadable and len(results) == 1:
+        raise CoachError(unreadable[0].sentence)
     if options.json:
         print_json({"ok": not wrong, "files": results})
-        return 1 if wrong else 0
-    console = report_console()
-    for result in results:
-        mark = ("true   ", GREEN) if result.ok else ("false  ", ORANGE)
-        console.print(styled(mark, f"{result.path}: {result.sentence}"))
+    else:
+        for result in results:
+            mark = ("true   ", GREEN) if result.ok else ("false  ", ORANGE)
+            report_console().print(styled(mark, f"{result.path}: {result.sentence}"))
+    if len(unreadable) == len(wrong) > 0:
+        raise CoachError(f"{len(wrong)} of {len(results)} files are no whole replay files.")
     if wrong:
         raise AnswerIsNo(f"{len(wrong)} of {len(results)} files did not verify.")
     return 0
