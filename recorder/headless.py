@@ -97,7 +97,7 @@ def record_episodes(
     library.prepare()
     task = _Task(library.folder, make_demonstrator, game, settings, epsilon, max_frames, player)
     report = on_progress or _no_report
-    seeds = range(seed, seed + episodes)
+    seeds = [(seed + episode) % 2**31 for episode in range(episodes)]
     if jobs == 1 or episodes == 1:
         return _record_here(task, seeds, report)
     return _record_in_processes(task, seeds, min(jobs, episodes), report)
@@ -107,7 +107,7 @@ def _no_report(_episode: int, _frames: int, _score: float) -> None:
     """For callers who do not ask for progress."""
 
 
-def _record_here(task: _Task, seeds: range, report: OnProgress) -> list[Path]:
+def _record_here(task: _Task, seeds: list[int], report: OnProgress) -> list[Path]:
     paths: list[Path] = []
     demonstrator = _demonstrator_of(task)
     with _interrupts_noted() as stop:
@@ -210,7 +210,7 @@ def _record_in_worker(episode: int, seed: int) -> Path | None:
     return _record_one(_worker_task, _worker_demonstrator(), seed, report, _worker_stop)
 
 
-def _record_in_processes(task: _Task, seeds: range, jobs: int, report: OnProgress) -> list[Path]:
+def _record_in_processes(task: _Task, seeds: list[int], jobs: int, report: OnProgress) -> list[Path]:
     # Fresh processes, not forks: a fork of a process with threads (TensorFlow, a window) may hang.
     context = multiprocessing.get_context("spawn")
     progress, stop = context.Queue(), context.Event()

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from data.episode import EmulatorSettings
+from data.errors import CoachError
 from data.library import Library
 from recorder.key_map import read_key_map
 from recorder.pace import Pace, PaceReport
 from recorder.play_view import PlayView
-from recorder.session import Session, Stage
+from recorder.session import SPEEDS, Session, Stage
 from recorder.session_keys import SessionKeys
 from screen.window import (
     CloseRequested,
@@ -44,6 +45,8 @@ def play(
     play in, which stays open. ``on_ready`` is called once the first picture is shown, ``on_pace`` at the end.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
+    if not SPEEDS[0] <= speed <= SPEEDS[-1]:
+        raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
     session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed)
     with _opened(window, session.title) as shown:

@@ -131,7 +131,7 @@ class Session:
         return Controls(self.key_map.part_of_key(), meanings, self.game)
 
     def _new_take(self) -> Take:
-        seed = self.settings.seed + self._takes_begun
+        seed = (self.settings.seed + self._takes_begun) % 2**31
         self._takes_begun += 1
         self.pops.clear()
         demonstrator = self.take_over or self._person

@@ -1,0 +1,55 @@
+"""The keys: defaults, changes, conflicts and the file they are kept in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import CoachError
+from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, read_key_map, write_key_map
+
+
+def test_the_default_keys_do_everything_without_conflict() -> None:
+    assert set(DEFAULT_KEYS) == set(MEANINGS)
+    assert KeyMap().conflicts() == []
+
+
+def test_a_changed_key_does_the_new_thing_alone() -> None:
+    changed = KeyMap().with_key("fire", "x")
+    assert (changed.does("x"), changed.does("space")) == ("fire", None)
+
+
+@pytest.mark.parametrize(("what", "key", "told"), [("fire", "p", "P does several"), ("pause", "f1", "F1 does several")])
+def test_a_key_that_would_do_two_things_is_told(what: str, key: str, told: str) -> None:
+    assert any(told in conflict for conflict in KeyMap().with_key(what, key).conflicts())
+
+
+def test_a_thing_without_a_key_is_told() -> None:
+    assert KeyMap({**DEFAULT_KEYS, "pause": ()}).conflicts() == ["No key does “Pause and go on”."]
+
+
+def test_keys_are_kept_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "keys.json"
+    changed = KeyMap().with_key("fire", "x")
+    write_key_map(changed, path)
+    assert read_key_map(path) == changed
+    assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
+
+
+def test_without_a_file_the_keys_are_the_default_ones(tmp_path: Path) -> None:
+    assert read_key_map(tmp_path / "keys.json") == KeyMap()
+
+
+def test_what_the_file_does_not_say_is_as_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text('{"fire": ["X"], "of a later version": ["y"]}')
+    assert read_key_map(path) == KeyMap().with_key("fire", "x")
+
+
+@pytest.mark.parametrize("text", ["{", "3", '{"fire": "x"}', '{"fire": [1]}', "\x00\xff"])
+def test_an_unreadable_file_of_keys_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(CoachError, match=r"keys\.json cannot be read"):
+        read_key_map(path)
