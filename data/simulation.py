@@ -218,3 +218,9 @@ def simulate(origin: Origin, actions: Iterable[int]) -> Iterator[FrameState]:
     yield emulator.state()
     for action in actions:
         yield emulator.step(action)
+
+
+def recorded_spaces(screen_shape: tuple[int, int], action_count: int) -> tuple[Any, Any]:
+    """Gymnasium's spaces of RGB pictures (H, W, 3) uint8 and of ``action_count`` actions, for other libraries."""
+    pictures = gymnasium.spaces.Box(0, 255, (*screen_shape, 3), np.uint8)
+    return pictures, gymnasium.spaces.Discrete(action_count)
