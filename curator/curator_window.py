@@ -153,8 +153,8 @@ class _WindowLoop:
         self._desk = desk
         self._pointer = (-1.0, -1.0)
         self._scrubbing = False
-        self._buttons: list[Button] = []
-        self._note_was_open = False
+        self._opening_text = False
+        """Whether the letter of the key that opened the note's field is still to come as typed text."""
 
     def run(self) -> None:
         last = time.perf_counter()
@@ -173,12 +173,14 @@ class _WindowLoop:
         shape = view.shown.picture.shape if view.shown is not None else (210, 160)
         return curator_layout(canvas.box, canvas.scale, (shape[0], shape[1]))
 
+    def _buttons(self, layout: CuratorLayout, view: CuratorView) -> list[Button]:
+        return [*verdict_buttons(layout, view.queued is not None), *lower_buttons(layout, view)]
+
     def _draw(self) -> None:
         view = self._desk.view()
         canvas = self._window.canvas
         layout = self._layout(canvas, view)
-        self._buttons = [*verdict_buttons(layout, view.queued is not None), *lower_buttons(layout, view)]
-        draw_curator(canvas, layout, view, self._buttons, self._pointer)
+        draw_curator(canvas, layout, view, self._buttons(layout, view), self._pointer)
         if self._desk.help_open:
             draw_key_list(canvas, "Keys of the curator", KEY_LIST)
         if self._desk.note_text is not None:
@@ -194,16 +196,17 @@ class _WindowLoop:
             if event.key == "f11" and not event.repeat:
                 self._window.toggle_full_screen()
             else:
+                was_writing = desk.note_text is not None
                 desk.press(event.key, event.shift, event.control, event.repeat)
+                self._opening_text = desk.note_text is not None and not was_writing
         elif isinstance(event, TextTyped):
-            # The N that opened the field is typed text too.
-            if self._note_was_open:
+            if not (self._opening_text and event.text.lower() == "n"):
                 desk.write(event.text)
+            self._opening_text = False
         elif isinstance(event, Wheel):
             desk.press("right" if event.dy < 0 else "left")
         elif isinstance(event, PointerDown | PointerMoved | PointerUp):
             self._handle_pointer(event)
-        self._note_was_open = desk.note_text is not None and not (isinstance(event, KeyDown) and event.key == "n")
 
     def _handle_pointer(self, event: PointerDown | PointerMoved | PointerUp) -> None:
         desk = self._desk
@@ -227,7 +230,7 @@ class _WindowLoop:
         desk = self._desk
         if event.button != 1:
             return
-        for number, button in enumerate(self._buttons):
+        for number, button in enumerate(self._buttons(layout, desk.view())):
             if button.contains(event.x, event.y):
                 verdicts = len(VERDICTS)
                 keys = ("backspace", "p", "l", "v", "n", "f1")

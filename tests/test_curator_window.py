@@ -1,0 +1,307 @@
+"""The curator's window on a virtual screen, with real keys and a real mouse from outside."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import VirtualDisplay
+from recorded_episodes import record_random_play
+
+from curator.clip_queue import build_queue
+from curator.curator_layout import curator_layout
+from curator.curator_window import curate
+from curator.outline import read_outlines
+from curator.timeline import TimelineScale
+from data.clip import Clip, Verdict
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from screen.layout import Box
+from screen.theme import scale_of
+
+HOUSE = Path(__file__).parent.parent
+PROGRAM = """
+import sys
+from curator.curator_window import curate
+from data.label_database import LabelDatabase
+from data.library import Library
+library = Library(sys.argv[1])
+with LabelDatabase(library.labels) as labels:
+    print(curate(library, labels, "Ann", sys.argv[2], float(sys.argv[3])))
+"""
+VERDICT_OF_KEY = {"g": "good", "b": "bad", "s": "skip", "space": "skip"}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    library = Library(tmp_path_factory.mktemp("library"))
+    for seed in range(3):
+        record_random_play(library, 1500, seed)
+    return library
+
+
+@pytest.fixture
+def library(played: Library) -> Iterator[Library]:
+    """A library whose labels nobody has written yet."""
+    yield played
+    for path in played.folder.glob("labels.sqlite*"):
+        path.unlink()
+
+
+@dataclass
+class Program:
+    """A curator's window in a process of its own."""
+
+    process: subprocess.Popen[str]
+    display: VirtualDisplay
+    window: str
+
+    @property
+    def title(self) -> str:
+        return self.display.xdotool("getwindowname", self.window)
+
+    @property
+    def left(self) -> int:
+        """How many clips are left, as the title says."""
+        found = re.search(r"(\d+) left", self.title)
+        return int(found.group(1)) if found else 0
+
+    def wait_for_left(self, left: int) -> None:
+        self.display.wait_until(lambda: self.left == left, f"{left} clips left, beginning with {self.title!r}")
+
+    def press(self, *keys: str) -> None:
+        self.display.xdotool("key", "--delay", 1, *keys)
+
+    def click(self, box: Box, scale: float = 1.0) -> None:
+        x, y = box.centre
+        self.display.xdotool("mousemove", "--window", self.window, round(x * scale), round(y * scale), "click", 1)
+
+    def ended(self) -> str:
+        """What it printed, once it has ended without complaint."""
+        output, errors = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, errors
+        return output
+
+
+@contextmanager
+def opened(
+    display: VirtualDisplay, library: Library, queue: str = "uniform", clip_seconds: float = 3.0
+) -> Iterator[Program]:
+    command = [sys.executable, "-c", PROGRAM, str(library.folder), queue, str(clip_seconds)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=HOUSE, env=display.environment, stdout=pipe, stderr=pipe, text=True)
+    try:
+        yield Program(process, display, display.wait_for_window("curating, ", process))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def standing(library: Library) -> list[Verdict]:
+    with LabelDatabase(library.labels) as labels:
+        return labels.verdicts(curator="Ann")
+
+
+def expected_queue(library: Library, clip_seconds: float = 3.0) -> list[Clip]:
+    return [one.clip for one in build_queue(read_outlines(library), "uniform", clip_seconds, seed=0)]
+
+
+def test_each_key_is_one_verdict_in_the_database_in_the_order_of_the_queue(
+    virtual_display: VirtualDisplay, library: Library
+) -> None:
+    queue = expected_queue(library)
+    with opened(virtual_display, library) as program:
+        assert program.left == len(queue)
+        for number, key in enumerate(("g", "b", "s", "space"), start=1):
+            program.press(key)
+            program.wait_for_left(len(queue) - number)
+            # Already saved, while the window is still open.
+            assert len(standing(library)) == number
+        program.press("ctrl+z")
+        program.wait_for_left(len(queue) - 3)
+        program.press("Escape")
+        assert "'good': 1, 'bad': 1, 'skip': 1" in program.ended()
+    assert [(v.clip, v.verdict) for v in standing(library)] == list(zip(queue, ("good", "bad", "skip"), strict=False))
+
+
+def test_keys_that_come_faster_than_pictures_are_all_counted(virtual_display: VirtualDisplay, library: Library) -> None:
+    queue = expected_queue(library)
+    with opened(virtual_display, library) as program:
+        program.press(*("g", "b") * 5)
+        program.wait_for_left(len(queue) - 10)
+    assert [v.verdict for v in standing(library)] == ["good", "bad"] * 5
+
+
+def test_undo_and_the_rest_of_the_queue_outlive_the_window(virtual_display: VirtualDisplay, library: Library) -> None:
+    queue = expected_queue(library)
+    with opened(virtual_display, library) as program:
+        program.press("g", "b")
+        program.wait_for_left(len(queue) - 2)
+        program.display.ask_to_close(program.window)
+        program.ended()
+    with opened(virtual_display, library) as program:
+        assert program.left == len(queue) - 2
+        program.press("BackSpace")
+        program.wait_for_left(len(queue) - 1)
+        program.press("s")
+        program.wait_for_left(len(queue) - 2)
+    assert [(v.clip, v.verdict) for v in standing(library)] == [(queue[0], "good"), (queue[1], "skip")]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (960, 600)])
+def test_the_mouse_judges_reopens_and_scrubs(
+    virtual_display: VirtualDisplay, library: Library, size: tuple[int, int]
+) -> None:
+    queue = expected_queue(library)
+    scale = scale_of(*size)
+    layout = curator_layout(Box(0, 0, size[0] / scale, size[1] / scale), scale)
+    good, bad, skip = layout.verdict_buttons
+    with opened(virtual_display, library) as program:
+        virtual_display.xdotool("windowsize", "--sync", program.window, *size)
+        for number, box in enumerate((good, bad, skip, good), start=1):
+            program.click(box, scale)
+            program.wait_for_left(len(queue) - number)
+        program.click(layout.lower_buttons[0], scale)
+        program.wait_for_left(len(queue) - 3)
+        program.click(layout.recent_rows[2], scale)
+        program.click(bad, scale)
+        virtual_display.wait_until(
+            lambda: [v.verdict for v in standing(library)] == ["bad", "skip", "bad"], "the mouse"
+        )
+        # Cut the first half second to second three of the episode that is on show, by hand.
+        outline = next(one for one in read_outlines(library) if one.episode_id == queue[3].episode_id)
+        timeline = TimelineScale(layout.timeline, outline.frame_count)
+        for key, frame in (("i", 300), ("o", 450)):
+            program.click(Box(timeline.x_of(frame), layout.timeline.centre[1], 0, 0), scale)
+            program.press(key)
+        program.press("g")
+        virtual_display.wait_until(lambda: len(standing(library)) == 4, "the verdict on the clip that was cut")
+    cut = standing(library)[-1]
+    assert (cut.clip.episode_id, cut.queue) == (queue[3].episode_id, "by hand")
+    assert abs(cut.clip.start - 300) <= 3 and abs(cut.clip.stop - 450) <= 3
+
+
+def test_a_note_is_typed_and_goes_with_the_verdict(virtual_display: VirtualDisplay, library: Library) -> None:
+    with opened(virtual_display, library) as program:
+        left = program.left
+        program.press("n")
+        virtual_display.xdotool("type", "--delay", 20, "no Gun, bad aim")
+        program.press("Return", "g")
+        program.wait_for_left(left - 1)
+    assert [(v.verdict, v.note) for v in standing(library)] == [("good", "no Gun, bad aim")]
+
+
+def test_help_and_full_screen_change_no_verdict(virtual_display: VirtualDisplay, library: Library) -> None:
+    with opened(virtual_display, library) as program:
+        left = program.left
+        program.press("F1", "g", "b", "F1", "F11", "p", "Left", "comma", "period", "l", "F11")
+        program.press("b")
+        program.wait_for_left(left - 1)
+    assert [v.verdict for v in standing(library)] == ["bad"]
+
+
+def judged_with_undo_and_kills(display: VirtualDisplay, library: Library, verdicts: int, kills: int) -> None:
+    """Judge and undo at random; kill the program at random. The database must hold what was acknowledged.
+
+    A key is acknowledged when the title counts it. Of the keys sent just before the kill, any number from the first
+    on may have been taken.
+    """
+    rng = np.random.default_rng(verdicts)
+    queue = expected_queue(library, 1.0)
+    said: list[str] = []
+    per_life = verdicts // (kills + 1)
+    for _ in range(kills + 1):
+        with opened(display, library, clip_seconds=1.0) as program:
+            for _ in range(per_life):
+                undo = bool(said) and rng.random() < 0.2
+                key = "BackSpace" if undo else str(rng.choice(list(VERDICT_OF_KEY)))
+                program.press(key)
+                said = said[:-1] if undo else [*said, VERDICT_OF_KEY[key]]
+                program.wait_for_left(len(queue) - len(said))
+            program.press("g", "b", "g")
+            program.process.send_signal(signal.SIGKILL)
+            program.process.wait()
+        found = [verdict.verdict for verdict in standing(library)]
+        assert found in [said + ["good", "bad", "good"][:taken] for taken in range(4)]
+        said = found
+    assert [verdict.clip for verdict in standing(library)] == queue[: len(said)]
+
+
+def test_killed_at_any_moment_the_database_holds_the_acknowledged_keys(
+    virtual_display: VirtualDisplay, library: Library
+) -> None:
+    judged_with_undo_and_kills(virtual_display, library, verdicts=24, kills=2)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_three_hundred_verdicts_with_twenty_kills(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    for seed in range(12):
+        record_random_play(library, 4000, seed)
+    assert len(expected_queue(library, 1.0)) > 380
+    judged_with_undo_and_kills(virtual_display, library, verdicts=300, kills=20)
+
+
+def test_a_library_without_episodes_says_what_to_do_and_makes_no_verdict(
+    virtual_display: VirtualDisplay, tmp_path: Path
+) -> None:
+    library = Library(tmp_path / "library")
+    library.prepare()
+    with opened(virtual_display, library) as program:
+        assert program.title == "Replay Coach - curating, no episodes"
+        program.press("g")
+        program.press("Escape")
+        program.ended()
+    assert standing(library) == []
+
+
+def test_a_queue_without_clips_says_so_and_lets_one_leave(virtual_display: VirtualDisplay, library: Library) -> None:
+    with opened(virtual_display, library, "markers") as program:
+        assert program.title == "Replay Coach - curating, nothing left"
+        program.press("g", "Escape")
+        program.ended()
+
+
+def test_two_curators_judge_one_library_at_once(virtual_display: VirtualDisplay, library: Library) -> None:
+    """The second types while the first is open; each has a queue of their own."""
+    queue = expected_queue(library)
+    with opened(virtual_display, library) as first, LabelDatabase(library.labels) as labels:
+        for clip in queue[:12]:
+            labels.record(Verdict(clip, "Bob", "bad"))
+        first.press("g", "b")
+        first.wait_for_left(len(queue) - 2)
+        for clip in queue[12:20]:
+            labels.record(Verdict(clip, "Bob", "bad"))
+        assert {name: sum(found.values()) for name, found in labels.counts().items()} == {"Ann": 2, "Bob": 20}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("Ann", "best"), "no queue called 'best'"),
+        (("Ann", "surprising"), "no queue called 'surprising'"),
+        (("Ann", "uniform", 9.0), "1 to 5 seconds"),
+        (("rule:me",), "A curator needs a name"),
+        ((" ",), "A curator needs a name"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_window_opens(
+    played: Library, tmp_path: Path, arguments: tuple[str, ...], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    with (
+        LabelDatabase(tmp_path / "labels.sqlite") as labels,
+        pytest.raises(CoachError, match=complaint),
+    ):
+        curate(played, labels, *arguments)
