@@ -97,7 +97,8 @@ def virtual_display_server() -> Iterator[VirtualDisplay]:
             pytest.fail(message)
         pytest.skip(message)
     read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "2720x1760x24", "-nolisten", "tcp"]
+    # It would start over whenever its last window goes, and a window that opens meanwhile would find no display.
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "2720x1760x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(write_end)
     with os.fdopen(read_end) as pipe:

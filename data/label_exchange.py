@@ -1,0 +1,132 @@
+"""Verdicts as JSON Lines, so that people who judge apart can put their labels together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.clip import Clip, Verdict
+from data.durable_file import publish_file
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+
+FORMAT = "replay-coach-labels"
+VERSION = 1
+LONGEST_LINE = 100_000
+"""Characters; a verdict needs a few hundred, so a longer line is no verdict."""
+
+
+def export_labels(labels: LabelDatabase, path: Path | str, curator: str | None = None) -> int:
+    """Write the verdicts that stand, of one curator or of all, and return how many there are.
+
+    The first line says what the file is; each other line is one verdict. The file appears whole or not at all. Raises
+    CoachError if it cannot be written.
+    """
+    verdicts = labels.verdicts(curator=curator)
+    if curator is not None and not verdicts:
+        known = ", ".join(labels.curators()) or "nobody"
+        raise CoachError(f"There is no verdict of {curator!r} to export; there are verdicts of {known}.")
+    lines = [json.dumps({"format": FORMAT, "version": VERSION}), *(_line(verdict) for verdict in verdicts)]
+    target = Path(path)
+    try:
+        publish_file(target, ("\n".join(lines) + "\n").encode(), mode=0o644)
+    except OSError as error:
+        raise CoachError(f"The labels cannot be written to {target} ({error.strerror or error}).") from error
+    return len(verdicts)
+
+
+def import_labels(labels: LabelDatabase, path: Path | str) -> int:
+    """Add the verdicts of an exported file to a label database, and return how many were new.
+
+    Importing a file again adds nothing, and a verdict that was undone here does not come back. Where a curator's
+    verdicts on one clip differ, the one given last stands. The whole file is read before anything is added, so a file
+    with a mistake changes nothing. Raises CoachError that names the line.
+    """
+    return labels.merge(list(_read(Path(path))))
+
+
+def _line(verdict: Verdict) -> str:
+    clip = verdict.clip
+    return json.dumps(
+        {
+            "episode": clip.episode_id,
+            "start": clip.start,
+            "stop": clip.stop,
+            "curator": verdict.curator,
+            "verdict": verdict.verdict,
+            "given": verdict.given.isoformat(),
+            "note": verdict.note,
+            "queue": verdict.queue,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _read(path: Path) -> Iterator[Verdict]:
+    for number, values in _objects(path):
+        if number == 1:
+            if values.get("format") != FORMAT:
+                raise CoachError(f"{path} is not a file of labels: its first line does not say {FORMAT!r}.")
+            if values.get("version") != VERSION:
+                raise CoachError(
+                    f"{path} holds labels of version {values.get('version')!r}, and this program reads {VERSION}."
+                )
+            continue
+        try:
+            yield _verdict(values)
+        except (KeyError, TypeError, ValueError, CoachError) as error:
+            what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise CoachError(f"{path}, line {number}, is not a verdict: {what.rstrip('.')}.") from error
+
+
+def _objects(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
+    number = 0
+    try:
+        with path.open(encoding="utf-8") as file:
+            while line := file.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise CoachError(f"{path}, line {number}, is too long to be a verdict.")
+                values = json.loads(line)
+                if not isinstance(values, dict):
+                    raise CoachError(f"{path}, line {number}, is not a verdict: {line.strip()[:60]}.")
+                yield number, values
+    except OSError as error:
+        raise CoachError(f"The labels {path} cannot be read ({error.strerror or error}).") from error
+    except (ValueError, RecursionError) as error:
+        raise CoachError(f"{path}, line {number}, is not a file of labels ({error}).") from error
+    if number == 0:
+        raise CoachError(f"{path} is empty; it is not a file of labels.")
+
+
+def _verdict(values: dict[str, Any]) -> Verdict:
+    """Raises KeyError, TypeError, ValueError or CoachError for anything that is not a verdict."""
+    for name, kind in (("episode", str), ("start", int), ("stop", int), ("curator", str), ("verdict", str)):
+        if not isinstance(values[name], kind) or isinstance(values[name], bool):
+            raise TypeError(f"its {name} is {values[name]!r}")
+    for name in ("given", "note", "queue"):
+        if not isinstance(values.get(name, ""), str):
+            raise TypeError(f"its {name} is {values[name]!r}")
+    for text in (value for value in values.values() if isinstance(value, str)):
+        if "\0" in text:
+            raise ValueError("it holds a zero byte, which no database keeps")
+        text.encode()  # Half a surrogate pair is a ValueError here, and an accident later.
+    episode_id = values["episode"]
+    if Path(episode_id).name != episode_id or len(episode_id) > 250:
+        raise ValueError(f"its episode is {episode_id[:60]!r}")
+    if len(values["curator"]) > 200 or values["stop"] > 2**31 - 1:
+        raise ValueError("its curator's name is too long, or its clip is")
+    given = datetime.fromisoformat(values["given"])
+    if given.tzinfo is None:
+        raise ValueError(f"its time {values['given']!r} has no time zone")
+    return Verdict(
+        Clip(episode_id, values["start"], values["stop"]),
+        values["curator"],
+        values["verdict"],
+        given.astimezone(UTC),
+        values.get("note", ""),
+        values.get("queue", "")[:200],
+    )
