@@ -53,7 +53,7 @@ class Take:
         self._kinds = bytearray()
         self._scores = array("d", [0.0])
         self._markers: list[int] = []
-        self._snapshots: list[Any] = [self.emulator.snapshot()]
+        self._snapshots: list[tuple[Any, FrameState]] = [(self.emulator.snapshot(), self.state)]
         self._snapshot_every = SNAPSHOT_EVERY_DECISIONS * settings.frame_skip
         self.newest: PlayedFrame | None = None
         """The frame that was played last, None before the first and while looking back."""
@@ -139,7 +139,7 @@ class Take:
         self.state, self.newest = played.after, played
         self._over = played.after.game_over
         if self.frame % self._snapshot_every == 0:
-            self._snapshots.append(self.emulator.snapshot())
+            self._snapshots.append((self.emulator.snapshot(), self.state))
         return played
 
     def look_at(self, frame: int) -> None:
@@ -157,10 +157,11 @@ class Take:
     def _simulated(self, frame: int, show_from: int) -> Iterator[FrameState]:
         """Bring the emulator to ``frame`` from the snapshot before ``show_from``; yields what it shows from there."""
         index = show_from // self._snapshot_every
-        self.emulator.restore(self._snapshots[index])
+        snapshot, state = self._snapshots[index]
+        self.emulator.restore(snapshot)
         start = index * self._snapshot_every
         if start >= show_from:
-            yield self.emulator.state()
+            yield state  # a restored emulator shows its picture again only with the next frame
         for number in range(start, frame):
             reward = self.emulator.act(self._actions[number])
             if number + 1 >= show_from:
