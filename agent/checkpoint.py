@@ -66,7 +66,7 @@ class CheckpointStore:
             os.replace(partial, target)
         except OSError as error:
             raise CoachError(
-                f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, and go on by --resume."
+                f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, then use --resume."
             ) from error
         memory.forget_changes()
         self._tidy()

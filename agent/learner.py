@@ -115,7 +115,7 @@ class Learner:
         if self.averaged is not self.online:
             found |= {f"averaged/{name}": array for name, array in weight_arrays(self.averaged).items()}
         for number, variable in enumerate(self.optimizer.variables):
-            found[f"optimizer/{number}"] = np.array(variable)
+            found[f"optimizer/{number}"] = np.array(keras.ops.convert_to_numpy(variable))
         return found
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:

@@ -56,7 +56,7 @@ def build_network(config: TrainConfig, action_count: int, rng: np.random.Generat
 
 def weight_arrays(network: keras.Model) -> dict[str, np.ndarray]:
     """Weights by name, such as "convolution_1/kernel"; copies."""
-    return {_name(variable): np.array(variable) for variable in network.weights}
+    return {_name(variable): np.array(keras.ops.convert_to_numpy(variable)) for variable in network.weights}
 
 
 def load_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:

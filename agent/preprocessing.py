@@ -56,7 +56,7 @@ class _Tutorial:
         if len(screens) > 1:
             colours = cv2.max(colours, self._palette[screens[-2]])
         gray = cv2.cvtColor(cv2.resize(colours, (OBSERVATION_SIDE, 110)), cv2.COLOR_RGB2GRAY)
-        _, black_and_white = cv2.threshold(gray[26:110], 1, 255, cv2.THRESH_BINARY)
+        black_and_white: np.ndarray = cv2.threshold(gray[26:110], 1, 255, cv2.THRESH_BINARY)[1]
         return black_and_white
 
 

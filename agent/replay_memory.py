@@ -91,8 +91,8 @@ class ReplayMemory:
         self.own_steps = 0
         """Own decisions ever added."""
         self._own_slots = own_slots
-        # Not touched before it is written, so the operating system grows it page by page.
-        self.observations = np.empty((slots, OBSERVATION_BYTES), np.uint8)
+        # Zeros are not touched before they are written, so the operating system grows the memory page by page.
+        self.observations = np.zeros((slots, OBSERVATION_BYTES), np.uint8)
         self.columns = {name: np.zeros(slots, kind) for name, kind in COLUMNS.items()}
         self._tree = SumTree(slots) if rules.prioritised else None
         self._greatest_priority = 1.0
@@ -235,7 +235,7 @@ class ReplayMemory:
 
     def _record_returns(self) -> None:
         """The return ended at the newest decision: note what each decision of it came to."""
-        count = min(self._first_unrecorded, self._own_slots - self.rules.stack - 1)
+        count = min(self._first_unrecorded, self.capacity - self._ring_start - 1)
         slots = self._back(np.full(count, self.head), np.arange(count, 0, -1))
         rewards = REWARDS[self.rules.reward](self.columns["points"][slots])
         found = discounted_returns(rewards, self.columns["terminal"][slots], self.rules.discount)
@@ -359,8 +359,8 @@ class ReplayMemory:
     @property
     def _overwritten_seed(self) -> int:
         """How many slots of the seeding were overwritten by own steps; only where the seeding may be evicted."""
-        past = self.written - self.capacity
-        return min(self.seeded_end, max(past, 0)) if self.rules.evict_seed and self._closed else 0
+        past = max(self.written - self.capacity, 0)
+        return min(self.seeded_end, past) if self.rules.evict_seed and self._closed else 0
 
     def _parts(self, batch_size: int, seeded_count: int | None) -> Iterator[tuple[bool | None, int]]:
         if seeded_count is None:

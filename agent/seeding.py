@@ -23,7 +23,7 @@ Verdicts = Callable[[str], Iterable[Verdict]]
 
 @dataclass(frozen=True)
 class Spec:
-    """One source of a seeding, as written: ``human``, ``agent:RUN``, ``random:N``, ``all``, a file; ``@`` its weight."""
+    """One source of a seeding, as written: ``human``, ``agent:RUN``, ``random:N``, ``all`` or a file."""
 
     text: str
     kind: str
@@ -56,7 +56,7 @@ def parse_spec(text: str) -> Spec:
         return Spec(text, "agent", run=rest, weight=weight)
     if body in ("human", "agent", "planner", "imported", "all"):
         return Spec(text, body, weight=weight)
-    if Path(body).suffix == ".h5" or Path(body).exists():
+    if Path(body).suffix == ".h5" or Path(body).is_file():
         return Spec(text, "file", path=Path(body), weight=weight)
     raise CoachError(
         f"--seed-from {text} is no source: it must be human, agent, agent:RUN, planner, imported, random:N, all, "

@@ -56,18 +56,16 @@ def train(
     Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is no sane number any more.
     """
-    folder = RunFolder(library.run_folder(run))
-    if resume:
-        folder = open_run(library, run)
-        _refuse_other_config(folder, config)
-    elif folder.exists:
-        raise CoachError(f"The run {run!r} exists already; go on with it by --resume, or choose another name.")
+    folder = open_run(library, run) if resume else RunFolder(library.run_folder(run))
     library.prepare()
     session = _Session(library, folder, config, labels, report, should_stop or (lambda: False))
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
         if resume:
+            _refuse_other_config(folder, config)
             session.restore()
+        elif folder.exists:
+            raise CoachError(f"The run {run!r} exists already; go on with it by --resume, or choose another name.")
         else:
             session.begin(from_run)
         stack.callback(session.trainer.learner.close)

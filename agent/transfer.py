@@ -40,7 +40,7 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
         if name in info.action_meanings
     ]
     for name, array in fresh.items():
-        if name.startswith(OUTPUTS) and name in arrays:
+        if name.startswith(OUTPUTS) and name in arrays and array.shape[:-1] == arrays[name].shape[:-1]:
             carried = array.copy()
             for ours, theirs in ours_to_theirs:
                 carried[..., ours] = arrays[name][..., theirs]

@@ -1,0 +1,85 @@
+"""A training's configuration: validation, presets, options."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from agent.config import TrainConfig, add_train_arguments, config_from_arguments, preset
+from agent.presets import PRESETS
+from data.errors import CoachError
+
+
+def parsed(*options: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_train_arguments(parser)
+    return parser.parse_args(list(options))
+
+
+def test_a_negative_number_of_steps_is_refused_in_one_sentence() -> None:
+    with pytest.raises(CoachError, match=r"^--steps must be at least 0, not -1\.$"):
+        config_from_arguments(parsed("--steps", "-1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("discount", 1.5),
+        ("discount", float("nan")),
+        ("stack", 0),
+        ("keep", "best"),
+        ("seed_share", True),
+        ("steps", 1.5),
+    ],
+)
+def test_a_value_out_of_range_or_of_the_wrong_type_is_refused(name: str, value: object) -> None:
+    with pytest.raises(CoachError, match=f"--{name.replace('_', '-')} must be"):
+        dataclasses.replace(TrainConfig(), **{name: value})
+
+
+def test_unset_options_leave_the_presets_values() -> None:
+    config = config_from_arguments(parsed("--preset", "tutorial", "--steps", "5", "--no-double-q"))
+    assert (config.steps, config.discount, config.memory_size) == (5, 0.95, 40_000)
+
+
+def test_sources_are_collected_in_order() -> None:
+    config = config_from_arguments(parsed("--seed-from", "human", "--seed-from", "random:50"))
+    assert config.seed_from == ("human", "random:50")
+
+
+def test_a_resumed_runs_configuration_is_the_base_of_its_options() -> None:
+    base = dataclasses.replace(preset("nature"), seed=7)
+    assert config_from_arguments(parsed("--steps", "9"), base) == dataclasses.replace(base, steps=9)
+
+
+def test_every_option_says_what_it_is() -> None:
+    parser = argparse.ArgumentParser()
+    add_train_arguments(parser)
+    assert all(action.help for action in parser._actions)
+    assert "--evict-seed" in parser.format_help()
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_configuration_survives_json(name: str) -> None:
+    config = dataclasses.replace(preset(name), seed_from=("human", "random:10"))
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_a_saved_configuration_with_unknown_settings_is_refused() -> None:
+    with pytest.raises(CoachError, match="unknown settings: colour"):
+        TrainConfig.from_json('{"colour": 1}')
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(CoachError, match="natur.*default, nature.*Did you mean nature"):
+        preset("natur")
+
+
+def test_reading_a_configuration_imports_no_keras() -> None:
+    code = "import agent.config, agent.seeding, agent.player, agent.evaluation, sys; print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,207 @@
+"""The learner: what one update changes, what acts, and that it solves a small task whose answer is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from agent_episodes import small_config
+
+from agent.batch import Batch
+from agent.config import TrainConfig
+from agent.learner import Learner, Update
+from agent.network import build_network, load_weights, weight_arrays
+from agent.replay_memory import ReplayMemory
+from agent.training import new_memory
+from data.errors import CoachError
+
+
+def random_batch(rng: np.random.Generator, size: int = 4) -> Batch:
+    stacks = rng.integers(0, 256, (2, size, 4, 84, 84)).astype(np.uint8)
+    ones = np.ones(size, np.float32)
+    return Batch(
+        slots=np.arange(size),
+        stacks=stacks[0],
+        actions=rng.integers(0, 3, size).astype(np.int32),
+        returns=rng.normal(size=size).astype(np.float32),
+        discounts=ones,
+        next_stacks=stacks[1],
+        recorded=-np.inf * ones,
+        imitate=ones,
+        weights=ones,
+        rewards=ones,
+        one_step_discounts=ones,
+        following_stacks=stacks[1],
+        seeded=ones > 0,
+    )
+
+
+def learner(config: TrainConfig) -> Learner:
+    return Learner(config, 3, np.random.default_rng(0))
+
+
+def update(of: Learner, batch: Batch) -> Update:
+    of.begin_update(batch)
+    done = of.finish_update()
+    assert done is not None
+    return done
+
+
+def test_a_batch_repeated_is_learned() -> None:
+    of, batch = learner(small_config(learning_rate=1e-3)), random_batch(np.random.default_rng(0))
+    first = update(of, batch).loss
+    for _ in range(30):
+        last = update(of, batch).loss
+    assert last < first / 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5},
+        {"optimizer": "rmsprop-centred", "gradient_norm": 0.0},
+        {"optimizer": "rmsprop", "layer_norm": False, "td_loss": "squared"},
+    ],
+)
+def test_each_variant_learns(changes: dict[str, Any]) -> None:
+    of, batch = learner(small_config(learning_rate=1e-3, **changes)), random_batch(np.random.default_rng(0))
+    losses = [update(of, batch).loss for _ in range(20)]
+    assert losses[-1] < losses[0]
+
+
+def test_the_target_network_is_a_copy_of_before_until_it_is_due() -> None:
+    of = learner(small_config(target_update_steps=3))
+    batch = random_batch(np.random.default_rng(0))
+    before = weight_arrays(of.target)["action_output/kernel"]
+    update(of, batch)
+    update(of, batch)
+    np.testing.assert_array_equal(weight_arrays(of.target)["action_output/kernel"], before)
+    update(of, batch)
+    np.testing.assert_array_equal(
+        weight_arrays(of.target)["action_output/kernel"], weight_arrays(of.online)["action_output/kernel"]
+    )
+
+
+def test_averaged_weights_are_the_running_mean_of_the_newest_ones_and_act() -> None:
+    of = learner(small_config(averaging=0.9))
+    expected = weight_arrays(of.online)["action_output/kernel"].astype(np.float64)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        update(of, random_batch(rng))
+        expected = 0.9 * expected + 0.1 * weight_arrays(of.online)["action_output/kernel"]
+    np.testing.assert_allclose(of.acting_weights()["action_output/kernel"], expected, atol=1e-6)
+    stack = rng.integers(0, 256, (4, 84, 84)).astype(np.uint8)
+    np.testing.assert_allclose(of.q_values(stack), np.asarray(of.averaged(stack[None]))[0], rtol=1e-4, atol=1e-5)
+
+
+def test_without_averaging_the_newest_weights_act() -> None:
+    of = learner(small_config(averaging=0.0))
+    rng = np.random.default_rng(0)
+    update(of, random_batch(rng))
+    stack = rng.integers(0, 256, (4, 84, 84)).astype(np.uint8)
+    np.testing.assert_allclose(of.q_values(stack), np.asarray(of.online(stack[None]))[0], rtol=1e-4, atol=1e-5)
+
+
+def test_acting_does_not_change_while_an_update_is_being_computed() -> None:
+    of = learner(small_config(averaging=0.0))
+    rng = np.random.default_rng(0)
+    stack = rng.integers(0, 256, (4, 84, 84)).astype(np.uint8)
+    before = of.q_values(stack)
+    of.begin_update(random_batch(rng))
+    of._worker.submit(lambda: None).result()  # the update is through
+    np.testing.assert_array_equal(of.q_values(stack), before)
+    of.finish_update()
+    assert not np.array_equal(of.q_values(stack), before)
+
+
+def test_a_loss_that_is_no_number_stops_with_a_sentence() -> None:
+    batch = random_batch(np.random.default_rng(0))
+    broken = dataclasses.replace(batch, returns=np.full(4, np.nan, np.float32))
+    with pytest.raises(CoachError, match=r"^Learning has broken down: the loss of update 1 is nan"):
+        update(learner(small_config()), broken)
+
+
+def test_a_loss_that_explodes_stops_with_a_sentence() -> None:
+    batch = random_batch(np.random.default_rng(0))
+    broken = dataclasses.replace(batch, returns=np.full(4, 1e9, np.float32))
+    with pytest.raises(CoachError, match="the loss of update 1 is 1e"):
+        update(learner(small_config()), broken)
+
+
+def test_a_restored_learner_goes_on_alike() -> None:
+    config = small_config(dueling=True)
+    one, rng = learner(config), np.random.default_rng(0)
+    update(one, random_batch(rng))
+    other = Learner(config, 3, np.random.default_rng(9))
+    other.load(one.arrays())
+    batch = random_batch(rng)
+    update(one, batch)
+    update(other, batch)
+    for name, array in one.arrays().items():
+        np.testing.assert_array_equal(other.arrays()[name], array, err_msg=name)
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    arrays = weight_arrays(build_network(small_config(hidden_units=8), 3, np.random.default_rng(0)))
+    network = build_network(small_config(), 3, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"action_hidden/kernel have shape \(3136, 8\), not \(3136, 16\)"):
+        load_weights(network, arrays)
+
+
+def test_initial_weights_depend_on_the_generator_alone() -> None:
+    one, two, other = (weight_arrays(build_network(small_config(), 3, np.random.default_rng(s))) for s in (1, 1, 2))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert not np.array_equal(one["convolution_1/kernel"], other["convolution_1/kernel"])
+
+
+def small_world(memory: ReplayMemory, rng: np.random.Generator) -> None:
+    """Random play on a line of 4 places: left or right; only leaving it to the right is rewarded."""
+    for _ in range(60):
+        place = int(rng.integers(4))
+        memory.begin(world_picture(place))
+        while 0 <= place < 4:
+            action = int(rng.integers(2))
+            place += 1 if action else -1
+            memory.add(action, 1.0 if place == 4 else 0.0, not 0 <= place < 4, world_picture(place), source=0)
+    memory.close_seeding()
+
+
+def world_picture(place: int) -> np.ndarray:
+    """A bright bar that stands where the player is."""
+    image = np.zeros((84, 84), np.uint8)
+    image[:, 16 * (place + 1) : 16 * (place + 1) + 12] = 255
+    return image[:, :84]
+
+
+@pytest.mark.parametrize("name", ["nature", "default"])
+def test_values_of_a_small_world_become_the_known_ones(name: str) -> None:
+    """Its best values are known: the discount to the power of the steps that are left."""
+    common: dict[str, Any] = {
+        "discount": 0.8,
+        "stack": 1,
+        "learning_rate": 1e-3,
+        "batch_size": 32,
+        "target_update_steps": 20,
+        "hidden_units": 32,
+        "memory_size": 1000,
+        "margin_weight": 0.0,
+        "optimizer": "adam",
+    }
+    variants: dict[str, dict[str, Any]] = {
+        "nature": {"double_q": False, "n_steps": 1, "layer_norm": False, "averaging": 0.0, "bound_by_return": False},
+        # Random play earns less than the best play, so more than one step of it would pull the values down.
+        "default": {"n_steps": 1, "averaging": 0.9},
+    }
+    config = small_config(**common, **variants[name])
+    rng = np.random.default_rng(0)
+    memory = new_memory(config, 2000)
+    small_world(memory, rng)
+    of = Learner(config, 2, rng)
+    for _ in range(300):
+        of.begin_update(memory.sample(rng, 32, None))
+        of.finish_update()
+    found = np.stack([of.q_values(world_picture(place)[None]) for place in range(4)])
+    expected = [[0.0, 0.512], [0.4096, 0.64], [0.512, 0.8], [0.64, 1.0]]
+    np.testing.assert_allclose(found, expected, atol=0.06)

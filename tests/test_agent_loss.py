@@ -1,0 +1,157 @@
+"""Losses, targets and returns against plain loops."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent import loss
+from agent.config import TrainConfig, preset
+from agent.learner import loss_of
+from agent.quiet_keras import keras
+from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return
+
+BATCH, ACTIONS = 16, 5
+
+
+def rows(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.normal(size=(BATCH, *shape)).astype(np.float32)
+
+
+def reference(
+    config: TrainConfig,
+    q: np.ndarray,
+    next_target: np.ndarray,
+    next_online: np.ndarray,
+    following_target: np.ndarray,
+    following_online: np.ndarray,
+    batch: dict[str, np.ndarray],
+    kernels: list[np.ndarray],
+) -> tuple[float, np.ndarray]:
+    """Loss and TD errors of a batch, written out row by row from the papers."""
+    total, errors = 0.0, []
+    for row in range(BATCH):
+        action = int(batch["actions"][row])
+
+        def error(summed: float, factor: float, target: np.ndarray, online: np.ndarray) -> float:
+            best = int(np.argmax(online)) if config.double_q else int(np.argmax(target))
+            y = summed + factor * target[best]
+            if config.bound_by_return:
+                y = max(y, float(batch["recorded"][row]))  # noqa: B023 - called in the same round
+            return float(y - q[row, action])  # noqa: B023
+
+        def td(delta: float) -> float:
+            if config.td_loss == "squared" or abs(delta) <= 1.0:
+                return 0.5 * delta**2
+            return abs(delta) - 0.5
+
+        delta = error(batch["returns"][row], batch["discounts"][row], next_target[row], next_online[row])
+        errors.append(delta)
+        each = td(delta)
+        if config.one_step_weight:
+            single = error(batch["rewards"][row], batch["one_step"][row], following_target[row], following_online[row])
+            each += config.one_step_weight * td(single)
+        others = [q[row, a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
+        each += config.margin_weight * batch["imitate"][row] * (max(others) - q[row, action])
+        total += batch["weights"][row] * each / BATCH
+    total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
+    return total, np.array(errors)
+
+
+class _Table:
+    """Stands for a network: looks the values of numbered states up."""
+
+    def __init__(self, values: dict[int, np.ndarray], kernels: list[np.ndarray]) -> None:
+        self._values = values
+        self.trainable_variables = [keras.Variable(k, name="kernel") for k in kernels]
+        for variable in self.trainable_variables:
+            variable._path = "layer/kernel"
+
+    def __call__(self, state: int, training: bool) -> Any:  # noqa: ARG002 - a network's signature
+        return keras.ops.convert_to_tensor(self._values[state])
+
+
+VARIANTS = {
+    "nature": preset("nature"),
+    "tutorial": preset("tutorial"),
+    "default": preset("default"),
+    "dqfd": preset("dqfd"),
+    "double alone": dataclasses.replace(preset("nature"), double_q=True),
+    "bound alone": dataclasses.replace(preset("nature"), bound_by_return=True),
+}
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
+    config = VARIANTS[name]
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        q, next_target, next_online, following_target, following_online = (2 * rows(rng, ACTIONS) for _ in range(5))
+        recorded = 3 * rows(rng)
+        recorded[::3] = UNKNOWN
+        batch = {
+            "actions": rng.integers(ACTIONS, size=BATCH).astype(np.int32),
+            "returns": rows(rng),
+            "discounts": (rng.random(BATCH) * (rng.random(BATCH) > 0.3)).astype(np.float32),
+            "recorded": recorded,
+            "imitate": (rng.random(BATCH) > 0.5).astype(np.float32),
+            "weights": rng.random(BATCH).astype(np.float32),
+            "rewards": rows(rng),
+            "one_step": rng.random(BATCH).astype(np.float32),
+        }
+        kernels = [rng.normal(size=(3, 4)).astype(np.float32)]
+        expected, errors = reference(
+            config, q, next_target, next_online, following_target, following_online, batch, kernels
+        )
+        online = _Table({0: q, 1: next_online, 2: following_online}, kernels)
+        target = _Table({1: next_target, 2: following_target}, [])
+        found, (td_errors, mean_value) = loss_of(
+            config,
+            online,
+            target,
+            (
+                0,
+                batch["actions"],
+                batch["returns"],
+                batch["discounts"],
+                1,
+                batch["recorded"],
+                batch["imitate"],
+                batch["weights"],
+                batch["rewards"],
+                batch["one_step"],
+                2,
+            ),
+        )
+        np.testing.assert_allclose(float(found), expected, rtol=1e-5)
+        np.testing.assert_allclose(np.asarray(td_errors), errors, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(float(mean_value), q[np.arange(BATCH), batch["actions"]].mean(), rtol=1e-4)
+
+
+def test_an_action_that_stands_above_the_margin_costs_nothing() -> None:
+    q = np.array([[0.0, 0.81, 0.0]], np.float32)
+    cost = loss.margin_losses(keras.ops.convert_to_tensor(q), np.array([1]), np.array([1.0], np.float32), 0.8)
+    assert float(cost[0]) == 0.0
+
+
+@pytest.mark.parametrize(("name", "expected"), [("sign", [-1, 0, 1]), ("points", [-5, 0, 200])])
+def test_points_become_rewards(name: str, expected: list[float]) -> None:
+    np.testing.assert_array_equal(REWARDS[name](np.array([-5.0, 0.0, 200.0], np.float32)), expected)
+
+
+def test_logarithmic_rewards_are_those_of_hester() -> None:
+    np.testing.assert_allclose(REWARDS["log"](np.array([-5.0, 30.0])), [-np.log(6.0), np.log(31.0)])
+
+
+def test_recorded_returns_end_where_the_return_ends_and_are_unknown_without_an_end() -> None:
+    rewards = np.array([1, 2, 4, 8, 16], np.float32)
+    ends = np.array([False, True, False, True, False])
+    found = discounted_returns(rewards, ends, 0.5)
+    np.testing.assert_allclose(found, [2.0, 2.0, 8.0, 8.0, UNKNOWN])
+
+
+def test_an_n_step_return_discounts_later_rewards_more() -> None:
+    assert n_step_return(np.array([1.0, 2.0, 4.0]), 0.5) == 3.0

@@ -1,0 +1,345 @@
+"""The replay memory against a plain history of everything that was ever written into it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent import machine_memory
+from agent.preprocessing import OBSERVATION_SIDE
+from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
+from data.errors import CoachError
+
+RULES = MemoryRules(
+    stack=4,
+    n_steps=3,
+    discount=0.9,
+    reward="points",
+    evict_seed=False,
+    prioritised=False,
+    priority_exponent=1.0,
+    priority_bonus=0.01,
+    seeded_priority_bonus=1.0,
+)
+
+
+def picture(number: int) -> np.ndarray:
+    """An observation that no other number has."""
+    image = np.zeros((OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)
+    image.reshape(-1)[:4] = np.frombuffer(np.uint32(number).tobytes(), np.uint8)
+    return image
+
+
+def numbers(stacks: np.ndarray) -> np.ndarray:
+    """The numbers (B, S) of the pictures in stacks (B, S, 84, 84)."""
+    head = np.ascontiguousarray(stacks.reshape(*stacks.shape[:2], -1)[:, :, :4])
+    return head.view(np.uint32)[..., 0]
+
+
+@dataclass
+class Piece:
+    """One episode, or a piece of one, as a plain list: the history that the memory should agree with."""
+
+    age: int
+    first: int
+    """Number of its first picture; the others follow."""
+    source: int
+    rewards: list[float] = field(default_factory=list)
+    terminals: list[bool] = field(default_factory=list)
+    kept: list[bool] = field(default_factory=list)
+    ended: bool = False
+
+
+class Mirror:
+    """A memory, and beside it the plain history of what was written."""
+
+    def __init__(self, rules: MemoryRules, own_slots: int, seeded_slots: int) -> None:
+        self.rules = rules
+        self.memory = ReplayMemory(rules, own_slots, seeded_slots)
+        self.pieces: list[Piece] = []
+        self.slot_of: dict[int, int] = {}
+        """Picture number to its slot."""
+        self.count = 0
+
+    def begin(self, source: int, age: int = 0) -> None:
+        if self.pieces:
+            self.pieces[-1].ended = True
+        self.pieces.append(Piece(age, self.count, source))
+        self.memory.begin(picture(self.count), age)
+        self._written()
+
+    def add(self, reward: float, terminal: bool, kept: bool = True) -> None:
+        piece = self.pieces[-1]
+        piece.rewards.append(reward)
+        piece.terminals.append(terminal)
+        piece.kept.append(kept)
+        self.memory.add(self.count % 7, reward, terminal, picture(self.count), source=piece.source, kept=kept)
+        self._written()
+
+    def end(self) -> None:
+        self.pieces[-1].ended = True
+        self.memory.end()
+
+    def _written(self) -> None:
+        slot = self.memory.head
+        self.slot_of = {number: at for number, at in self.slot_of.items() if at != slot}
+        self.slot_of[self.count] = slot
+        self.count += 1
+
+    def expected(self) -> dict[int, tuple[list[int], list[int], float, float, float]]:
+        """Slot to (stack, next stack, return, discount, recorded return), for all that must be drawable."""
+        found = {}
+        size, n, discount = self.rules.stack, self.rules.n_steps, self.rules.discount
+        for piece in self.pieces:
+            total = len(piece.rewards)
+            for d in range(total):
+                ends = [k for k in range(d, min(d + n, total)) if piece.terminals[k]]
+                taken = ends[0] - d + 1 if ends else min(n, total - d)
+                complete = bool(ends) or taken == n or piece.ended
+                if not complete or not piece.kept[d]:
+                    continue
+                stack = [piece.first + d - min(k, piece.age + d) for k in range(size - 1, -1, -1)]
+                at = d + taken
+                following = [piece.first + at - min(k, piece.age + at) for k in range(size - 1, -1, -1)]
+                if any(number not in self.slot_of for number in stack):
+                    continue
+                rewards = piece.rewards[d : d + taken]
+                summed = sum(reward * discount**k for k, reward in enumerate(rewards))
+                later = [k for k in range(d, total) if piece.terminals[k]]
+                recorded = -np.inf
+                if later:
+                    recorded = sum(piece.rewards[k] * discount ** (k - d) for k in range(d, later[0] + 1))
+                factor = 0.0 if ends else discount**taken
+                found[self.slot_of[piece.first + d]] = (stack, following, summed, factor, recorded)
+        return found
+
+    def check(self) -> None:
+        expected = self.expected()
+        memory = self.memory
+        assert set(np.flatnonzero(memory.columns["ready"]).tolist()) == set(expected)
+        assert len(memory) == len(expected)
+        if not expected:
+            return
+        slots = np.array(sorted(expected))
+        batch = memory.batch(slots)
+        for row, slot in enumerate(slots.tolist()):
+            stack, following, summed, factor, recorded = expected[slot]
+            assert numbers(batch.stacks)[row].tolist() == stack
+            assert numbers(batch.next_stacks)[row].tolist() == following
+            np.testing.assert_allclose(batch.returns[row], summed, rtol=1e-5)
+            np.testing.assert_allclose(batch.discounts[row], factor, rtol=1e-6)
+            np.testing.assert_allclose(batch.recorded[row], recorded, rtol=1e-5)
+
+
+steps = st.tuples(st.integers(-3, 3), st.sampled_from([False] * 5 + [True]), st.sampled_from([True] * 4 + [False]))
+episodes = st.lists(steps, max_size=14)
+
+
+@given(
+    seeding=st.lists(episodes, max_size=3),
+    own=st.lists(episodes, min_size=1, max_size=6),
+    own_slots=st.integers(10, 30),
+    n_steps=st.integers(1, 5),
+    evict=st.booleans(),
+    prioritised=st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
+    seeding: list[list[tuple[int, bool, bool]]],
+    own: list[list[tuple[int, bool, bool]]],
+    own_slots: int,
+    n_steps: int,
+    evict: bool,
+    prioritised: bool,
+) -> None:
+    rules = dataclasses.replace(RULES, n_steps=n_steps, evict_seed=evict, prioritised=prioritised)
+    mirror = Mirror(rules, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
+    for number, rows in enumerate(seeding):
+        mirror.begin(number)
+        for reward, terminal, kept in rows:
+            mirror.add(float(reward), terminal, kept)
+        mirror.end()
+    mirror.memory.close_seeding()
+    mirror.check()
+    seeded_before = mirror.memory.seeded_ready
+    for rows in own:
+        mirror.begin(OWN)
+        for reward, terminal, _ in rows:
+            mirror.add(float(reward), terminal)
+            mirror.check()
+        mirror.end()
+        mirror.check()
+    memory = mirror.memory
+    if not evict:
+        assert memory.seeded_ready == seeded_before
+    is_seeded = memory.columns["ready"] & (memory.columns["source"] != OWN)
+    assert memory.seeded_ready == int(is_seeded.sum())
+    if not len(memory):
+        return
+    batch = memory.sample(np.random.default_rng(0), 16, 8, 0.5)
+    assert memory.columns["ready"][batch.slots].all()
+    if memory.seeded_ready and memory.own_ready:
+        assert int(batch.seeded.sum()) == 8
+    np.testing.assert_array_equal(batch.seeded, memory.columns["source"][batch.slots] != OWN)
+
+
+def filled(rules: MemoryRules = RULES, seeded: int = 40, own: int = 60, own_slots: int = 100) -> ReplayMemory:
+    memory = ReplayMemory(rules, own_slots, seeded + 1)
+    memory.begin(picture(0))
+    for number in range(seeded):
+        memory.add(0, 1.0, False, picture(number), source=0, frame=4 * number, imitate=True)
+    memory.close_seeding()
+    memory.begin(picture(0))
+    for number in range(own):
+        memory.add(1, 0.0, False, picture(number))
+    return memory
+
+
+def test_a_piece_from_the_middle_of_an_episode_keeps_its_whole_stacks() -> None:
+    memory = ReplayMemory(RULES, 10, 20)
+    memory.begin(picture(100), age=50)
+    for number in range(101, 107):
+        memory.add(0, 0.0, False, picture(number), source=0, kept=number > 103)
+    memory.close_seeding()
+    slots = np.flatnonzero(memory.columns["ready"])
+    assert numbers(memory.batch(slots).stacks).tolist() == [
+        [100, 101, 102, 103],
+        [101, 102, 103, 104],
+        [102, 103, 104, 105],
+    ]
+
+
+def test_transitions_are_drawn_evenly_within_each_part() -> None:
+    memory = filled()
+    rng = np.random.default_rng(3)
+    counts = np.zeros(memory.capacity, int)
+    for _ in range(2000):
+        batch = memory.sample(rng, 32, 8)
+        np.add.at(counts, batch.slots, 1)
+    seeded, own = counts[: memory.seeded_end], counts[memory.seeded_end :]
+    assert seeded.sum() == 2000 * 8
+    for part in (seeded, own):
+        drawn = part[part > 0]
+        expected = part.sum() / len(drawn)
+        assert abs(drawn - expected).max() < 6 * np.sqrt(expected)
+    np.testing.assert_array_equal(memory.columns["drawn"], counts)
+
+
+def test_own_transitions_that_took_the_place_of_evicted_seeded_ones_are_drawn_like_the_others() -> None:
+    memory = filled(dataclasses.replace(RULES, evict_seed=True), own=120, own_slots=100)
+    assert 0 < memory.seeded_ready < 30
+    rng = np.random.default_rng(3)
+    drawn = np.concatenate([memory.sample(rng, 32, 8).slots for _ in range(500)])
+    own = memory.columns["ready"] & (memory.columns["source"] == OWN)
+    low = own[: memory.seeded_end].sum() / own.sum()
+    places = drawn[memory.columns["source"][drawn] == OWN]
+    np.testing.assert_allclose((places < memory.seeded_end).mean(), low, atol=0.02)
+
+
+def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
+    for prioritised in (False, True):
+        memory = ReplayMemory(dataclasses.replace(RULES, prioritised=prioritised), 10, 100)
+        for source, weight in ((0, 1.0), (1, 3.0)):
+            memory.begin(picture(0))
+            for number in range(40):
+                memory.add(0, 0.0, False, picture(number), source=source, weight=weight)
+        memory.close_seeding()
+        rng = np.random.default_rng(0)
+        drawn = np.concatenate([memory.sample(rng, 32, None).slots for _ in range(500)])
+        share = (memory.columns["source"][drawn] == 1).mean()
+        np.testing.assert_allclose(share, 0.75, atol=0.02)
+
+
+def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for_it() -> None:
+    memory = filled(dataclasses.replace(RULES, prioritised=True))
+    ready = np.flatnonzero(memory.columns["ready"])
+    errors = np.linspace(0.0, 2.0, len(ready))
+    memory.update_errors(ready, -errors)
+    seeded = memory.columns["source"][ready] != OWN
+    priorities = errors + np.where(seeded, RULES.seeded_priority_bonus, RULES.priority_bonus)
+    expected = priorities / priorities.sum()
+    rng = np.random.default_rng(1)
+    counts = np.zeros(memory.capacity)
+    for _ in range(3000):
+        batch = memory.sample(rng, 32, None, importance_exponent=0.7)
+        np.add.at(counts, batch.slots, 1)
+    np.testing.assert_allclose(counts[ready] / counts.sum(), expected, atol=0.002)
+    chances = dict(zip(ready.tolist(), expected, strict=True))
+    unscaled = np.array([(len(ready) * chances[slot]) ** -0.7 for slot in batch.slots.tolist()])
+    np.testing.assert_allclose(batch.weights, unscaled / unscaled.max(), rtol=1e-5)
+
+
+def test_errors_of_transitions_that_were_overwritten_are_passed_over() -> None:
+    memory = filled(dataclasses.replace(RULES, prioritised=True), own=10, own_slots=20)
+    batch = memory.sample(np.random.default_rng(0), 8, 0)
+    memory.begin(picture(0))
+    for number in range(40):
+        memory.add(0, 0.0, False, picture(number))
+    memory.begin(picture(0))
+    before = memory.columns["td_error"].copy()
+    gone = ~memory.columns["ready"][batch.slots]
+    memory.update_errors(batch.slots, np.full(8, 5.0, np.float32))
+    np.testing.assert_array_equal(memory.columns["td_error"][batch.slots[gone]], before[batch.slots[gone]])
+
+
+def test_one_step_parts_are_there_when_asked_for() -> None:
+    memory = filled()
+    slots = np.array([5, memory.seeded_end + 5])
+    batch = memory.batch(slots, one_step=True)
+    np.testing.assert_array_equal(batch.following_stacks, memory.stacks(slots + 1))
+    np.testing.assert_allclose(batch.rewards, [1.0, 0.0])
+    np.testing.assert_allclose(batch.one_step_discounts, [0.9, 0.9])
+
+
+def test_a_transition_costs_seven_kilobytes_stack_and_next_state_included() -> None:
+    memory = filled(seeded=500, own=0)
+    assert memory.bytes_used / 500 < 7200
+
+
+def test_an_empty_memory_says_so() -> None:
+    with pytest.raises(CoachError, match="nothing that could be drawn"):
+        ReplayMemory(RULES, 10).sample(np.random.default_rng(0), 4, None)
+
+
+def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine_memory, "available_bytes", lambda: 100_000_000)
+    with pytest.raises(
+        CoachError, match=r"takes 7\.\d GB, and 0\.1 GB are to be had: --memory-size 1[01]000 would fit"
+    ):
+        ReplayMemory(RULES, 1_000_000)
+
+
+def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
+    rules = dataclasses.replace(RULES, prioritised=True)
+    memory = filled(rules, own=130)
+    memory.update_errors(np.array([3, 50]), np.array([4.0, 9.0]))
+    other = ReplayMemory(rules, 100, memory.seeded_end)
+    for number in memory.changed_blocks():
+        for name, view in other.block(number).items():
+            view[...] = memory.block(number)[name]
+    other.restore(memory.counters(), memory.restless())
+    for one in (memory, other):
+        one.add(2, 1.0, True, picture(7))
+        one.begin(picture(8))
+    ours, theirs = (one.sample(np.random.default_rng(5), 32, 16, 0.4) for one in (memory, other))
+    for item in dataclasses.fields(ours):
+        np.testing.assert_array_equal(getattr(ours, item.name), getattr(theirs, item.name))
+
+
+def test_only_blocks_that_changed_are_to_be_saved_again() -> None:
+    memory = ReplayMemory(RULES, 3 * BLOCK_SLOTS)
+    memory.close_seeding()
+    memory.begin(picture(0))
+    for number in range(BLOCK_SLOTS + 10):
+        memory.add(0, 0.0, False, picture(number))
+    assert memory.changed_blocks() == [0, 1]
+    memory.forget_changes()
+    memory.add(0, 0.0, False, picture(1))
+    assert memory.changed_blocks() == [1]

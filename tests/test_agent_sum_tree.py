@@ -1,0 +1,71 @@
+"""The sum tree against a plain list."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.sum_tree import SumTree
+
+values = st.floats(0, 1e6, allow_nan=False).map(lambda value: 0.0 if value < 1e-3 else value)
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> tuple[SumTree, np.ndarray]:
+    """A tree after some settings, and the list that it should equal."""
+    capacity = draw(st.integers(1, 5000))
+    tree, plain = SumTree(capacity), np.zeros(capacity)
+    for _ in range(draw(st.integers(1, 8))):
+        count = draw(st.integers(1, 20))
+        leaves = np.array(
+            draw(st.lists(st.integers(0, capacity - 1), min_size=count, max_size=count, unique=capacity >= count))
+        )
+        new = np.array(draw(st.lists(values, min_size=count, max_size=count)))
+        if capacity < count:
+            new[:] = new[0]
+        tree.set(leaves, new)
+        plain[leaves] = new
+    return tree, plain
+
+
+@given(trees())
+@settings(max_examples=100, deadline=None)
+def test_values_and_sums_equal_those_of_a_list(made: tuple[SumTree, np.ndarray]) -> None:
+    tree, plain = made
+    np.testing.assert_array_equal(tree.export(), plain)
+    np.testing.assert_allclose(tree.total, plain.sum(), rtol=1e-12)
+    for leaf in {0, len(plain) // 3, len(plain) - 1, len(plain)}:
+        np.testing.assert_allclose(tree.sum_before(leaf), plain[:leaf].sum(), rtol=1e-12)
+
+
+@given(trees(), st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_a_mass_finds_the_leaf_at_which_the_running_sum_exceeds_it(
+    made: tuple[SumTree, np.ndarray], shares: list[float]
+) -> None:
+    tree, plain = made
+    if plain.sum() == 0.0:
+        return
+    masses = np.array(shares) * tree.total
+    found = tree.find(masses)
+    assert (plain[found] > 0).all()
+    ends = np.cumsum(plain)
+    slack = 1e-9 * tree.total
+    assert (ends[found] >= masses - slack).all()
+    assert (ends[found] - plain[found] <= masses + slack).all()
+
+
+def test_leaves_are_found_in_proportion_to_their_values() -> None:
+    tree = SumTree(1000)
+    tree.set(np.array([3, 500, 999]), np.array([1.0, 2.0, 7.0]))
+    found = tree.find(np.random.default_rng(0).random(20_000) * tree.total)
+    shares = [(found == leaf).mean() for leaf in (3, 500, 999)]
+    np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=0.02)
+
+
+def test_setting_a_leaf_again_leaves_no_rounding_behind() -> None:
+    tree = SumTree(70)
+    for value in (1e12, 1e-3, 3.3, 0.1):
+        tree.set(np.array([69]), value)
+    assert tree.total == 0.1

@@ -1,0 +1,314 @@
+"""Whole trainings with a real emulator: seeded, stopped, resumed, killed; and what they leave behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode, small_config
+
+import agent.trainer as trainer_module
+from agent.config import TrainConfig
+from agent.learner import Learner
+from agent.player import list_runs
+from agent.progress import Progress
+from agent.replay_memory import ReplayMemory
+from agent.run import saved_config
+from agent.run_loop import Step, continue_loop
+from agent.seed_filling import fill
+from agent.seeding import plan_seeding
+from agent.trainer import Generators, Trainer
+from agent.training import new_memory, train
+from data.clip import Clip, Verdict
+from data.episode import demonstrator_index
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.simulation import Emulator
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    made = Library(tmp_path / "library")
+    record_episode(made, 800, seed=1, kind="human")
+    return made
+
+
+def own_play(config: TrainConfig, library: Library, monkeypatch: pytest.MonkeyPatch) -> ReplayMemory:
+    """Let the trainer play with its own agent while a writer records the very same frames."""
+    writers: list[Any] = []
+
+    def recording_loop(emulator: Emulator, agent: Any, max_frames: int) -> Iterator[Step]:
+        created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=len(writers))
+        writer = library.begin_episode(emulator.origin("own", created), "agent", emulator.state())
+        writers.append(writer)
+        ended_by = "abandoned"
+        try:
+            for step in continue_loop(emulator, agent, max_frames):
+                for executed, frame in zip(step.executed, step.frames, strict=True):
+                    writer.append(executed, demonstrator_index("agent"), frame)
+                if step.game_over or step.truncated:
+                    ended_by = "game_over" if step.game_over else "truncated"
+                yield step
+        finally:
+            writer.publish(ended_by, emulator.palette)
+
+    monkeypatch.setattr(trainer_module, "continue_loop", recording_loop)
+    memory = new_memory(config, 0)
+    memory.close_seeding()
+    generators = Generators.from_seed(config.seed)
+    learner = Learner(config, 6, generators.sampling)
+    trainer = Trainer(config, memory, learner, generators, experienced=False)
+    for _ in trainer.train():
+        pass
+    memory.end()
+    learner.close()
+    return memory
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"preprocessing": "tutorial", "n_steps": 1, "reward": "points"},
+        {"life_loss_ends": True, "n_steps": 10, "reward": "log"},
+    ],
+)
+def test_transitions_seeded_from_an_agents_own_play_equal_those_it_stored(
+    changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(
+        seed=7,
+        steps=1200,
+        learn_from_step=1150,
+        epsilon_start=0.9,
+        max_episode_frames=2000,
+        memory_size=3000,
+        **changes,
+    )
+    library = Library(tmp_path)
+    stored = own_play(config, library, monkeypatch)
+    summaries = library.episodes()
+    assert len(summaries) >= 3
+    assert any(s.ended_by == "game_over" and s.frame_count % 4 for s in summaries), "no partial last decision"
+
+    seeded_config = dataclasses.replace(config, seed_from=("agent",))
+    plan = plan_seeding(seeded_config, library, Emulator(config.game).action_meanings, None)
+    seeded = new_memory(seeded_config, plan.slots(seeded_config))
+    fill(seeded, seeded_config, plan, np.random.default_rng(0), lambda _: None)
+
+    slots = np.flatnonzero(stored.columns["ready"])
+    np.testing.assert_array_equal(np.flatnonzero(seeded.columns["ready"]), slots)
+    assert len(slots) == config.steps
+    ours, theirs = stored.batch(slots, one_step=True), seeded.batch(slots, one_step=True)
+    for name in (
+        *("stacks", "actions", "returns", "discounts", "next_stacks", "following_stacks"),
+        *("rewards", "one_step_discounts", "recorded"),
+    ):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
+    np.testing.assert_array_equal(stored.columns["frame"][slots], seeded.columns["frame"][slots])
+    assert ours.stacks.any()
+
+
+def test_a_seeded_training_runs_to_its_end_and_leaves_a_whole_run(library: Library) -> None:
+    episode = library.episodes()[0].episode_id
+    with LabelDatabase(library.labels) as database:
+        database.record(Verdict(Clip(episode, 0, 200), "Grace", "bad"))
+    told: list[Progress] = []
+    config = small_config(seed_from=("human", "random:20"), evaluate_every=40, evaluation_episodes=1)
+    summary = train(library, "first", config, report=told.append)
+    assert (summary.step, summary.stopped, summary.seeded_decisions) == (64, False, 150 + 20)
+    assert summary.updates == 4 + (64 - 16) // 4
+    assert {"filling", "pretraining", "training", "evaluating"} == {progress.phase for progress in told}
+    last = [progress for progress in told if progress.phase == "training"][-1]
+    assert (last.step, last.total, last.seconds_left) == (64, 64, 0.0)
+    folder = library.run_folder("first")
+    assert (folder / "monitor.csv").read_text().splitlines()[1] == "r,l,t"
+    assert list((folder / "tensorboard").iterdir())
+    assert (folder / "best.npz").is_file()
+    assert len((folder / "evaluations.jsonl").read_text().splitlines()) == 2
+    assert json.loads((folder / "seeding.json").read_text())["sources"][1]["name"] == "random:20"
+    [run] = list_runs(library)
+    assert (run.name, run.step, run.steps, run.seed_from) == ("first", 64, 64, ("human", "random:20"))
+
+
+def test_tensorboard_has_the_names_that_stable_baselines_uses(library: Library) -> None:
+    config = small_config(
+        seed_from=("human",), steps=700, learn_from_step=600, max_episode_frames=400, pretrain_steps=250
+    )
+    train(library, "first", config)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(library.run_folder("first") / "tensorboard"))
+    events.Reload()
+    tags = set(events.Tags()["tensors"]) | set(events.Tags()["scalars"])
+    assert {
+        *("rollout/ep_rew_mean", "rollout/ep_len_mean", "rollout/exploration_rate", "time/fps"),
+        *("train/loss", "train/n_updates", "memory/transitions", "memory/seeded_share", "seeding/batch_share"),
+    } <= tags
+    rows = (library.run_folder("first") / "monitor.csv").read_text().splitlines()[2:]
+    assert len(rows) == 7
+    assert all(int(row.split(",")[1]) <= 100 for row in rows)
+
+
+def test_a_run_that_exists_already_is_not_overwritten(library: Library) -> None:
+    train(library, "first", small_config(steps=8))
+    with pytest.raises(CoachError, match="'first' exists already"):
+        train(library, "first", small_config(steps=8))
+
+
+def test_a_run_that_does_not_exist_cannot_be_resumed(library: Library) -> None:
+    with pytest.raises(CoachError, match="has no run 'missing'"):
+        train(library, "missing", small_config(), resume=True)
+
+
+def test_a_run_of_another_game_or_another_setting_cannot_be_resumed(library: Library) -> None:
+    config = small_config(steps=8)
+    train(library, "first", config)
+    with pytest.raises(CoachError, match="plays SpaceInvaders, not Pong"):
+        train(library, "first", dataclasses.replace(config, game="Pong"), resume=True)
+    with pytest.raises(CoachError, match=r"begun with --discount 0\.99 and cannot go on with 0\.5"):
+        train(library, "first", dataclasses.replace(config, discount=0.5), resume=True)
+
+
+def test_a_seeding_that_selects_nothing_leaves_no_run_behind(library: Library) -> None:
+    with pytest.raises(CoachError, match="selects nothing"):
+        train(library, "first", small_config(seed_from=("planner",)))
+    assert list_runs(library) == []
+    train(library, "first", small_config(steps=8))
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(library: Library) -> None:
+    with pytest.raises(CoachError, match="being trained by another process"):
+
+        def again(_: Progress) -> None:
+            train(library, "first", small_config(steps=8))
+
+        train(library, "first", small_config(steps=8), report=again)
+
+
+def test_a_stopped_training_is_saved_and_goes_on_as_if_it_had_not_been_stopped(library: Library) -> None:
+    config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=120)
+    train(library, "whole", config)
+    stops = iter([False] * 9 + [True])
+    stopped = train(library, "parts", config, should_stop=lambda: next(stops))
+    assert stopped.stopped
+    assert 0 < stopped.step < config.steps
+    assert train(library, "parts", config, resume=True).step == config.steps
+    assert_same_run(library, "whole", "parts")
+
+
+def test_a_finished_run_can_be_given_more_steps(library: Library) -> None:
+    config = small_config(seed_from=("human",), deterministic=True)
+    train(library, "whole", config)
+    train(library, "parts", dataclasses.replace(config, steps=32))
+    train(library, "parts", config, resume=True)
+    assert saved_config(library, "parts").steps == config.steps
+    assert_same_run(library, "whole", "parts")
+
+
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from agent_episodes import small_config
+from agent.training import train
+from data.library import Library
+
+def stop():
+    return False
+
+def report(progress):
+    if progress.phase == "training" and progress.step >= int(sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    config = small_config(
+        seed_from=("human",), deterministic=True, steps=120, checkpoint_every=40, max_episode_frames=200,
+        sampling="prioritised", dueling=True, one_step_weight=1.0, sticky=0.25, evict_seed=True, memory_size=1000,
+    )
+    import agent.progress
+    agent.progress.REPORT_SECONDS = 0.0
+    train(Library(sys.argv[2]), sys.argv[3], config, resume=sys.argv[5] == "resume", report=report)
+"""
+
+
+def train_in_a_process(library: Library, run: str, kill_at: int, how: str) -> int:
+    command = [sys.executable, "-c", SCRIPT, str(HERE), str(library.folder), run, str(kill_at), how]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
+    assert done.returncode in (0, -9), done.stderr
+    return done.returncode
+
+
+def test_a_killed_training_goes_on_bit_for_bit_as_if_it_had_not_been_killed(library: Library) -> None:
+    assert train_in_a_process(library, "whole", 10_000, "begin") == 0
+    assert train_in_a_process(library, "killed", 70, "begin") == -9
+    assert train_in_a_process(library, "killed", 10_000, "resume") == 0
+    assert_same_run(library, "whole", "killed")
+
+
+def assert_same_run(library: Library, one: str, other: str) -> None:
+    """Weights, optimizer, memory, random states and logs of two runs are equal, bit for bit."""
+    a, b = (sorted((library.run_folder(run) / "checkpoints").glob("0*"))[-1] for run in (one, other))
+    for name in ("learner.npz", "acting.npz", "memory.npz"):
+        with np.load(a / name) as ours, np.load(b / name) as theirs:
+            assert ours.files == theirs.files
+            for array in ours.files:
+                np.testing.assert_array_equal(ours[array], theirs[array], err_msg=f"{name}: {array}")
+    ours, theirs = (json.loads((path / "state.json").read_text()) for path in (a, b))
+    assert ours["trainer"] == theirs["trainer"]
+    assert ours["memory"] == theirs["memory"]
+    blocks = [
+        [(library.run_folder(run) / "memory" / name).read_bytes() for name in state["blocks"].values()]
+        for run, state in ((one, ours), (other, theirs))
+    ]
+    assert blocks[0] == blocks[1]
+    rows = [(library.run_folder(run) / "monitor.csv").read_text().splitlines() for run in (one, other)]
+    assert [row.rsplit(",", 1)[0] for row in rows[0]] == [row.rsplit(",", 1)[0] for row in rows[1]]
+
+
+def test_a_broken_checkpoint_is_told_in_one_sentence(library: Library) -> None:
+    config = small_config(seed_from=("human",))
+    train(library, "first", config)
+    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
+    (newest / "learner.npz").write_bytes(b"no arrays")
+    with pytest.raises(CoachError, match="not a readable file of arrays"):
+        train(library, "first", dataclasses.replace(config, steps=100), resume=True)
+
+
+def test_weights_that_would_run_code_are_refused(library: Library) -> None:
+    config = small_config(seed_from=("human",))
+    train(library, "first", config)
+    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
+    np.savez(newest / "learner.npz", evil=np.array([print], dtype=object))
+    with pytest.raises(CoachError, match="not a readable file of arrays"):
+        train(library, "first", dataclasses.replace(config, steps=100), resume=True)
+
+
+def test_an_agent_of_one_game_goes_on_in_another_by_the_names_of_its_actions(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    train(library, "invaders", small_config(steps=8))
+    train(library, "pong", small_config(steps=8, learn_from_step=100, game="Pong"), from_run="invaders")
+    theirs, ours = (
+        np.load(sorted((library.run_folder(run) / "checkpoints").glob("0*"))[-1] / "learner.npz")
+        for run in ("invaders", "pong")
+    )
+    np.testing.assert_array_equal(ours["online/convolution_1/kernel"], theirs["online/convolution_1/kernel"])
+    meanings = [Emulator(game).action_meanings for game in ("SpaceInvaders", "Pong")]
+    for name in ("LEFT", "RIGHTFIRE"):
+        np.testing.assert_array_equal(
+            ours["online/action_output/kernel"][:, meanings[1].index(name)],
+            theirs["online/action_output/kernel"][:, meanings[0].index(name)],
+        )
+    with pytest.raises(CoachError, match="has another network"):
+        train(library, "wide", small_config(hidden_units=32), from_run="invaders")
