@@ -160,7 +160,11 @@ class Journal:
 
     def _require_in_place(self, descriptor: int) -> None:
         """A deleted or renamed folder takes bytes without a word: notice it."""
-        if not os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+        try:
+            in_place = os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+        except FileNotFoundError:
+            in_place = False
+        if not in_place:
             raise OSError(errno.ENOENT, "its folder was moved or deleted")
 
     def _open(self, path: Path, records: list[dict[str, Any]]) -> None:
@@ -202,14 +206,13 @@ class Journal:
 
     def close(self, keep: bool) -> None:
         """Give up the lock; ``keep`` leaves the file for recovery, else it is removed."""
-        if self._descriptor is None:
-            return
         if keep:
             self.sync()
         else:
             remove_quietly(self.path)
-        os.close(self._descriptor)
-        self._descriptor = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 class NoJournal:
