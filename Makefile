@@ -39,6 +39,10 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@sh tests/virtual_screen.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
+pictures: $(VENV)/.installed-for-tests ## photograph every window into docs/pictures
+	@sh tests/virtual_screen.sh
+	@$(BIN)/python docs/make_pictures.py
+
 check: $(VENV)/.installed-for-tests ## lint, types and import arrows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_labels
@@ -11,6 +12,9 @@ from commands.playing import default_player
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
+
+if TYPE_CHECKING:
+    from curator.sitting import SittingSummary
 
 
 def add(commands: Commands) -> None:
@@ -53,8 +57,15 @@ def run_curate(options: argparse.Namespace) -> int:
     if options.json:
         print_json(summary)
     else:
-        report_console().print(str(summary))
+        report_console().print(_in_words(summary))
     return 0
+
+
+def _in_words(summary: SittingSummary) -> str:
+    given = ", ".join(f"{number} {verdict}" for verdict, number in summary.given.items() if number) or "none"
+    pace = "" if summary.per_minute is None else f" at {summary.per_minute:.0f} a minute"
+    waiting = "no clip is left" if summary.left == 0 else f"{summary.left} left"
+    return f"Verdicts of {summary.curator} in this sitting: {given}{pace}; {waiting}. Everything is saved."
 
 
 def run_label(options: argparse.Namespace) -> int:

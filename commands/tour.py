@@ -66,7 +66,7 @@ def take_tour(library: Library, game: str, jobs: int) -> TourResult:
 
 
 def _say(words: str) -> None:
-    progress_console().print(words)
+    progress_console().print(words, soft_wrap=True)
 
 
 def _recorded(library: Library, game: str, jobs: int) -> list[EpisodeSummary]:

@@ -38,14 +38,14 @@ NAMES: dict[Door, tuple[str, str, str]] = {
     "watch": ("Watch", "W", "See an agent play, and take over"),
 }
 KEYS = [
-    ("P", "play and record an episode"),
-    ("C", "judge clips"),
-    ("T", "train an agent; while one trains: stop it"),
-    ("W", "watch the newest agent play"),
-    ("← →", "choose a door"),
-    ("Return", "open the chosen door"),
-    ("F11", "full screen"),
-    ("Esc", "leave"),
+    ("P", "Play and record an episode"),
+    ("C", "Judge clips"),
+    ("T", "Train an agent; while one trains: stop it"),
+    ("W", "Watch the newest agent play"),
+    ("← →", "Choose a door"),
+    ("Enter", "Open the chosen door"),
+    ("F11", "Full screen"),
+    ("Esc", "Leave"),
 ]
 
 

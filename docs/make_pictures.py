@@ -1,0 +1,165 @@
+"""Pictures of every window, as they really look: `make pictures`.
+
+A planner records, a rule judges; then each window is opened on a virtual screen of exactly its size, driven by real
+keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import Xlib.display
+import Xlib.X
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+SIZES = {"": (1280, 800), "-2x": (2560, 1600), "-small": (960, 600)}
+KEPT = ("", "-2x")
+"""Sizes that go into docs/pictures; the others are only looked at (they are left in the folder named at the end)."""
+
+
+class Screen:
+    """A virtual screen with keyboard."""
+
+    def __init__(self, number: str) -> None:
+        self.environment = {**os.environ, "DISPLAY": number, "SDL_VIDEODRIVER": "x11", "SDL_AUDIODRIVER": "dummy"}
+        self._display = Xlib.display.Display(number)
+
+    def press(self, *keys: str) -> None:
+        self.xdotool("key", *keys)
+        time.sleep(0.4)
+
+    def hold(self, seconds: float, *keys: str) -> None:
+        self.xdotool("keydown", *keys)
+        time.sleep(seconds)
+        self.xdotool("keyup", *keys)
+
+    def xdotool(self, *words: str) -> str:
+        done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    def wait_for(self, title: str) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            for window in self.xdotool("search", "--class", ".").split():
+                if title in self.xdotool("getwindowname", window):
+                    self.xdotool("windowfocus", window)
+                    time.sleep(0.7)
+                    return
+            time.sleep(0.1)
+        raise SystemExit(f"no window called {title!r} opened")
+
+    def photograph(self, path: Path) -> None:
+        root = self._display.screen().root
+        size = root.get_geometry()
+        raw = root.get_image(0, 0, size.width, size.height, Xlib.X.ZPixmap, 0xFFFFFFFF)
+        pixels = np.frombuffer(raw.data, np.uint8).reshape(size.height, size.width, 4)
+        imageio.imwrite(path, pixels[:, :, 2::-1])
+        print(path)
+
+
+@contextmanager
+def virtual_screen(size: tuple[int, int]) -> Iterator[Screen]:
+    read_end, write_end = os.pipe()
+    mode = f"{size[0]}x{size[1]}x24"
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", mode, "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        number = pipe.readline().strip()
+    try:
+        yield Screen(f":{number}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def coach(screen: Screen, library: Path, *words: str) -> Iterator[None]:
+    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
+    process = subprocess.Popen(command, env=screen.environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def recorder(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library, "play", "--player", "Ada", "--seed", "1"):
+        screen.wait_for("ready")
+        take("recorder-ready")
+        for _ in range(3):
+            screen.hold(0.7, "Right", "space")
+            screen.hold(0.5, "Left", "space")
+        screen.xdotool("keydown", "Right", "space")
+        time.sleep(0.5)
+        take("recorder")
+        screen.xdotool("keyup", "Right", "space")
+        screen.press("p")
+        take("recorder-paused")
+        screen.press("F1")
+        take("recorder-keys")
+        screen.press("F1")
+        screen.press("Escape")
+        take("recorder-ended")
+        screen.press("Delete")
+
+
+def curator(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library, "curate", "--curator", "Ada"):
+        screen.wait_for("curating")
+        for key in ("g", "g", "b", "g", "s", "b"):
+            screen.press(key)
+        take("curator")
+        screen.press("F1")
+        take("curator-keys")
+        screen.press("F1")
+        screen.press("Escape")
+
+
+def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library):
+        screen.wait_for("home")
+        take("home")
+        screen.press("F1")
+        take("home-keys")
+
+
+def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library / "nothing-yet"):
+        screen.wait_for("home")
+        take("home-empty")
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    looked_at = Path(tempfile.mkdtemp(prefix="pictures-"))
+    library = looked_at / "library"
+    record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
+    for words in (record, ["label", "--rule", "before-death"]):
+        command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    for suffix, size in SIZES.items():
+        folder = PICTURES if suffix in KEPT else looked_at
+        for window in (recorder, curator, home, home_empty):
+            with virtual_screen(size) as screen:
+                window(screen, library, partial(_photograph, screen, folder, suffix))
+
+
+def _photograph(screen: Screen, folder: Path, suffix: str, name: str) -> None:
+    screen.photograph(folder / f"{name}{suffix}.png")
+
+
+if __name__ == "__main__":
+    main()
