@@ -41,8 +41,7 @@ class PlayView:
         session = self._session
         canvas.fill(canvas.box, GROUND)
         panel = canvas.box.right_part(PANEL_WIDTH)
-        stage_box = canvas.box.without_right(PANEL_WIDTH)
-        self._draw_picture(canvas, stage_box)
+        self._draw_picture(canvas, self._draw_beside(canvas, canvas.box.without_right(PANEL_WIDTH)))
         canvas.fill(panel, PANEL)
         canvas.line((panel.x, panel.y), (panel.x, panel.bottom), LINE)
         self._buttons = placed(offers(session), panel.inset(MARGIN))
@@ -53,6 +52,10 @@ class PlayView:
             self._draw_question(canvas)
         if session.showing_keys:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
+
+    def _draw_beside(self, canvas: Canvas, box: Box) -> Box:  # noqa: ARG002 - for views that show more
+        """Draw what stands left of the picture; returns the room that is left."""
+        return box
 
     @property
     def _buttons_height(self) -> float:
@@ -153,7 +156,7 @@ class PlayView:
         self._draw_joystick(canvas, box, held)
         newest = session.take.newest
         x = box.x + 128
-        canvas.text("Action", (x, box.y), SMALL, QUIET)
+        canvas.text(self._who_acts, (x, box.y), SMALL, QUIET)
         meanings = session.take.emulator.action_meanings
         name = meanings[newest.executed] if newest else "–"
         canvas.text(name, (x, box.y + 18), MEDIUM, TEXT, mono=True, max_width=box.right - x)
@@ -161,6 +164,13 @@ class PlayView:
         if skip > 1:
             self._draw_latch(canvas, Box(x, box.y + 50, box.right - x, 8), skip)
         return box.y + 92
+
+    @property
+    def _who_acts(self) -> str:
+        over = self._session.take_over
+        if over is None:
+            return "Action"
+        return "Your action" if over.person_plays else f"Action of the {over.other.kind}"
 
     def _draw_latch(self, canvas: Canvas, box: Box, skip: int) -> None:
         """One field for each frame of the decision; the keys' next action waits while fields fill."""

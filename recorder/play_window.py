@@ -49,13 +49,14 @@ def play(
         raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
     session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed)
-    with _opened(window, session.title) as shown:
+    with opened_window(window, session.title) as shown:
         RecorderWindow(shown, session).run(on_ready, on_pace)
     return session.paths
 
 
 @contextlib.contextmanager
-def _opened(window: Window | None, title: str) -> Iterator[Window]:
+def opened_window(window: Window | None, title: str) -> Iterator[Window]:
+    """The window that is given, which stays open, or a new one."""
     if window is not None:
         yield window
         return
@@ -66,11 +67,11 @@ def _opened(window: Window | None, title: str) -> Iterator[Window]:
 class RecorderWindow:
     """Brings keys, clock and picture together until the window closes or the player leaves."""
 
-    def __init__(self, window: Window, session: Session) -> None:
+    def __init__(self, window: Window, session: Session, view: PlayView | None = None) -> None:
         self._window = window
         self._session = session
         self._keys = SessionKeys(session)
-        self._view = PlayView(session)
+        self._view = view or PlayView(session)
 
     def run(
         self,

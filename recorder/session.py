@@ -19,6 +19,7 @@ from data.library import Library
 from data.simulation import Emulator
 from recorder.controls import Controls
 from recorder.frame_loop import PlayedFrame
+from recorder.headless import episode_settings
 from recorder.human_play import HumanPlay, TakeOver
 from recorder.key_map import KeyMap
 from recorder.take import Take
@@ -75,7 +76,10 @@ class Session:
         other: Demonstrator | None = None,
         sound: bool = False,
     ) -> None:
-        """``other`` plays until the person takes over; without it the person plays from the start."""
+        """``other`` plays until the person takes over, each episode from another start (see ``episode_settings``).
+
+        Without it the person plays from the start.
+        """
         self.library, self.game, self.player = library, game, player
         self.settings = settings_for_people(game, settings)
         self.key_map = key_map
@@ -122,7 +126,10 @@ class Session:
     @property
     def title(self) -> str:
         """The window's title; says what is going on, also to those who only see the task bar."""
-        return f"Replay Coach - {self.stage.value} - {self.game}"
+        doing = self.stage.value
+        if self.stage is Stage.PLAYING and self.take_over is not None:
+            doing = "you play" if self.take_over.person_plays else "watching"
+        return f"Replay Coach - {doing} - {self.game}"
 
     # Takes.
 
@@ -136,6 +143,8 @@ class Session:
         self.pops.clear()
         demonstrator = self.take_over or self._person
         settings = replace(self.settings, seed=seed)
+        if self.take_over is not None:
+            settings = episode_settings(self.settings, seed)
         rng = np.random.default_rng([seed, 1])
         return Take(self.library, self.game, settings, demonstrator, rng, self.player, self._sound)
 

@@ -169,7 +169,7 @@ class Take:
 
     def _drop_what_follows(self) -> None:
         """The take goes on from where it was looked at: there is only one straight episode."""
-        frame, skip = self.frame, self.emulator.settings.frame_skip
+        frame = self.frame
         if self._writer is not None:
             self._writer.rewind_to(frame)
         del self._actions[frame:]
@@ -178,14 +178,18 @@ class Take:
         del self._snapshots[frame // self._snapshot_every + 1 :]
         self._markers = [marker for marker in self._markers if marker <= frame]
         self._over = False
-        # A demonstrator that looks at several decisions (an agent's stack) is shown them again, from its beginning.
-        remembered = min(MEMORY_DECISIONS, frame // skip)
-        states = deque(self._simulated(frame, show_from=frame - remembered * skip))
+        self._remind_demonstrator(frame)
+
+    def _remind_demonstrator(self, frame: int) -> None:
+        """Show the demonstrator (an agent sees a stack of decisions) what led to ``frame``, from its beginning on."""
+        skip = self.emulator.settings.frame_skip
+        start = frame - min(MEMORY_DECISIONS, frame // skip) * skip
+        state = self.emulator.reset() if start == 0 else deque(self._simulated(start, show_from=start))[-1]
         self.demonstrator.begin(self.emulator, self._rng)
-        seen = [states.popleft()]
-        while states:
+        seen = [state]
+        for first in range(start, frame, skip):
             self.demonstrator.choose(seen)
-            seen = [states.popleft() for _ in range(skip)]
+            seen = [self.emulator.step(action) for action in self._actions[first : first + skip]]
         self._loop = play_frames(self.emulator, self.demonstrator, seen)
 
     def mark(self) -> None:

@@ -1,0 +1,88 @@
+"""What is shown beside the game while another demonstrator plays: what it sees, and what it thinks."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from recorder.play_view import PlayView
+from recorder.session import Session
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, LINE, OLIVE, PANEL, QUIET, SMALL, TEXT
+
+COLUMN_WIDTH = 160.0
+ROW_HEIGHT = 30.0
+
+
+@runtime_checkable
+class ShowsItsValues(Protocol):
+    """A demonstrator that can tell, once an episode has begun, what it sees and what it expects of each action."""
+
+    action_meanings: tuple[str, ...]
+    """Names of the actions that ``q_values`` are of."""
+
+    def q_values(self) -> np.ndarray:
+        """(A,) float32: expected return of each action."""
+        ...
+
+    def observation_stack(self) -> np.ndarray:
+        """(S, H, W) uint8: what it sees now, oldest first."""
+        ...
+
+
+class WatchView(PlayView):
+    """The recorder's view with a column for a demonstrator that shows its values; others only get the game."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        assert session.take_over is not None
+        self._over = session.take_over
+        self._bounds = (0.0, 0.0)
+
+    def _draw_beside(self, canvas: Canvas, box: Box) -> Box:
+        thinker = self._over.other
+        if not isinstance(thinker, ShowsItsValues):
+            return box
+        column = box.left_part(COLUMN_WIDTH)
+        canvas.fill(column, PANEL)
+        canvas.line((column.right, column.y), (column.right, column.bottom), LINE)
+        inner = column.inset(12)
+        canvas.text("What it sees", (inner.x, inner.y), SMALL, QUIET)
+        used = _draw_stack(canvas, inner.without_top(24), thinker.observation_stack())
+        rest = inner.without_top(24 + used + 2 * GRID)
+        canvas.text("What it expects", (rest.x, rest.y), SMALL, QUIET)
+        self._draw_values(canvas, rest.without_top(28), thinker)
+        return box.without_left(COLUMN_WIDTH)
+
+    def _draw_values(self, canvas: Canvas, box: Box, thinker: ShowsItsValues) -> None:
+        values = np.asarray(thinker.q_values(), np.float64)  # [A]
+        # The scale only ever widens, so that bars can be compared from one moment to the next.
+        self._bounds = (min(self._bounds[0], values.min()), max(self._bounds[1], values.max()))
+        low, high = self._bounds
+        meanings = self._session.take.emulator.action_meanings
+        advice = meanings[self._over.advice] if self._over.advice is not None else ""
+        row_height = min(ROW_HEIGHT, box.height / len(values))
+        with_bars = row_height >= ROW_HEIGHT - 4
+        for row, (name, value) in enumerate(zip(thinker.action_meanings, values, strict=True)):
+            y = box.y + row * row_height
+            chosen = name == advice
+            colour = (OLIVE if self._over.person_plays else GREEN) if chosen else QUIET
+            label = f"> {name}" if chosen else name
+            canvas.text(label, (box.x, y), SMALL, colour, max_width=box.width - 52)
+            canvas.text(f"{value:.2f}", (box.right, y), SMALL, TEXT if chosen else QUIET, mono=True, align="right")
+            if with_bars:
+                share = (value - low) / (high - low) if high > low else 0.0
+                canvas.bar(Box(box.x, y + 20, box.width, 4), share, colour)
+
+
+def _draw_stack(canvas: Canvas, box: Box, stack: np.ndarray) -> float:
+    """The stacked frames in rows of two, oldest first; returns the height used. stack: (S, H, W) uint8."""
+    gap = 4.0
+    side = (box.width - gap) / 2
+    for number, picture in enumerate(stack):
+        row, column = divmod(number, 2)
+        place = Box(box.x + column * (side + gap), box.y + row * (side + gap), side, side)
+        canvas.picture_rgb(np.repeat(picture[:, :, None], 3, axis=2), place, integer_scale=False)
+    return -(-len(stack) // 2) * (side + gap)

@@ -1,0 +1,90 @@
+"""Watching another demonstrator in a window, and taking over from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.episode import EmulatorSettings, FrameState
+from data.library import Library
+from data.replay_file import ReplayFile
+from data.simulation import Emulator
+from data.verification import verify
+from recorder.session import Session, Stage
+from recorder.watch_view import ShowsItsValues
+from recorder.watch_window import watch
+from screen.window import Window
+from tests.conftest import VirtualDisplay
+
+
+class Thinker:
+    """Fires at every decision, and shows values that it made up."""
+
+    kind = "agent"
+    action_meanings = ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE")
+
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        self.fire, self._rng = emulator.action_meanings.index("FIRE"), rng
+        self._newest = emulator.screen()
+
+    def choose(self, frames: Sequence[FrameState]) -> int:
+        self._newest = frames[-1].screen
+        return self.fire
+
+    def q_values(self) -> np.ndarray:
+        return np.arange(6, dtype=np.float32)
+
+    def observation_stack(self) -> np.ndarray:
+        return np.stack([self._newest[::2, ::2][:84, :80]] * 4)
+
+
+def test_the_controls_are_taken_and_given_back_in_the_window(
+    virtual_display: VirtualDisplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.key_map.key_file", lambda: tmp_path / "keys.json")
+    assert isinstance(Thinker(), ShowsItsValues)
+
+    def script(session: Session) -> None:
+        display = virtual_display
+        try:
+            display.wait_for_window("Replay Coach - watching - SpaceInvaders")
+            take = session.take
+            display.wait_until(lambda: take.frame > 30, "the agent to play")
+            display.xdotool("keydown", "Left", "key", "t")
+            display.wait_until(lambda: "you play" in session.title, "the controls")
+            at = take.frame
+            display.wait_until(lambda: take.frame > at + 30, "the person to play")
+            display.xdotool("key", "t", "keyup", "Left")
+            at = take.frame
+            display.wait_until(lambda: take.frame > at + 30, "the agent to play again")
+            display.xdotool("key", "Escape")
+            display.wait_until(lambda: session.stage is Stage.ENDED, "the end")
+            display.xdotool("key", "Return")
+            display.wait_until(lambda: bool(session.paths), "the file")
+        finally:
+            session.closed = True
+
+    with ThreadPoolExecutor(1) as hands:
+        acting: list[Future[None]] = []
+
+        def begin(_window: Window, session: Session) -> None:
+            acting.append(hands.submit(script, session))
+
+        settings = EmulatorSettings(noop_start=3)
+        (path,) = watch(Library(tmp_path), Thinker(), "SpaceInvaders", "Ann", 5, settings=settings, on_ready=begin)
+        acting[0].result()
+    assert verify(path).ok
+    with ReplayFile(path) as replay:
+        kinds = [replay.demonstrator_kinds[kind] for kind in replay.demonstrator]
+        changes = [kind for n, kind in enumerate(kinds) if n == 0 or kind != kinds[n - 1]]
+        assert changes == ["agent", "human", "agent"]
+        names = {
+            kind: {replay.origin.action_meanings[a] for a, k in zip(replay.actions, kinds, strict=True) if k == kind}
+            for kind in ("agent", "human")
+        }
+        assert names == {"agent": {"FIRE"}, "human": {"LEFT"}}
+        assert (replay.origin.player, replay.origin.settings.seed) == ("Ann", 5)
