@@ -11,7 +11,7 @@ import numpy as np
 from agent import loss as terms
 from agent.batch import Batch
 from agent.config import TrainConfig
-from agent.network import build_network, load_weights, weight_arrays
+from agent.network import array_of, build_network, load_weights, weight_arrays
 from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
 
@@ -115,7 +115,7 @@ class Learner:
         if self.averaged is not self.online:
             found |= {f"averaged/{name}": array for name, array in weight_arrays(self.averaged).items()}
         for number, variable in enumerate(self.optimizer.variables):
-            found[f"optimizer/{number}"] = np.array(keras.ops.convert_to_numpy(variable))
+            found[f"optimizer/{number}"] = array_of(variable)
         return found
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:

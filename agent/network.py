@@ -56,7 +56,7 @@ def build_network(config: TrainConfig, action_count: int, rng: np.random.Generat
 
 def weight_arrays(network: keras.Model) -> dict[str, np.ndarray]:
     """Weights by name, such as "convolution_1/kernel"; copies."""
-    return {_name(variable): np.array(keras.ops.convert_to_numpy(variable)) for variable in network.weights}
+    return {_name(variable): array_of(variable) for variable in network.weights}
 
 
 def load_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
@@ -68,6 +68,13 @@ def load_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         if tuple(arrays[name].shape) != tuple(variable.shape):
             raise ValueError(f"the weights {name} have shape {arrays[name].shape}, not {tuple(variable.shape)}")
         variable.assign(arrays[name].astype(np.float32))
+
+
+def array_of(variable: keras.Variable) -> np.ndarray:
+    """A copy of a variable's value."""
+    value = variable.value
+    # TensorFlow's variables convert themselves to NumPy by a way that NumPy deprecates; they know a better one.
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def _name(variable: keras.Variable) -> str:

@@ -10,17 +10,17 @@ Stacks and next stacks are gathered when they are drawn, so a transition costs 7
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from agent.batch import Batch
+from agent.drawing import Drawing
 from agent.machine_memory import refuse_too_large
 from agent.preprocessing import OBSERVATION_BYTES, OBSERVATION_SIDE
 from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return
-from agent.sum_tree import SumTree
 from data.errors import CoachError
 
 OWN = -1
@@ -36,10 +36,6 @@ class MemoryRules:
     discount: float
     reward: str
     evict_seed: bool
-    prioritised: bool
-    priority_exponent: float
-    priority_bonus: float
-    seeded_priority_bonus: float
 
 
 COLUMNS: dict[str, Any] = {
@@ -64,7 +60,7 @@ COLUMNS: dict[str, Any] = {
 RESTLESS = ("td_error", "drawn")
 """Columns that an update may change at any slot."""
 COUNTERS = (
-    *("capacity", "seeded_end", "head", "written", "own_steps", "_greatest_priority", "_weighted", "_filled"),
+    *("capacity", "seeded_end", "head", "written", "own_steps", "_filled"),
     *("_seeded_ready", "_own_ready", "_next", "_first_undrawable", "_first_unrecorded", "_closed"),
 )
 BLOCK_SLOTS = 4096
@@ -75,11 +71,15 @@ SLOT_BYTES = OBSERVATION_BYTES + sum(np.dtype(kind).itemsize for kind in COLUMNS
 class ReplayMemory:
     """See the module's text. ``seeded_slots`` bounds the seeding; the own region holds ``own_slots`` slots."""
 
-    def __init__(self, rules: MemoryRules, own_slots: int, seeded_slots: int = 0) -> None:
-        """Raises CoachError, before anything is allocated, for a memory larger than the machine's."""
+    def __init__(
+        self, rules: MemoryRules, drawing: Callable[[int], Drawing], own_slots: int, seeded_slots: int = 0
+    ) -> None:
+        """``drawing`` makes, for a number of slots, the way to draw from them.
+
+        Raises CoachError, before anything is allocated, for a memory larger than the machine's.
+        """
         slots = own_slots + seeded_slots
-        tree_bytes = slots * 8 if rules.prioritised else 0
-        refuse_too_large(slots * SLOT_BYTES + tree_bytes, own_slots, seeded_slots, SLOT_BYTES)
+        refuse_too_large(slots * SLOT_BYTES, own_slots, seeded_slots, SLOT_BYTES)
         self.rules = rules
         self.capacity = slots
         self.seeded_end = 0
@@ -94,9 +94,7 @@ class ReplayMemory:
         # Zeros are not touched before they are written, so the operating system grows the memory page by page.
         self.observations = np.zeros((slots, OBSERVATION_BYTES), np.uint8)
         self.columns = {name: np.zeros(slots, kind) for name, kind in COLUMNS.items()}
-        self._tree = SumTree(slots) if rules.prioritised else None
-        self._greatest_priority = 1.0
-        self._weighted = False
+        self._drawing = drawing(slots)
         self._filled = 0  # slots written at least once
         self._seeded_ready = 0
         self._own_ready = 0
@@ -146,8 +144,6 @@ class ReplayMemory:
         c["weight"][slot] = weight
         c["td_error"][slot] = 0.0
         c["drawn"][slot] = 0
-        if weight != 1.0:
-            self._weighted = True
         if source == OWN:
             self.own_steps += 1
         self._mark_dirty(slot)
@@ -252,9 +248,7 @@ class ReplayMemory:
         else:
             self._own_ready += change
         self._mark_dirty(slot)
-        if self._tree is not None:
-            priority = self._greatest_priority * float(self.columns["weight"][slot]) if ready else 0.0
-            self._tree.set(np.array([slot]), priority)
+        self._drawing.became(slot, ready, float(self.columns["weight"][slot]))
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -273,7 +267,7 @@ class ReplayMemory:
 
     @property
     def bytes_used(self) -> int:
-        return self._filled * SLOT_BYTES + (self.capacity * 8 if self._tree is not None else 0)
+        return int(self._filled * SLOT_BYTES)
 
     def sample(
         self,
@@ -291,7 +285,10 @@ class ReplayMemory:
             raise CoachError("The replay memory holds nothing that could be drawn yet.")
         slots, weights = [], []
         for part, count in self._parts(batch_size, seeded_count):
-            found, importance = self._draw(rng, part, count, importance_exponent)
+            regions = [(start, stop) for start, stop in self._regions(part) if stop > start]
+            found, importance = self._drawing.draw(
+                rng, regions, count, self.columns["ready"], self.columns["weight"], importance_exponent
+            )
             slots.append(found)
             weights.append(importance)
         drawn = np.concatenate(slots)
@@ -338,14 +335,9 @@ class ReplayMemory:
         ready = self.columns["ready"][slots]
         slots, errors = slots[ready], errors[ready]
         self.columns["td_error"][slots] = errors
-        if self._tree is None or not len(slots):
-            return
-        rules = self.rules
-        seeded = self.columns["source"][slots] != OWN
-        bonus = np.where(seeded, rules.seeded_priority_bonus, rules.priority_bonus)
-        priorities = (errors.astype(np.float64) + bonus) ** rules.priority_exponent
-        self._greatest_priority = max(self._greatest_priority, float(priorities.max()))
-        self._tree.set(slots, priorities * self.columns["weight"][slots])
+        if len(slots):
+            seeded = self.columns["source"][slots] != OWN
+            self._drawing.learned(slots, errors, seeded, self.columns["weight"][slots])
 
     def _regions(self, seeded: bool | None) -> list[tuple[int, int]]:
         """Slots [start, stop) among which the seeded (True), own (False) or all (None) transitions lie."""
@@ -375,61 +367,6 @@ class ReplayMemory:
         if batch_size - seeded_count:
             yield False, batch_size - seeded_count
 
-    def _draw(
-        self, rng: np.random.Generator, part: bool | None, count: int, exponent: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """``count`` drawable slots of a part, and their importance weights."""
-        regions = [(start, stop) for start, stop in self._regions(part) if stop > start]
-        if self._tree is not None:
-            drawable = {True: self._seeded_ready, False: self._own_ready, None: len(self)}[part]
-            return self._draw_by_priority(rng, regions, count, drawable, exponent)
-        lengths = np.array([stop - start for start, stop in regions])
-        starts = np.array([start for start, _ in regions])
-        before = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        ready, weight = self.columns["ready"], self.columns["weight"]
-        heaviest = float(weight[: self.seeded_end].max()) if self._weighted and part is not False else 1.0
-        found: list[np.ndarray] = []
-        missing = count
-        while missing > 0:
-            place = rng.integers(lengths.sum(), size=2 * missing + 8)
-            region = np.searchsorted(before, place, side="right") - 1
-            slots = starts[region] + place - before[region]
-            good = ready[slots]
-            if heaviest != 1.0:
-                good &= rng.random(len(slots)) * heaviest < weight[slots]
-            found.append(slots[good][:missing])
-            missing -= len(found[-1])
-        return np.concatenate(found), np.ones(count)
-
-    def _draw_by_priority(
-        self, rng: np.random.Generator, regions: list[tuple[int, int]], count: int, drawable: int, exponent: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        assert self._tree is not None
-        edges = [(self._tree.sum_before(start), self._tree.sum_before(stop)) for start, stop in regions]
-        masses = np.array([stop - start for start, stop in edges])
-        total = float(masses.sum())
-        # One draw from each of ``count`` equal parts of the sum (Schaul et al. 2016, appendix B.2.1).
-        at = (np.arange(count) + rng.random(count)) / count * total
-        before = np.concatenate(([0.0], np.cumsum(masses)[:-1]))
-        region = np.minimum(np.searchsorted(before, at, side="right") - 1, len(regions) - 1)
-        slots = self._tree.find(np.array([start for start, _ in edges])[region] + at - before[region])
-        slots = self._mend_edges(slots, rng, regions)
-        probabilities = self._tree.values(slots) / total
-        return slots, (drawable * probabilities) ** -exponent
-
-    def _mend_edges(self, slots: np.ndarray, rng: np.random.Generator, regions: list[tuple[int, int]]) -> np.ndarray:
-        """Rounding at a region's edge can find a neighbour's slot; put a drawable one of the regions in its place."""
-        inside = np.zeros(len(slots), bool)
-        for start, stop in regions:
-            inside |= (slots >= start) & (slots < stop)
-        inside &= self.columns["ready"][slots]
-        if not inside.all():
-            drawable = np.concatenate(
-                [start + np.flatnonzero(self.columns["ready"][start:stop]) for start, stop in regions]
-            )
-            slots[~inside] = rng.choice(drawable, int((~inside).sum()))
-        return slots
-
     # ---- keeping -------------------------------------------------------------------------------------------------
 
     def changed_blocks(self) -> list[int]:
@@ -449,9 +386,7 @@ class ReplayMemory:
     def restless(self) -> dict[str, np.ndarray]:
         """Copies of what may change anywhere at any update: errors, counts of draws, priorities."""
         found = {name: self.columns[name][: self._filled].copy() for name in RESTLESS}
-        if self._tree is not None:
-            found["priority"] = self._tree.export()[: self._filled]
-        return found
+        return found | self._drawing.export(self._filled)
 
     def counters(self) -> dict[str, Any]:
         """Plain values that, with blocks and restless arrays, are the whole memory."""
@@ -463,8 +398,7 @@ class ReplayMemory:
             setattr(self, name, counters[name])
         for name in RESTLESS:
             self.columns[name][: self._filled] = restless[name]
-        if self._tree is not None:
-            self._tree.set(np.arange(self._filled), restless["priority"])
+        self._drawing.restore(restless)
         self.forget_changes()
 
     def _mark_dirty(self, slots: int | np.ndarray) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore
 from agent.config import TrainConfig, option_name
+from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
 from agent.episode_origins import new_emulator
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.learner import Learner
@@ -322,9 +323,12 @@ def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
         discount=config.discount,
         reward=config.reward,
         evict_seed=config.evict_seed,
-        prioritised=config.sampling == "prioritised",
-        priority_exponent=config.priority_exponent,
-        priority_bonus=config.priority_bonus,
-        seeded_priority_bonus=config.seeded_priority_bonus,
     )
-    return ReplayMemory(rules, config.memory_size, seeded_slots)
+
+    def drawing(slots: int) -> Drawing:
+        if config.sampling == "uniform":
+            return EvenDrawing()
+        bonuses = config.priority_bonus, config.seeded_priority_bonus
+        return PrioritisedDrawing(slots, config.priority_exponent, *bonuses)
+
+    return ReplayMemory(rules, drawing, config.memory_size, seeded_slots)

@@ -75,7 +75,7 @@ def test_a_saved_configuration_with_unknown_settings_is_refused() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(CoachError, match="natur.*default, nature.*Did you mean nature"):
+    with pytest.raises(CoachError, match=r"natur.*default, nature.*Did you mean nature"):
         preset("natur")
 
 

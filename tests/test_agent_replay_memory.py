@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import machine_memory
+from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
 from data.errors import CoachError
@@ -21,11 +23,16 @@ RULES = MemoryRules(
     discount=0.9,
     reward="points",
     evict_seed=False,
-    prioritised=False,
-    priority_exponent=1.0,
-    priority_bonus=0.01,
-    seeded_priority_bonus=1.0,
 )
+BONUS, SEEDED_BONUS = 0.01, 1.0
+
+
+def even(_: int) -> Drawing:
+    return EvenDrawing()
+
+
+def prioritised(slots: int) -> Drawing:
+    return PrioritisedDrawing(slots, 1.0, BONUS, SEEDED_BONUS)
 
 
 def picture(number: int) -> np.ndarray:
@@ -58,9 +65,11 @@ class Piece:
 class Mirror:
     """A memory, and beside it the plain history of what was written."""
 
-    def __init__(self, rules: MemoryRules, own_slots: int, seeded_slots: int) -> None:
+    def __init__(
+        self, rules: MemoryRules, drawing: Callable[[int], Drawing], own_slots: int, seeded_slots: int
+    ) -> None:
         self.rules = rules
-        self.memory = ReplayMemory(rules, own_slots, seeded_slots)
+        self.memory = ReplayMemory(rules, drawing, own_slots, seeded_slots)
         self.pieces: list[Piece] = []
         self.slot_of: dict[int, int] = {}
         """Picture number to its slot."""
@@ -146,7 +155,7 @@ episodes = st.lists(steps, max_size=14)
     own_slots=st.integers(10, 30),
     n_steps=st.integers(1, 5),
     evict=st.booleans(),
-    prioritised=st.booleans(),
+    drawing=st.sampled_from([even, prioritised]),
 )
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
@@ -155,10 +164,10 @@ def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
     own_slots: int,
     n_steps: int,
     evict: bool,
-    prioritised: bool,
+    drawing: Callable[[int], Drawing],
 ) -> None:
-    rules = dataclasses.replace(RULES, n_steps=n_steps, evict_seed=evict, prioritised=prioritised)
-    mirror = Mirror(rules, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
+    rules = dataclasses.replace(RULES, n_steps=n_steps, evict_seed=evict)
+    mirror = Mirror(rules, drawing, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
     for number, rows in enumerate(seeding):
         mirror.begin(number)
         for reward, terminal, kept in rows:
@@ -188,8 +197,14 @@ def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
     np.testing.assert_array_equal(batch.seeded, memory.columns["source"][batch.slots] != OWN)
 
 
-def filled(rules: MemoryRules = RULES, seeded: int = 40, own: int = 60, own_slots: int = 100) -> ReplayMemory:
-    memory = ReplayMemory(rules, own_slots, seeded + 1)
+def filled(
+    rules: MemoryRules = RULES,
+    drawing: Callable[[int], Drawing] = even,
+    seeded: int = 40,
+    own: int = 60,
+    own_slots: int = 100,
+) -> ReplayMemory:
+    memory = ReplayMemory(rules, drawing, own_slots, seeded + 1)
     memory.begin(picture(0))
     for number in range(seeded):
         memory.add(0, 1.0, False, picture(number), source=0, frame=4 * number, imitate=True)
@@ -201,7 +216,7 @@ def filled(rules: MemoryRules = RULES, seeded: int = 40, own: int = 60, own_slot
 
 
 def test_a_piece_from_the_middle_of_an_episode_keeps_its_whole_stacks() -> None:
-    memory = ReplayMemory(RULES, 10, 20)
+    memory = ReplayMemory(RULES, even, 10, 20)
     memory.begin(picture(100), age=50)
     for number in range(101, 107):
         memory.add(0, 0.0, False, picture(number), source=0, kept=number > 103)
@@ -242,8 +257,8 @@ def test_own_transitions_that_took_the_place_of_evicted_seeded_ones_are_drawn_li
 
 
 def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
-    for prioritised in (False, True):
-        memory = ReplayMemory(dataclasses.replace(RULES, prioritised=prioritised), 10, 100)
+    for drawing in (even, prioritised):
+        memory = ReplayMemory(RULES, drawing, 10, 100)
         for source, weight in ((0, 1.0), (1, 3.0)):
             memory.begin(picture(0))
             for number in range(40):
@@ -256,12 +271,12 @@ def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
 
 
 def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for_it() -> None:
-    memory = filled(dataclasses.replace(RULES, prioritised=True))
+    memory = filled(drawing=prioritised)
     ready = np.flatnonzero(memory.columns["ready"])
     errors = np.linspace(0.0, 2.0, len(ready))
     memory.update_errors(ready, -errors)
     seeded = memory.columns["source"][ready] != OWN
-    priorities = errors + np.where(seeded, RULES.seeded_priority_bonus, RULES.priority_bonus)
+    priorities = errors + np.where(seeded, SEEDED_BONUS, BONUS)
     expected = priorities / priorities.sum()
     rng = np.random.default_rng(1)
     counts = np.zeros(memory.capacity)
@@ -275,7 +290,7 @@ def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for
 
 
 def test_errors_of_transitions_that_were_overwritten_are_passed_over() -> None:
-    memory = filled(dataclasses.replace(RULES, prioritised=True), own=10, own_slots=20)
+    memory = filled(drawing=prioritised, own=10, own_slots=20)
     batch = memory.sample(np.random.default_rng(0), 8, 0)
     memory.begin(picture(0))
     for number in range(40):
@@ -303,7 +318,7 @@ def test_a_transition_costs_seven_kilobytes_stack_and_next_state_included() -> N
 
 def test_an_empty_memory_says_so() -> None:
     with pytest.raises(CoachError, match="nothing that could be drawn"):
-        ReplayMemory(RULES, 10).sample(np.random.default_rng(0), 4, None)
+        ReplayMemory(RULES, even, 10).sample(np.random.default_rng(0), 4, None)
 
 
 def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_fit(
@@ -313,14 +328,13 @@ def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_f
     with pytest.raises(
         CoachError, match=r"takes 7\.\d GB, and 0\.1 GB are to be had: --memory-size 1[01]000 would fit"
     ):
-        ReplayMemory(RULES, 1_000_000)
+        ReplayMemory(RULES, even, 1_000_000)
 
 
 def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
-    rules = dataclasses.replace(RULES, prioritised=True)
-    memory = filled(rules, own=130)
+    memory = filled(drawing=prioritised, own=130)
     memory.update_errors(np.array([3, 50]), np.array([4.0, 9.0]))
-    other = ReplayMemory(rules, 100, memory.seeded_end)
+    other = ReplayMemory(RULES, prioritised, 100, memory.seeded_end)
     for number in memory.changed_blocks():
         for name, view in other.block(number).items():
             view[...] = memory.block(number)[name]
@@ -334,7 +348,7 @@ def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
 
 
 def test_only_blocks_that_changed_are_to_be_saved_again() -> None:
-    memory = ReplayMemory(RULES, 3 * BLOCK_SLOTS)
+    memory = ReplayMemory(RULES, even, 3 * BLOCK_SLOTS)
     memory.close_seeding()
     memory.begin(picture(0))
     for number in range(BLOCK_SLOTS + 10):

@@ -189,11 +189,10 @@ def test_a_seeding_that_selects_nothing_leaves_no_run_behind(library: Library) -
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(library: Library) -> None:
+    def again(_: Progress) -> None:
+        train(library, "first", small_config(steps=8))
+
     with pytest.raises(CoachError, match="being trained by another process"):
-
-        def again(_: Progress) -> None:
-            train(library, "first", small_config(steps=8))
-
         train(library, "first", small_config(steps=8), report=again)
 
 
