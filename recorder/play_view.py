@@ -146,9 +146,10 @@ class PlayView:
             for number in range(min(take.state.lives, 8)):
                 _draw_cannon(canvas, box.x + 48 + number * 26, box.y + 66)
             canvas.text(str(take.state.lives), (box.right, box.y + 62), MEDIUM, TEXT, mono=True, align="right")
-        canvas.text("Markers", (box.x, box.y + 90), SMALL, QUIET)
-        canvas.text(str(take.marker_count), (box.right, box.y + 88), MEDIUM, TEXT, mono=True, align="right")
-        return box.y + 116
+        y = box.y + (90 if session.has_lives else 64)
+        canvas.text("Markers", (box.x, y), SMALL, QUIET)
+        canvas.text(str(take.marker_count), (box.right, y - 2), MEDIUM, TEXT, mono=True, align="right")
+        return y + 26
 
     def _draw_controls(self, canvas: Canvas, box: Box) -> float:
         session = self._session

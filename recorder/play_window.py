@@ -11,6 +11,7 @@ from pathlib import Path
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from recorder.key_editor import KeyEditor
 from recorder.key_map import read_key_map
 from recorder.pace import Pace, PaceReport
 from recorder.play_view import PlayView
@@ -72,6 +73,7 @@ class RecorderWindow:
         self._session = session
         self._keys = SessionKeys(session)
         self._view = view or PlayView(session)
+        self._editor: KeyEditor | None = None
 
     def run(
         self,
@@ -136,7 +138,11 @@ class RecorderWindow:
         elif isinstance(event, PointerDown):
             self._view.pointer = (event.x, event.y)
             command = self._view.command_at(event.x, event.y) if event.button == 1 else None
-            if command is not None and not self._session.showing_keys:
+            if self._editor is not None:
+                self._editor.click(event.x, event.y)
+            elif command == "edit_keys":
+                self._open_editor()
+            elif command is not None and not self._session.showing_keys:
                 self._keys.command(command)
         elif isinstance(event, PointerUp):
             self._session.stop_rewinding()
@@ -146,12 +152,34 @@ class RecorderWindow:
             self._session.closed = True
 
     def _key_down(self, key: str) -> None:
-        if self._session.key_map.does(key) == "full_screen":
+        if self._editor is not None:
+            self._edit(self._editor, key)
+        elif key == "f2":
+            self._open_editor()
+        elif self._session.key_map.does(key) == "full_screen":
             self._window.toggle_full_screen()
         else:
             self._keys.down(key)
 
+    def _open_editor(self) -> None:
+        self._session.pause()
+        self._session.showing_keys = False
+        self._editor = KeyEditor(self._session.key_map)
+
+    def _edit(self, editor: KeyEditor, key: str) -> None:
+        try:
+            editor.key_down(key)
+        except CoachError as error:  # the file cannot be written: the keys are still changed for this sitting
+            self._session.tell(str(error))
+            editor.done = True
+        if editor.done:
+            self._session.change_keys(editor.key_map)
+            self._editor = None
+
     def _show(self) -> None:
         self._window.title = self._session.title
-        self._view.draw(self._window.canvas)
+        canvas = self._window.canvas
+        self._view.draw(canvas)
+        if self._editor is not None:
+            self._editor.draw(canvas)
         self._window.present()

@@ -103,6 +103,6 @@ def picture_scales(
             shape = frame_width * across / (frame_height * down)
             error = max(shape / aspect, aspect / shape) - 1
             size = across * down / (1 + error)
-            if error <= 1 / 6 and size > best_size:
+            if error <= 1 / 6 + 1e-9 and size > best_size:
                 best, best_size = (across, down), size
     return best

@@ -241,3 +241,16 @@ def test_everything_can_be_done_with_the_mouse(sitting: Sitting) -> None:
         hand.wait_for(Stage.ENDED)
 
     assert len(sitting.play(script)) == 1
+
+
+def test_a_key_that_was_changed_on_the_screen_of_keys_plays(sitting: Sitting) -> None:
+    def script(hand: Hand) -> None:
+        hand.keys("key", "F2", "key", "Down", "key", "Down", "key", "Return", "key", "j", "key", "Escape")
+        hand.display.wait_until(lambda: hand.session.key_map.does("j") == "left", "the new key")
+        hand.keys("keydown", "j")
+        hand.wait_for(Stage.PLAYING)
+        hand.play_frames(20)
+        hand.keys("keyup", "j")
+
+    (path,) = sitting.play(script)
+    assert runs_of(path)[0] == "LEFT"

@@ -1,0 +1,126 @@
+"""The screen on which a player changes the keys, and is warned of conflicts."""
+
+from __future__ import annotations
+
+from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, write_key_map
+from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT
+
+WHATS = tuple(MEANINGS)
+
+
+class KeyEditor:
+    """Chooses a thing, takes the next key for it, and keeps what was changed when it is closed.
+
+    A map with conflicts can be left on the screen but not be kept: a key that does two things would do the wrong one.
+    """
+
+    def __init__(self, key_map: KeyMap) -> None:
+        self.key_map = key_map
+        self.selected = 0
+        self.waiting = False
+        """Whether the next key becomes the selected thing's."""
+        self.done = False
+        self.notice = ""
+        self._before = key_map
+        self._rows: list[Box] = []
+
+    def key_down(self, key: str) -> None:
+        if self.waiting:
+            self.waiting = False
+            if key != "escape" or WHATS[self.selected] == "end":
+                self.key_map = self.key_map.with_key(WHATS[self.selected], key)
+        elif key in ("up", "down"):
+            self.selected = (self.selected + (1 if key == "down" else -1)) % len(WHATS)
+        elif key == "return":
+            self.waiting = True
+        elif key in ("delete", "backspace"):
+            what = WHATS[self.selected]
+            self.key_map = KeyMap({**self.key_map.keys, what: DEFAULT_KEYS[what]})
+        elif key == "f3":
+            self.undo_all()
+        elif key in ("escape", "f2"):
+            self._close()
+
+    def _close(self) -> None:
+        if self.key_map.conflicts():
+            self.notice = "Solve the conflicts first, or press F3 to undo all changes."
+            return
+        if self.key_map != self._before:
+            write_key_map(self.key_map)
+        self.done = True
+
+    def undo_all(self) -> None:
+        """Everything as it was when the screen was opened."""
+        self.key_map, self.notice = self._before, ""
+
+    def click(self, x: float, y: float) -> None:
+        """A row that is clicked is selected and waits for its key."""
+        for number, row in enumerate(self._rows):
+            if row.contains(x, y):
+                self.selected, self.waiting = number, True
+
+    def draw(self, canvas: Canvas) -> None:
+        canvas.shade(canvas.box, 190)
+        panel = canvas.box.middle(960, 640)
+        canvas.fill(panel, PANEL, radius=10)
+        canvas.outline(panel, LINE, radius=10)
+        inner = panel.inset(32)
+        canvas.text("Change the keys", (inner.x, inner.y - 8), LARGE)
+        self._draw_rows(canvas, inner.without_top(56).without_bottom(128))
+        self._draw_conflicts(canvas, inner.bottom_part(112).top_part(64))
+        self._draw_help(canvas, inner.bottom_part(KEY_CAP_HEIGHT))
+
+    def _draw_rows(self, canvas: Canvas, box: Box) -> None:
+        self._rows = []
+        per_column = -(-len(WHATS) // 2)
+        for number, what in enumerate(WHATS):
+            column, row = divmod(number, per_column)
+            place = box.columns(2, 24)[column]
+            height = min(40.0, box.height / per_column)
+            line = Box(place.x, place.y + row * height, place.width, height)
+            self._rows.append(line)
+            chosen = number == self.selected
+            if chosen:
+                canvas.fill(line, LINE, radius=6)
+            text_y = line.centre[1] - canvas.measure("A", SMALL)[1] / 2
+            canvas.text(MEANINGS[what], (line.x + 12, text_y), SMALL, max_width=line.width - 170)
+            if chosen and self.waiting:
+                canvas.text("press a key", (line.right - 12, text_y), SMALL, OLIVE, align="right")
+                continue
+            x = line.right - 12
+            for key in reversed(self.key_map.keys.get(what, ())):
+                label = key_label(key)
+                x -= canvas.key_cap_width(label)
+                edge = ORANGE if self._clashes(key) else QUIET if chosen else LINE
+                canvas.key_cap(label, (x, line.centre[1] - KEY_CAP_HEIGHT / 2), edge)
+                x -= 6
+
+    def _clashes(self, key: str) -> bool:
+        return any(sentence.startswith(f"{key_label(key)} does") for sentence in self.key_map.conflicts())
+
+    def _draw_conflicts(self, canvas: Canvas, box: Box) -> None:
+        conflicts = self.key_map.conflicts()
+        if not conflicts:
+            canvas.text("Every key does one thing.", (box.x, box.y), SMALL, GREEN)
+            return
+        more = f" ({len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
+        canvas.text(f"! {conflicts[0]}{more}", (box.x, box.y), SMALL, ORANGE, max_width=box.width)
+        if self.notice:
+            canvas.text(self.notice, (box.x, box.y + 24), SMALL, TEXT, max_width=box.width)
+
+    def _draw_help(self, canvas: Canvas, box: Box) -> None:
+        x = box.x
+        for keys, meaning in (
+            (("↑", "↓"), "choose"),
+            (("Enter",), "then its new key"),
+            (("Del",), "default key"),
+            (("F3",), "undo all"),
+            (("Esc",), "keep and close"),
+        ):
+            for key in keys:
+                x = canvas.key_cap(key, (x, box.y)).right + 4
+            height = canvas.measure(meaning, SMALL)[1]
+            at = (x + 4, box.y + (KEY_CAP_HEIGHT - height) / 2)
+            x = canvas.text(meaning, at, SMALL, QUIET).right + 2 * GRID
