@@ -31,7 +31,7 @@ def test_a_new_key_is_kept_in_the_file_when_the_screen_is_closed(path: Path) -> 
     choose(editor, "fire")
     press(editor, "return", "x", "escape")
     assert editor.done
-    assert read_key_map() == KeyMap().with_key("fire", "x")
+    assert read_key_map(path) == KeyMap().with_key("fire", "x")
 
 
 def test_a_conflict_must_be_solved_before_the_keys_are_kept(path: Path) -> None:
