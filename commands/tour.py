@@ -14,10 +14,10 @@ from data.errors import AnswerIsNo
 from data.label_database import LabelDatabase
 from data.library import Library
 
-PLANNER_EPISODES = 3
+PLANNER_EPISODES = 2
 RECORDING_SEED = 2026
-STEPS = 3000
-PRETRAIN_STEPS = 1000
+STEPS = 2000
+PRETRAIN_STEPS = 800
 EVALUATION_EPISODES = 10
 FILM_SECONDS = 20.0
 FILM_SEED = 7
