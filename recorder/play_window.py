@@ -11,12 +11,14 @@ from pathlib import Path
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from recorder.frame_loop import PlayedFrame
 from recorder.key_editor import KeyEditor
 from recorder.key_map import read_key_map
 from recorder.pace import Pace, PaceReport
 from recorder.play_view import PlayView
 from recorder.session import SPEEDS, Session, Stage
 from recorder.session_keys import SessionKeys
+from screen.sound import GameSound
 from screen.window import (
     CloseRequested,
     Event,
@@ -49,7 +51,7 @@ def play(
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
         raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
-    session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed)
+    session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed, sound=True)
     with opened_window(window, session.title) as shown:
         RecorderWindow(shown, session).run(on_ready, on_pace)
     return session.paths
@@ -74,6 +76,8 @@ class RecorderWindow:
         self._keys = SessionKeys(session)
         self._view = view or PlayView(session)
         self._editor: KeyEditor | None = None
+        self._sound = GameSound()
+        session.on_frame = self._hear
 
     def run(
         self,
@@ -91,10 +95,13 @@ class RecorderWindow:
             if on_ready is not None:
                 on_ready(self._window, session)
             self._loop(pace)
+        except KeyboardInterrupt:
+            pass  # Ctrl-C in the terminal closes the window like its own cross does
         finally:
             gc.unfreeze()
-            session.close()
+            self._sound.close()
             self._window.title = before
+            session.close()
         if on_pace is not None:
             on_pace(pace.report)
 
@@ -126,6 +133,11 @@ class RecorderWindow:
                 wait = min(wait, pace.seconds_to_next(now))
             if wait > 0 and not session.retimed:
                 time.sleep(wait)
+
+    def _hear(self, _played: PlayedFrame) -> None:
+        # At another speed the samples would not fit the time that they are to fill.
+        if not self._session.muted and self._session.speed == 1.0:
+            self._sound.frame(self._session.take.emulator.audio())
 
     def _take(self, event: Event) -> None:
         if isinstance(event, KeyDown):

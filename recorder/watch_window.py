@@ -40,7 +40,7 @@ def watch(
     chosen = settings or EmulatorSettings()
     if seed is not None:
         chosen = replace(chosen, seed=seed)
-    session = Session(library, game, chosen, read_key_map(), player, speed, other=demonstrator)
+    session = Session(library, game, chosen, read_key_map(), player, speed, other=demonstrator, sound=True)
     assert session.take_over is not None
     session.take_over.person_plays = take_over
     with opened_window(window, session.title) as shown:

@@ -1,0 +1,58 @@
+"""The game's sound, streamed frame by frame."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import pygame
+
+SAMPLES_PER_FRAME = 512
+SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * 60
+_CHUNK_FRAMES = 3
+"""Frames handed to the sound card at once. Whole mixer buffers, so that one chunk follows another without a gap."""
+_MOST_WAITING_FRAMES = 12
+"""More than this has piled up only because the game ran ahead; what is too old to be heard is dropped."""
+
+
+class GameSound:
+    """Plays samples as they come; where there is no sound device, nothing is heard and nothing fails."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING_FRAMES)
+        self._channel: pygame.mixer.Channel | None = None
+        try:
+            pygame.mixer.init(SAMPLES_PER_SECOND, size=8, channels=1, buffer=SAMPLES_PER_FRAME, allowedchanges=0)
+            self._channel = pygame.mixer.Channel(0)
+        except pygame.error:
+            pygame.mixer.quit()
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a sound device."""
+        return self._channel is not None
+
+    def frame(self, samples: np.ndarray) -> None:
+        """One frame's sound: (SAMPLES_PER_FRAME,) uint8, 128 is silence."""
+        if self._channel is None:
+            return
+        self._waiting.append(np.asarray(samples, np.uint8).tobytes())
+        if len(self._waiting) < _CHUNK_FRAMES or self._channel.get_queue() is not None:
+            return
+        chunk = pygame.mixer.Sound(buffer=b"".join(self._waiting))
+        self._waiting.clear()
+        if self._channel.get_busy():
+            self._channel.queue(chunk)
+        else:
+            self._channel.play(chunk)
+
+    def silence(self) -> None:
+        """Stop at once, and forget what was waiting."""
+        self._waiting.clear()
+        if self._channel is not None:
+            self._channel.stop()
+
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel = None
+            pygame.mixer.quit()
