@@ -53,7 +53,9 @@ def find_replay(library: Library, name: str) -> Path:
 def installation() -> dict[str, str]:
     """The versions that a bug report should name."""
     packages = ("replay-coach", "ale-py", "h5py", "keras", "numpy", "pygame-ce", "tensorflow")
-    return {"python": platform.python_version(), "system": platform.platform()} | {p: _version(p) for p in packages}
+    return {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"} | {
+        p: _version(p) for p in packages
+    }
 
 
 def _version(package: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +66,22 @@ def _verdicts(library: Library, game: str) -> tuple[int, int, int]:
 
 def _runs(library: Library) -> list[RunOverview]:
     """All runs, the one that was worked on last at the end."""
-    folders = [path.parent for path in library.runs.glob("*/config.json")]
+    from agent.run import run_folders
+
+    folders = [run.path for run in run_folders(library)]
     folders.sort(key=lambda folder: (running_training(folder) is not None, folder.stat().st_mtime))
     return [_run(folder) for folder in folders]
 
 
 def _run(folder: Path) -> RunOverview:
+    from agent.run import RunFolder
+
     now: dict[str, Any] = running_training(folder) or {}
-    config = json.loads((folder / "config.json").read_text())
+    config = RunFolder(folder).read().config
     return RunOverview(
         name=folder.name,
         step=int(now.get("step", _steps_done(folder))),
-        total=int(now.get("total", config.get("steps", 0))),
+        total=int(now.get("total", config.steps)),
         mean_score=now.get("mean_score") or _mean_score(folder),
         is_training=bool(now),
         steps_per_second=float(now.get("steps_per_second", 0.0)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from commands.playing import chosen_seed, default_player
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+
+if TYPE_CHECKING:
+    from agent.config import TrainConfig
 
 
 def add(commands: Commands) -> None:
@@ -39,14 +42,22 @@ def run_watch(options: argparse.Namespace) -> int:
     from recorder.watch_window import watch
 
     player = load_player(library, options.run_name, options.epsilon)
-    paths = watch(
-        library, player, player.config.game, options.player, seed=chosen_seed(options), take_over=options.take_over
-    )
+    game, settings, seed = player.config.game, settings_of(player.config), chosen_seed(options)
+    paths = watch(library, player, game, options.player, seed, options.take_over, settings)
     if options.json:
         print_json({"episodes": paths})
     elif paths:
         report_console().print("Kept: " + ", ".join(str(path) for path in paths))
     return 0
+
+
+def settings_of(config: TrainConfig) -> EmulatorSettings:
+    """The emulator that an agent is used to."""
+    return EmulatorSettings(
+        frame_skip=config.frame_skip,
+        repeat_action_probability=config.sticky,
+        full_action_set=config.full_action_set,
+    )
 
 
 def check_destination(path: Path) -> None:
@@ -83,18 +94,8 @@ def film_agent(
     from recorder.headless import episode_settings
 
     player = load_player(library, run, epsilon)
-    emulator = Emulator(
-        player.config.game,
-        episode_settings(
-            EmulatorSettings(
-                frame_skip=player.config.frame_skip,
-                repeat_action_probability=player.config.sticky,
-                full_action_set=player.config.full_action_set,
-            ),
-            seed,
-        ),
-        player.action_meanings,
-    )
+    settings = episode_settings(settings_of(player.config), seed)
+    emulator = Emulator(player.config.game, settings, player.action_meanings)
     player.begin(emulator, np.random.default_rng([seed, 1]))
     most = round(seconds * FRAMES_PER_SECOND)
     frames = [emulator.screen()]

@@ -136,8 +136,10 @@ class Home:
         if run is None:
             return "There is no agent to watch yet: press T to train one."
         from agent.player import load_player
+        from commands.seeing import settings_of
         from recorder.watch_window import watch
 
         player = load_player(self._library, run, 0.01)
-        watch(self._library, player, player.config.game, window=self._window)
+        config = player.config
+        watch(self._library, player, config.game, settings=settings_of(config), window=self._window)
         return ""

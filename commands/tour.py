@@ -132,6 +132,7 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
 
     from agent.config import add_train_arguments, config_from_arguments
     from agent.evaluation import evaluate
+    from agent.run import run_folders
     from agent.training import train
     from commands.training_display import TrainingDisplay
 
@@ -144,12 +145,11 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
     config = config_from_arguments(parser.parse_args(arguments))
     display = TrainingDisplay(name)
     with display.running():
-        exists = (library.run_folder(name) / "config.json").is_file()
         summary = train(
             library,
             name,
             config,
-            resume=exists,
+            resume=name in [run.name for run in run_folders(library)],
             labels=library.labels,
             report=display.report,
             should_stop=display.should_stop,
@@ -229,7 +229,7 @@ def _facts(
         arms=arms,
         film=film,
         film_words=film_words,
-        protocol=f"Evaluated on {EVALUATION_EPISODES} episodes of their own seeds, `nature` protocol.",
+        protocol=f"Evaluated on {EVALUATION_EPISODES} episodes of their own seeds, nature protocol.",
         versions=installation(),
         commands=(
             f"coach record --by planner --game {game} --episodes {PLANNER_EPISODES} --seed {RECORDING_SEED}",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from commands.background_training import ProgressFile
 from commands.curating import labels_of
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_labels, at_least
 from commands.training_display import TrainingDisplay
-from data.errors import CoachError
 from data.library import Library
 
 if TYPE_CHECKING:
@@ -41,10 +39,11 @@ def add(commands: Commands) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     from agent.config import config_from_arguments
+    from agent.run import saved_config
 
     library = Library(options.library)
     folder = library.run_folder(options.run_name)
-    base = saved_config(folder) if options.resume else None
+    base = saved_config(library, options.run_name) if options.resume else None
     config = config_from_arguments(options, base)
     library.prepare()
     from agent.training import train
@@ -88,16 +87,6 @@ def _print_summary(summary: TrainSummary) -> None:
         console.print(f"Stopped early; `coach train --run {summary.run} --resume` goes on.")
     else:
         console.print(f"Next: `coach evaluate {summary.run}` or `coach watch {summary.run}`.")
-
-
-def saved_config(folder: Path) -> Any:
-    """The configuration that a run was begun with; raises CoachError where there is no such run."""
-    from agent.config import TrainConfig
-
-    path = folder / "config.json"
-    if not path.is_file():
-        raise CoachError(f"There is no run {folder.name!r} to resume in {folder.parent}.")
-    return TrainConfig.from_json(path.read_text())
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
