@@ -159,6 +159,14 @@ class TrainConfig:
         f"{HESTER}, equation 2",
         least=0,
     )
+    shift_pixels: int = _setting(
+        0,
+        "how far a batch's pictures are moved at random; 0: not at all",
+        "pixels",
+        "4 in Kostrikov et al. 2021",
+        least=0,
+        most=16,
+    )
     l2_weight: float = _setting(
         0.0, "weight of the squared weights in the loss", "factor", f"1e-5 in {HESTER}", least=0
     )

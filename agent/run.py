@@ -22,7 +22,8 @@ MONITOR_COLUMNS = "r,l,t"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """``config.json``, ``monitor.csv``, ``tensorboard/``, ``evaluations.jsonl``, ``checkpoints/``, ``memory/``."""
+    """``config.json``, ``run.json``, ``monitor.csv``, ``tensorboard/``, ``evaluations.jsonl``, ``seeding.json``,
+    ``best.npz``, ``checkpoints/``, ``memory/``."""
 
     path: Path
 
@@ -57,7 +58,7 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        return (self.path / "config.json").is_file()
+        return (self.path / "run.json").is_file()
 
     def create(self, config: TrainConfig, action_meanings: tuple[str, ...], from_run: str | None) -> None:
         """Make the folder; raises CoachError where it cannot be written."""
@@ -66,31 +67,29 @@ class RunFolder:
             "version": VERSION,
             "action_meanings": list(action_meanings),
             "from_run": from_run,
-            "config": json.loads(config.to_json()),
         }
         try:
             for folder in (self.path, self.checkpoints, self.memory, self.tensorboard):
                 folder.mkdir(parents=True, exist_ok=True)
-            self._write_about(about)
+            self.change_config(config)
+            write_bytes(self.path / "run.json", json.dumps(about, indent=2).encode())
         except OSError as error:
             raise CoachError(f"The run {self.path} cannot be written ({error.strerror or error}).") from error
 
     def read(self) -> RunInfo:
         """What the run is; raises CoachError where it is not readable."""
         try:
-            about: dict[str, Any] = json.loads((self.path / "config.json").read_text())
+            about: dict[str, Any] = json.loads((self.path / "run.json").read_text())
             if about["format"] != FORMAT or about["version"] != VERSION:
                 raise CoachError(f"The run {self.path} was written by another version of Replay Coach.")
-            config = TrainConfig.from_json(json.dumps(about["config"]))
+            config = TrainConfig.from_json((self.path / "config.json").read_text())
             return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CoachError(f"The run {self.path} has no readable config.json ({error}).") from error
+            raise CoachError(f"The run {self.path} is not readable ({error}).") from error
 
     def change_config(self, config: TrainConfig) -> None:
-        """Note a changed configuration, such as more steps on resuming."""
-        about = json.loads((self.path / "config.json").read_text())
-        about["config"] = json.loads(config.to_json())
-        self._write_about(about)
+        """Note the configuration, which changes when a resumed run is given more steps."""
+        write_bytes(self.path / "config.json", config.to_json().encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,13 +102,10 @@ class RunFolder:
                 raise CoachError(f"The run {self.name!r} is being trained by another process.") from error
             yield
 
-    def _write_about(self, about: dict[str, Any]) -> None:
-        write_bytes(self.path / "config.json", json.dumps(about, indent=2).encode())
-
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a run's ``config.json`` says."""
+    """What a run's ``config.json`` and ``run.json`` say."""
 
     config: TrainConfig
     action_meanings: tuple[str, ...]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.acting import ActingAgent
+from agent.augmentation import augmented
 from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.episode_origins import begin_episode, new_emulator, next_episode
@@ -173,13 +174,14 @@ class Trainer:
         if config.sampling == "prioritised":
             done = min(1.0, self.step / config.steps) if config.steps else 0.0
             exponent = config.importance_exponent + done * (config.importance_exponent_end - config.importance_exponent)
-        self._batch = self.memory.sample(
+        drawn = self.memory.sample(
             self.generators.sampling,
             config.batch_size,
             None if share is None else round(share * config.batch_size),
             exponent,
             config.one_step_weight > 0.0,
         )
+        self._batch = augmented(drawn, config.shift_pixels, self.generators.sampling)
         self.learner.begin_update(self._batch)
 
     def _finish_update(self) -> Update | None:

@@ -18,8 +18,8 @@ from agent.training import new_memory
 from data.errors import CoachError
 
 
-def random_batch(rng: np.random.Generator, size: int = 4) -> Batch:
-    stacks = rng.integers(0, 256, (2, size, 4, 84, 84)).astype(np.uint8)
+def random_batch(rng: np.random.Generator, size: int = 4, side: int = 84) -> Batch:
+    stacks = rng.integers(0, 256, (2, size, 4, side, side)).astype(np.uint8)
     ones = np.ones(size, np.float32)
     return Batch(
         slots=np.arange(size),
