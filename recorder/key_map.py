@@ -35,12 +35,12 @@ MEANINGS = {
 """Everything that a key can do, in the order of the list of keys."""
 
 DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
-    "up": ("up", "w"),
-    "down": ("down", "s"),
-    "left": ("left", "a"),
-    "right": ("right", "d"),
-    "fire": ("space",),
-    "pause": ("p",),
+    "up": ("up", "w", "pad up"),
+    "down": ("down", "s", "pad down"),
+    "left": ("left", "a", "pad left"),
+    "right": ("right", "d", "pad right"),
+    "fire": ("space", "pad 1"),
+    "pause": ("p", "pad 8"),
     "end": ("escape",),
     "restart": ("r",),
     "bring_back": ("u",),
@@ -72,8 +72,14 @@ _LABELS = {
 }
 
 
+PAD = "pad "
+"""How the names of a game controller's keys begin."""
+
+
 def key_label(key: str) -> str:
     """What stands on a key's cap."""
+    if key.startswith(PAD):
+        return f"Pad {key_label(key.removeprefix(PAD))}"
     return _LABELS.get(key, key.upper() if len(key) <= 3 else key.capitalize())
 
 
@@ -97,8 +103,13 @@ class KeyMap:
         return key_label(keys[0]) if keys else ""
 
     def with_key(self, what: str, key: str) -> KeyMap:
-        """The same, but ``key`` alone does ``what``. What else the key did, it still does: see ``conflicts``."""
-        return replace(self, keys={**self.keys, what: (key,)})
+        """The same, but ``key`` does ``what`` in place of the other keys of its device (keyboard or controller).
+
+        What else the key did, it still does: see ``conflicts``.
+        """
+        others = [other for other in self.keys.get(what, ()) if other.startswith(PAD) != key.startswith(PAD)]
+        chosen = (*others, key) if key.startswith(PAD) else (key, *others)
+        return replace(self, keys={**self.keys, what: chosen})
 
     def conflicts(self) -> list[str]:
         """What is wrong with it, one sentence each; empty where every key does one thing and everything has a key."""

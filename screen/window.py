@@ -11,6 +11,7 @@ import pygame
 
 from data.errors import CoachError
 from screen.canvas import Canvas
+from screen.controllers import Controllers
 from screen.layout import Box
 from screen.theme import DESIGN_SIZE, GROUND, scale_of
 
@@ -145,6 +146,7 @@ class Window:
             ) from error
         self._full_screen = False
         self._down: set[str] = set()
+        self._controllers = Controllers()
         pygame.key.set_repeat(_REPEAT_AFTER_MS, _REPEAT_EVERY_MS)
         self._surface.fill(GROUND)
         self._window.flip()
@@ -180,8 +182,13 @@ class Window:
 
     def events(self) -> list[Event]:
         """What happened since the last call, oldest first."""
-        found = [self._translated(event) for event in pygame.event.get()]
-        return [event for event in found if event is not None]
+        found: list[Event] = []
+        for event in pygame.event.get():
+            found += [KeyDown(key) if down else KeyUp(key) for key, down in self._controllers.keys(event)]
+            translated = self._translated(event)
+            if translated is not None:
+                found.append(translated)
+        return found
 
     def _translated(self, event: pygame.event.Event) -> Event | None:
         kind = event.type

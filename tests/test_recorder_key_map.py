@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import CoachError
-from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, read_key_map, write_key_map
+from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 
 
 def test_the_default_keys_do_everything_without_conflict() -> None:
@@ -44,7 +44,17 @@ def test_without_a_file_the_keys_are_the_default_ones(tmp_path: Path) -> None:
 def test_what_the_file_does_not_say_is_as_by_default(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     path.write_text('{"fire": ["X"], "of a later version": ["y"]}')
-    assert read_key_map(path) == KeyMap().with_key("fire", "x")
+    assert read_key_map(path) == KeyMap({**DEFAULT_KEYS, "fire": ("x",)})
+
+
+def test_a_new_key_of_the_keyboard_leaves_the_controllers_key() -> None:
+    changed = KeyMap().with_key("left", "j")
+    assert changed.keys["left"] == ("j", "pad left")
+    assert changed.with_key("left", "pad 5").keys["left"] == ("j", "pad 5")
+
+
+def test_a_key_of_a_controller_is_labelled_as_such() -> None:
+    assert [key_label(key) for key in ("up", "pad up", "escape", "pad 8")] == ["↑", "Pad ↑", "Esc", "Pad 8"]
 
 
 @pytest.mark.parametrize("text", ["{", "3", '{"fire": "x"}', '{"fire": [1]}', "\x00\xff"])
