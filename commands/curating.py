@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.output import clock, print_json, progress_bar, report_console
-from commands.parser import Commands, add_labels
+from commands.parser import Commands, add_labels, labels_of
 from commands.playing import default_player
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -34,11 +33,6 @@ def add(commands: Commands) -> None:
     )
     label.add_argument("--game", help="only episodes of this game")
     add_labels(label)
-
-
-def labels_of(options: argparse.Namespace, library: Library) -> Path | str:
-    """Where the verdicts are: the library's own database unless another is named."""
-    return options.labels or library.labels
 
 
 def run_curate(options: argparse.Namespace) -> int:

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from commands.curating import labels_of
 from commands.output import GREEN, ORANGE, QUIET, clock, print_json, progress_bar, report_console, row, styled, table
-from commands.parser import Commands, add_labels, at_least
+from commands.parser import Commands, add_labels, at_least, labels_of
 from data.episode import EpisodeSummary
 from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase

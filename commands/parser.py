@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from data.errors import CoachError
+from data.library import Library
 
 DEFAULT_LIBRARY = Path("library")
 
@@ -85,3 +86,8 @@ def at_least(value: int | float, least: int | float, option: str) -> None:
     """Raises CoachError if an option's number is too small."""
     if value < least:
         raise CoachError(f"{option} must be at least {least}, not {value}.")
+
+
+def labels_of(options: argparse.Namespace, library: Library) -> Path | str:
+    """Where the verdicts are: the library's own database unless another is named."""
+    return options.labels or library.labels

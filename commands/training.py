@@ -7,9 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from commands.background_training import ProgressFile
-from commands.curating import labels_of
 from commands.output import clock, print_json, progress_bar, report_console
-from commands.parser import Commands, add_labels, at_least
+from commands.parser import Commands, add_labels, at_least, labels_of
 from commands.training_display import TrainingDisplay
 from data.library import Library
 
