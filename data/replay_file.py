@@ -16,6 +16,7 @@ import numpy as np
 from data.decisions import Decisions, decisions_of
 from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin
 from data.errors import CoachError
+from data.global_heap import has_endless_heap
 from data.packed_block import inflate, zstd_content_size
 from data.replay_attributes import attributes_of, origin_of, require_attributes
 from data.replay_format import (
@@ -142,6 +143,8 @@ def _open(path: Path) -> h5py.File:
     if signature != SIGNATURE:
         raise CoachError(f"{path} is not a replay file: it is no HDF5 file.")
     try:
+        if has_endless_heap(path):
+            raise CoachError(f"{path} is damaged: its texts cannot be read. Get it again from where it came from.")
         return h5py.File(path, "r", rdcc_nbytes=READ_CACHE_BYTES, locking=False)
     except BROKEN as error:
         raise _damaged(path, error) from error
