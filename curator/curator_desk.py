@@ -39,6 +39,7 @@ KEY_LIST = [
     ("← →", "a frame back, on; with Shift 15 frames"),
     (", .", "slower, faster"),
     ("Home End", "the clip's first and last frame"),
+    ("J", "ask what the learned judge would say"),
     ("I O", "cut a clip by hand, from here, to here"),
     ("F11", "full screen"),
     ("Esc", "back, or leave; everything is saved"),
@@ -56,9 +57,10 @@ class CuratorDesk:
         queue: str,
         nothing_left: tuple[str, str],
         goal: int | None = None,
+        guess: Callable[[Clip], str] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``nothing_left``: title and text where no clip waits."""
+        """``nothing_left``: title and text where no clip waits. ``guess``: what the learned judge says of a clip."""
         self.sitting = sitting
         self.player = ClipPlayer()
         self.leaving = False
@@ -70,6 +72,7 @@ class CuratorDesk:
         self._queue = queue
         self._nothing_left = nothing_left
         self._goal = goal
+        self._guess = guess
         self._now = now
         self._note = ""
         self._flash = ""
@@ -141,6 +144,8 @@ class CuratorDesk:
             self.player.seek(clip.stop)
         elif key in ("i", "o"):
             self._cut(key)
+        elif key == "j":
+            self.say(self._guess(clip) if self._guess else "There is no learned judge yet.")
 
     def _press_in_note(self, key: str) -> None:
         assert self.note_text is not None

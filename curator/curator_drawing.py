@@ -279,11 +279,11 @@ def draw_note_field(canvas: Canvas, text: str) -> None:
         x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
 
 
-def draw_loading(canvas: Canvas, done: int, total: int) -> None:
-    """While the episodes of a large library are read."""
+def draw_loading(canvas: Canvas, doing: str, done: int, total: int) -> None:
+    """While something takes a moment before the first clip."""
     canvas.fill(canvas.box, GROUND)
     room = canvas.box.middle(480, 80)
-    canvas.text("Looking through the episodes", (room.x, room.y), MEDIUM)
+    canvas.text(doing, (room.x, room.y), MEDIUM)
     canvas.bar(Box(room.x, room.y + 36, room.width, 8), done / max(1, total), GREEN)
     canvas.text(f"{done} of {total}", (room.x, room.y + 52), SMALL, QUIET, mono=True)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from curator.clip_queue import EPISODE_QUEUES, SurprisingFrame, build_queue, clip_frames, queue_name
 from curator.curator_desk import KEY_LIST, CuratorDesk
@@ -18,10 +19,11 @@ from curator.curator_drawing import (
 )
 from curator.curator_layout import CuratorLayout, curator_layout
 from curator.frame_reader import FrameReader
-from curator.outline import EpisodeOutline, read_outlines
+from curator.outline import read_outlines
 from curator.sitting import Sitting, SittingSummary
 from curator.timeline import TimelineScale
-from data.clip import VERDICTS
+from curator.uncertain import guess_in_words, load_judges, require_judge, score_clips
+from data.clip import VERDICTS, Clip
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen.canvas import Canvas
@@ -43,6 +45,8 @@ PICTURES_PER_SECOND = 60
 LOADING_REDRAW_SECONDS = 0.05
 TITLE = "Replay Coach - curating"
 
+Result = TypeVar("Result")
+
 
 def curate(
     library: Library,
@@ -60,34 +64,53 @@ def curate(
 
     ``goal``: verdicts that the curator means to give in this sitting. ``surprising``: frames for the queue
     ``surprising:RUN``.
-    Raises CoachError for an unknown queue, a clip of another length than 1 to 5 s, a name that no person can have, or
-    where no window can be opened.
+    Raises CoachError for an unknown queue, the queue "uncertain" without a learned judge, a clip of another length
+    than 1 to 5 s, a name that no person can have, or where no window can be opened.
     """
-    queue_name(queue)
-    clip_frames(clip_seconds)
+    frames = clip_frames(clip_seconds)
+    if queue_name(queue) == "uncertain":
+        require_judge(library, game)
     nobody_waits = Sitting(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
     with contextlib.ExitStack() as stack:
         if window is None:
             window = stack.enter_context(Window(TITLE))
         former_title = window.title
         stack.callback(setattr, window, "title", former_title)
-        outlines = _read_outlines_on_show(library, game, window)
+        outlines = _while_on_show(
+            window, "Looking through the episodes", lambda on_progress: read_outlines(library, game, on_progress)
+        )
         if not outlines:
             if outlines is not None:
                 _show_empty_library(window, game)
             return nobody_waits.summary()
         by_id = {outline.episode_id: outline for outline in outlines}
         judged = labels.verdicts(curator=nobody_waits.curator)
-        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising)
+        judges = load_judges(library, (outline.game for outline in outlines))
+        scores: dict[Clip, float] = {}
+        if queue == "uncertain":
+            asked = _while_on_show(
+                window,
+                "Asking the learned judge",
+                lambda on_progress: score_clips(outlines, judges, frames, seed, judged, on_progress),
+            )
+            if asked is None:
+                return nobody_waits.summary()
+            scores = asked
+        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores)
         sitting = Sitting(labels, curator, clips, by_id)
         reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
-        desk = CuratorDesk(sitting, reader, by_id, queue, _nothing_left(queue, bool(judged)), goal)
+
+        def guess(clip: Clip) -> str:
+            outline = by_id[clip.episode_id]
+            return guess_in_words(outline, judges.get(outline.game), clip)
+
+        desk = CuratorDesk(sitting, reader, by_id, queue, _nothing_left(queue, bool(judged)), goal, guess)
         _WindowLoop(window, desk).run()
         return sitting.summary()
 
 
-def _read_outlines_on_show(library: Library, game: str | None, window: Window) -> list[EpisodeOutline] | None:
-    """Outlines, with a bar while they are read; None where the person closed the window meanwhile."""
+def _while_on_show(window: Window, doing: str, work: Callable[[Callable[[int, int], None]], Result]) -> Result | None:
+    """Do work that tells its progress, with a bar; None where the person closed the window meanwhile."""
     last_drawn = -LOADING_REDRAW_SECONDS
 
     class Left(Exception):
@@ -100,11 +123,11 @@ def _read_outlines_on_show(library: Library, game: str | None, window: Window) -
         last_drawn = time.monotonic()
         if any(_leaves(event) for event in window.events()):
             raise Left
-        draw_loading(window.canvas, done, total)
+        draw_loading(window.canvas, doing, done, total)
         window.present()
 
     try:
-        return read_outlines(library, game, on_progress)
+        return work(on_progress)
     except Left:
         return None
 

@@ -11,11 +11,13 @@ import pytest
 from recorded_episodes import record_random_play
 
 from curator.clip_features import FEATURE_NAMES, clip_features
+from curator.clip_queue import build_queue
 from curator.labelling import apply_learned_judge, apply_rule, episode_clips
 from curator.learned_judge import LearnedJudge, judge_path, load_judge, measure, train_judge
 from curator.logistic_model import calibration, episode_folds, fit_logistic, held_out_logits
 from curator.outline import EpisodeOutline, read_outlines
 from curator.rules import Rule
+from curator.uncertain import guess_in_words, load_judges, require_judge, score_clips
 from data.clip import Clip, Verdict
 from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase
@@ -226,3 +228,30 @@ def test_a_rules_verdicts_do_not_make_a_judge(library: Library, labels: LabelDat
     apply_rule(library, labels, Rule("before-death"))
     with pytest.raises(AnswerIsNo, match="there are 0 good and 0 bad"):
         apply_learned_judge(library, labels)
+
+
+def test_the_queue_of_doubts_begins_with_the_clip_of_which_the_judge_is_least_sure(
+    library: Library, outlines: list[EpisodeOutline], judge: LearnedJudge
+) -> None:
+    judged = planted(outlines, 50)
+    scores = score_clips(outlines, {GAME: judge}, 180, 0, judged)
+    queue = build_queue(outlines, "uncertain", 3.0, 0, judged, scores=scores)
+    doubts = [abs(scores[one.clip] - 0.5) for one in queue if one.queue == "uncertain"]
+    assert len(doubts) > 20
+    assert doubts == sorted(doubts)
+    assert any(one.queue == "uniform" for one in queue)
+    with ReplayFile(library.episode_path(queue[0].clip.episode_id)) as replay:
+        assert judge.probabilities(replay, [queue[0].clip])[0] == pytest.approx(scores[queue[0].clip])
+
+
+def test_without_a_judge_the_queue_of_doubts_is_refused_with_what_to_do(
+    library: Library, outlines: list[EpisodeOutline], judge: LearnedJudge
+) -> None:
+    judge_path(library, GAME).unlink(missing_ok=True)
+    with pytest.raises(CoachError, match="run `coach label --rule learned`"):
+        require_judge(library, None)
+    judge.save(library)
+    require_judge(library, GAME)
+    clip = Clip(outlines[0].episode_id, 0, 120)
+    assert "sure" in guess_in_words(outlines[0], load_judges(library, [GAME, "Pong"])[GAME], clip)
+    assert guess_in_words(outlines[0], None, clip) == "There is no learned judge of SpaceInvaders yet."
