@@ -19,9 +19,13 @@ LIFE_IN_REWARDS = 20.0
 """What a life is worth, in rewards of the size that this game gives on average."""
 LONGEST_RUN = 8
 """Decisions for which a drawn action is held at most."""
-CELL_SIZE = (16, 10)
+FAR_HORIZONS = 3
+"""How many horizons ahead one action is tried out where no plan meets any points."""
+COARSE_SIZE = (16, 10)
 """Width and height to which a screen is shrunk to tell places apart where no points are in sight."""
-CELL_SHADES = 8
+COARSE_SHADES = 8
+FINE_BLOCK = 10
+"""Pixels of a side of the blocks whose brightest and darkest pixels also tell places apart: small things count too."""
 
 
 @dataclass
@@ -38,7 +42,8 @@ class _Plan:
     value: float = 0.0
     scores: bool = False
     """Whether any points or losses are in sight."""
-    cell: bytes = b""
+    novelty: float = 0.0
+    """How new its last screen would be, 0 to 2; only where nothing scores."""
 
 
 class Planner:
@@ -47,8 +52,10 @@ class Planner:
     At each decision, ``rollouts`` plans of ``horizon`` decisions are tried from the present state: variants of the
     best plan so far, which differ from it from some decision on, and the best one is followed for one decision. A
     plan's value is its discounted points less a penalty for lives lost. Where no plan meets any points, the one is
-    followed whose last screen was met least (cells as in Ecoffet et al. 2021, "First return, then explore",
-    section "Go-Explore": a shrunk, coarsened screen), so that it looks around instead of standing still.
+    followed whose last screen was met least, so that it looks around instead of standing still. Screens are counted
+    in cells, as in Ecoffet et al. 2021, "First return, then explore" (a shrunk, coarsened screen), and in finer ones
+    besides, in which a small ball counts: a new coarse cell and a new fine one weigh the same, so a game whose clock
+    makes every fine cell new is still explored by the coarse ones.
 
     It plans on an emulator of its own; the one that is recorded is only asked for snapshots. It plans as if its
     actions were executed as asked: with sticky actions it plans anew from where it finds itself.
@@ -75,13 +82,16 @@ class Planner:
         self._best: _Plan | None = None
 
     def choose(self, frames: Sequence[FrameState]) -> int:
-        cell = _cell(frames[-1].screen)
-        self._visits[cell] = self._visits.get(cell, 0) + 1
+        for cell in _cells(frames[-1].screen):
+            self._visits[cell] = self._visits.get(cell, 0) + 1
         best = self._evaluated(self._continued(frames[-1]))
         for _ in range(self.rollouts):
             variant = self._evaluated(self._variant(best))
             if self._better(variant, best):
                 best = variant
+        if not best.scores:
+            far = self._evaluated(self._far_look(best))
+            best = far if far.value > 0 else best
         self._best = best
         return best.actions[0]
 
@@ -106,6 +116,11 @@ class Planner:
             length = int(self._rng.integers(1, LONGEST_RUN + 1))
             actions[first + length :] = best.actions[first + length :]
         return _Plan(actions, best.worths[:first], best.snapshots[: first + 1])
+
+    def _far_look(self, best: _Plan) -> _Plan:
+        """One action, held much longer than a plan is: some points lie beyond the horizon on a straight way."""
+        action = int(self._rng.integers(self._action_count))
+        return _Plan([action] * (FAR_HORIZONS * self.horizon), snapshots=best.snapshots[:1])
 
     def _runs(self, length: int, begin_with: int | None = None) -> list[int]:
         """``length`` actions in runs: an action is drawn and held for 1 to LONGEST_RUN decisions."""
@@ -139,7 +154,7 @@ class Planner:
         plan.value = sum(worth * DISCOUNT**d for d, worth in enumerate(plan.worths))
         plan.scores = any(plan.worths)
         if not plan.scores:
-            plan.cell = _cell(model.screen())
+            plan.novelty = sum(1 / (1 + self._visits.get(cell, 0)) for cell in _cells(model.screen()))
         return plan
 
     @property
@@ -150,10 +165,15 @@ class Planner:
     def _better(self, plan: _Plan, best: _Plan) -> bool:
         if plan.scores or best.scores:
             return plan.value > best.value
-        return self._visits.get(plan.cell, 0) < self._visits.get(best.cell, 0)
+        return plan.novelty > best.novelty
 
 
-def _cell(screen: np.ndarray) -> bytes:
-    """A coarse name of what a screen shows. screen: (H, W) uint8."""
-    small = cv2.resize(screen, CELL_SIZE, interpolation=cv2.INTER_AREA)
-    return bytes((small // (256 // CELL_SHADES)).tobytes())
+def _cells(screen: np.ndarray) -> tuple[bytes, bytes]:
+    """A coarse and a fine name of what a screen shows. screen: (H, W) uint8."""
+    small = cv2.resize(screen, COARSE_SIZE, interpolation=cv2.INTER_AREA)
+    coarse = small // (256 // COARSE_SHADES)
+    side = FINE_BLOCK
+    block = np.ones((side, side), np.uint8)
+    middle = slice(side // 2, None, side)
+    fine = np.stack([cv2.dilate(screen, block)[middle, middle], cv2.erode(screen, block)[middle, middle]])
+    return b"c" + coarse.tobytes(), b"f" + fine.tobytes()
