@@ -1,0 +1,110 @@
+"""How far curators agree, with one another and with themselves, and where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from data.clip import Clip, Verdict
+
+SAME_CLIP_SHARE = 0.8
+"""Two clips of one episode count as the same when they have so much in common of what either covers."""
+
+
+@dataclass(frozen=True)
+class DisputedClip:
+    """A clip on which people said both good and bad."""
+
+    clip: Clip
+    good: tuple[str, ...]
+    """Curators who called it good, sorted."""
+    bad: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What people's verdicts say of one another. Rules and skips are left out."""
+
+    curators: tuple[str, ...]
+    shared_clips: int
+    """Clips that at least two people called good or bad."""
+    alpha: float | None
+    """Krippendorff's alpha over these clips: 1 full agreement, 0 as by chance; None where it is not defined."""
+    self_agreement: Mapping[str, tuple[int, int]]
+    """Curator -> (alike, all) of the clips that they called good or bad more than once."""
+    disputed: tuple[DisputedClip, ...]
+    """The clips most disputed first: those with the most people on the weaker side."""
+
+
+def agreement(history: Iterable[Verdict]) -> Agreement:
+    """Agreement among all verdicts that were not undone, in the order in which they were given."""
+    spoken = [verdict for verdict in history if not verdict.by_rule and verdict.verdict != "skip"]
+    same = _same_clips({verdict.clip for verdict in spoken})
+    said: dict[Clip, dict[str, list[str]]] = {}
+    for verdict in spoken:
+        said.setdefault(same[verdict.clip], {}).setdefault(verdict.curator, []).append(verdict.verdict)
+    latest = {clip: {curator: given[-1] for curator, given in voices.items()} for clip, voices in said.items()}
+    shared = {clip: voices for clip, voices in latest.items() if len(voices) > 1}
+    with_themselves: dict[str, tuple[int, int]] = {}
+    for voices in said.values():
+        for curator, given in voices.items():
+            if len(given) > 1:
+                alike, all_of_them = with_themselves.get(curator, (0, 0))
+                with_themselves[curator] = (alike + (given[-1] == given[-2]), all_of_them + 1)
+    disputed = [
+        DisputedClip(clip, _who(voices, "good"), _who(voices, "bad"))
+        for clip, voices in shared.items()
+        if len(set(voices.values())) > 1
+    ]
+    disputed.sort(key=lambda one: (-min(len(one.good), len(one.bad)), -len(one.good) - len(one.bad), one.clip))
+    return Agreement(
+        curators=tuple(sorted({verdict.curator for verdict in spoken})),
+        shared_clips=len(shared),
+        alpha=krippendorff_alpha([list(voices.values()) for voices in shared.values()]),
+        self_agreement=dict(sorted(with_themselves.items())),
+        disputed=tuple(disputed),
+    )
+
+
+def krippendorff_alpha(units: Iterable[list[str]]) -> float | None:
+    """Krippendorff's alpha for nominal values. ``units``: what was said of each clip, by however many people.
+
+    K. Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section C: alpha = 1 - D_o / D_e, from the
+    matrix of coincidences. None where fewer than two values can be paired or only one value was ever given.
+    """
+    total, disagreements = 0.0, 0.0
+    counts: dict[str, int] = {}
+    for unit in units:
+        if len(unit) < 2:
+            continue
+        total += len(unit)
+        pairs = len(unit) * (len(unit) - 1)
+        alike = sum(unit.count(value) * (unit.count(value) - 1) for value in set(unit))
+        disagreements += (pairs - alike) / (len(unit) - 1)
+        for value in unit:
+            counts[value] = counts.get(value, 0) + 1
+    expected = total * total - sum(number * number for number in counts.values())
+    if total < 2 or expected == 0:
+        return None
+    return 1.0 - (total - 1) * disagreements / expected
+
+
+def _who(voices: Mapping[str, str], verdict: str) -> tuple[str, ...]:
+    return tuple(sorted(curator for curator, said in voices.items() if said == verdict))
+
+
+def _same_clips(clips: Iterable[Clip]) -> dict[Clip, Clip]:
+    """Each clip to the first clip that is nearly the same, or to itself: cuts may differ by a few frames."""
+    same: dict[Clip, Clip] = {}
+    open_clips: list[Clip] = []
+    for clip in sorted(clips):
+        open_clips = [one for one in open_clips if one.episode_id == clip.episode_id and one.stop > clip.start]
+        for one in open_clips:
+            common = min(one.stop, clip.stop) - clip.start
+            if common >= SAME_CLIP_SHARE * (max(one.stop, clip.stop) - one.start):
+                same[clip] = one
+                break
+        else:
+            same[clip] = clip
+            open_clips.append(clip)
+    return same
