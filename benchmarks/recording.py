@@ -1,0 +1,218 @@
+"""Recording, verifying, reading and listing replay files, beside Minari's DataCollector in the same run.
+
+    python -m benchmarks.recording [--seconds 20] [--hours 1.0] [--no-minari]
+
+Minari runs in this environment where it is installed, else in one of its own, .venv-minari, which is made once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from data.actions_file import rebuild
+from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
+from data.library import Library
+from data.proof import verify
+from data.replay_file import ReplayFile
+from data.replay_writer import ReplayWriter
+from data.simulation import Emulator
+
+FRAMES_PER_HOUR = 3600 * FRAMES_PER_SECOND
+GAME = "SpaceInvaders"
+RANDOM = demonstrator_index("random")
+CLIPS = 100
+CLIP_FRAMES = 3 * FRAMES_PER_SECOND
+LIBRARY_FILES = 2000
+MINARI_FRAMES = 3600
+MINARI_PACKAGES = ("minari[hdf5,create]==0.5.4", "ale-py>=0.12,<0.13", "gymnasium>=1.2")
+ROOT = Path(__file__).parent.parent
+HUMAN_DEMOS = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", ROOT.parent / "shared" / "data" / "human_demos"))
+
+Row = tuple[str, str, str]
+"""What, ours, and what we promise."""
+
+
+def random_actions(emulator: Emulator, seed: int) -> Iterator[int]:
+    """An action at random, held for four frames."""
+    rng = np.random.default_rng(seed)
+    while True:
+        action = int(rng.integers(len(emulator.action_meanings)))
+        yield from (action,) * 4
+
+
+def begin(library: Library, seed: int) -> tuple[ReplayWriter, Emulator]:
+    emulator = Emulator(GAME, EmulatorSettings(seed=seed))
+    return library.begin_episode(emulator.origin(), "random", emulator.state()), emulator
+
+
+def at_the_games_speed(library: Library, seconds: float) -> tuple[list[Row], Path]:
+    """Play in real time and measure what the game's thread spends on recording."""
+    writer, emulator = begin(library, 0)
+    actions = random_actions(emulator, 0)
+    spent = []
+    due = time.perf_counter()
+    for _ in range(round(seconds * FRAMES_PER_SECOND)):
+        action = next(actions)
+        state = emulator.step(action)
+        began = time.perf_counter()
+        writer.append(action, RANDOM, state)
+        spent.append(time.perf_counter() - began)
+        due += 1 / FRAMES_PER_SECOND
+        time.sleep(max(0.0, due - time.perf_counter()))
+    began = time.perf_counter()
+    path = writer.publish("truncated", emulator.palette)
+    closing = time.perf_counter() - began
+    ms = 1e3 * np.array(spent)
+    return [
+        ("a frame, of the game's thread, median", f"{np.median(ms):.4f} ms", "0.1 ms"),
+        ("the same, 99.9th percentile", f"{np.quantile(ms, 0.999):.3f} ms", "1 ms"),
+        ("the same, longest", f"{ms.max():.2f} ms", ""),
+        ("publishing, once an episode", f"{1e3 * closing:.0f} ms", ""),
+    ], path
+
+
+def resident_megabytes() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def an_hour_in_a_hurry(library: Library, hours: float) -> tuple[list[Row], Path]:
+    """Record an hour as fast as the emulator goes; the game starts over whenever it is over (noted in the memory)."""
+    writer, emulator = begin(library, 1)
+    actions = random_actions(emulator, 1)
+    total = round(hours * FRAMES_PER_HOUR)
+    megabytes = []
+    for frame in range(total):
+        action = next(actions)
+        writer.append(action, RANDOM, emulator.step(action))
+        if frame % (total // 20) == total // 40:
+            megabytes.append(resident_megabytes())
+    trouble = writer.trouble or "none"
+    path = writer.publish("truncated", emulator.palette)
+    grown = np.mean(megabytes[-3:]) - np.mean(megabytes[1:4])
+    size = path.stat().st_size / 1e6 / hours
+    return [
+        (f"memory, grown over {hours:g} h of recording", f"{grown:.1f} MB (of {megabytes[0]:.0f})", "flat"),
+        ("trouble told in that hour", trouble, "none"),
+        (f"disk, {GAME}, lossless", f"{size:.1f} MB/h", "25 MB/h"),
+    ], path
+
+
+def human_sizes(library: Library) -> list[Row]:
+    rows = []
+    for game in ("Pitfall", "PrivateEye"):
+        source = HUMAN_DEMOS / f"{game}.npz"
+        if source.is_file():
+            path = rebuild(library, game, source)
+            with ReplayFile(path) as replay:
+                size = path.stat().st_size / replay.frame_count * FRAMES_PER_HOUR / 1e6
+            rows.append((f"disk, {game} played by a person, lossless", f"{size:.1f} MB/h", ""))
+    return rows
+
+
+def reading(path: Path) -> list[Row]:
+    answer = verify(path)
+    assert answer.ok, answer.sentence
+    speed = answer.frames_checked / FRAMES_PER_SECOND / answer.seconds
+    rng = np.random.default_rng(0)
+    spent = []
+    with ReplayFile(path) as replay:
+        for start in rng.integers(replay.frame_count - CLIP_FRAMES, size=CLIPS).tolist():
+            began = time.perf_counter()
+            replay.frames(start, start + CLIP_FRAMES)
+            spent.append(time.perf_counter() - began)
+    return [
+        ("verify, one core", f"{speed:.0f} x real time", "60 x"),
+        ("read a 3-second clip at a random place, median", f"{1e3 * np.median(spent):.1f} ms", "15 ms"),
+    ]
+
+
+def listing(path: Path, folder: Path) -> list[Row]:
+    library = Library(folder)
+    library.prepare()
+    for number in range(LIBRARY_FILES):
+        shutil.copyfile(path, library.replays / f"20260101T000000Z-{GAME}-random-{number:08x}.h5")
+    spent = []
+    for _ in range(2):
+        began = time.perf_counter()
+        assert len(library.episodes()) == LIBRARY_FILES
+        spent.append(time.perf_counter() - began)
+    return [
+        (f"open a library of {LIBRARY_FILES} files", f"{spent[1]:.2f} s", "2 s"),
+        ("the same without its index, which heals", f"{spent[0]:.1f} s", ""),
+    ]
+
+
+def minari_python() -> Path:
+    """A Python that has Minari: this one, or one made for the purpose."""
+    if importlib.util.find_spec("minari") and importlib.util.find_spec("jax"):
+        return Path(sys.executable)
+    folder = ROOT / ".venv-minari"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        print(f"Installing Minari into {folder} (once)", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *MINARI_PACKAGES], check=True)
+        (folder / "complete").touch()
+    return python
+
+
+def minari_figures() -> dict[str, dict[str, float]]:
+    command = [str(minari_python()), str(ROOT / "benchmarks" / "recording_minari.py"), str(MINARI_FRAMES)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    figures: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def show(rows: list[Row], minari: dict[str, dict[str, float]] | None) -> None:
+    console = Console(width=110)
+    table = Table("what", "Replay Coach", "promised", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    console.print(table)
+    if minari is None:
+        return
+    names: dict[str, Any] = {"jpeg": "JPEG, lossy (its default)", "lossless": "lossless"}
+    table = Table("Minari 0.5.4 DataCollector", "disk", "median", "99.9th percentile", "longest stall", box=None)
+    for kind, figures in minari.items():
+        times = [f"{figures[name]:.2f} ms" for name in ("median_ms", "p999_ms", "longest_ms")]
+        table.add_row(names[kind], f"{figures['megabytes_per_hour']:.0f} MB/h", *times)
+    console.print()
+    console.print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of play in real time")
+    parser.add_argument("--hours", type=float, default=1.0, help="of play as fast as the emulator goes")
+    parser.add_argument("--no-minari", action="store_true", help="measure Replay Coach alone")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
+        library = Library(Path(folder) / "library")
+        paced, short = at_the_games_speed(library, options.seconds)
+        hour, long = an_hour_in_a_hurry(library, options.hours)
+        rows = [*paced, *hour, *human_sizes(library), *reading(long), *listing(short, Path(folder) / "many")]
+    show(rows, None if options.no_minari else minari_figures())
+
+
+if __name__ == "__main__":
+    main()
