@@ -95,6 +95,8 @@ class Home:
                 home.message = doors[door]()
             except CoachError as error:
                 home.message = str(error)
+            if self._window.closing:
+                return
             if self._training is not None and self._training.complaint:
                 home.message = self._training.complaint
                 self._training = None

@@ -106,7 +106,7 @@ class HomeWindow:
                     case PointerMoved(x, y):
                         self._pointer = (x, y)
                     case PointerDown(x, y, 1):
-                        for door, box in self._door_boxes(self._window.size_units).items():
+                        for door, box in self.door_boxes(self._window.size_units).items():
                             if box.contains(x, y):
                                 return door
             if self._overview.training is not None and time.monotonic() - self._looked > LOOK_AGAIN_SECONDS:
@@ -117,7 +117,7 @@ class HomeWindow:
             time.sleep(FRAME_SECONDS)
 
     @staticmethod
-    def _door_boxes(window: Box) -> dict[Door, Box]:
+    def door_boxes(window: Box) -> dict[Door, Box]:
         row = Box(window.x + 48, window.y + 248, window.width - 96, 200)
         return dict(zip(DOORS, row.columns(len(DOORS), gap=24), strict=True))
 
@@ -125,7 +125,7 @@ class HomeWindow:
         canvas.fill(canvas.box, GROUND)
         self._draw_head(canvas)
         door, reason = next_door(self._overview)
-        for number, (name, box) in enumerate(self._door_boxes(canvas.box).items()):
+        for number, (name, box) in enumerate(self.door_boxes(canvas.box).items()):
             self._draw_door(canvas, name, box, is_next=name == door, is_chosen=number == self._chosen)
         left = canvas.box.x + 48
         y = 248.0 + 200 + 24

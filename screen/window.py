@@ -144,6 +144,8 @@ class Window:
                 f"No window can be opened ({error}); Replay Coach needs a display, or the commands that work "
                 "without one (`coach record`, `coach label`, `coach train`)."
             ) from error
+        self.closing = False
+        """Whether the person has asked to close the window."""
         self._full_screen = False
         self._down: set[str] = set()
         self._controllers = Controllers()
@@ -214,9 +216,11 @@ class Window:
         if kind == pygame.WINDOWFOCUSLOST:
             self._down.clear()
             return FocusLost()
+        if kind in (pygame.QUIT, pygame.WINDOWCLOSE):
+            # One click on the window's cross comes as both.
+            told, self.closing = self.closing, True
+            return None if told else CloseRequested()
         simple: dict[int, Event] = {
-            pygame.QUIT: CloseRequested(),
-            pygame.WINDOWCLOSE: CloseRequested(),
             pygame.WINDOWFOCUSGAINED: FocusGained(),
             pygame.WINDOWSIZECHANGED: Resized(),
         }

@@ -70,7 +70,7 @@ class VirtualDisplay:
             window=target, client_type=protocols, data=(32, [delete, Xlib.X.CurrentTime, 0, 0, 0])
         )
         target.send_event(message)
-        display.flush()
+        display.sync()  # not only flushed: closing at once may drop what the server has not read
         display.close()
 
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:

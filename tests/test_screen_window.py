@@ -96,7 +96,8 @@ def test_another_size_is_told_and_the_canvas_follows(window: Window, virtual_dis
 def test_a_request_to_close_is_told(window: Window, virtual_display: VirtualDisplay) -> None:
     number = virtual_display.wait_for_window("window test")
     virtual_display.ask_to_close(number)
-    assert CloseRequested() in happened(window, 0.5)
+    assert [event for event in happened(window, 0.5) if isinstance(event, CloseRequested)] == [CloseRequested()]
+    assert window.closing
 
 
 def test_what_is_presented_is_on_the_screen(window: Window, tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""The home window on a virtual screen: every door by key and by pointer, and back again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from commands.background_training import running_training
+from data.library import Library
+from home.home_window import HomeWindow, Picture
+from home.overview import DOORS, Door, EpisodeLine, Overview, RunOverview
+from screen.layout import Box
+from screen.window import Window
+from tests.conftest import VirtualDisplay
+from tests.replay_episodes import record
+
+ROOT = Path(__file__).parent.parent
+OVERVIEW = Overview(
+    "SpaceInvaders",
+    "library",
+    episodes=12,
+    seconds=1810,
+    best_score=640,
+    good=34,
+    bad=8,
+    clips_waiting=12,
+    runs=(RunOverview("first", 12000, 100000, 312.4, is_training=True, seconds_left=930, phase="training"),),
+    recent=tuple(EpisodeLine("2026-11-23T17:00:08", "human", "Ada", 450.0, 62.0) for _ in range(8)),
+)
+PICTURE = Picture(np.zeros((210, 160), np.uint8), np.zeros((256, 3), np.uint8))
+WINDOW = Box(0, 0, 1280, 800)
+
+
+def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None:
+    """What a person chooses who does ``act``, which is given the window's id."""
+    with Window("Replay Coach - home") as window:
+
+        def person() -> None:
+            number = display.wait_for_window("Replay Coach - home")
+            time.sleep(0.3)
+            act(number)
+
+        hand = threading.Thread(target=person)
+        hand.start()
+        chosen = HomeWindow(window, lambda: OVERVIEW, PICTURE).choose()
+        hand.join()
+        return chosen
+
+
+@pytest.mark.parametrize(
+    ("keys", "door"),
+    [
+        (("p",), "play"),
+        (("c",), "curate"),
+        (("t",), "train"),
+        (("w",), "watch"),
+        (("Return",), "watch"),
+        (("Left", "Return"), "train"),
+        (("Right", "Return"), "play"),
+        (("Escape",), None),
+        (("F1", "Escape", "c"), "curate"),
+    ],
+)
+def test_a_door_opens_by_its_key(virtual_display: VirtualDisplay, keys: tuple[str, ...], door: Door | None) -> None:
+    assert choice(virtual_display, lambda _: virtual_display.xdotool("key", "--delay", 80, *keys)) == door
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_opens_by_a_click(virtual_display: VirtualDisplay, door: Door) -> None:
+    x, y = HomeWindow.door_boxes(WINDOW)[door].centre
+
+    def click(number: str) -> None:
+        virtual_display.xdotool("mousemove", "--window", number, round(x), round(y), "click", 1)
+
+    assert choice(virtual_display, click) == door
+
+
+def test_closing_the_window_leaves(virtual_display: VirtualDisplay) -> None:
+    assert choice(virtual_display, virtual_display.ask_to_close) is None
+
+
+@contextmanager
+def home(display: VirtualDisplay, library: Library) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder)]
+    process = subprocess.Popen(
+        command, env=display.environment, cwd=library.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
+    virtual_display: VirtualDisplay, tmp_path: Path
+) -> None:
+    library = Library(tmp_path)
+    record(library, frames=600)
+    runs = library.runs / "home-1"
+    with home(virtual_display, library) as process:
+        virtual_display.wait_for_window("home", process)
+        virtual_display.xdotool("key", "p")
+        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.xdotool("key", "Escape")
+        virtual_display.wait_for_window("home", process)
+        virtual_display.xdotool("key", "c")
+        virtual_display.wait_for_window("curating", process)
+        virtual_display.xdotool("key", "g")
+        virtual_display.xdotool("key", "Escape")
+        virtual_display.wait_for_window("home", process)
+        virtual_display.xdotool("key", "t")
+        virtual_display.wait_until(
+            lambda: running_training(runs) is not None, "a training in a process of its own", 120
+        )
+        virtual_display.xdotool("key", "t")
+        virtual_display.wait_until(lambda: running_training(runs) is None, "the training's clean end", 120)
+        assert any((runs / "checkpoints").iterdir())
+        virtual_display.xdotool("key", "w")
+        virtual_display.wait_for_window("watching", process, 120)
+        virtual_display.ask_to_close(virtual_display.wait_for_window("watching", process))
+    assert len(library.episodes()) == 1
+
+
+def test_an_empty_library_opens_on_play(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+    with home(virtual_display, Library(tmp_path)) as process:
+        virtual_display.wait_for_window("home", process)
+        virtual_display.xdotool("key", "Return")
+        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.xdotool("key", "Escape")
+        virtual_display.wait_for_window("home", process)
+        virtual_display.xdotool("key", "Escape")
