@@ -20,6 +20,8 @@ from data.errors import CoachError
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 """For how long one process waits for another's write before it gives up."""
+WRITE_LOCK = 0x5265706C6179
+"""Number of the advisory lock that PostgreSQL's writers take; any number that nobody else is likely to use."""
 
 _metadata = sa.MetaData()
 
@@ -262,9 +264,10 @@ class LabelDatabase:
         if self._writer is None:
             raise CoachError(f"The label database {self.where} was opened for reading alone.")
         with self._writer.begin() as connection:
-            if connection.dialect.name == "postgresql" and sa.inspect(connection).has_table(_verdicts.name):
-                # Writers come one after another, as SQLite has them: ids then follow the order of commits.
-                connection.execute(sa.text("LOCK TABLE verdicts IN SHARE ROW EXCLUSIVE MODE"))
+            if connection.dialect.name == "postgresql":
+                # Writers come one after another, as SQLite has them: ids then follow the order of commits, and two
+                # that begin at once do not both make the tables.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
             yield connection
 
     def _check(self, connection: sa.Connection) -> bool:
