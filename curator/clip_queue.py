@@ -25,6 +25,8 @@ from data.errors import CoachError
 
 CHANCE_SHARE = 0.1
 """Share of each queue that is drawn by chance, so that figures about all play can be estimated from the verdicts."""
+SHARED_EVERY = 20
+"""One clip in so many is shown to every curator, so that their agreement can be measured."""
 SECOND_LOOK = "second look"
 """How the note of a verdict begins whose clip the curator wants to see again later."""
 
@@ -181,19 +183,22 @@ def build_queue(
     judged: Sequence[Verdict] = (),
     surprising: Iterable[SurprisingFrame] = (),
     scores: Mapping[Clip, float] | None = None,
+    curator: str = "",
 ) -> list[QueuedClip]:
     """The clips that wait for one curator's verdict, in the order in which they are shown.
 
     ``judged`` are this curator's standing verdicts: a clip more than half of which is judged is left out. What is
     left keeps its order, so that a sitting goes on where the last one ended. One clip in ten is drawn by chance; where
-    it would show what the queue shows too, the queue gives way, because chance must not be bent.
+    it would show what the queue shows too, the queue gives way, because chance must not be bent. Each ``curator`` has
+    an order of their own, so that several get through a library together, but one clip in twenty comes from a list that
+    is the same for all.
     Raises CoachError for an unknown queue or a clip of another length than 1 to 5 seconds.
     """
     frames = clip_frames(clip_seconds)
     name = queue_name(queue)
     if name == "second-look":
         return queue_second_look(judged)
-    by_chance = fair_order([queue_uniform(episode, frames) for episode in episodes], seed)
+    by_chance = _order_of(curator, [queue_uniform(episode, frames) for episode in episodes], seed)
     if name == "uniform":
         wanted = by_chance
     else:
@@ -202,22 +207,37 @@ def build_queue(
         elif name == "uncertain":
             chosen = queue_uncertain(scores or {})
         else:
-            chosen = fair_order([EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
+            chosen = _order_of(curator, [EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
         wanted = mixed(chosen, by_chance, np.random.default_rng(seed))
     done = Coverage(verdict.clip for verdict in judged)
     return [queued for queued in wanted if done.share(queued.clip) <= 0.5]
 
 
-def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:
+def _order_of(curator: str, by_episode: Sequence[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:
+    """A fair order for one curator, in which every twentieth clip is the next of a list that all curators share."""
+
+    def is_shared(queued: QueuedClip) -> bool:
+        return zlib.crc32(f"{seed} {queued.clip}".encode()) % SHARED_EVERY == 0
+
+    shared = fair_order([[queued for queued in clips if is_shared(queued)] for clips in by_episode], seed)
+    own = fair_order([[queued for queued in clips if not is_shared(queued)] for clips in by_episode], seed, curator)
+    found: list[QueuedClip] = []
+    for place, start in enumerate(range(0, len(own), SHARED_EVERY - 1)):
+        found += [*shared[place : place + 1], *own[start : start + SHARED_EVERY - 1]]
+    return found + shared[-(-len(own) // (SHARED_EVERY - 1)) :]
+
+
+def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int, salt: str = "") -> list[QueuedClip]:
     """One clip of each episode in turn, the episodes and each episode's clips shuffled.
 
-    An episode's place and the order of its clips depend on the seed and its id alone, so a library that grows does not
-    shuffle what was there.
+    An episode's place and the order of its clips depend on the seed, the salt and its id alone, so a library that grows
+    does not shuffle what was there.
     """
     shuffled: list[tuple[float, list[QueuedClip]]] = []
     for clips in by_episode:
         if clips:
-            rng = np.random.default_rng([seed, zlib.crc32(clips[0].clip.episode_id.encode())])
+            name = clips[0].clip.episode_id
+            rng = np.random.default_rng([seed, zlib.crc32(salt.encode()), zlib.crc32(name.encode())])
             place = float(rng.random())
             shuffled.append((place, [clips[i] for i in rng.permutation(len(clips))]))
     shuffled.sort(key=lambda one: (one[0], one[1][0].clip))

@@ -96,7 +96,7 @@ def curate(
             if asked is None:
                 return nobody_waits.summary()
             scores = asked
-        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores)
+        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores, nobody_waits.curator)
         sitting = Sitting(labels, curator, clips, by_id)
         reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
 

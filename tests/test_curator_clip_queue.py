@@ -17,6 +17,7 @@ from curator.clip_queue import (
     QueuedClip,
     SurprisingFrame,
     build_queue,
+    fair_order,
     queue_before_death,
     queue_before_reward,
     queue_markers,
@@ -238,15 +239,31 @@ def test_where_chance_and_the_queue_show_the_same_the_queue_gives_way() -> None:
 
 def test_the_uniform_queue_takes_the_episodes_in_turn() -> None:
     order = [one.clip.episode_id for one in build_queue(EPISODES, "uniform", 3, seed=0)]
-    rounds = [order[i : i + 5] for i in range(0, 100, 5)]
+    shown = [order[:60].count(one.episode_id) for one in EPISODES]
+    assert max(shown) - min(shown) <= 3
+    in_turn = [one.clip.episode_id for one in fair_order([queue_uniform(one, 180) for one in EPISODES], seed=0)]
+    rounds = [in_turn[i : i + 5] for i in range(0, 100, 5)]
     assert all(one == rounds[0] and len(set(one)) == 5 for one in rounds)
+
+
+def test_curators_have_orders_of_their_own_and_one_clip_in_twenty_is_the_same_for_all() -> None:
+    long_episodes = [episode(60_000, name=f"long {n}") for n in range(3)]
+    ann, bob = (
+        [one.clip for one in build_queue(long_episodes, "uniform", 3, seed=0, curator=name)] for name in ("Ann", "Bob")
+    )
+    assert ann != bob
+    assert set(ann) == set(bob)
+    assert len(set(ann)) == len(ann)
+    assert ann[:400:20] == bob[:400:20]
+    in_both = set(ann[:200]) & set(bob[:200])
+    assert 10 <= len(in_both) <= 10 + 2 * 190 * 190 / len(ann)
 
 
 def test_a_new_episode_does_not_shuffle_the_clips_of_the_others() -> None:
     def of_the_old(found: list[QueuedClip], name: str) -> list[Clip]:
         return [one.clip for one in found if one.clip.episode_id == name]
 
-    before, after = (build_queue(EPISODES[:n], "uniform", 3, seed=0) for n in (4, 5))
+    before, after = (fair_order([queue_uniform(one, 180) for one in EPISODES[:n]], seed=0) for n in (4, 5))
     for one in EPISODES[:4]:
         assert of_the_old(before, one.episode_id) == of_the_old(after, one.episode_id)
 

@@ -112,7 +112,7 @@ def standing(library: Library) -> list[Verdict]:
 
 
 def expected_queue(library: Library, clip_seconds: float = 3.0) -> list[Clip]:
-    return [one.clip for one in build_queue(read_outlines(library), "uniform", clip_seconds, seed=0)]
+    return [one.clip for one in build_queue(read_outlines(library), "uniform", clip_seconds, seed=0, curator="Ann")]
 
 
 def test_each_key_is_one_verdict_in_the_database_in_the_order_of_the_queue(

@@ -1,0 +1,60 @@
+"""Where things stand in the curator's window, and from frames to places on the timeline and back."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.curator_layout import CuratorLayout, curator_layout
+from curator.timeline import TimelineScale
+from screen.layout import Box, picture_scales
+from screen.theme import scale_of
+
+SIZES = [(1280, 800), (960, 600), (2560, 1600), (1920, 1080), (1366, 768), (1000, 1400), (3440, 1440)]
+
+
+def layout_of(size: tuple[int, int]) -> tuple[CuratorLayout, Box, float]:
+    scale = scale_of(*size)
+    window = Box(0, 0, size[0] / scale, size[1] / scale)
+    return curator_layout(window, scale), window, scale
+
+
+def boxes_of(layout: CuratorLayout) -> list[Box]:
+    single = [layout.header, layout.picture, layout.strip, layout.timeline, layout.reason, layout.progress]
+    return [*single, layout.recent_title, *layout.verdict_buttons, *layout.lower_buttons, *layout.recent_rows]
+
+
+def overlap(one: Box, other: Box) -> bool:
+    apart = one.right <= other.x + 0.01 or other.right <= one.x + 0.01
+    return not (apart or one.bottom <= other.y + 0.01 or other.bottom <= one.y + 0.01)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_everything_stands_inside_the_window_and_nothing_on_anything_else(size: tuple[int, int]) -> None:
+    layout, window, _ = layout_of(size)
+    boxes = boxes_of(layout)
+    assert len(layout.recent_rows) == 10
+    for box in boxes:
+        assert box.x >= 0 and box.y >= 0 and box.right <= window.right + 0.01 and box.bottom <= window.bottom + 0.01
+        assert box.width > 40 and box.height >= 18
+    assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if overlap(a, b)]
+
+
+@pytest.mark.parametrize(("size", "most"), [((1280, 800), (5, 3)), ((960, 600), (4, 2)), ((2560, 1600), (11, 6))])
+def test_the_picture_is_as_large_as_whole_numbers_allow(size: tuple[int, int], most: tuple[int, int]) -> None:
+    layout, _, scale = layout_of(size)
+    room = (int(layout.picture.width * scale), int(layout.picture.height * scale))
+    assert picture_scales(160, 210, *room) == most
+
+
+@given(st.integers(1, 100_000), st.integers(0, 100_000), st.integers(300, 3000))
+def test_a_frame_has_its_place_and_the_place_its_frame(frame_count: int, frame: int, width: int) -> None:
+    frame = min(frame, frame_count)
+    scale = TimelineScale(Box(10, 0, width, 60), frame_count)
+    frames_per_unit = frame_count / scale.line.width
+    assert abs(scale.frame_at(scale.x_of(frame)) - frame) <= 1
+    assert scale.frame_at(-1e6) == 0 and scale.frame_at(1e6) == frame_count
+    assert scale.frame_at(scale.line.x + 1) <= frames_per_unit + 1
