@@ -79,7 +79,7 @@ PAD = "pad "
 def key_label(key: str) -> str:
     """What stands on a key's cap."""
     if key.startswith(PAD):
-        return f"Pad {key_label(key.removeprefix(PAD))}"
+        return f"Pad\N{NO-BREAK SPACE}{key_label(key.removeprefix(PAD))}"  # one cap in a list parted by spaces
     return _LABELS.get(key, key.upper() if len(key) <= 3 else key.capitalize())
 
 

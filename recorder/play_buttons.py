@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recorder.key_map import KeyMap, key_label
-from recorder.session import Session, Stage
+from recorder.session import Session
+from recorder.stage import Stage
 from screen.layout import Box
 from screen.theme import GREEN, OLIVE, ORANGE, Colour
 from screen.widgets import Button

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from recorder.key_map import MEANINGS, KeyMap, key_label
 from recorder.play_buttons import BUTTON_HEIGHT, GAP, end_offers, offers, placed
-from recorder.session import COUNTDOWN_TICKS, POP_TICKS, Session, Stage, clock_text
+from recorder.session import Session
+from recorder.stage import COUNTDOWN_TICKS, POP_TICKS, Stage, clock_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE

@@ -16,8 +16,9 @@ from recorder.key_editor import KeyEditor
 from recorder.key_map import read_key_map
 from recorder.pace import Pace, PaceReport
 from recorder.play_view import PlayView
-from recorder.session import SPEEDS, Session, Stage
+from recorder.session import Session
 from recorder.session_keys import SessionKeys
+from recorder.stage import SPEEDS, Stage
 from screen.sound import GameSound
 from screen.window import (
     CloseRequested,

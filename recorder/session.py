@@ -6,8 +6,7 @@ Knows no window and no clock: keys and frames come in, what is to be shown can b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,44 +21,19 @@ from recorder.frame_loop import PlayedFrame
 from recorder.headless import episode_settings
 from recorder.human_play import HumanPlay, TakeOver
 from recorder.key_map import KeyMap
+from recorder.stage import (
+    BACK_FROM_THE_END_FRAMES,
+    COUNTDOWN_TICKS,
+    NOTICE_TICKS,
+    REWIND_DECISIONS,
+    SPEEDS,
+    Pop,
+    SessionEpisode,
+    Stage,
+    clock_text,
+    settings_for_people,
+)
 from recorder.take import Take
-
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
-COUNTDOWN_TICKS = 90
-"""3-2-1, half a second each."""
-NOTICE_TICKS = 180
-POP_TICKS = 60
-REWIND_DECISIONS = (1, 2, 4)
-"""Decisions that go back at every tick while rewinding, in the first second, the second and after that."""
-BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
-
-
-class Stage(Enum):
-    """What the player is in."""
-
-    READY = "ready"
-    PLAYING = "recording"
-    PAUSED = "paused"
-    REWINDING = "rewinding"
-    COUNTDOWN = "starting again"
-    ENDED = "keep or discard"
-
-
-@dataclass(frozen=True)
-class SessionEpisode:
-    """An episode of this sitting that is over."""
-
-    score: float
-    seconds: float
-    kept: bool
-
-
-@dataclass
-class Pop:
-    """Points that were just made, shown for a second."""
-
-    points: float
-    ticks: int = POP_TICKS
 
 
 class Session:
@@ -369,16 +343,3 @@ class Session:
             second = min(self._rewind_ticks // FRAMES_PER_SECOND, len(REWIND_DECISIONS) - 1)
             self._rewind_ticks += 1
             self.take.look_at(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
-
-
-def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettings:
-    """The same settings, with all actions where the game's own set has no NOOP: letting go must do nothing."""
-    if "NOOP" in Emulator(game, settings).action_meanings:
-        return settings
-    return replace(settings, full_action_set=True)
-
-
-def clock_text(frames: int) -> str:
-    """Minutes and seconds of so many frames, such as "1:05"."""
-    seconds = frames // FRAMES_PER_SECOND
-    return f"{seconds // 60}:{seconds % 60:02d}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from recorder.session import Session, Stage
+from recorder.session import Session
+from recorder.stage import Stage
 
 
 class SessionKeys:

@@ -48,7 +48,7 @@ def test_planning_leaves_no_trace_in_what_is_recorded() -> None:
 
 
 def test_with_sticky_actions_the_planner_plans_from_where_it_finds_itself() -> None:
-    _, frames = played(Planner(), 500, repeat_action_probability=0.25)
+    _, frames = played(Planner(), 300, repeat_action_probability=0.25)
     assert any(frame.chosen != frame.executed for frame in frames)
     assert score(frames) > 0
 

@@ -18,7 +18,8 @@ from recorder.controls import nearest_action
 from recorder.key_map import KeyMap
 from recorder.play_buttons import offers, placed
 from recorder.play_view import MARGIN, PANEL_WIDTH
-from recorder.session import Session, Stage
+from recorder.session import Session
+from recorder.stage import Stage
 from screen.window import Window
 from tests.conftest import VirtualDisplay
 

@@ -15,8 +15,9 @@ from data.simulation import Emulator, simulate
 from recorder import take as take_module
 from recorder.key_map import KeyMap
 from recorder.random_play import RandomPlay
-from recorder.session import COUNTDOWN_TICKS, Session, Stage
+from recorder.session import Session
 from recorder.session_keys import SessionKeys
+from recorder.stage import COUNTDOWN_TICKS, Stage
 from recorder.take import Take
 
 

@@ -14,7 +14,8 @@ from data.library import Library
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
 from data.verification import verify
-from recorder.session import Session, Stage
+from recorder.session import Session
+from recorder.stage import Stage
 from recorder.watch_view import ShowsItsValues
 from recorder.watch_window import watch
 from screen.window import Window
