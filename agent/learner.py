@@ -146,7 +146,9 @@ def compile_forward(network: keras.Model) -> Any:
         import tensorflow as tf
 
         return tf.function(lambda stacks: network(stacks, training=False), reduce_retracing=True)
-    return network.predict_on_batch
+    from agent.step_jax import jax_forward
+
+    return jax_forward(network)
 
 
 def _copy(source: keras.Model, destination: keras.Model) -> None:

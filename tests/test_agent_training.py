@@ -234,7 +234,7 @@ def report(progress):
 if __name__ == "__main__":
     config = small_config(
         seed_from=("human",), deterministic=True, steps=120, checkpoint_every=40, max_episode_frames=200,
-        sampling="prioritised", dueling=True, shift_pixels=2, one_step_weight=1.0, sticky=0.25, evict_seed=True, memory_size=1000,
+        sampling="prioritised", dueling=True, shift_pixels=2, one_step_weight=1.0, sticky=0.25, evict_seed=True,
     )
     import agent.progress
     agent.progress.REPORT_SECONDS = 0.0
