@@ -105,7 +105,7 @@ def curate(
             return guess_in_words(outline, judges.get(outline.game), clip)
 
         desk = CuratorDesk(sitting, reader, by_id, queue, _nothing_left(queue, bool(judged)), goal, guess)
-        _WindowLoop(window, desk).run()
+        WindowLoop(window, desk).run()
         return sitting.summary()
 
 
@@ -168,7 +168,7 @@ def _nothing_left(queue: str, has_judged: bool) -> tuple[str, str]:
     return "No clips in this queue.", f"Nothing in these episodes calls for it. {others}"
 
 
-class _WindowLoop:
+class WindowLoop:
     """Events in, pictures out, sixty times a second."""
 
     def __init__(self, window: Window, desk: CuratorDesk) -> None:
@@ -182,7 +182,7 @@ class _WindowLoop:
     def run(self) -> None:
         last = time.perf_counter()
         while not self._desk.leaving:
-            self._draw()
+            self.draw()
             now = time.perf_counter()
             time.sleep(max(0.0, last + 1 / PICTURES_PER_SECOND - now))
             now = time.perf_counter()
@@ -199,7 +199,8 @@ class _WindowLoop:
     def _buttons(self, layout: CuratorLayout, view: CuratorView) -> list[Button]:
         return [*verdict_buttons(layout, view.queued is not None), *lower_buttons(layout, view)]
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Show what there is to see now."""
         view = self._desk.view()
         canvas = self._window.canvas
         layout = self._layout(canvas, view)

@@ -1,0 +1,105 @@
+"""How long a curator waits: for the first clip of a large library, and from a verdict to the next clip.
+
+    python -m benchmarks.curating [--episodes 500] [--verdicts 300] [--json]
+
+Opens a window (with SDL_VIDEODRIVER=dummy: none). The promises are 2 s to the first clip, and 50 ms at the 95th
+percentile from a verdict to the next clip on the screen, which includes writing the verdict to the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from curator.clip_queue import build_queue
+from curator.curator_desk import CuratorDesk
+from curator.curator_window import WindowLoop
+from curator.frame_reader import FrameReader
+from curator.outline import read_outlines
+from curator.sitting import Sitting
+from data.episode import EmulatorSettings, demonstrator_index
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.simulation import Emulator
+from screen.window import Window
+
+PLAYED_EPISODES = 5
+EPISODE_FRAMES = 3600
+
+
+def make_library(folder: Path, episodes: int) -> Library:
+    """A library of so many files: a few episodes of random play, copied under other names."""
+    library = Library(folder)
+    originals = []
+    for seed in range(min(PLAYED_EPISODES, episodes)):
+        emulator = Emulator("SpaceInvaders", EmulatorSettings(seed=seed))
+        rng = np.random.default_rng(seed)
+        writer = library.begin_episode(emulator.origin(), "random", emulator.state())
+        while writer.frame_count < EPISODE_FRAMES and not emulator.game_over:
+            action = int(rng.integers(len(emulator.action_meanings)))
+            for _ in range(4):
+                if not emulator.game_over:
+                    writer.append(action, demonstrator_index("random"), emulator.step(action))
+        originals.append(writer.publish("game_over" if emulator.game_over else "truncated", emulator.palette))
+    for number in range(len(originals), episodes):
+        source = originals[number % len(originals)]
+        shutil.copy2(source, source.with_name(f"{source.stem[:-8]}{number:08x}.h5"))
+    return library
+
+
+def measure(library: Library, verdicts: int) -> dict[str, float]:
+    """Seconds to the first clip, when the library is new and when it was opened before, and ms from verdict to clip."""
+    library.episodes()  # The library's own index is its own matter.
+    figures: dict[str, float] = {}
+    waits: list[float] = []
+    for opening in ("first_opening_s", "later_opening_s"):
+        began = time.perf_counter()
+        with Window("Replay Coach - benchmark") as window, LabelDatabase(library.labels) as labels:
+            outlines = {outline.episode_id: outline for outline in read_outlines(library)}
+            judged = labels.verdicts(curator="benchmark")
+            clips = build_queue(list(outlines.values()), "uniform", 3.0, 0, judged, curator="benchmark")
+            with FrameReader({name: outline.path for name, outline in outlines.items()}) as reader:
+                sitting = Sitting(labels, "benchmark", clips, outlines)
+                desk = CuratorDesk(sitting, reader, outlines, "uniform", ("", ""))
+                loop = WindowLoop(window, desk)
+                loop.draw()
+                figures[opening] = time.perf_counter() - began
+                for _ in range(verdicts // 2):
+                    for _ in range(6):  # A tenth of a second of play, so that the next clips can be decoded.
+                        desk.advance(1 / 60)
+                        loop.draw()
+                        window.events()
+                    pressed = time.perf_counter()
+                    desk.press("g")
+                    loop.draw()
+                    waits.append(1000 * (time.perf_counter() - pressed))
+    for percentile in (50, 95, 99):
+        figures[f"verdict_to_clip_ms_p{percentile}"] = float(np.percentile(waits, percentile))
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--episodes", type=int, default=500)
+    parser.add_argument("--verdicts", type=int, default=300)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        library = make_library(Path(folder), options.episodes)
+        figures = measure(library, options.verdicts)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{options.episodes} episodes, {options.verdicts} verdicts")
+    for name, value in figures.items():
+        print(f"  {name:28s} {value:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
