@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import stat
 import subprocess
 import sys
@@ -138,10 +140,9 @@ def test_any_episode_that_is_written_is_read_back_equal(data: st.DataObject, tmp
     )
     player = data.draw(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
     origin = Origin("Pong", EmulatorSettings(seed=count), names, "0" * 32, "0.12", player)
-    path = tmp_path / "replays" / f"{rng.integers(2**62):x}.h5"
+    path = tmp_path / "replays" / f"{secrets.token_hex(8)}.h5"
     path.parent.mkdir(exist_ok=True)
     writer = ReplayWriter(path, origin, shown[0])
-    marks = sorted(data.draw(st.sets(st.integers(1, count), max_size=5)))
     actions = rng.integers(0, len(names), count)
     kinds = rng.integers(0, len(DEMONSTRATOR_KINDS), count)
     for at in range(count):
@@ -226,3 +227,11 @@ def test_the_emulator_palette_names_the_colours_of_the_frames(recorded: Path) ->
     emulator = Emulator("SpaceInvaders")
     with ReplayFile(recorded) as replay:
         assert np.array_equal(replay.palette[replay.frames(0, 1)[0]], emulator._ale.getScreenRGB())
+
+
+def test_every_path_and_attribute_of_a_real_file_is_described(recorded: Path) -> None:
+    described = (Path(__file__).parent.parent / "docs" / "file-format.md").read_text()
+    with ReplayFile(recorded) as replay:
+        names = [f"`/{name}`" for name in replay.h5py_file] + [f"`{name}`" for name in replay.attributes]
+        names += [f"`{name}`" for name in json.loads(replay.attributes["settings"])]
+    assert [name for name in names if name not in described] == []
