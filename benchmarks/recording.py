@@ -40,7 +40,7 @@ CLIPS = 100
 CLIP_FRAMES = 3 * FRAMES_PER_SECOND
 LIBRARY_FILES = 2000
 MINARI_FRAMES = 3600
-MINARI_PACKAGES = ("minari[hdf5,create]==0.5.4", "ale-py>=0.12,<0.13", "gymnasium>=1.2")
+MINARI_PACKAGES = ("minari[hdf5,create]==0.5.4", "ale-py>=0.12,<0.13", "gymnasium>=1.2", "pillow")
 ROOT = Path(__file__).parent.parent
 HUMAN_DEMOS = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", ROOT.parent / "shared" / "data" / "human_demos"))
 
@@ -167,30 +167,33 @@ def minari_python() -> Path:
         return Path(sys.executable)
     folder = ROOT / ".venv-minari"
     python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
+    complete = folder / "complete"
+    if not complete.exists() or complete.read_text() != "\n".join(MINARI_PACKAGES):
         print(f"Installing Minari into {folder} (once)", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *MINARI_PACKAGES], check=True)
-        (folder / "complete").touch()
+        complete.write_text("\n".join(MINARI_PACKAGES))
     return python
 
 
 def minari_figures() -> dict[str, dict[str, float]]:
     command = [str(minari_python()), str(ROOT / "benchmarks" / "recording_minari.py"), str(MINARI_FRAMES)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
-def show(rows: list[Row], minari: dict[str, dict[str, float]] | None) -> None:
+def show(rows: list[Row]) -> None:
     console = Console(width=110)
     table = Table("what", "Replay Coach", "promised", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
     console.print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores\n")
     console.print(table)
-    if minari is None:
-        return
+
+
+def show_minari(minari: dict[str, dict[str, float]]) -> None:
+    console = Console(width=110)
     names: dict[str, Any] = {"jpeg": "JPEG, lossy (its default)", "lossless": "lossless"}
     table = Table("Minari 0.5.4 DataCollector", "disk", "median", "99.9th percentile", "longest stall", box=None)
     for kind, figures in minari.items():
@@ -211,7 +214,9 @@ def main() -> None:
         paced, short = at_the_games_speed(library, options.seconds)
         hour, long = an_hour_in_a_hurry(library, options.hours)
         rows = [*paced, *hour, *human_sizes(library), *reading(long), *listing(short, Path(folder) / "many")]
-    show(rows, None if options.no_minari else minari_figures())
+        show(rows)
+    if not options.no_minari:
+        show_minari(minari_figures())
 
 
 if __name__ == "__main__":

@@ -37,8 +37,10 @@ class ReplayWriter:
     ) -> None:
         """``path``: the final name. ``journal``: None for one of its own beside the path.
 
-        Raises CoachError where the folder cannot be written.
+        Raises CoachError where the folder cannot be written, and for a player's name that is no plain text.
         """
+        if not origin.player.isprintable():
+            raise CoachError(f"The player's name must be plain text, not {origin.player!r}.")
         self.path = path
         self._origin = origin
         self._shape: tuple[int, int] = (first.screen.shape[0], first.screen.shape[1])

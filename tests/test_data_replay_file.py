@@ -114,6 +114,14 @@ def test_a_portable_copy_needs_no_plugin_and_is_as_true(recorded: Path, tmp_path
     assert verify(copy).ok
 
 
+@pytest.mark.parametrize("name", ["\udcff", "a\0b", "two\nlines"])
+def test_a_players_name_that_cannot_be_stored_is_refused_before_the_game_begins(name: str, tmp_path: Path) -> None:
+    library, emulator = Library(tmp_path), Emulator("Pong")
+    with pytest.raises(CoachError, match="plain text"):
+        library.begin_episode(emulator.origin(name), "human", emulator.state())
+    assert list(library.replays.iterdir()) == []
+
+
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_episode_that_is_written_is_read_back_equal(data: st.DataObject, tmp_path: Path) -> None:
@@ -121,11 +129,10 @@ def test_any_episode_that_is_written_is_read_back_equal(data: st.DataObject, tmp
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32), label="seed"))
     count = data.draw(st.integers(4, 200), label="frames")
     height = data.draw(st.sampled_from([1, 210, 250, 256]), label="height")
+    noise = rng.integers(0, 256, (height, 160), dtype=np.uint8)
     shown = [
         FrameState(
-            rng.integers(0, 256, (height, 160), dtype=np.uint8)
-            if at % 50 == 0
-            else np.full((height, 160), at % 256, np.uint8),
+            noise + np.uint8(at % 256) if at % 50 == 0 else np.full((height, 160), at % 256, np.uint8),
             rng.integers(0, 256, 128, dtype=np.uint8),
             int(rng.integers(256)),
             float(np.float32(rng.normal() * 1000)),
@@ -133,12 +140,10 @@ def test_any_episode_that_is_written_is_read_back_equal(data: st.DataObject, tmp
         )
         for at in range(count + 1)
     ]
-    names = tuple(
-        data.draw(
-            st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1, max_size=18)
-        )
-    )
-    player = data.draw(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+    texts = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1)
+    names = tuple(data.draw(st.lists(texts, min_size=1, max_size=18), label="names"))
+    player = data.draw(st.just("") | texts, label="player")
+    marks = sorted(data.draw(st.sets(st.integers(1, count), max_size=5), label="marks"))
     origin = Origin("Pong", EmulatorSettings(seed=count), names, "0" * 32, "0.12", player)
     path = tmp_path / "replays" / f"{secrets.token_hex(8)}.h5"
     path.parent.mkdir(exist_ok=True)
