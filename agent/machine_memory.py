@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agent.memory_slots import SLOT_BYTES
 from data.errors import CoachError
 
 USABLE_SHARE = 0.85
@@ -27,18 +28,19 @@ def available_bytes() -> int:
     return max(0, min(limits))
 
 
-def refuse_too_large(wanted_bytes: int, own_slots: int, seeded_slots: int, slot_bytes: int) -> None:
-    """Raise CoachError, with the size that would fit, where ``wanted_bytes`` are more than the machine has."""
+def refuse_too_large(own_slots: int, seeded_slots: int) -> None:
+    """Raise CoachError, with the size that would fit, where so many slots are more than the machine has room for."""
+    wanted = (own_slots + seeded_slots) * SLOT_BYTES
     usable = int(available_bytes() * USABLE_SHARE)
-    if wanted_bytes <= usable:
+    if wanted <= usable:
         return
-    fits = usable // (slot_bytes + 8) - seeded_slots
+    fits = usable // SLOT_BYTES - seeded_slots
     advice = (
         f"--memory-size {fits // 1000 * 1000} would fit"
         if fits >= 1000
         else "choose a smaller seeding or a machine with more memory"
     )
     raise CoachError(
-        f"The replay memory for {own_slots:,} own and {seeded_slots:,} seeded transitions takes "
-        f"{wanted_bytes / 1e9:.1f} GB, and {usable / 1e9:.1f} GB are to be had: {advice}."
+        f"The replay memory for {own_slots:,} own and {seeded_slots:,} seeded transitions takes {wanted / 1e9:.1f} GB, "
+        f"and {usable / 1e9:.1f} GB are to be had: {advice}."
     )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from agent.array_file import write_bytes
-from agent.replay_memory import OWN, ReplayMemory
+from agent.memory_slots import OWN
+from agent.replay_memory import ReplayMemory
 from agent.run import RunFolder
 from agent.seed_filling import Source
 from data.episode import FRAMES_PER_SECOND

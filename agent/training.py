@@ -17,9 +17,10 @@ from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
 from agent.episode_origins import new_emulator
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.learner import Learner
+from agent.memory_slots import MemoryRules
 from agent.progress import Progress, Reporter, Tracker, TrainSummary
 from agent.quiet_keras import set_up_computing
-from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.run import RunFolder, open_run
 from agent.run_log import RunLog
 from agent.seed_account import write_account
@@ -331,4 +332,6 @@ def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
         bonuses = config.priority_bonus, config.seeded_priority_bonus
         return PrioritisedDrawing(slots, config.priority_exponent, *bonuses)
 
-    return ReplayMemory(rules, drawing, config.memory_size, seeded_slots)
+    # Every step writes one observation, and every episode one more.
+    own_observations = config.steps + config.steps // 10 + 1
+    return ReplayMemory(rules, drawing, config.memory_size, seeded_slots, own_observations)

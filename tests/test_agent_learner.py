@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -154,6 +158,24 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
     one, two, other = (weight_arrays(build_network(small_config(), 3, np.random.default_rng(s))) for s in (1, 1, 2))
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert not np.array_equal(one["convolution_1/kernel"], other["convolution_1/kernel"])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_the_same_updates_are_made_by_jax() -> None:
+    config = small_config(dueling=True, one_step_weight=1.0, l2_weight=1e-5)
+    of = learner(config)
+    update(of, random_batch(np.random.default_rng(0)))
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); import numpy as np; from test_agent_learner import *;"
+        "of = learner(small_config(dueling=True, one_step_weight=1.0, l2_weight=1e-5));"
+        "update(of, random_batch(np.random.default_rng(0)));"
+        "print(np.abs(of.acting_weights()['convolution_1/kernel']).sum())"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    ours = np.abs(of.acting_weights()["convolution_1/kernel"]).sum()
+    np.testing.assert_allclose(float(done.stdout), ours, rtol=1e-3)
 
 
 def small_world(memory: ReplayMemory, rng: np.random.Generator) -> None:

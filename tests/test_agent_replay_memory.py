@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from agent import machine_memory
 from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
+from agent.memory_slots import BLOCK_SLOTS, OWN, MemoryRules
 from agent.preprocessing import OBSERVATION_SIDE
-from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from data.errors import CoachError
 
 RULES = MemoryRules(
@@ -329,6 +330,11 @@ def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_f
         CoachError, match=r"takes 7\.\d GB, and 0\.1 GB are to be had: --memory-size 1[01]000 would fit"
     ):
         ReplayMemory(RULES, even, 1_000_000)
+
+
+def test_a_memory_that_will_never_be_full_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_memory, "available_bytes", lambda: 100_000_000)
+    ReplayMemory(RULES, even, 1_000_000, own_observations=5000)
 
 
 def test_a_restored_memory_draws_what_the_first_one_draws() -> None:

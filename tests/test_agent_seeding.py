@@ -10,8 +10,9 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import TrainConfig
+from agent.memory_slots import OWN
 from agent.preprocessing import Preprocessor, observations_of
-from agent.replay_memory import OWN, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.seed_account import account
 from agent.seed_filling import Source, fill
 from agent.seeding import SeedPlan, Verdicts, parse_spec, plan_seeding

@@ -18,7 +18,7 @@ from agent_episodes import record_episode, small_config
 import agent.trainer as trainer_module
 from agent.config import TrainConfig
 from agent.learner import Learner
-from agent.player import list_runs
+from agent.player import list_runs, load_player
 from agent.progress import Progress
 from agent.replay_memory import ReplayMemory
 from agent.run import saved_config
@@ -274,6 +274,19 @@ def assert_same_run(library: Library, one: str, other: str) -> None:
     assert blocks[0] == blocks[1]
     rows = [(library.run_folder(run) / "monitor.csv").read_text().splitlines() for run in (one, other)]
     assert [row.rsplit(",", 1)[0] for row in rows[0]] == [row.rsplit(",", 1)[0] for row in rows[1]]
+
+
+def test_learning_that_breaks_down_stops_with_a_sentence_and_the_checkpoint_before_it(library: Library) -> None:
+    config = small_config(seed_from=("human",))
+    train(library, "first", config)
+    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
+    arrays = dict(np.load(newest / "learner.npz"))
+    arrays["online/action_output/bias"][:] = np.nan
+    np.savez(newest / "learner.npz", **arrays)
+    with pytest.raises(CoachError, match=r"Learning has broken down: the loss of update \d+ is nan"):
+        train(library, "first", dataclasses.replace(config, steps=200), resume=True)
+    assert sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1] == newest
+    load_player(library, "first")
 
 
 def test_a_broken_checkpoint_is_told_in_one_sentence(library: Library) -> None:
