@@ -13,6 +13,7 @@ import queue
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ JOURNAL_SECONDS = 0.4
 MAX_WAITING_BLOCKS = 96
 """About 200 MB and 100 seconds of play."""
 SLOW_WAITING_BLOCKS = 16
+HURRIED_BLOCK_SECONDS = 0.25
+"""A second of play that comes in less time than this comes from no player."""
+PATIENCE_SECONDS = 10.0
 MAX_SPOOL_BYTES_IN_MEMORY = 64 * 2**20
 STOP_SECONDS = 60.0
 
@@ -104,6 +108,8 @@ class BackgroundKeeper:
         self._queue: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="recording", daemon=True)
         self._gave_up = False
+        self._room = threading.Condition()
+        self._handed_over: deque[float] = deque(maxlen=MAX_WAITING_BLOCKS)
         self._thread.start()
         # A program may end without a word: what was played by then must be in the journal.
         atexit.register(self.stop)
@@ -119,11 +125,24 @@ class BackgroundKeeper:
         if self._journal.trouble or self._spool.trouble:
             return self._journal.trouble or self._spool.trouble
         waiting = self._queue.qsize()
-        if waiting >= SLOW_WAITING_BLOCKS:
-            return f"The disk is slow: {waiting} of {MAX_WAITING_BLOCKS} seconds of play are waiting in memory for it."
+        if waiting >= SLOW_WAITING_BLOCKS and not self._is_hurried():
+            return self._slow(waiting)
         return None
 
+    def _slow(self, waiting: int) -> str:
+        return f"The disk is slow: {waiting} of {MAX_WAITING_BLOCKS} seconds of play are waiting in memory for it."
+
+    def _is_hurried(self) -> bool:
+        """Whether blocks come much faster than a game is played: then nobody is there whom a wait would disturb."""
+        times = self._handed_over
+        return len(times) > 1 and times[-1] - times[0] < HURRIED_BLOCK_SECONDS * (len(times) - 1)
+
     def hand_over(self, block: Block) -> None:
+        """Take a full block. Returns at once, except to a recorder that runs faster than the game and than the disk."""
+        self._handed_over.append(time.monotonic())
+        if self._queue.qsize() >= MAX_WAITING_BLOCKS and self._is_hurried():
+            with self._room:
+                self._room.wait_for(lambda: self._queue.qsize() < MAX_WAITING_BLOCKS, PATIENCE_SECONDS)
         if self._queue.qsize() >= MAX_WAITING_BLOCKS:
             block.give_up()
             self._gave_up = True
@@ -156,6 +175,8 @@ class BackgroundKeeper:
                 if block is None:
                     return
                 self.pack(block)
+                with self._room:
+                    self._room.notify_all()
             if time.monotonic() >= sync_at:
                 self._journal.sync()
                 sync_at = time.monotonic() + JOURNAL_SECONDS

@@ -172,6 +172,7 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
 ) -> None:
     monkeypatch.setattr(background_keeper, "MAX_WAITING_BLOCKS", 4)
     monkeypatch.setattr(background_keeper, "SLOW_WAITING_BLOCKS", 2)
+    monkeypatch.setattr(background_keeper, "HURRIED_BLOCK_SECONDS", 0.0)
     writer, emulator = begin(Library(tmp_path))
     keeper = writer._keeper
     # Nothing is taken from the queue while the disk "stalls": the thread is kept busy elsewhere.
@@ -191,6 +192,22 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
     assert verify(path).ok
     with ReplayFile(path) as replay:
         assert np.array_equal(replay.frames(64 * 3 + 1), np.stack([state.screen for state in shown]))
+
+
+def test_a_recorder_that_is_faster_than_the_disk_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_keeper, "MAX_WAITING_BLOCKS", 2)
+    writer, emulator = begin(Library(tmp_path))
+    pack = writer._keeper.pack
+
+    def slowly(block: background_keeper.Block) -> None:
+        time.sleep(0.05)
+        pack(block)
+
+    monkeypatch.setattr(writer._keeper, "pack", slowly)
+    play(writer, emulator, 64 * 12, np.random.default_rng(0))
+    assert writer.trouble is None
+    assert not any(block.given_up for block in writer._blocks)
+    assert verify(writer.publish("abandoned", emulator.palette)).ok
 
 
 @pytest.fixture
