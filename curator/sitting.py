@@ -52,6 +52,11 @@ class SittingSummary:
     """Clips of the queue that still wait."""
     per_minute: float | None
 
+    def __str__(self) -> str:
+        given = ", ".join(f"{number} {verdict}" for verdict, number in self.given.items())
+        pace = f" at {self.per_minute:.0f} a minute" if self.per_minute is not None else ""
+        return f"{self.curator} gave {sum(self.given.values())} verdicts ({given}){pace}; {self.left} clips are left."
+
 
 class Sitting:
     """Every verdict is in the database when ``judge`` returns; the next clip is current only then."""

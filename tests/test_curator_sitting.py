@@ -137,6 +137,16 @@ def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: 
     assert (second.progress.left, second.visiting) == (1, False)
 
 
+def test_a_clip_that_waits_for_a_second_look_and_is_taken_back_waits_once(labels: LabelDatabase) -> None:
+    first = Sitting(labels, "Ann", QUEUE)
+    first.look_again_later()
+    first.look_again_later()
+    second = Sitting(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
+    second.undo()
+    assert second.current is not None
+    assert [second.current.clip, *(one.clip for one in second.upcoming(9))] == [QUEUE[1].clip, QUEUE[0].clip]
+
+
 def test_progress_counts_what_stands_over_all_sittings_and_this_one(labels: LabelDatabase) -> None:
     times = iter(range(0, 1000, 3))
     labels.record(Verdict(Clip("other", 0, 60), "Ann", "bad"))
