@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import TYPE_CHECKING
 
 from commands.output import clock, print_json, progress_bar, report_console
@@ -13,15 +14,21 @@ from data.label_database import LabelDatabase
 from data.library import Library
 
 if TYPE_CHECKING:
-    from curator.sitting import SittingSummary
+    from curator.clip_queue import SurprisingFrame
+    from curator.labelling import LearnedSummary
 
 
 def add(commands: Commands) -> None:
     curate = commands.add("curate", "judge clips in a window", run_curate)
     curate.add_argument("--curator", default=default_player(), metavar="NAME", help="whose verdicts these are")
     curate.add_argument(
-        "--queue", default="before-reward", metavar="QUEUE", help="before-reward, before-death, uniform or markers"
+        "--queue",
+        default="before-reward",
+        metavar="QUEUE",
+        help="before-reward, before-death, uniform, markers, second-look, uncertain (where the learned judge is least "
+        "sure) or surprising:RUN (where a run's TD errors are largest)",
     )
+    curate.add_argument("--goal", type=int, metavar="N", help="verdicts that you mean to give in this sitting")
     curate.add_argument("--clip-seconds", type=float, default=3.0, metavar="S", help="length of a clip, 1 to 5")
     curate.add_argument("--game", help="only clips of this game")
     curate.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the queue's order")
@@ -29,7 +36,13 @@ def add(commands: Commands) -> None:
 
     label = commands.add("label", "let a rule give verdicts", run_label)
     label.add_argument(
-        "--rule", required=True, metavar="RULE", help="before-reward[:frames=N] (good) or before-death[:frames=N] (bad)"
+        "--rule",
+        required=True,
+        metavar="RULE",
+        help="before-reward[:frames=N] (good), before-death[:frames=N] (bad), or learned (as people judged)",
+    )
+    label.add_argument(
+        "--confidence", type=float, default=0.9, metavar="P", help="learned: how sure it must be to give a verdict"
     )
     label.add_argument("--game", help="only episodes of this game")
     add_labels(label)
@@ -46,27 +59,53 @@ def run_curate(options: argparse.Namespace) -> int:
     library.prepare()
     with LabelDatabase(labels_of(options, library)) as labels:
         summary = curate(
-            library, labels, options.curator, options.queue, options.clip_seconds, options.game, options.seed
+            library,
+            labels,
+            options.curator,
+            options.queue,
+            options.clip_seconds,
+            options.game,
+            options.seed,
+            goal=options.goal,
+            surprising=surprising_frames(library, options.queue),
         )
     if options.json:
         print_json(summary)
     else:
-        report_console().print(_in_words(summary))
+        report_console().print(str(summary))
     return 0
 
 
-def _in_words(summary: SittingSummary) -> str:
-    given = ", ".join(f"{number} {verdict}" for verdict, number in summary.given.items() if number) or "none"
-    pace = "" if summary.per_minute is None else f" at {summary.per_minute:.0f} a minute"
-    waiting = "no clip is left" if summary.left == 0 else f"{summary.left} left"
-    return f"Verdicts of {summary.curator} in this sitting: {given}{pace}; {waiting}. Everything is saved."
+def surprising_frames(library: Library, queue: str) -> list[SurprisingFrame]:
+    """For the queue ``surprising:RUN``: the middles of the spans where that run's TD errors were largest."""
+    from curator.clip_queue import SurprisingFrame
+
+    name, _, run = queue.partition(":")
+    if name != "surprising" or not run:
+        return []
+    from agent.run import open_run
+
+    path = open_run(library, run).path / "seeding.json"
+    try:
+        spans = json.loads(path.read_text())["spans"]
+        found = [
+            SurprisingFrame(
+                str(span["episode_id"]), (int(span["start"]) + int(span["stop"])) // 2, float(span["mean_td_error"])
+            )
+            for span in spans
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CoachError(f"The run {run!r} has no account of its seeding yet ({path}); train it further.") from error
+    if not found:
+        raise CoachError(f"The run {run!r} was not seeded from replay files, so none of their clips can surprise it.")
+    return found
 
 
 def run_label(options: argparse.Namespace) -> int:
-    from curator.labelling import apply_rule
+    from curator.labelling import apply_learned_judge, apply_rule
     from curator.rules import parse_rule
 
-    rule = parse_rule(options.rule)
+    rule = None if options.rule == "learned" else parse_rule(options.rule)
     library = Library(options.library)
     if not library.episodes(options.game):
         # Said before the label database is made: a mistyped library must leave nothing behind.
@@ -76,7 +115,12 @@ def run_label(options: argparse.Namespace) -> int:
         def on_progress(done: int, total: int) -> None:
             progress.update(progress.task_ids[0], completed=done, total=total)
 
-        summary = apply_rule(library, labels, rule, options.game, on_progress)
+        if rule is None:
+            learned = apply_learned_judge(library, labels, options.confidence, options.game, on_progress=on_progress)
+        else:
+            summary = apply_rule(library, labels, rule, options.game, on_progress)
+    if rule is None:
+        return _report_learned(options, learned)
     if options.json:
         print_json(summary)
         return 0
@@ -85,4 +129,18 @@ def run_label(options: argparse.Namespace) -> int:
         f"{summary.episodes} episodes: {clock(summary.frames / 60)} of {clock(summary.frames_in_all / 60)} of play "
         f"({summary.share:.0%})."
     )
+    return 0
+
+
+def _report_learned(options: argparse.Namespace, summaries: list[LearnedSummary]) -> int:
+    if options.json:
+        print_json({"games": summaries})
+        return 0
+    for summary in summaries:
+        figures = summary.figures
+        report_console().print(
+            f"{summary.curator} judged {summary.good} clips of {summary.game} good and {summary.bad} bad, and left "
+            f"{summary.unsure} of which it was less than {summary.confidence:.0%} sure. Learned from "
+            f"{figures.verdicts} verdicts; balanced accuracy {figures.balanced_accuracy:.2f} on episodes it had not seen."
+        )
     return 0

@@ -8,7 +8,7 @@ import platform
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,12 @@ from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
+
+if TYPE_CHECKING:
+    from curator.agreement import Agreement
+    from curator.learned_judge import JudgeFigures
+
+MOST_DISPUTED = 3
 
 
 def add(commands: Commands) -> None:
@@ -149,16 +155,26 @@ def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
 
 
 def run_library(options: argparse.Namespace) -> int:
+    from curator.agreement import agreement
+
     library = Library(options.library)
     episodes = library.episodes(options.game)
     labels = LabelDatabase.open_existing(labels_of(options, library))
     counts: dict[str, dict[str, int]] = {}
+    agreed = agreement([])
     if labels is not None:
         with labels:
             counts = labels.counts()
+            agreed = agreement(labels.history())
     from agent.player import list_runs
+    from curator.learned_judge import load_judge
 
     runs = list_runs(library)
+    judges = {
+        game: judge.figures
+        for game in sorted({episode.game for episode in episodes})
+        if (judge := load_judge(library, game)) is not None
+    }
     broken = library.broken()
     if options.json:
         facts = {
@@ -166,22 +182,24 @@ def run_library(options: argparse.Namespace) -> int:
             "seconds": sum(episode.seconds for episode in episodes),
             "episodes": episodes,
             "verdicts": counts,
+            "agreement": agreed,
+            "judges": judges,
             "runs": runs,
             "broken": [{"path": str(path), "reason": reason} for path, reason in broken],
         }
         print_json(facts)
         return 0
-    _print_library(options, episodes, counts, [str(run) for run in runs], broken)
+    _print_library(options, episodes)
+    _print_verdicts(counts, agreed, judges)
+    for run in runs:
+        score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
+        report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}")
+    for path, reason in broken:
+        report_console().print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
     return 0
 
 
-def _print_library(
-    options: argparse.Namespace,
-    episodes: list[EpisodeSummary],
-    counts: dict[str, dict[str, int]],
-    runs: list[str],
-    broken: list[tuple[Path, str]],
-) -> None:
+def _print_library(options: argparse.Namespace, episodes: list[EpisodeSummary]) -> None:
     console = report_console()
     if not episodes:
         console.print(f"No episodes yet in {options.library}. `coach play` records one.")
@@ -196,12 +214,30 @@ def _print_library(
         kinds = ", ".join(f"{number} by {kind}" for kind, number in by.most_common())
         total = clock(sum(episode.seconds for episode in episodes))
         console.print(f"\n{len(episodes)} episodes ({kinds}), {total} of play.")
+
+
+def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges: dict[str, JudgeFigures]) -> None:
+    console = report_console()
     for curator, verdicts in counts.items():
         console.print(f"Verdicts of {curator}: " + ", ".join(f"{number} {name}" for name, number in verdicts.items()))
-    if runs:
-        console.print("Runs: " + ", ".join(runs))
-    for path, reason in broken:
-        console.print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
+    if agreed.alpha is not None:
+        console.print(
+            f"Agreement of {len(agreed.curators)} people on {agreed.shared_clips} shared clips: "
+            f"Krippendorff's alpha {agreed.alpha:.2f}"
+        )
+    for curator, (alike, again) in agreed.self_agreement.items():
+        console.print(f"{curator} judged {again} clips again, {alike} of them alike")
+    for disputed in agreed.disputed[:MOST_DISPUTED]:
+        clip = disputed.clip
+        console.print(
+            f"Disputed: {clip.episode_id} {clock(clip.start / 60)} to {clock(clip.stop / 60)}: good for "
+            f"{', '.join(disputed.good)}; bad for {', '.join(disputed.bad)}"
+        )
+    for game, figures in judges.items():
+        console.print(
+            f"Learned judge of {game}: balanced accuracy {figures.balanced_accuracy:.2f} on unseen episodes, from "
+            f"{figures.verdicts} verdicts"
+        )
 
 
 def run_verify(options: argparse.Namespace) -> int:
