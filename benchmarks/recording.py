@@ -136,9 +136,13 @@ def human_play(library: Library) -> tuple[list[Row], Path | None]:
 
 
 def reading(path: Path) -> list[Row]:
+    began = time.process_time()
     answer = verify(path)
+    core_seconds = time.process_time() - began
     assert answer.ok, answer.sentence
-    speed = answer.frames_checked / FRAMES_PER_SECOND / answer.seconds
+    speed, speed_on_the_clock = (
+        answer.frames_checked / FRAMES_PER_SECOND / seconds for seconds in (core_seconds, answer.seconds)
+    )
     rng = np.random.default_rng(0)
     spent = []
     with ReplayFile(path) as replay:
@@ -147,7 +151,8 @@ def reading(path: Path) -> list[Row]:
             replay.frames(start, start + CLIP_FRAMES)
             spent.append(time.perf_counter() - began)
     return [
-        (f"verify, one core, {answer.frames_checked} frames", f"{speed:.0f} x real time", "60 x"),
+        (f"verify {answer.frames_checked} frames, per second of one core", f"{speed:.0f} x real time", "60 x"),
+        ("the same, by the clock of this busy machine", f"{speed_on_the_clock:.0f} x real time", ""),
         ("read a 3-second clip at a random place, median", f"{1e3 * np.median(spent):.1f} ms", "15 ms"),
     ]
 
@@ -195,7 +200,8 @@ def show(rows: list[Row]) -> None:
     table = Table("what", "Replay Coach", "promised", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    console.print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    console.print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    console.print(f"Waiting for a core while this ran (load average): {os.getloadavg()[1]:.1f}\n")
     console.print(table)
 
 

@@ -140,9 +140,10 @@ class BackgroundKeeper:
     def hand_over(self, block: Block) -> None:
         """Take a full block. Returns at once, except to a recorder that runs faster than the game and than the disk."""
         self._handed_over.append(time.monotonic())
-        if self._queue.qsize() >= MAX_WAITING_BLOCKS and self._is_hurried():
+        few = min(SLOW_WAITING_BLOCKS, MAX_WAITING_BLOCKS)
+        if self._queue.qsize() >= few and self._is_hurried():
             with self._room:
-                self._room.wait_for(lambda: self._queue.qsize() < MAX_WAITING_BLOCKS, PATIENCE_SECONDS)
+                self._room.wait_for(lambda: self._queue.qsize() < few, PATIENCE_SECONDS)
         if self._queue.qsize() >= MAX_WAITING_BLOCKS:
             block.give_up()
             self._gave_up = True

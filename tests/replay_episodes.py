@@ -64,11 +64,13 @@ def play_until_killed(folder: str, notes: str, seed: int) -> None:
         writer = library.begin_episode(emulator.origin(), "random", first)
         times = os.open(Path(notes) / writer.path.stem, os.O_WRONLY | os.O_CREAT)
         before = emulator.snapshot()
-        for _ in range(int(rng.integers(30, 600))):
+        length = int(rng.integers(30, 600))
+        for at in range(length):
             action = int(rng.integers(6))
             writer.append(action, RANDOM, emulator.step(action))
             os.pwrite(times, TIME.pack(time.time()), TIME.size * writer.frame_count)
-            if rng.random() < 0.005:
+            # Not at the very end: an episode without a decision would not be published.
+            if rng.random() < 0.005 and at < length - 10:
                 emulator.restore(before)
                 writer.rewind_to(0)
             time.sleep(0.001)
