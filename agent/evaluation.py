@@ -11,7 +11,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -19,15 +18,13 @@ from scipy import stats
 from agent.acting import ActingAgent, QFunction
 from agent.config import TrainConfig
 from agent.episode_origins import EVALUATION_SEEDS, begin_episode
+from agent.player import LoadedAgent, load_agent_weights
 from agent.run import open_run
 from agent.run_loop import run_loop
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
-
-if TYPE_CHECKING:
-    from agent.player import LoadedAgent
 
 CONFIDENCE = 0.95
 
@@ -189,8 +186,6 @@ def evaluate(
         raise CoachError("An evaluation needs at least 1 episode and 1 job.")
     rules = protocol_named(protocol)
     folder = open_run(library, run)
-    from agent.player import load_agent_weights  # Keras, only once the names are known to be right
-
     loaded = load_agent_weights(folder, weights)
     tasks = episode_tasks(rules, episodes, seed)
     began = time.monotonic()
@@ -225,10 +220,6 @@ def evaluate(
 @functools.cache
 def _loaded_here(library: Path, run: str, weights: str) -> LoadedAgent:
     """The agent in this process, which keeps it for its next episode."""
-    from agent.player import load_agent_weights
-    from agent.quiet_keras import set_up_computing
-
-    set_up_computing(1, deterministic=False)
     return load_agent_weights(open_run(Library(library), run), weights)
 
 

@@ -12,6 +12,7 @@ from agent import loss as terms
 from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.network import array_of, build_network, load_weights, weight_arrays
+from agent.numpy_network import NumpyNetwork
 from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
 
@@ -41,30 +42,36 @@ class Learner:
         self.averaged = self.online
         if config.averaging:
             self.averaged = build_network(config, action_count, np.random.default_rng(0))
-        # Acting goes on while an update is being computed, so it has weights of its own.
-        self._acting = build_network(config, action_count, np.random.default_rng(0))
         self.optimizer = _optimizer(config)
         self.optimizer.build(self.online.trainable_variables)
         self.copy_online()
         self._step = compile_step(self)
-        self._act = compile_forward(self._acting)
+        self._action_count = action_count
+        self._acting: NumpyNetwork | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._running: Future[Update] | None = None
 
     def copy_online(self) -> None:
-        """Target, averaged and acting weights become the online ones."""
-        for network in (self.target, self.averaged, self._acting):
+        """Target and averaged weights become the online ones."""
+        for network in (self.target, self.averaged):
             if network is not self.online:
                 _copy(self.online, network)
+        self._acting = None
 
     def q_values(self, stack: np.ndarray) -> np.ndarray:
         """(A,) float32 values of one stack (S, 84, 84) uint8, by the weights that act."""
-        values: np.ndarray = np.asarray(self._act(stack[None]))[0]
-        return values
+        return self._acting_network()(stack)
+
+    def _acting_network(self) -> NumpyNetwork:
+        """A copy of the weights that act, taken between updates: acting goes on while the next one is computed."""
+        if self._acting is None:
+            self._acting = NumpyNetwork(self.config, self._action_count, self.acting_weights())
+        return self._acting
 
     def begin_update(self, batch: Batch) -> None:
         """Start one update of the online weights, beside whatever the caller does; ``finish_update`` must follow."""
         assert self._running is None, "an update is being computed already"
+        self._acting_network()
         self._running = self._worker.submit(self._update, batch)
 
     def finish_update(self) -> Update | None:
@@ -75,9 +82,13 @@ class Learner:
         if self._running is None:
             return None
         running, self._running = self._running, None
-        result = running.result()
-        _copy(self.averaged, self._acting)
-        return result
+        self._acting = None
+        return running.result()
+
+    def update(self, batch: Batch) -> Update:
+        """One update, while the caller waits: for pretraining, where nobody acts."""
+        self._acting = None
+        return self._update(batch)
 
     def close(self) -> None:
         """Wait for what is being computed and end the worker."""
@@ -128,7 +139,7 @@ class Learner:
             if array is None or array.shape != tuple(variable.shape):
                 raise ValueError(f"the optimizer's array {number} is missing or has another shape")
             variable.assign(array)
-        _copy(self.averaged, self._acting)
+        self._acting = None
 
     def acting_weights(self) -> dict[str, np.ndarray]:
         """Copies of the weights that act and are evaluated."""
@@ -138,17 +149,6 @@ class Learner:
 def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     """The arrays under ``prefix/``, without it."""
     return {name[len(prefix) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
-
-
-def compile_forward(network: keras.Model) -> Any:
-    """Stacks (B, S, 84, 84) uint8 to values (B, A), compiled."""
-    if backend_name() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(lambda stacks: network(stacks, training=False), reduce_retracing=True)
-    from agent.step_jax import jax_forward
-
-    return jax_forward(network)
 
 
 def _copy(source: keras.Model, destination: keras.Model) -> None:

@@ -7,11 +7,9 @@ import math
 import numpy as np
 
 from agent.config import TrainConfig
+from agent.network_shape import CONVOLUTIONS
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.quiet_keras import keras
-
-CONVOLUTIONS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
-"""Filters, kernel side and stride of each (Mnih et al. 2015, methods, "Model architecture")."""
 
 
 def build_network(config: TrainConfig, action_count: int, rng: np.random.Generator) -> keras.Model:
@@ -74,7 +72,7 @@ def array_of(variable: keras.Variable) -> np.ndarray:
     """A copy of a variable's value."""
     value = variable.value
     # TensorFlow's variables convert themselves to NumPy by a way that NumPy deprecates; they know a better one.
-    return np.array(value.numpy() if hasattr(value, "numpy") else value)
+    return value.numpy().copy() if hasattr(value, "numpy") else np.array(value)
 
 
 def _name(variable: keras.Variable) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from agent.acting import ActingAgent, QFunction
 from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore, acting_weights
 from agent.config import TrainConfig
+from agent.numpy_network import NumpyNetwork
 from agent.run import RunFolder, open_run, run_folders
 from data.episode import FrameState
 from data.errors import CoachError
@@ -33,27 +33,10 @@ class LoadedAgent:
 
     def q_function(self) -> QFunction:
         """Stack (S, 84, 84) uint8 to values (A,); the network is built in code and filled by name and shape."""
-        return _compiled(self)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
-@functools.lru_cache(maxsize=4)
-def _compiled(loaded: LoadedAgent) -> QFunction:
-    from agent.learner import compile_forward
-    from agent.network import build_network, load_weights
-
-    network = build_network(loaded.config, len(loaded.action_meanings), np.random.default_rng(0))
-    try:
-        load_weights(network, loaded.weights)
-    except ValueError as error:
-        raise CoachError(f"These weights do not fit the run's network: {error}.") from error
-    forward = compile_forward(network)
-    return lambda stack: np.asarray(forward(stack[None]))[0]
+        try:
+            return NumpyNetwork(self.config, len(self.action_meanings), self.weights)
+        except ValueError as error:
+            raise CoachError(f"These weights do not fit the run's network: {error}.") from error
 
 
 def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:

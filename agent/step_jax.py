@@ -61,17 +61,6 @@ def jax_step(
     return step
 
 
-def jax_forward(network: keras.Model) -> Callable[[Any], Any]:
-    """Stacks (B, S, 84, 84) uint8 to values (B, A), compiled."""
-
-    @jax.jit
-    def pure(values: list[Any], stacks: Any) -> Any:
-        with keras.StatelessScope(state_mapping=list(zip(network.variables, values, strict=True))):
-            return network(stacks, training=False)
-
-    return lambda stacks: pure([variable.value for variable in network.variables], stacks)
-
-
 def _assign(variables: list[Any], values: list[Any]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

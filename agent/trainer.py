@@ -113,9 +113,8 @@ class Trainer:
     def pretrain(self) -> Iterator[Update]:
         """The updates on the seeding before the first step."""
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
-            self._begin_update()
-            update = self._finish_update()
-            assert update is not None
+            update = self.learner.update(self._draw())
+            self._learned(update)
             self.pretrained += 1
             yield update
 
@@ -166,9 +165,10 @@ class Trainer:
         self.agent.epsilon = self.epsilon
         config = self.config
         if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
-            self._begin_update()
+            self.learner.begin_update(self._draw())
 
-    def _begin_update(self) -> None:
+    def _draw(self) -> Batch:
+        """The batch of the next update."""
         config, share = self.config, self.seeded_share
         exponent = 0.0
         if config.sampling == "prioritised":
@@ -182,14 +182,17 @@ class Trainer:
             config.one_step_weight > 0.0,
         )
         self._batch = augmented(drawn, config.shift_pixels, self.generators.sampling)
-        self.learner.begin_update(self._batch)
+        return self._batch
 
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()
         if update is not None:
-            self.memory.update_errors(self._batch.slots, update.td_errors)
-            self.last_batch = self._batch
+            self._learned(update)
         return update
+
+    def _learned(self, update: Update) -> None:
+        self.memory.update_errors(self._batch.slots, update.td_errors)
+        self.last_batch = self._batch
 
     @property
     def batch_seeded_share(self) -> float | None:

@@ -17,6 +17,8 @@ from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.learner import Learner, Update
 from agent.network import build_network, load_weights, weight_arrays
+from agent.network_shape import weight_shapes
+from agent.numpy_network import NumpyNetwork
 from agent.replay_memory import ReplayMemory
 from agent.training import new_memory
 from data.errors import CoachError
@@ -152,6 +154,27 @@ def test_weights_of_another_shape_are_refused() -> None:
     network = build_network(small_config(), 3, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"action_hidden/kernel have shape \(3136, 8\), not \(3136, 16\)"):
         load_weights(network, arrays)
+
+
+@pytest.mark.parametrize(("dueling", "layer_norm"), [(False, False), (True, True), (False, True), (True, False)])
+def test_the_network_that_acts_gives_the_values_of_the_one_that_learns(dueling: bool, layer_norm: bool) -> None:
+    rng = np.random.default_rng(0)
+    config = small_config(dueling=dueling, layer_norm=layer_norm)
+    network = build_network(config, 5, rng)
+    for variable in network.weights:
+        variable.assign(rng.normal(scale=0.1, size=variable.shape))
+    weights = weight_arrays(network)
+    assert {name: array.shape for name, array in weights.items()} == weight_shapes(config, 5)
+    stacks = rng.integers(0, 256, (3, 4, 84, 84)).astype(np.uint8)
+    ours = [NumpyNetwork(config, 5, weights)(stack) for stack in stacks]
+    np.testing.assert_allclose(ours, np.asarray(network(stacks)), rtol=1e-3, atol=1e-3)
+
+
+def test_weights_of_another_shape_do_not_act() -> None:
+    config = small_config()
+    arrays = weight_arrays(build_network(small_config(hidden_units=8), 3, np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"action_hidden/kernel have shape \(3136, 8\), not \(3136, 16\)"):
+        NumpyNetwork(config, 3, arrays)
 
 
 def test_initial_weights_depend_on_the_generator_alone() -> None:

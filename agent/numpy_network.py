@@ -1,0 +1,71 @@
+"""The Q-network in plain NumPy, for acting: one stack at a time, without Keras.
+
+Half the time of a compiled call for a single stack (0.5 against 0.9 ms), it does not compete with the learner for
+TensorFlow's threads, and a program that only watches or evaluates an agent starts without TensorFlow.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agent.config import TrainConfig
+from agent.network_shape import CONVOLUTIONS, weight_shapes
+
+NORM_EPSILON = np.float32(1e-3)
+"""As in ``keras.layers.LayerNormalization``."""
+
+
+class NumpyNetwork:
+    """Values of one stack; equal to those of ``agent.network.build_network`` but for rounding."""
+
+    def __init__(self, config: TrainConfig, action_count: int, weights: dict[str, np.ndarray]) -> None:
+        """weights: by name, as ``agent.network.weight_arrays`` gives them.
+
+        Raises ValueError where one is missing or has another shape.
+        """
+        for name, shape in weight_shapes(config, action_count).items():
+            if name not in weights:
+                raise ValueError(f"the weights {name} are missing")
+            if weights[name].shape != shape:
+                raise ValueError(f"the weights {name} have shape {weights[name].shape}, not {shape}")
+        self._weights = weights
+        self._layer_norm = config.layer_norm
+        self._dueling = config.dueling
+
+    def __call__(self, stack: np.ndarray) -> np.ndarray:
+        """(A,) float32 values of a stack (S, 84, 84) uint8."""
+        features = stack.transpose(1, 2, 0).astype(np.float32) / np.float32(255.0)  # [84, 84, S]
+        for number, (_, side, stride) in enumerate(CONVOLUTIONS, start=1):
+            name = f"convolution_{number}"
+            features = self._hidden(name, _patches(features, side, stride) @ self._matrix(name))
+        features = features.reshape(-1)
+        if not self._dueling:
+            return self._stream("action", features)
+        advantage = self._stream("advantage", features)
+        values: np.ndarray = self._stream("value", features) + advantage - advantage.mean()
+        return values
+
+    def _matrix(self, name: str) -> np.ndarray:
+        kernel = self._weights[f"{name}/kernel"]
+        return kernel.reshape(-1, kernel.shape[-1])
+
+    def _hidden(self, name: str, sums: np.ndarray) -> np.ndarray:
+        outputs = sums + self._weights[f"{name}/bias"]
+        if self._layer_norm:
+            outputs = outputs - outputs.mean()
+            outputs /= np.sqrt(np.square(outputs).mean() + NORM_EPSILON)
+            outputs = outputs * self._weights[f"{name}_norm/gamma"] + self._weights[f"{name}_norm/beta"]
+        active: np.ndarray = np.maximum(outputs, np.float32(0.0))
+        return active
+
+    def _stream(self, name: str, features: np.ndarray) -> np.ndarray:
+        hidden = self._hidden(f"{name}_hidden", features @ self._matrix(f"{name}_hidden"))
+        values: np.ndarray = hidden @ self._matrix(f"{name}_output") + self._weights[f"{name}_output/bias"]
+        return values
+
+
+def _patches(features: np.ndarray, side: int, stride: int) -> np.ndarray:
+    """(H', W', side * side * C): what each place of a convolution over (H, W, C) sees."""
+    windows = np.lib.stride_tricks.sliding_window_view(features, (side, side), axis=(0, 1))[::stride, ::stride]
+    rows, columns = windows.shape[:2]
+    return windows.transpose(0, 1, 3, 4, 2).reshape(rows, columns, -1)
