@@ -17,7 +17,9 @@ from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
 
 GREATEST_LOSS = 1e6
-"""A mean loss above this is an explosion: clipped rewards and Huber losses stay below 100."""
+"""A mean loss above this is an explosion: with clipped rewards it stays below 100."""
+GREATEST_LOSS_OF_POINTS = 1e14
+"""The same where rewards are points as they are, which in some games are millions."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Learner:
         if self.updates % self.config.target_update_steps == 0:
             _copy(self.online, self.target)
         result = Update(float(loss), np.asarray(td_errors), float(mean_value))
-        if not abs(result.loss) <= GREATEST_LOSS:  # also True for NaN
+        greatest = GREATEST_LOSS_OF_POINTS if self.config.reward == "points" else GREATEST_LOSS
+        if not abs(result.loss) <= greatest:  # also True for NaN
             raise CoachError(
                 f"Learning has broken down: the loss of update {self.updates:,} is {result.loss:g}; the last "
                 "checkpoint is from before it. Try a smaller --learning-rate, or --reward sign."

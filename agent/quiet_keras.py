@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -47,10 +47,9 @@ def set_up_computing(threads: int, deterministic: bool) -> None:
     import tensorflow as tf
 
     if threads:
-        try:
+        # RuntimeError: TensorFlow computes already, so that another training in this process chose.
+        with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-        except RuntimeError:
-            return  # TensorFlow computes already: another training in this process chose.
     if deterministic:
         tf.config.experimental.enable_op_determinism()
