@@ -141,6 +141,6 @@ def _report_learned(options: argparse.Namespace, summaries: list[LearnedSummary]
         report_console().print(
             f"{summary.curator} judged {summary.good} clips of {summary.game} good and {summary.bad} bad, and left "
             f"{summary.unsure} of which it was less than {summary.confidence:.0%} sure. Learned from "
-            f"{figures.verdicts} verdicts; balanced accuracy {figures.balanced_accuracy:.2f} on episodes it had not seen."
+            f"{figures.verdicts} verdicts; balanced accuracy {figures.balanced_accuracy:.2f} on unseen episodes."
         )
     return 0

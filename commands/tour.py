@@ -14,14 +14,26 @@ from data.errors import AnswerIsNo
 from data.label_database import LabelDatabase
 from data.library import Library
 
-PLANNER_EPISODES = 2
 RECORDING_SEED = 2026
-STEPS = 2000
-PRETRAIN_STEPS = 800
-EVALUATION_EPISODES = 10
-FILM_SECONDS = 20.0
 FILM_SEED = 7
+FILM_EPSILON = 0.05
 RULES = ("before-reward", "before-death")
+
+
+@dataclass(frozen=True)
+class TourSize:
+    """How much is done; the default takes a few minutes on two cores."""
+
+    episodes: int = 2
+    """Of the planner."""
+    rollouts: int = 6
+    """Plans that it tries at each decision."""
+    horizon: int = 30
+    """Decisions in a plan."""
+    steps: int = 2000
+    pretrain_steps: int = 800
+    evaluation_episodes: int = 10
+    film_seconds: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -35,32 +47,34 @@ class TourResult:
     seconds: float
 
 
-def take_tour(library: Library, game: str, jobs: int) -> TourResult:
+def take_tour(library: Library, game: str, jobs: int, size: TourSize | None = None) -> TourResult:
     """Record, verify, judge, train, evaluate, film and report.
 
     Goes on where an earlier tour of this library was stopped: planner's episodes that are there are used, and agents
     that are trained are not trained again. Raises CoachError where a step fails, AnswerIsNo if a file does not verify.
     """
     begun = time.monotonic()
+    size = size or TourSize()
     library.prepare()
     folder = library.folder / "tour"
     folder.mkdir(exist_ok=True)
-    episodes = _recorded(library, game, jobs)
+    episodes = _recorded(library, game, jobs, size)
     verified = _verified(episodes, jobs)
     verdicts = _judged(library, game)
     arms = []
     seeding = ""
     for name, title, extra in (
-        ("tour-seeded", "seeded", ("--seed-from", "planner", "--pretrain-steps", str(PRETRAIN_STEPS))),
+        ("tour-seeded", "seeded", ("--seed-from", "planner", "--pretrain-steps", str(size.pretrain_steps))),
         ("tour-unseeded", "unseeded", ("--pretrain-steps", "0")),
     ):
-        arm, seeded_with = _trained(library, game, name, title, extra, jobs)
+        arm, seeded_with = _trained(library, game, name, title, extra, jobs, size)
         arms.append(arm)
         seeding = seeding or seeded_with
     film = folder / "seeded.gif"
-    film_words = _filmed(library, film)
+    film_words = _filmed(library, film, size)
     report = folder / "report.html"
-    facts = _facts(game, episodes, verified, verdicts, seeding, tuple(arms), film, film_words, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    facts = _facts(game, episodes, verified, verdicts, seeding, tuple(arms), film, film_words, seconds, size)
     write_report(facts, report)
     return TourResult(report, film, tuple(episodes), tuple(arms), time.monotonic() - begun)
 
@@ -69,31 +83,31 @@ def _say(words: str) -> None:
     progress_console().print(words, soft_wrap=True)
 
 
-def _recorded(library: Library, game: str, jobs: int) -> list[EpisodeSummary]:
+def _recorded(library: Library, game: str, jobs: int, size: TourSize) -> list[EpisodeSummary]:
     from commands.playing import MakePlanner
     from recorder.headless import record_episodes
 
     def by_planner() -> list[EpisodeSummary]:
         return [e for e in library.episodes(game) if e.demonstrator == "planner" and e.ended_by == "game_over"]
 
-    missing = PLANNER_EPISODES - len(by_planner())
+    missing = size.episodes - len(by_planner())
     if missing > 0:
         _say(f"1 of 6  The planner plays {missing} episodes of {game}; each replay file holds everything.")
         with progress_bar("Recording", "episodes") as progress:
             record_episodes(
                 library,
-                MakePlanner(None, None),
+                MakePlanner(size.rollouts, size.horizon),
                 game,
                 missing,
                 EmulatorSettings(),
-                RECORDING_SEED + PLANNER_EPISODES - missing,
+                RECORDING_SEED + size.episodes - missing,
                 jobs,
                 player="planner",
                 on_progress=lambda episode, frames, score: progress.update(
                     progress.task_ids[0], note=f"episode {episode + 1}: {clock(frames / 60)} played, {score:g} points"
                 ),
             )
-    episodes = by_planner()[-PLANNER_EPISODES:]
+    episodes = by_planner()[-size.episodes :]
     _say("        scores: " + ", ".join(f"{episode.score:g}" for episode in episodes))
     return episodes
 
@@ -127,7 +141,9 @@ def _judged(library: Library, game: str) -> list[str]:
     return words
 
 
-def _trained(library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int) -> tuple[Arm, str]:
+def _trained(
+    library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int, size: TourSize
+) -> tuple[Arm, str]:
     import argparse
 
     from agent.config import add_train_arguments, config_from_arguments
@@ -138,10 +154,10 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
 
     number = 4 if title == "seeded" else 5
     what = "begins with what was approved" if title == "seeded" else "begins with nothing"
-    _say(f"{number} of 6  An agent that {what} trains for {STEPS} steps and is evaluated.")
+    _say(f"{number} of 6  An agent that {what} trains for {size.steps} steps and is evaluated.")
     parser = argparse.ArgumentParser()
     add_train_arguments(parser)
-    arguments = ["--game", game, "--steps", str(STEPS), "--evaluate-every", "0", "--memory-size", "50000", *extra]
+    arguments = ["--game", game, "--steps", str(size.steps), "--evaluate-every", "0", "--memory-size", "50000", *extra]
     config = config_from_arguments(parser.parse_args(arguments))
     display = TrainingDisplay(name)
     with display.running():
@@ -160,7 +176,7 @@ def _trained(library: Library, game: str, name: str, title: str, extra: tuple[st
         result = evaluate(
             library,
             name,
-            EVALUATION_EPISODES,
+            size.evaluation_episodes,
             "nature",
             jobs,
             on_progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
@@ -195,14 +211,14 @@ def _training_scores(run_folder: Path) -> list[tuple[int, float]]:
     return found
 
 
-def _filmed(library: Library, path: Path) -> str:
+def _filmed(library: Library, path: Path, size: TourSize) -> str:
     from commands.seeing import film_agent
 
     _say("6 of 6  The seeded agent is filmed, and a page is written.")
-    facts = film_agent(library, "tour-seeded", path, None, FILM_SECONDS, 0.05, FILM_SEED)
+    facts = film_agent(library, "tour-seeded", path, None, size.film_seconds, FILM_EPSILON, FILM_SEED)
     return (
-        f"{facts['seconds']:.0f} seconds of play after {PRETRAIN_STEPS:,} updates of pretraining and {STEPS:,} steps "
-        f"of its own; {facts['score']:g} points so far; epsilon 0.05."
+        f"{facts['seconds']:.0f} seconds of play after {size.pretrain_steps:,} updates of pretraining and "
+        f"{size.steps:,} steps of its own; {facts['score']:g} points so far; epsilon {FILM_EPSILON}."
     )
 
 
@@ -216,10 +232,11 @@ def _facts(
     film: Path,
     film_words: str,
     seconds: float,
+    size: TourSize,
 ) -> TourFacts:
     from commands.looking import installation
 
-    train = f"coach train --game {game} --steps {STEPS} --memory-size 50000 --evaluate-every 0"
+    train = f"coach train --game {game} --steps {size.steps} --memory-size 50000 --evaluate-every 0"
     return TourFacts(
         game=game,
         episodes=tuple(episodes),
@@ -229,16 +246,18 @@ def _facts(
         arms=arms,
         film=film,
         film_words=film_words,
-        protocol=f"Evaluated on {EVALUATION_EPISODES} episodes of their own seeds, nature protocol.",
+        protocol=f"Evaluated on {size.evaluation_episodes} episodes of their own seeds, nature protocol.",
         versions=installation(),
         commands=(
-            f"coach record --by planner --game {game} --episodes {PLANNER_EPISODES} --seed {RECORDING_SEED}",
+            f"coach record --by planner --rollouts {size.rollouts} --horizon {size.horizon} --game {game} "
+            f"--episodes {size.episodes} --seed {RECORDING_SEED}",
             *(f"coach label --rule {rule}" for rule in RULES),
-            f"{train} --run seeded --seed-from planner --pretrain-steps {PRETRAIN_STEPS}",
+            f"{train} --run seeded --seed-from planner --pretrain-steps {size.pretrain_steps}",
             f"{train} --run unseeded --pretrain-steps 0",
-            f"coach evaluate seeded --episodes {EVALUATION_EPISODES}",
-            f"coach evaluate unseeded --episodes {EVALUATION_EPISODES}",
-            f"coach watch seeded --gif seeded.gif --seconds {FILM_SECONDS:g} --epsilon 0.05 --seed {FILM_SEED}",
+            f"coach evaluate seeded --episodes {size.evaluation_episodes}",
+            f"coach evaluate unseeded --episodes {size.evaluation_episodes}",
+            f"coach watch seeded --gif seeded.gif --seconds {size.film_seconds:g} --epsilon {FILM_EPSILON} "
+            f"--seed {FILM_SEED}",
         ),
         seconds=seconds,
     )
