@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import h5py
 import hdf5plugin
@@ -32,6 +34,9 @@ from data.replay_format import (
 from data.simulation import RAM_BYTES
 from data.structure_check import GZIP_FILTER, ZSTD_FILTER, check_attributes, check_structure
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZSTD_LEVEL = 9
 """9 MB an hour at 1.7 ms a block; level 3 takes 17 MB at 0.7 ms, level 12 takes 8 MB at 22 ms."""
@@ -41,6 +46,22 @@ READ_CACHE_BYTES = 16 * 2**20
 
 BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
 """What h5py raises, here and there, on a file whose bytes make no sense."""
+
+
+_hdf5 = threading.RLock()
+"""Held around every use of HDF5. h5py's own lock leaves gaps (sizes and types of attributes, for one), and HDF5 is not
+made for threads: one that compresses while another reads would sooner or later end the process."""
+
+
+def _alone(work: Callable[P, R]) -> Callable[P, R]:
+    """Let nobody else into HDF5 while ``work`` runs."""
+
+    @functools.wraps(work)
+    def guarded(*arguments: P.args, **options: P.kwargs) -> R:
+        with _hdf5:
+            return work(*arguments, **options)
+
+    return guarded
 
 
 def _trust_no_plugins_but_ours() -> None:
@@ -57,6 +78,7 @@ _block_numbers = itertools.count()
 """HDF5 takes two files in memory for one and the same where they have the same name."""
 
 
+@_alone
 def compress_zstd(rows: np.ndarray) -> bytes:
     """One block as HDF5 would store it. Works in memory and lets other threads run."""
     with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
@@ -67,6 +89,7 @@ def compress_zstd(rows: np.ndarray) -> bytes:
         return bytes(block.id.read_direct_chunk((0,) * rows.ndim)[1])
 
 
+@_alone
 def decompress_zstd(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
     """The reverse of ``compress_zstd``: (shape) uint8."""
     with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
@@ -75,6 +98,7 @@ def decompress_zstd(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return np.asarray(block[:])
 
 
+@_alone
 def episode_image(
     path: Path,
     origin: Origin,
@@ -116,6 +140,7 @@ def episode_image(
     return memory.getvalue(), summary
 
 
+@_alone
 def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] | None = None) -> bytes:
     """The bytes of the same file with gzip alone, for tools without the Zstandard plugin."""
     memory, file_in, rows = io.BytesIO(), source.h5py_file, source.frame_count + 1
@@ -184,6 +209,7 @@ class ReplayFile:
     does not come from this library is first given to ``data.quarantine``.
     """
 
+    @_alone
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.episode_id = self.path.stem
@@ -240,6 +266,7 @@ class ReplayFile:
         if not np.isfinite(self.rewards).all():
             raise CoachError(f"{self.path} is damaged: it holds a reward that is no number.")
 
+    @_alone
     def rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Rows of a dataset. Each block is looked at before HDF5 may unpack it, because it may be a bomb."""
         dataset = self.h5py_file[name]
@@ -296,6 +323,7 @@ class ReplayFile:
     def summary(self) -> EpisodeSummary:
         return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
 
+    @_alone
     def close(self) -> None:
         self.h5py_file.close()
 

@@ -7,6 +7,8 @@ import secrets
 import stat
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -21,7 +23,7 @@ from data.episode import DEMONSTRATOR_KINDS, EmulatorSettings, FrameState, Origi
 from data.errors import CoachError
 from data.library import Library
 from data.proof import verify
-from data.replay_file import ReplayFile, portable_image
+from data.replay_file import ReplayFile, compress_zstd, decompress_zstd, portable_image
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 
@@ -232,6 +234,30 @@ def test_the_emulator_palette_names_the_colours_of_the_frames(recorded: Path) ->
     emulator = Emulator("SpaceInvaders")
     with ReplayFile(recorded) as replay:
         assert np.array_equal(replay.palette[replay.frames(0, 1)[0]], emulator._ale.getScreenRGB())
+
+
+def test_threads_may_read_and_record_at_the_same_time(recorded: Path) -> None:
+    """Without a lock around HDF5 this fails, or ends the whole process, within seconds."""
+    until = time.monotonic() + 3.0
+    with ReplayFile(recorded) as replay:
+        wanted = replay.frames(0, 64)
+
+    def read() -> bool:
+        equal = True
+        while time.monotonic() < until:
+            with ReplayFile(recorded) as replay:
+                equal &= np.array_equal(replay.frames(0, 64), wanted)
+        return equal
+
+    def pack() -> bool:
+        equal = True
+        while time.monotonic() < until:
+            equal &= np.array_equal(decompress_zstd(compress_zstd(wanted), wanted.shape), wanted)
+        return equal
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(work) for work in (read, read, read, pack, pack)]
+    assert all(answer.result() for answer in answers)
 
 
 def test_every_path_and_attribute_of_a_real_file_is_described(recorded: Path) -> None:
