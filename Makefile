@@ -39,6 +39,16 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@sh tests/virtual_screen.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
+bench: $(VENV)/.installed-for-tests ## measure against other libraries on this machine (about an hour)
+	@for part in recording curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+
+lowest: ## run the tests with the oldest versions of everything that setup.cfg allows
+	@$(PYTHON) -m venv .venv-lowest
+	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/constraints.txt
+	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test]'
+	@sh tests/virtual_screen.sh
+	@.venv-lowest/bin/python -m pytest
+
 pictures: $(VENV)/.installed-for-tests ## photograph every window into docs/pictures
 	@sh tests/virtual_screen.sh
 	@$(BIN)/python docs/make_pictures.py

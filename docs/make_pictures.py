@@ -1,7 +1,7 @@
 """Pictures of every window, as they really look: `make pictures`.
 
-A planner records, a rule judges; then each window is opened on a virtual screen of exactly its size, driven by real
-keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
+A planner records, a rule judges, an agent trains a little; then each window is opened on a virtual screen of exactly its
+size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import Xlib.X
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 SIZES = {"": (1280, 800), "-2x": (2560, 1600), "-small": (960, 600)}
+RUN = "first"
 KEPT = ("", "-2x")
 """Sizes that go into docs/pictures; the others are only looked at (they are left in the folder named at the end)."""
 
@@ -128,6 +129,16 @@ def curator(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.press("Escape")
 
 
+def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library, "watch", RUN, "--player", "Ada", "--seed", "4"):
+        screen.wait_for("watching")
+        time.sleep(4)
+        take("watch")
+        screen.press("t")
+        screen.hold(0.5, "Left")
+        take("watch-take-over")
+
+
 def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library):
         screen.wait_for("home")
@@ -147,12 +158,14 @@ def main() -> None:
     looked_at = Path(tempfile.mkdtemp(prefix="pictures-"))
     library = looked_at / "library"
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
-    for words in (record, ["label", "--rule", "before-death"]):
+    size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
+    train = ["train", "--run", RUN, "--seed-from", "planner", *size]
+    for words in (record, ["label", "--rule", "before-death"], train):
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     for suffix, size in SIZES.items():
         folder = PICTURES if suffix in KEPT else looked_at
-        for window in (recorder, curator, home, home_empty):
+        for window in (recorder, curator, watch, home, home_empty):
             with virtual_screen(size) as screen:
                 window(screen, library, partial(_photograph, screen, folder, suffix))
 
