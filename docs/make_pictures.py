@@ -1,7 +1,7 @@
 """Pictures of every window, as they really look: `make pictures`.
 
-A planner records, a rule judges, an agent trains a little; then each window is opened on a virtual screen of exactly its
-size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
+A planner records, a rule judges, an agent trains a little; then each window is opened on a virtual screen of exactly
+its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
 """
 
 from __future__ import annotations
