@@ -25,8 +25,8 @@ from data.journal import Journal, NoJournal
 from data.replay_format import CHUNK_FRAMES
 from data.simulation import RAM_BYTES
 
-JOURNAL_SECONDS = 0.4
-"""Time between two syncs of the journal: with the sync itself, well below the second that a crash may cost."""
+JOURNAL_SECONDS = 0.2
+"""Time between two syncs of the journal: with the sync itself, well below the second that a crash may cost, on a busy machine too."""
 MAX_WAITING_BLOCKS = 96
 """About 200 MB and 100 seconds of play."""
 SLOW_WAITING_BLOCKS = 16

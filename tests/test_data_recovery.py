@@ -50,8 +50,8 @@ def kill_at_a_random_moment(folder: Path, seed: int) -> Kill:
         time.sleep(0.005)
     time.sleep(float(np.random.default_rng(seed).uniform(0.0, LONGEST_LIFE_SECONDS)))
     assert player.pid is not None
-    os.kill(player.pid, signal.SIGKILL)
     killed = time.time()
+    os.kill(player.pid, signal.SIGKILL)
     player.join()
 
     published = [line for line in (notes / "published").read_text().split("\n") if line]
