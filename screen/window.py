@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,9 +128,12 @@ class Window:
     def __init__(self, title: str, size: tuple[int, int] = DESIGN_SIZE, full_screen: bool = False) -> None:
         """Raises NoDisplayError where there is no display."""
         try:
+            # Where there is no display, SDL complains and then quietly draws into nothing.
+            asked = "SDL_VIDEODRIVER" in os.environ
+            if sys.platform == "linux" and not asked and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+                raise pygame.error("no display is attached")
             pygame.display.init()
-            # Where there is no display, SDL quietly draws into nothing unless it was asked to.
-            if pygame.display.get_driver() in ("dummy", "offscreen") and "SDL_VIDEODRIVER" not in os.environ:
+            if pygame.display.get_driver() in ("dummy", "offscreen") and not asked:
                 raise pygame.error("no display is attached")
             pygame.font.init()
             desktop = pygame.display.get_desktop_sizes()[0]
