@@ -233,7 +233,8 @@ def report(progress):
 
 if __name__ == "__main__":
     config = small_config(
-        seed_from=("human",), deterministic=True, steps=120, checkpoint_every=40, max_episode_frames=200,
+        seed_from=("human",), deterministic=True, steps=120, checkpoint_every=40, max_episode_frames=300,
+        epsilon_seeded=0.8, epsilon_end=0.5,
         sampling="prioritised", dueling=True, shift_pixels=2, one_step_weight=1.0, sticky=0.25, evict_seed=True,
     )
     import agent.progress
