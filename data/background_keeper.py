@@ -26,7 +26,7 @@ from data.replay_format import CHUNK_FRAMES
 from data.simulation import RAM_BYTES
 
 JOURNAL_SECONDS = 0.2
-"""Time between two syncs of the journal: with the sync itself, well below the second that a crash may cost, on a busy machine too."""
+"""Time between two syncs of the journal: well below the second that a crash may cost, on a busy machine too."""
 MAX_WAITING_BLOCKS = 96
 """About 200 MB and 100 seconds of play."""
 SLOW_WAITING_BLOCKS = 16
@@ -157,7 +157,8 @@ class BackgroundKeeper:
         try:
             packed = self._compress(block.screens), self._compress(block.rams)
             block.packed = self._spool.put(packed[0]), self._spool.put(packed[1])
-        except (OSError, MemoryError):
+        except (OSError, MemoryError, RuntimeError, ValueError):
+            # The last two are how HDF5 says that it ran out of memory.
             self._gave_up = True
         block.give_up()
 

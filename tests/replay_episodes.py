@@ -59,7 +59,9 @@ def play_until_killed(folder: str, notes: str, seed: int) -> None:
     library = Library(folder)
     emulator = Emulator("SpaceInvaders", EmulatorSettings(seed=seed))
     published = os.open(Path(notes) / "published", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    while True:
+    # Whoever was to kill it may have died first.
+    last = time.monotonic() + 60.0
+    while time.monotonic() < last:
         first = emulator.reset()
         writer = library.begin_episode(emulator.origin(), "random", first)
         times = os.open(Path(notes) / writer.path.stem, os.O_WRONLY | os.O_CREAT)
