@@ -136,8 +136,18 @@ class Journal:
             self._tape.records.append({"rewind": frame})
             self._tape.first = frame
 
+    def write(self) -> None:
+        """Hand to the system what it does not have yet: enough to outlive this process.
+
+        Never raises, nor does ``sync``: what fails is told by ``trouble`` and tried again.
+        """
+        self._bring_up_to_date(sync=False)
+
     def sync(self) -> None:
-        """Put on the disk what is not there yet. Never raises: what fails is told by ``trouble`` and tried again."""
+        """``write``, and make it outlive a power cut."""
+        self._bring_up_to_date(sync=True)
+
+    def _bring_up_to_date(self, sync: bool) -> None:
         with self._lock:
             self._tape.close_span()
             records, self._tape.records = self._tape.records, []
@@ -152,9 +162,10 @@ class Journal:
                 os.ftruncate(self._descriptor, self._whole_bytes)
                 os.lseek(self._descriptor, self._whole_bytes, os.SEEK_SET)
                 write_all(self._descriptor, text)
-                os.fsync(self._descriptor)
                 self._whole_bytes += len(text)
                 self._owed = []
+            if sync:
+                os.fsync(self._descriptor)
         except OSError as error:
             self._move(error.strerror or str(error))
 
@@ -231,6 +242,9 @@ class NoJournal:
 
     def rewind(self, frame: int) -> None:
         """Nothing is kept."""
+
+    def write(self) -> None:
+        """Nothing is written."""
 
     def sync(self) -> None:
         """Nothing is written."""
