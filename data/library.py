@@ -65,7 +65,8 @@ class Library:
     def episodes(self, game: str | None = None) -> list[EpisodeSummary]:
         """Summaries of all published episodes, oldest first. Files that cannot be read are left to ``broken``."""
         summaries = (entry.summary for entry in self.index.entries())
-        return [summary for summary in summaries if summary is not None and game in (None, summary.game)]
+        found = [summary for summary in summaries if summary is not None and game in (None, summary.game)]
+        return sorted(found, key=lambda summary: (summary.created, summary.episode_id))
 
     def broken(self) -> list[tuple[Path, str]]:
         """The files in ``replays`` that are no whole replay files, each with a sentence that says why."""
