@@ -154,7 +154,7 @@ def run_record(options: argparse.Namespace) -> int:
                 options.jobs,
                 options.epsilon,
                 options.max_frames,
-                options.player,
+                options.player or options.by.partition(":")[2],  # a seeding finds an agent's play by its run's name
                 on_progress,
             )
         except RecordingStopped as stopped:

@@ -146,3 +146,14 @@ def test_an_agent_trains_on_what_was_approved_and_can_be_measured_and_filmed(
     film = tmp_path / "first.gif"
     assert coach.main([*common, "watch", "first", "--gif", str(film), "--seconds", "2", "--json"]) == 0
     assert film.read_bytes()[:6] == b"GIF89a"
+
+
+def test_a_trained_agents_play_seeds_another_agent(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["--library", str(library.folder)]
+    assert coach.main([*common, "record", "--by", "agent:first", "--max-frames", "400", "--json"]) == 0
+    [episode] = json.loads(capsys.readouterr().out)["episodes"]
+    assert (episode["demonstrator"], episode["player"]) == ("agent", "first")
+    settings = ["--steps", "8", "--pretrain-steps", "2", "--memory-size", "2000", "--batch-size", "8"]
+    seeding = ["--seed-from", "agent:first", "--evaluate-every", "0", "--hidden-units", "32"]
+    assert coach.main([*common, "train", "--run", "second", *settings, *seeding, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seeded_decisions"] == 100
