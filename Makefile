@@ -32,11 +32,11 @@ run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop,
 	@$(BIN)/coach
 
 test: $(VENV)/.installed-for-tests ## run the tests (windows on a virtual screen)
-	@sh tests/virtual_screen.sh
+	@sh tests/system_packages.sh
 	@$(BIN)/python -m pytest
 
 soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz tests too
-	@sh tests/virtual_screen.sh
+	@sh tests/system_packages.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
 bench: $(VENV)/.installed-for-tests ## measure against other libraries on this machine (about an hour)
@@ -46,11 +46,11 @@ lowest: ## run the tests with the oldest versions of everything that setup.cfg a
 	@$(PYTHON) -m venv .venv-lowest
 	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test]'
-	@sh tests/virtual_screen.sh
+	@sh tests/system_packages.sh
 	@.venv-lowest/bin/python -m pytest
 
 pictures: $(VENV)/.installed-for-tests ## photograph every window into docs/pictures
-	@sh tests/virtual_screen.sh
+	@sh tests/system_packages.sh
 	@$(BIN)/python docs/make_pictures.py
 
 check: $(VENV)/.installed-for-tests ## lint, types and import arrows

@@ -14,6 +14,7 @@ from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
 from data.errors import CoachError
 from data.library import Library
+from data.quarantine import vetted
 from data.replay_file import ReplayFile
 
 RANDOM = demonstrator_index("random")
@@ -142,7 +143,7 @@ def plan_seeding(
     for spec in specs:
         if spec.kind == "random":
             continue
-        for path in _paths(spec, summaries):
+        for path in _paths(spec, summaries, library.replays):
             resolved = path.resolve()
             if resolved in episodes:
                 continue  # named by two sources: the first one's weight counts
@@ -171,9 +172,9 @@ def _nothing(config: TrainConfig, library: Library, tally: Tally, episodes: int)
     )
 
 
-def _paths(spec: Spec, summaries: list[EpisodeSummary]) -> list[Path]:
+def _paths(spec: Spec, summaries: list[EpisodeSummary], replays: Path) -> list[Path]:
     if spec.path is not None:
-        return [spec.path]
+        return [vetted(spec.path, replays)]  # it may come from anybody
     chosen = summaries
     if spec.kind != "all":
         chosen = [s for s in summaries if s.frames_by_demonstrator.get(spec.kind)]

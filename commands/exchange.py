@@ -150,11 +150,13 @@ def _frames(text: str | None) -> tuple[int, int | None]:
 
 def _replay_files(names: list[str], library: Library) -> list[Path]:
     from commands.looking import find_replay
+    from data.quarantine import vetted
     from data.verification import replay_paths
 
     if not names:
         return [Path(episode.path) for episode in library.episodes()]
-    return replay_paths([find_replay(library, name) for name in names])
+    paths = replay_paths([find_replay(library, name) for name in names])
+    return [vetted(path, library.replays) for path in paths]
 
 
 def _export_labels(options: argparse.Namespace, library: Library) -> int:

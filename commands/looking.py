@@ -71,6 +71,8 @@ def _version(package: str) -> str:
 
 
 def run_info(options: argparse.Namespace) -> int:
+    from data.quarantine import vetted
+
     library = Library(options.library)
     if options.path is None:
         about = installation() | {"library": str(library.folder.absolute())}
@@ -80,7 +82,7 @@ def run_info(options: argparse.Namespace) -> int:
             for name, value in about.items():
                 report_console().print(styled((f"{name:<14}", QUIET), value))
         return 0
-    with ReplayFile(find_replay(library, options.path)) as replay:
+    with ReplayFile(vetted(find_replay(library, options.path), library.replays)) as replay:
         facts = episode_facts(replay)
         if options.json:
             print_json(facts)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -184,21 +185,29 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_the_same_updates_are_made_by_jax() -> None:
-    config = small_config(dueling=True, one_step_weight=1.0, l2_weight=1e-5)
-    of = learner(config)
-    update(of, random_batch(np.random.default_rng(0)))
+def test_jax_makes_the_same_update_from_the_same_weights(tmp_path: Path) -> None:
+    changes = {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0}
+    of = learner(small_config(**changes))
+    before, after = tmp_path / "before.npz", tmp_path / "after.npz"
+    np.savez(before, **of.arrays())
+    ours = update(of, random_batch(np.random.default_rng(0)))
     code = (
         "import sys; sys.path.insert(0, 'tests'); import numpy as np; from test_agent_learner import *;"
-        "of = learner(small_config(dueling=True, one_step_weight=1.0, l2_weight=1e-5));"
-        "update(of, random_batch(np.random.default_rng(0)));"
-        "print(np.abs(of.acting_weights()['convolution_1/kernel']).sum())"
+        f"of = learner(small_config(**{changes!r}));"
+        "of.load(dict(np.load(sys.argv[1])));"
+        "done = update(of, random_batch(np.random.default_rng(0)));"
+        "np.savez(sys.argv[2], loss=done.loss, td_errors=done.td_errors, **of.acting_weights())"
     )
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    command = [sys.executable, "-c", code, str(before), str(after)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    ours = np.abs(of.acting_weights()["convolution_1/kernel"]).sum()
-    np.testing.assert_allclose(float(done.stdout), ours, rtol=1e-3)
+    theirs = dict(np.load(after))
+    np.testing.assert_allclose(theirs["loss"], ours.loss, rtol=1e-4)
+    np.testing.assert_allclose(theirs["td_errors"], ours.td_errors, rtol=1e-3, atol=1e-5)
+    for name, weights in of.acting_weights().items():
+        # Adam's first step is about the learning rate in each weight; a few tiny gradients may differ in sign.
+        assert np.abs(theirs[name] - weights).mean() < 0.02 * of.config.learning_rate, name
 
 
 def small_world(memory: ReplayMemory, rng: np.random.Generator) -> None:
