@@ -200,7 +200,9 @@ def show(rows: list[Row]) -> None:
     table = Table("what", "Replay Coach", "promised", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    console.print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    console.print(
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    )
     console.print(f"Waiting for a core while this ran (load average): {os.getloadavg()[1]:.1f}\n")
     console.print(table)
 

@@ -280,4 +280,4 @@ def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
     if len(gains) <= 2:
         return " and ".join(f"{points(amount)} at {clock(row + 1)}" for row, amount in gains)
     total = sum(amount for _, amount in gains)
-    return f"{points(total)} in {len(gains)} strokes, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"
+    return f"{points(total)} in {len(gains)} gains, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"

@@ -27,22 +27,22 @@ STAYING_FRAMES = 36
 STEP_FRAMES, LEAP_FRAMES = 1, 15
 
 KEY_LIST = [
-    ("G", "good"),
-    ("B", "bad"),
-    ("S Space", "skip"),
-    ("⌫ Ctrl+Z", "undo, as often as you like"),
-    ("V", "skip, for a second look later"),
-    ("N", "write a note on this clip"),
-    ("1 … 0", "reopen one of the last ten verdicts"),
-    ("P", "pause and go on"),
-    ("L", "loop, or play once"),
-    ("← →", "a frame back, on; with Shift 15 frames"),
-    (", .", "slower, faster"),
-    ("Home End", "the clip's first and last frame"),
-    ("J", "ask what the learned judge would say"),
-    ("I O", "cut a clip by hand, from here, to here"),
-    ("F11", "full screen"),
-    ("Esc", "back, or leave; everything is saved"),
+    ("G", "Good"),
+    ("B", "Bad"),
+    ("S Space", "Skip"),
+    ("Bksp Ctrl+Z", "Undo, as often as you like"),
+    ("V", "Skip, for a second look later"),
+    ("N", "Write a note on this clip"),
+    ("1 … 0", "Reopen one of the last ten verdicts"),
+    ("P", "Pause and go on"),
+    ("L", "Loop, or play once"),
+    ("← →", "A frame back, on; with Shift 15 frames"),
+    (", .", "Slower, faster"),
+    ("Home End", "The clip's first and last frame"),
+    ("J", "Ask what the learned judge would say"),
+    ("I O", "Cut a clip by hand, from here, to here"),
+    ("F11", "Full screen"),
+    ("Esc", "Back, or leave; everything is saved"),
 ]
 
 

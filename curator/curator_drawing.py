@@ -80,7 +80,7 @@ def verdict_buttons(layout: CuratorLayout, enabled: bool) -> list[Button]:
 def lower_buttons(layout: CuratorLayout, view: CuratorView) -> list[Button]:
     showing = view.queued is not None
     labels = (
-        ("Undo", "⌫", bool(view.recent)),
+        ("Undo", "Bksp", bool(view.recent)),
         ("Play" if view.paused else "Pause", "P", showing),
         ("Loop" if not view.looping else "Once", "L", showing),
         ("Later", "V", showing),

@@ -6,9 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -20,6 +23,9 @@ import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
 
+from data.library import Library
+
+ROOT = Path(__file__).parent.parent
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")
 
 
@@ -81,6 +87,22 @@ class VirtualDisplay:
                 return
             time.sleep(0.02)
         pytest.fail(f"waited {seconds} s in vain for: {what}")
+
+
+@contextmanager
+def running_coach(display: VirtualDisplay, library: Library, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """``coach`` in a process of its own on the virtual screen; it must end by itself, and well."""
+    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments]
+    process = subprocess.Popen(
+        command, env=display.environment, cwd=library.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _missing_programs() -> list[str]:

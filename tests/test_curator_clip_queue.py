@@ -102,7 +102,7 @@ def test_losing_points_is_no_reason_to_show_a_clip() -> None:
 
 def test_many_points_are_summed_up() -> None:
     found = queue_before_reward(episode(600, {300: 1, 310: 1, 320: 1}), 60)
-    assert reasons(found) == ["3 points in 3 strokes, 0:05 to 0:05"]
+    assert reasons(found) == ["3 points in 3 gains, 0:05 to 0:05"]
 
 
 def test_lost_lives_are_told_one_by_one() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +16,9 @@ from home.home_window import HomeWindow, Picture
 from home.overview import DOORS, Door, EpisodeLine, Overview, RunOverview
 from screen.layout import Box
 from screen.window import Window
-from tests.conftest import VirtualDisplay
+from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 
-ROOT = Path(__file__).parent.parent
 OVERVIEW = Overview(
     "SpaceInvaders",
     "library",
@@ -87,28 +83,13 @@ def test_closing_the_window_leaves(virtual_display: VirtualDisplay) -> None:
     assert choice(virtual_display, virtual_display.ask_to_close) is None
 
 
-@contextmanager
-def home(display: VirtualDisplay, library: Library) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder)]
-    process = subprocess.Popen(
-        command, env=display.environment, cwd=library.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
     virtual_display: VirtualDisplay, tmp_path: Path
 ) -> None:
     library = Library(tmp_path)
     record(library, frames=600)
     runs = library.runs / "home-1"
-    with home(virtual_display, library) as process:
+    with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "p")
         virtual_display.wait_for_window("ready - SpaceInvaders", process)
@@ -133,7 +114,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
 
 
 def test_an_empty_library_opens_on_play(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
-    with home(virtual_display, Library(tmp_path)) as process:
+    with running_coach(virtual_display, Library(tmp_path)) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "Return")
         virtual_display.wait_for_window("ready - SpaceInvaders", process)

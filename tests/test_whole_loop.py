@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,25 +13,7 @@ import coach
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
-from tests.conftest import VirtualDisplay
-
-ROOT = Path(__file__).parent.parent
-
-
-@contextmanager
-def running(display: VirtualDisplay, library: Library, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """``coach`` in a process of its own on the virtual screen; it must end by itself, and well."""
-    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments]
-    process = subprocess.Popen(
-        command, env=display.environment, cwd=library.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-    finally:
-        process.kill()
-        process.wait()
+from tests.conftest import VirtualDisplay, running_coach
 
 
 def hold(display: VirtualDisplay, seconds: float, *keys: str) -> None:
@@ -62,7 +40,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 def test_a_person_plays_and_the_file_holds_what_the_keys_said(
     virtual_display: VirtualDisplay, library: Library
 ) -> None:
-    with running(virtual_display, library, "play", "--player", "Ada", "--seed", "5") as process:
+    with running_coach(virtual_display, library, "play", "--player", "Ada", "--seed", "5") as process:
         virtual_display.wait_for_window("ready - SpaceInvaders", process)
         hold(virtual_display, 1.0, "Right")
         hold(virtual_display, 1.0, "space")
@@ -91,7 +69,7 @@ def test_what_was_played_verifies(library: Library, capsys: pytest.CaptureFixtur
 
 def test_a_window_closed_in_mid_episode_keeps_it(virtual_display: VirtualDisplay, library: Library) -> None:
     before = set(library.replays.glob("*.h5"))
-    with running(virtual_display, library, "play", "--player", "Ada", "--seed", "6") as process:
+    with running_coach(virtual_display, library, "play", "--player", "Ada", "--seed", "6") as process:
         window = virtual_display.wait_for_window("ready - SpaceInvaders", process)
         hold(virtual_display, 0.8, "Left")
         virtual_display.ask_to_close(window)
@@ -104,7 +82,7 @@ def test_a_window_closed_in_mid_episode_keeps_it(virtual_display: VirtualDisplay
 def test_a_person_judges_and_every_verdict_is_in_the_database(
     virtual_display: VirtualDisplay, library: Library
 ) -> None:
-    with running(virtual_display, library, "curate", "--curator", "Ada", "--queue", "uniform") as process:
+    with running_coach(virtual_display, library, "curate", "--curator", "Ada", "--queue", "uniform") as process:
         virtual_display.wait_for_window("curating", process)
         verdicts = []
         for key, verdict in (("g", "good"), ("b", "bad")):
