@@ -11,7 +11,7 @@ def main() -> None:
     config = configparser.ConfigParser()
     config.read(Path(__file__).parent.parent / "setup.cfg")
     required = config["options"]["install_requires"] + config["options.extras_require"]["test"]
-    for name, lowest in re.findall(r"^([\w.\[\]-]+) >= ([\w.]+)", required, flags=re.MULTILINE):
+    for name, lowest in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])? >= ([\w.]+)", required, flags=re.MULTILINE):
         print(f"{name} == {lowest}")
 
 
