@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.background_training import running_training
 from data.episode import EpisodeSummary
@@ -15,8 +15,10 @@ from data.simulation import Emulator
 from home.home_window import Picture
 from home.overview import EpisodeLine, Overview, RunOverview
 
+if TYPE_CHECKING:
+    from agent.player import RunSummary
+
 RECENT_EPISODES = 12
-SCORE_EPISODES = 100
 CLIP_SECONDS = 3.0
 
 
@@ -66,23 +68,20 @@ def _verdicts(library: Library, game: str) -> tuple[int, int, int]:
 
 def _runs(library: Library) -> list[RunOverview]:
     """All runs, the one that was worked on last at the end."""
-    from agent.run import run_folders
+    from agent.player import list_runs
 
-    folders = [run.path for run in run_folders(library)]
-    folders.sort(key=lambda folder: (running_training(folder) is not None, folder.stat().st_mtime))
-    return [_run(folder) for folder in folders]
+    runs = list_runs(library)
+    runs.sort(key=lambda run: (running_training(run.path) is not None, run.path.stat().st_mtime))
+    return [_told(run) for run in runs]
 
 
-def _run(folder: Path) -> RunOverview:
-    from agent.run import RunFolder
-
-    now: dict[str, Any] = running_training(folder) or {}
-    config = RunFolder(folder).read().config
+def _told(run: RunSummary) -> RunOverview:
+    now: dict[str, Any] = running_training(run.path) or {}
     return RunOverview(
-        name=folder.name,
-        step=int(now.get("step", _steps_done(folder))),
-        total=int(now.get("total", config.steps)),
-        mean_score=now.get("mean_score") or _mean_score(folder),
+        name=run.name,
+        step=int(now.get("step", run.step)),
+        total=int(now.get("total", run.steps)),
+        mean_score=now.get("mean_score") or run.mean_score,
         is_training=bool(now),
         steps_per_second=float(now.get("steps_per_second", 0.0)),
         seconds_left=now.get("seconds_left"),
@@ -98,15 +97,6 @@ def read_monitor(folder: Path) -> list[tuple[float, int]]:
         return []
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
     return [(float(row["r"]), int(row["l"])) for row in rows if row.get("r") and row.get("l")]
-
-
-def _steps_done(folder: Path) -> int:
-    return sum(length for _, length in read_monitor(folder))
-
-
-def _mean_score(folder: Path) -> float | None:
-    scores = [score for score, _ in read_monitor(folder)[-SCORE_EPISODES:]]
-    return sum(scores) / len(scores) if scores else None
 
 
 def newest_run(library: Library) -> str | None:

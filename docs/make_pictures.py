@@ -54,6 +54,9 @@ class Screen:
         while time.monotonic() < deadline:
             for window in self.xdotool("search", "--class", ".").split():
                 if title in self.xdotool("getwindowname", window):
+                    size = self._display.screen().root.get_geometry()
+                    self.xdotool("windowsize", window, str(size.width), str(size.height))
+                    self.xdotool("windowmove", window, "0", "0")
                     self.xdotool("windowfocus", window)
                     time.sleep(0.7)
                     return

@@ -273,7 +273,7 @@ def test_the_next_clips_are_decoded_before_they_are_needed(sat: Sat) -> None:
 
 
 def test_every_key_of_the_list_does_something(sat: Sat) -> None:
-    names = {"⌫": "backspace", "Ctrl+Z": "z", "←": "left", "→": "right", "Esc": "escape", "…": "", "F11": ""}
+    names = {"Bksp": "backspace", "Ctrl+Z": "z", "←": "left", "→": "right", "Esc": "escape", "…": "", "F11": ""}
     for keys, meaning in KEY_LIST:
         for cap in keys.split():
             key = names.get(cap, cap.lower())
