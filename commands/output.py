@@ -68,8 +68,12 @@ def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
         TextColumn("{task.fields[note]}", style=QUIET),
     )
     console = progress_console()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        progress.add_task(description, total=None, note="")
+    progress = Progress(*columns, console=console, transient=True)
+    progress.add_task(description, total=None, note="")
+    if console.is_terminal:
+        with progress:
+            yield progress
+    else:
         yield progress
 
 
