@@ -102,7 +102,7 @@ def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
         train_lines = (f"{training.name}: {training.phase or 'starting'}", left)
     elif overview.runs:
         last = overview.runs[-1]
-        train_lines = (_count(len(overview.runs), "run"), f"last: {last.name}, {last.step:,} steps".replace(",", " "))
+        train_lines = (_count(len(overview.runs), "run"), f"last: {last.name}, {last.step} steps")
     watchable = overview.runs[-1] if overview.runs else None
     watch_lines = ("Nothing to watch yet", "train an agent first")
     if watchable is not None:

@@ -39,6 +39,10 @@ def test_a_training_is_told_with_its_phase_and_time_left() -> None:
     assert door_lines(replace(JUDGED, runs=(DONE, GOING)))["train"] == ("first: training", "1 min left")
 
 
+def test_the_last_run_is_told_with_its_steps() -> None:
+    assert door_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "last: first, 1000 steps")
+
+
 def test_an_empty_library_says_so_at_every_door() -> None:
     lines = door_lines(EMPTY)
     assert [lines[door][0] for door in ("play", "curate", "train", "watch")] == [
