@@ -39,7 +39,7 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@sh tests/system_packages.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
-bench: $(VENV)/.installed-for-tests ## measure against other libraries on this machine (about an hour)
+bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes)
 	@for part in recording curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
 
 lowest: ## run the tests with the oldest versions of everything that setup.cfg allows

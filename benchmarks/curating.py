@@ -2,8 +2,8 @@
 
     python -m benchmarks.curating [--episodes 500] [--verdicts 300] [--json]
 
-Opens a window (where there is no display: draws into memory). The promises are 2 s to the first clip, and 50 ms at the 95th
-percentile from a verdict to the next clip on the screen, which includes writing the verdict to the disk.
+Opens a window (where there is no display: draws into memory). The promises are 2 s to the first clip, and 50 ms at the
+95th percentile from a verdict to the next clip on the screen, which includes writing the verdict to the disk.
 """
 
 from __future__ import annotations
