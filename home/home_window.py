@@ -1,4 +1,4 @@
-"""The home window: four doors (play, judge, train, watch), the library's state, and the next useful thing."""
+"""The home window: its doors (play, judge, train, watch, compare), the library's state, and the next useful thing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from home.overview import DOORS, Door, Overview, door_lines, next_door
+from home.overview import DOORS, SIDE_DOORS, Door, Overview, door_lines, next_door
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import (
@@ -24,7 +24,7 @@ from screen.theme import (
     SMALL,
     WHITE,
 )
-from screen.widgets import draw_key_list
+from screen.widgets import Button, draw_key_list
 from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved, Window
 
 TITLE = "Replay Coach - home"
@@ -33,15 +33,21 @@ LOOK_AGAIN_SECONDS = 1.0
 
 NAMES: dict[Door, tuple[str, str, str]] = {
     "play": ("Play", "P", "Record yourself in the real emulator"),
-    "curate": ("Judge", "C", "Say which clips are good and which are bad"),
+    "curate": ("Judge", "J", "Say which clips are good and which are bad"),
     "train": ("Train", "T", "Let an agent start from what you approved"),
     "watch": ("Watch", "W", "See an agent play, and take over"),
+    "compare": ("Compare", "C", "Put seedings side by side"),
+    "library": ("Library", "L", "Look through the episodes"),
+    "settings": ("Settings", "S", "Your name, the game and the rest"),
 }
 KEYS = [
     ("P", "Play and record an episode"),
-    ("C", "Judge clips"),
+    ("J", "Judge clips"),
     ("T", "Train an agent; while one trains: stop it"),
     ("W", "Watch the newest agent play"),
+    ("C", "Compare seedings"),
+    ("L", "Look through the library"),
+    ("S", "Settings"),
     ("← →", "Choose a door"),
     ("Enter", "Open the chosen door"),
     ("F11", "Full screen"),
@@ -100,13 +106,14 @@ class HomeWindow:
                     case KeyDown(key="return", repeat=False):
                         return DOORS[self._chosen]
                     case KeyDown(key=key, repeat=False):
-                        for door in DOORS:
+                        for door in (*DOORS, *SIDE_DOORS):
                             if NAMES[door][1].lower() == key:
                                 return door
                     case PointerMoved(x, y):
                         self._pointer = (x, y)
                     case PointerDown(x, y, 1):
-                        for door, box in self.door_boxes(self._window.size_units).items():
+                        boxes = self.door_boxes(self._window.size_units) | self.side_door_boxes(self._window.size_units)
+                        for door, box in boxes.items():
                             if box.contains(x, y):
                                 return door
             if self._overview.training is not None and time.monotonic() - self._looked > LOOK_AGAIN_SECONDS:
@@ -119,7 +126,12 @@ class HomeWindow:
     @staticmethod
     def door_boxes(window: Box) -> dict[Door, Box]:
         row = Box(window.x + 48, window.y + 248, window.width - 96, 200)
-        return dict(zip(DOORS, row.columns(len(DOORS), gap=24), strict=True))
+        return dict(zip(DOORS, row.columns(len(DOORS), gap=16), strict=True))
+
+    @staticmethod
+    def side_door_boxes(window: Box) -> dict[Door, Box]:
+        row = Box(window.x + 48, window.bottom - 56, 296, 32)
+        return dict(zip(SIDE_DOORS, row.columns(len(SIDE_DOORS), gap=8), strict=True))
 
     def draw(self, canvas: Canvas) -> None:
         canvas.fill(canvas.box, GROUND)
@@ -157,7 +169,7 @@ class HomeWindow:
         hover = box.contains(*self._pointer)
         canvas.fill(box, LINE if hover else PANEL, radius=10)
         canvas.outline(box, OLIVE if is_next else (QUIET if is_chosen else LINE), 2 if is_next or is_chosen else 1, 10)
-        inner = box.inset(24)
+        inner = box.inset(20)
         canvas.text(name, (inner.x, inner.y - 6), LARGE)
         cap = canvas.key_cap_width(key)
         canvas.key_cap(key, (inner.right - cap, inner.y + 4), OLIVE if is_next else LINE)
@@ -188,8 +200,11 @@ class HomeWindow:
             canvas.text(length, (columns[4] - 24, y), SMALL, QUIET, mono=True, align="right")
 
     def _draw_foot(self, canvas: Canvas) -> None:
-        y = canvas.box.bottom - 48
-        x = canvas.box.x + 48
+        for door, box in self.side_door_boxes(canvas.box).items():
+            name, key, _ = NAMES[door]
+            Button(box, name, key).draw(canvas, hover=box.contains(*self._pointer))
+        y = canvas.box.bottom - 52
+        x = canvas.box.x + 48 + 296 + 24
         for key, meaning in (("F1", "all keys"), ("Esc", "leave")):
             cap = canvas.key_cap(key, (x, y))
             height = canvas.measure(meaning, SMALL)[1]

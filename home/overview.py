@@ -9,8 +9,11 @@ ENOUGH_SECONDS = 5 * 60
 """Minutes of play after which judging is worth more than more play."""
 ENOUGH_VERDICTS = 20
 
-Door = Literal["play", "curate", "train", "watch"]
-DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch")
+Door = Literal["play", "curate", "train", "watch", "compare", "library", "settings"]
+DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch", "compare")
+"""The doors that stand side by side."""
+SIDE_DOORS: tuple[Door, ...] = ("library", "settings")
+"""The doors at the foot of the window."""
 
 
 @dataclass(frozen=True)
@@ -117,4 +120,5 @@ def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
         ),
         "train": train_lines,
         "watch": watch_lines,
+        "compare": ("Seedings side by side", ""),
     }

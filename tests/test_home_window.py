@@ -13,7 +13,7 @@ import pytest
 from commands.background_training import running_training
 from data.library import Library
 from home.home_window import HomeWindow, Picture
-from home.overview import DOORS, Door, EpisodeLine, Overview, RunOverview
+from home.overview import DOORS, SIDE_DOORS, Door, EpisodeLine, Overview, RunOverview
 from screen.layout import Box
 from screen.window import Window
 from tests.conftest import VirtualDisplay, running_coach
@@ -55,23 +55,26 @@ def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None
     ("keys", "door"),
     [
         (("p",), "play"),
-        (("c",), "curate"),
+        (("j",), "curate"),
         (("t",), "train"),
         (("w",), "watch"),
+        (("c",), "compare"),
+        (("l",), "library"),
+        (("s",), "settings"),
         (("Return",), "watch"),
         (("Left", "Return"), "train"),
-        (("Right", "Return"), "play"),
+        (("Right", "Right", "Return"), "play"),
         (("Escape",), None),
-        (("F1", "Escape", "c"), "curate"),
+        (("F1", "Escape", "j"), "curate"),
     ],
 )
 def test_a_door_opens_by_its_key(virtual_display: VirtualDisplay, keys: tuple[str, ...], door: Door | None) -> None:
     assert choice(virtual_display, lambda _: virtual_display.xdotool("key", "--delay", 80, *keys)) == door
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", [*DOORS, *SIDE_DOORS])
 def test_a_door_opens_by_a_click(virtual_display: VirtualDisplay, door: Door) -> None:
-    x, y = HomeWindow.door_boxes(WINDOW)[door].centre
+    x, y = (HomeWindow.door_boxes(WINDOW) | HomeWindow.side_door_boxes(WINDOW))[door].centre
 
     def click(number: str) -> None:
         virtual_display.xdotool("mousemove", "--window", number, round(x), round(y), "click", 1)
@@ -95,7 +98,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
         virtual_display.wait_for_window("ready - SpaceInvaders", process)
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
-        virtual_display.xdotool("key", "c")
+        virtual_display.xdotool("key", "j")
         virtual_display.wait_for_window("curating", process)
         virtual_display.xdotool("key", "g")
         virtual_display.xdotool("key", "Escape")
