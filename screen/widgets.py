@@ -117,3 +117,24 @@ def draw_message(
     canvas.paragraph(text, inner.without_top(48), MEDIUM, QUIET)
     for button in buttons:
         button.draw(canvas, hover=button.contains(*pointer))
+
+
+def draw_progress(canvas: Canvas, box: Box, doing: str, done: float, total: float, seconds: float) -> None:
+    """Long work: what it is, a bar, how far it is, and the time left.
+
+    done and total: parts; ``total`` 0 where nobody knows it yet. seconds: how long it has gone on.
+    """
+    share = done / total if total else 0.0
+    words = f"{share:.0%}" if total else ""
+    if share and seconds > 1:
+        words += f"   {_time(seconds * (1 - share) / share)} left"
+    height = canvas.measure("X", SMALL)[1]
+    top = box.centre[1] - height - 3
+    right = canvas.text(words, (box.right, top), SMALL, QUIET, mono=True, align="right").x if words else box.right
+    canvas.text(doing, (box.x, top), SMALL, max_width=right - box.x - GRID)
+    canvas.bar(Box(box.x, box.centre[1] + 5, box.width, 6), share, GREEN)
+
+
+def _time(seconds: float) -> str:
+    """A time left, as "0:42"."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
