@@ -13,6 +13,7 @@ from data.clip import Verdict, verdict_of_frames
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
 from data.errors import CoachError
+from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import vetted
 from data.replay_file import ReplayFile
@@ -65,6 +66,10 @@ def parse_spec(text: str) -> Spec:
     )
 
 
+VERDICT_SIGNS = {"good": 1, "bad": -1, "none": 0}
+"""What the verdicts on a decision come to, and how ``verdict_of_frames`` writes it."""
+
+
 @dataclass
 class Tally:
     """How many decisions there were, and which filter removed how many."""
@@ -74,6 +79,9 @@ class Tally:
     mixed: int = 0
     """Kept decisions in which more than one action was executed."""
     kept: int = 0
+    removed_by_verdict: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICT_SIGNS, 0))
+    """Of the decisions that the sources offer: how many ``keep`` removed, by what the verdicts on them come to."""
+    kept_by_verdict: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICT_SIGNS, 0))
 
     def remove(self, reason: str, mask: np.ndarray) -> None:
         if mask.any():
@@ -98,6 +106,8 @@ class SeedEpisode:
     imitate: np.ndarray
     """(D,) bool: action to be imitated."""
     weight: float
+    verdict: np.ndarray
+    """(D,) int8: what the verdicts come to; 1 good, -1 bad, 0 none."""
 
     def pieces(self, stack: int, n_steps: int) -> list[tuple[int, int]]:
         """Runs [start, stop) of decisions that kept ones need: their stacks before, their n steps after."""
@@ -160,6 +170,21 @@ def plan_seeding(
     return plan
 
 
+def plan_with_labels(
+    config: TrainConfig, library: Library, action_meanings: tuple[str, ...], labels: Path | str
+) -> SeedPlan:
+    """``plan_seeding`` with the verdicts of a label database; where there is none, nothing has been judged."""
+    database = LabelDatabase.open_existing(labels) if config.seed_from else None
+    if database is None:
+        return plan_seeding(config, library, action_meanings, None)
+    with database:
+
+        def verdicts(episode_id: str) -> Iterable[Verdict]:
+            return database.verdicts(episode_id=episode_id)
+
+        return plan_seeding(config, library, action_meanings, verdicts)
+
+
 def _nothing(config: TrainConfig, library: Library, tally: Tally, episodes: int) -> str:
     if tally.found:
         return f"The seeding selects nothing: {tally.sentence()}; choose another --keep or other sources."
@@ -212,14 +237,19 @@ def _select(
     drop("had an action that the agent does not have", actions < 0)
     given = list(verdicts(replay.episode_id)) if verdicts is not None else []
     verdict = verdict_of_frames(given, replay.frame_count)[first] if count else np.zeros(0, np.int8)
+    offered = kept.copy()
     if config.keep == "not-bad":
         drop("were judged bad (--keep not-bad)", verdict < 0)
     elif config.keep == "good":
         drop("were not judged good (--keep good)", verdict <= 0)
+    for name, sign in VERDICT_SIGNS.items():
+        tally.kept_by_verdict[name] += int((kept & (verdict == sign)).sum())
+        tally.removed_by_verdict[name] += int((offered & ~kept & (verdict == sign)).sum())
     tally.kept += int(kept.sum())
     tally.mixed += int((kept & decisions.mixed).sum())
     imitate = kept & (who != RANDOM) & (verdict >= 0)
-    return SeedEpisode(replay.path, replay.episode_id, decisions, np.maximum(actions, 0), kept, imitate, spec.weight)
+    played = np.maximum(actions, 0)
+    return SeedEpisode(replay.path, replay.episode_id, decisions, played, kept, imitate, spec.weight, verdict)
 
 
 def terminals(config: TrainConfig, decisions: Decisions) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,11 +25,9 @@ from agent.run import RunFolder, open_run
 from agent.run_log import RunLog
 from agent.seed_account import write_account
 from agent.seed_filling import Source, fill
-from agent.seeding import SeedPlan, plan_seeding
+from agent.seeding import plan_with_labels
 from agent.trainer import EpisodeDone, Generators, Trainer
-from data.clip import Verdict
 from data.errors import CoachError
-from data.label_database import LabelDatabase
 from data.library import Library
 
 CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
@@ -122,7 +120,7 @@ class _Session:
         """Set up a new run: choose and fill the seeding, make the network."""
         config = self.config
         action_meanings = new_emulator(config).action_meanings
-        plan = self._plan(action_meanings)
+        plan = plan_with_labels(config, self.library, action_meanings, self.labels)
         memory = new_memory(config, plan.slots(config))
         generators = Generators.from_seed(config.seed)
         learner = self._learner(len(action_meanings), generators.sampling)
@@ -137,19 +135,6 @@ class _Session:
         # Only now, so that a beginning that fails or is broken off leaves no run behind.
         self.folder.create(config, action_meanings, from_run)
         self.save()
-
-    def _plan(self, action_meanings: tuple[str, ...]) -> SeedPlan:
-        if not self.config.seed_from:
-            return plan_seeding(self.config, self.library, action_meanings, None)
-        database = LabelDatabase.open_existing(self.labels)
-        if database is None:
-            return plan_seeding(self.config, self.library, action_meanings, None)
-        with database:
-
-            def verdicts(episode_id: str) -> Iterable[Verdict]:
-                return database.verdicts(episode_id=episode_id)
-
-            return plan_seeding(self.config, self.library, action_meanings, verdicts)
 
     def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
         set_up_computing(self.config.threads, self.config.deterministic)

@@ -1,0 +1,89 @@
+"""What a seeding would do, told beforehand: it must be what a training really fills in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode
+
+from agent.config import TrainConfig
+from agent.memory_slots import OWN
+from agent.seed_filling import fill
+from agent.seeding import plan_with_labels
+from agent.training import new_memory
+from commands.seeding_preview import parse_seeding, preview, preview_of_text
+from data.clip import Clip, Verdict
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.simulation import Emulator
+
+MEANINGS = Emulator("SpaceInvaders").action_meanings
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Two episodes by a person, one by random play; good, bad, disputed and skipped clips."""
+    made = Library(tmp_path_factory.mktemp("library"))
+    first = record_episode(made, 900, seed=1, kind="human")
+    second = record_episode(made, 600, seed=2, kind="human", abandoned=True)
+    record_episode(made, 400, seed=3, kind="random")
+    with LabelDatabase(made.labels) as labels:
+        for clip, curator, verdict in (
+            (Clip(first, 0, 180), "Grace", "good"),
+            (Clip(first, 200, 380), "Grace", "bad"),
+            (Clip(first, 300, 480), "rule:before-death", "bad"),
+            (Clip(second, 100, 220), "Grace", "bad"),
+            (Clip(second, 100, 220), "Alan", "good"),
+            (Clip(second, 300, 400), "Alan", "skip"),
+        ):
+            labels.record(Verdict(clip, curator, verdict))
+    return made
+
+
+@pytest.mark.parametrize("keep", ["all", "not-bad", "good"])
+@pytest.mark.parametrize("specs", [("human",), ("all",), ("human", "random:70")])
+def test_the_preview_tells_what_a_training_fills_in(library: Library, specs: tuple[str, ...], keep: str) -> None:
+    told = preview(library, "SpaceInvaders", specs, keep)
+    config = TrainConfig(seed_from=specs, keep=keep)
+    plan = plan_with_labels(config, library, MEANINGS, library.labels)
+    memory = new_memory(config, plan.slots(config))
+    sources = fill(memory, config, plan, np.random.default_rng(0), lambda _: None)
+    recorded = [number for number, source in enumerate(sources) if not source.name.startswith("random:")]
+    columns = memory.columns
+    rows = np.flatnonzero(columns["ready"] & (columns["source"] != OWN) & np.isin(columns["source"], recorded))
+    assert memory.seeded_ready == told.transitions
+    assert len(rows) == told.kept == sum(told.kept_by_verdict.values())
+    assert told.actions == dict(zip(MEANINGS, np.bincount(columns["action"][rows], minlength=6).tolist(), strict=True))
+    assert told.rewarded == np.count_nonzero(columns["points"][rows] > 0)
+    assert told.points == columns["points"][rows].sum()
+    assert told.found == told.kept + sum(told.removed.values())
+    assert told.seconds == pytest.approx(told.kept * 4 / 60)
+
+
+def test_each_verdict_removes_the_decisions_that_it_covers(library: Library) -> None:
+    """By hand: Grace's bad clip covers rows 200 to 379, the rule's goes on to 479; the tie removes none."""
+    told = preview(library, "SpaceInvaders", ("human",), "not-bad")
+    assert told.removed_by_verdict == {"good": 0, "bad": (480 - 200) // 4, "none": 0}
+    assert told.kept_by_verdict["good"] == 180 // 4
+    strict = preview(library, "SpaceInvaders", ("human",), "good")
+    assert (strict.kept, strict.removed_by_verdict["bad"]) == (45, 70)
+    assert strict.removed_by_verdict["none"] == told.kept_by_verdict["none"]
+
+
+def test_another_label_database_gives_another_preview(library: Library) -> None:
+    told = preview(library, "SpaceInvaders", ("human",), "not-bad", library.folder / "nobody.sqlite")
+    assert told.kept == told.found
+
+
+def test_a_seeding_is_written_as_sources_and_what_to_keep() -> None:
+    assert parse_seeding("human,keep=good") == (("human",), "good")
+    assert parse_seeding("human, planner@2") == (("human", "planner@2"), "not-bad")
+
+
+@pytest.mark.parametrize("text", ["", "keep=good", "human,keep=best", "human,hold=all", "dreams", "agent:nobody"])
+def test_a_seeding_that_means_nothing_is_one_sentence_in_the_words_that_were_typed(library: Library, text: str) -> None:
+    with pytest.raises(CoachError) as told:
+        preview_of_text(library, "SpaceInvaders", text)
+    assert "--seed-from" not in str(told.value)
+    assert str(told.value).endswith(".")
