@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     curate = commands.add("curate", "judge clips in a window", run_curate)
-    curate.add_argument("--curator", default=default_player(), metavar="NAME", help="whose verdicts these are")
+    curate.add_argument(
+        "--curator", default=default_player(), metavar="NAME", help="whose verdicts these are (default: your user name)"
+    )
     curate.add_argument(
         "--queue",
         default="before-reward",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +14,16 @@ from data.library import Library
 DEFAULT_LIBRARY = Path("library")
 
 Run = Callable[[argparse.Namespace], int]
+
+
+class HelpWithDefaults(argparse.HelpFormatter):
+    """Tells an option's default where it has one and its help does not say it already."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default in (argparse.SUPPRESS, "", ()) or action.default is None or action.default is False
+        if silent or action.help is None or re.search(r"\bdefault\b", action.help):
+            return action.help
+        return f"{action.help} (default: %(default)s)"
 
 
 class OneSentenceParser(argparse.ArgumentParser):
@@ -36,7 +47,7 @@ class Commands:
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpWithDefaults,
         )
         # The option may stand on either side of the command; only where it stands does it set anything.
         _add_library(parser, default=argparse.SUPPRESS)
@@ -52,7 +63,7 @@ def _add_library(parser: argparse.ArgumentParser, default: object) -> None:
         type=Path,
         default=default,
         metavar="DIR",
-        help="the folder with replay files, the label database and the runs",
+        help="the folder with replay files, the label database and the runs (default: library)",
     )
 
 

@@ -22,7 +22,7 @@ from data.replay_file import ReplayFile
 def add(commands: Commands) -> None:
     play = commands.add("play", "play a game in a window and record it", run_play)
     add_game(play)
-    play.add_argument("--player", default=default_player(), metavar="NAME", help="who plays")
+    play.add_argument("--player", default=default_player(), metavar="NAME", help="who plays (default: your user name)")
     add_seed(play)
     play.add_argument(
         "--frame-skip",

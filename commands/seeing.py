@@ -28,7 +28,9 @@ def add(commands: Commands) -> None:
     watch.add_argument("--mp4", type=Path, metavar="FILE", help="the same as a video")
     watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="longest film, in seconds of play")
     watch.add_argument("--epsilon", type=float, default=0.01, metavar="P", help="probability of a random decision")
-    watch.add_argument("--player", default=default_player(), metavar="NAME", help="who takes over")
+    watch.add_argument(
+        "--player", default=default_player(), metavar="NAME", help="who takes over (default: your user name)"
+    )
     add_seed(watch)
 
 
