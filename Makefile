@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Python 3.11 to 3.13 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench pictures lowest clean
+.PHONY: help run test soak check bench docs pictures lowest clean
 
 VENV ?= .venv
 # The first Python on this machine that is neither too old nor too new; choose another with PYTHON=...
@@ -25,7 +25,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@echo "Installing what the tests and checks need"
-	@$(PIP) --editable '.[test,dev]'
+	@$(PIP) --editable '.[test,dev,docs]'
 	@touch $@
 
 run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop, headless)
@@ -45,12 +45,17 @@ bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this ma
 lowest: ## run the tests with the oldest versions of everything that setup.cfg allows
 	@$(PYTHON) -m venv .venv-lowest
 	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/constraints.txt
-	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test]'
+	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test,docs]'
 	@sh tests/system_packages.sh
 	@.venv-lowest/bin/python -m pytest
 
-pictures: $(VENV)/.installed-for-tests ## photograph every window into docs/pictures
+docs: $(VENV)/.installed-for-tests ## build the guide into build/guide/index.html; a warning is an error
+	@$(BIN)/python -m sphinx -b html -W --keep-going -E -q -d build/doctrees docs build/guide
+	@echo "The guide: build/guide/index.html"
+
+pictures: $(VENV)/.installed-for-tests ## photograph every window, and draw the diagrams, into docs/pictures
 	@sh tests/system_packages.sh
+	@$(BIN)/python docs/make_diagrams.py
 	@$(BIN)/python docs/make_pictures.py
 
 check: $(VENV)/.installed-for-tests ## lint, types and import arrows

@@ -10,7 +10,9 @@ from pathlib import Path
 def main() -> None:
     config = configparser.ConfigParser()
     config.read(Path(__file__).parent.parent / "setup.cfg")
-    required = config["options"]["install_requires"] + config["options.extras_require"]["test"]
+    required = "".join(
+        [config["options"]["install_requires"], *(config["options.extras_require"][e] for e in ("test", "docs"))]
+    )
     for name, lowest in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])? >= ([\w.]+)", required, flags=re.MULTILINE):
         print(f"{name} == {lowest}")
 
