@@ -21,6 +21,8 @@ LONGEST_RUN = 8
 """Decisions for which a drawn action is held at most."""
 FAR_HORIZONS = 3
 """How many horizons ahead one action is tried out where no plan meets any points."""
+FAR_LOOK_SHARE = 0.25
+"""At which share of those decisions: a far look costs as much as six plans, and what it finds is kept."""
 COARSE_SIZE = (16, 10)
 """Width and height to which a screen is shrunk to tell places apart where no points are in sight."""
 COARSE_SHADES = 8
@@ -89,7 +91,7 @@ class Planner:
             variant = self._evaluated(self._variant(best))
             if self._better(variant, best):
                 best = variant
-        if not best.scores:
+        if not best.scores and self._rng.random() < FAR_LOOK_SHARE:
             far = self._evaluated(self._far_look(best))
             best = far if far.value > 0 else best
         self._best = best
