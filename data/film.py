@@ -34,6 +34,28 @@ Overlay = Callable[[int], str]
 """Frame number (0 for the first that is filmed) to the caption under it."""
 
 
+def brighter(one: np.ndarray, other: np.ndarray, palette: np.ndarray | None = None) -> np.ndarray:
+    """Two pictures laid over one another: of each pixel the brighter one.
+
+    Many games show a sprite at every second frame only; of two frames in a row one has it. Both are (H, W) uint8
+    palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without.
+    """
+    if palette is None:
+        return np.asarray(np.maximum(one, other))
+    light = np.asarray(cv2.cvtColor(palette[None], cv2.COLOR_RGB2GRAY))[0]
+    chosen: np.ndarray = np.where(light[other] > light[one], other, one)
+    return chosen
+
+
+def _thinned(frames: Iterable[np.ndarray], step: int, palette: np.ndarray | None) -> Iterator[np.ndarray]:
+    """One picture of every ``step`` frames: the first, which lies over the one before it that is not shown."""
+    before: np.ndarray | None = None
+    for number, frame in enumerate(frames):
+        if number % step == 0:
+            yield frame if before is None else brighter(before, frame, palette)
+        before = frame if step > 1 else None
+
+
 def write_gif(
     path: Path,
     frames: Iterable[np.ndarray],
@@ -45,10 +67,11 @@ def write_gif(
     """Write an animated GIF that repeats for ever, in the exact colours, playing at the game's speed.
 
     frames: (H, W) uint8 palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without; 60 a second, of
-    which ``frames_per_second`` are kept. Raises CoachError where the file cannot be written or there is no frame.
+    which ``frames_per_second`` are kept, each laid over the one before it (see ``brighter``). Raises CoachError where
+    the file cannot be written or there is no frame.
     """
     step = max(1, round(FRAMES_PER_SECOND / frames_per_second))
-    shown = _dressed(itertools.islice(frames, 0, None, step), palette, scale, overlay, step)
+    shown = _dressed(_thinned(frames, step, palette), palette, scale, overlay, step)
     colours = _with_caption_colours(palette)
 
     def raw(frame: np.ndarray) -> bytes:

@@ -13,7 +13,7 @@ from replay_episodes import record
 from data.clip import Clip
 from data.errors import CoachError
 from data.export import Span, export, export_all, spans_of
-from data.film import caption_of, terminal_strip, write_gif, write_mp4
+from data.film import brighter, caption_of, terminal_strip, write_gif, write_mp4
 from data.library import Library
 from data.minari_exchange import default_dataset_id, export_minari, import_minari
 from data.proof import verify
@@ -30,9 +30,20 @@ def test_a_gif_shows_every_second_frame_in_exact_colours_at_the_games_speed(reco
     assert path.name == f"{recorded.stem}.gif"
     pictures = imageio.imread(path, plugin="pillow", mode="RGB")
     with ReplayFile(recorded) as replay:
-        assert np.array_equal(pictures[:, :, ::2], replay.palette[replay.frames()[::2]])
+        frames = replay.frames()
+        wanted = [frames[0]] + [brighter(frames[n - 1], frames[n], replay.palette) for n in range(2, len(frames), 2)]
+        assert np.array_equal(pictures[:, :, ::2], replay.palette[np.stack(wanted)])
     durations = [imageio.immeta(path, plugin="pillow", index=at)["duration"] for at in range(len(pictures))]
     assert abs(sum(durations) - 1000 * 241 / 60) < 50
+
+
+def test_what_is_shown_at_every_other_frame_only_is_seen_in_a_gif(tmp_path: Path) -> None:
+    palette = np.zeros((256, 3), np.uint8)
+    palette[2], palette[4] = (40, 0, 0), (0, 200, 0)
+    there, gone = np.full((6, 8), 4, np.uint8), np.full((6, 8), 2, np.uint8)
+    path = write_gif(tmp_path / "flicker.gif", [gone, there] * 4, palette)
+    pictures = imageio.imread(path, plugin="pillow", mode="RGB")
+    assert [tuple(picture[3, 3]) for picture in pictures[1:]] == [(0, 200, 0)] * (len(pictures) - 1)
 
 
 def test_an_mp4_has_every_frame_at_sixty_a_second(recorded: Path, tmp_path: Path) -> None:

@@ -1,0 +1,263 @@
+"""Choosing a game: a picture of each, found by typing, arrows or mouse."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from data.game_picture import display_name
+from data.simulation import games
+from recorder.game_pictures import GamePictures
+from recorder.game_search import NAME_HEIGHT, Grid, matching
+from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
+from screen.widgets import draw_key_list
+from screen.window import (
+    CloseRequested,
+    Event,
+    KeyDown,
+    PointerDown,
+    PointerMoved,
+    Resized,
+    TextTyped,
+    Wheel,
+    Window,
+)
+
+TITLE = "Replay Coach - choosing a game"
+LOOK_SECONDS = 1 / 60
+MARGIN = 48.0
+LONGEST_SEARCH = 32
+KEYS = [
+    ("A … Z", "Find a game by its name"),
+    ("Bksp", "Take a letter back"),
+    ("← → ↑ ↓", "Choose"),
+    ("PgUp PgDn", "A page up, down"),
+    ("Home End", "The first, the last game"),
+    ("Enter", "Play it"),
+    ("F11", "Full screen"),
+    ("Esc", "Forget the search; then back, with no other game"),
+]
+
+
+def pick_game(window: Window, current: str) -> str | None:
+    """Let the person choose one of all games in ``window``; the ALE id, or None where they left it as it was.
+
+    ``current`` is chosen at the beginning. Where the window was asked to close, the answer is None and
+    ``window.closing`` is true. The window keeps its title.
+    """
+    before = window.title
+    window.title = TITLE
+    pictures = GamePictures()
+    window.events()  # the key that led here must not be the first letter of the search
+    try:
+        picker = GamePicker(games(), current, pictures)
+        while not picker.done:
+            canvas = window.canvas
+            for event in window.events():
+                if isinstance(event, KeyDown) and event.key == "f11" and not event.repeat:
+                    window.toggle_full_screen()
+                picker.take(event, canvas.box)
+            if picker.work(canvas.box):
+                picker.draw(canvas)
+                window.present()
+            time.sleep(LOOK_SECONDS)
+        return picker.answer
+    finally:
+        pictures.close()
+        window.title = before
+
+
+class GamePicker:
+    """What was typed, which card is chosen, and how far the cards are scrolled; no window of its own."""
+
+    def __init__(self, all_games: list[str], current: str, pictures: GamePictures) -> None:
+        self._games = all_games
+        self._pictures = pictures
+        self._current = current
+        self.search = ""
+        self.found = list(all_games)
+        self.selected = all_games.index(current) if current in all_games else 0
+        self.done = False
+        self.answer: str | None = None
+        self._first_row: int | None = None
+        self._shows_keys = False
+        self._stale = True
+
+    @property
+    def chosen(self) -> str | None:
+        """The game on the chosen card; None where nothing was found."""
+        return self.found[self.selected] if self.found else None
+
+    # What the person does.
+
+    def take(self, event: Event, window: Box) -> None:
+        """One event; ``window`` is the whole of it in design units."""
+        self._stale = True
+        grid = self._grid(window)
+        match event:
+            case CloseRequested():
+                self.done = True
+            case KeyDown(key="f1", repeat=False):
+                self._shows_keys = not self._shows_keys
+            case KeyDown(key="escape", repeat=False) if self._shows_keys:
+                self._shows_keys = False
+            case KeyDown(key=key):
+                self._key(key, grid, event.repeat)
+            case TextTyped(text):
+                self._type(text)
+            case Wheel(dy):
+                self._scroll(grid, -dy)
+            case PointerMoved(x, y):
+                self._point_at(grid.number_at(x, y, self._row(grid)))
+            case PointerDown(x, y, 1):
+                number = grid.number_at(x, y, self._row(grid))
+                self._point_at(number)
+                if number is not None and not self._shows_keys:
+                    self._finish()
+            case Resized():
+                self._first_row = None
+
+    def _key(self, key: str, grid: Grid, repeat: bool) -> None:
+        steps = {
+            "left": -1,
+            "right": 1,
+            "up": -grid.columns,
+            "down": grid.columns,
+            "pageup": -grid.columns * grid.whole_rows,
+            "pagedown": grid.columns * grid.whole_rows,
+            "home": -len(self.found),
+            "end": len(self.found),
+        }
+        if key in steps and self.found:
+            self.selected = min(max(0, self.selected + steps[key]), len(self.found) - 1)
+            self._first_row = grid.showing(self._row(grid), self.selected)
+        elif key == "backspace":
+            self._search_for(self.search[:-1])
+        elif key == "escape" and not repeat:
+            if self.search:
+                self._search_for("")
+            else:
+                self.done = True
+        elif key == "return" and not repeat:
+            self._finish()
+
+    def _type(self, text: str) -> None:
+        letters = "".join(letter for letter in text if letter.isalnum() or (letter == " " and self.search))
+        if letters:
+            self._search_for((self.search + letters)[:LONGEST_SEARCH])
+
+    def _search_for(self, text: str) -> None:
+        if text == self.search:
+            return
+        self.search, self.found = text, matching(self._games, text)
+        # The nearest name is what is meant; with nothing typed, the game is as it was.
+        self.selected = 0 if text or self._current not in self.found else self.found.index(self._current)
+        self._first_row = None
+
+    def _scroll(self, grid: Grid, rows: int) -> None:
+        self._first_row = grid.bounded(self._row(grid) + rows)
+
+    def _point_at(self, number: int | None) -> None:
+        if number is not None:
+            self.selected = number
+
+    def _finish(self) -> None:
+        if self.chosen is not None:
+            self.answer, self.done = self.chosen, True
+
+    # What is shown.
+
+    def _grid(self, window: Box) -> Grid:
+        inner = Box(window.x + MARGIN, window.y, window.width - 2 * MARGIN, window.height)
+        return Grid(inner.without_top(128).without_bottom(56), len(self.found))
+
+    def _row(self, grid: Grid) -> int:
+        if self._first_row is None:
+            self._first_row = grid.showing(0, self.selected)
+        return self._first_row
+
+    def work(self, window: Box) -> bool:
+        """Take pictures that were made meanwhile, those in sight first; whether there is anything new to draw."""
+        grid = self._grid(window)
+        in_sight = [self.found[number] for number in grid.shown(self._row(grid))]
+        news = self._pictures.work(itertools.chain(in_sight, self._games))
+        stale, self._stale = self._stale or news, False
+        return stale
+
+    def draw(self, canvas: Canvas) -> None:
+        canvas.fill(canvas.box, GROUND)
+        grid = self._grid(canvas.box)
+        row = self._row(grid)
+        for number in grid.shown(row):
+            self._draw_card(canvas, grid.card(number, row), self.found[number], number == self.selected)
+        # What is cut off above and below disappears under the head and the foot.
+        canvas.fill(Box(0, grid.box.bottom, canvas.box.width, canvas.box.bottom - grid.box.bottom), GROUND)
+        self._draw_head(canvas, grid)
+        self._draw_position(canvas, grid, row)
+        self._draw_foot(canvas)
+        if not self.found:
+            words = f"No game is called “{self.search.strip()}”. Backspace takes a letter back."
+            canvas.text(words, grid.box.centre, MEDIUM, align="centre", max_width=grid.box.width)
+        if self._shows_keys:
+            draw_key_list(canvas, "Keys", KEYS)
+
+    def _draw_head(self, canvas: Canvas, grid: Grid) -> None:
+        x, right = grid.box.x, grid.box.right
+        canvas.text("Choose a game", (x, 32), LARGE, bold=True)
+        count = f"{len(self.found)} of {len(self._games)} games" if self.search else f"{len(self._games)} games"
+        canvas.text(count, (right, 44), SMALL, QUIET, align="right")
+        field = Box(x, 80, min(384.0, grid.box.width), 36)
+        canvas.fill(field, PANEL, radius=6)
+        canvas.outline(field, OLIVE if self.search else LINE, radius=6)
+        middle = field.centre[1] - canvas.measure("A", SMALL)[1] / 2
+        if self.search:
+            end = canvas.text(self.search, (field.x + 12, middle), SMALL, max_width=field.width - 32).right
+            canvas.fill(Box(end + 2, field.y + 9, 2, 18), OLIVE)
+        else:
+            canvas.text("Type a name, such as “invaders”", (field.x + 12, middle), SMALL, QUIET)
+        if self.chosen is not None:
+            words = display_name(self.chosen)
+            canvas.text(words, (right, 80), MEDIUM, GREEN, align="right", max_width=grid.box.width - 400)
+
+    def _draw_card(self, canvas: Canvas, box: Box, game: str, chosen: bool) -> None:
+        canvas.fill(box, LINE if chosen else PANEL, radius=6)
+        room = box.without_bottom(NAME_HEIGHT).inset(4)
+        picture = self._pictures.of(game)
+        if picture is None:
+            canvas.text("…", (room.centre[0], room.centre[1] - 16), LARGE, QUIET, align="centre")
+        else:
+            canvas.picture(picture.frame, picture.palette, room, integer_scale=False)
+        name = display_name(game)
+        height = canvas.measure(name, SMALL)[1]
+        y = box.bottom - NAME_HEIGHT + (NAME_HEIGHT - height) / 2 - 1
+        colour = GREEN if game == self._current else TEXT
+        canvas.text(name, (box.centre[0], y), SMALL, colour, align="centre", max_width=box.width - 16)
+        if chosen:
+            canvas.outline(box, GREEN, 2, radius=6)
+
+    @staticmethod
+    def _draw_position(canvas: Canvas, grid: Grid, row: int) -> None:
+        """How far the cards are scrolled."""
+        if grid.rows <= grid.whole_rows:
+            return
+        track = Box(grid.box.right + 2 * GRID, grid.box.y, 4, grid.box.height)
+        canvas.fill(track, PANEL, radius=2)
+        height = max(24.0, track.height * grid.whole_rows / grid.rows)
+        y = track.y + (track.height - height) * row / max(1, grid.rows - grid.whole_rows)
+        canvas.fill(Box(track.x, y, track.width, height), QUIET, radius=2)
+
+    @staticmethod
+    def _draw_foot(canvas: Canvas) -> None:
+        x, y = canvas.box.x + MARGIN, canvas.box.bottom - 40
+        for caps, meaning in (
+            (("←", "→", "↑", "↓"), "choose"),
+            (("Enter",), "play"),
+            (("Esc",), "back"),
+            (("F1",), "keys"),
+        ):
+            for cap in caps:
+                x = canvas.key_cap(cap, (x, y)).right + 4
+            height = canvas.measure(meaning, SMALL)[1]
+            x = canvas.text(meaning, (x + 4, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 3 * GRID
