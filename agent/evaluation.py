@@ -139,7 +139,7 @@ def play_episodes(
     settings = EmulatorSettings(
         frame_skip=config.frame_skip,
         repeat_action_probability=protocol.sticky,
-        full_action_set=protocol.full_action_set,
+        full_action_set=protocol.full_action_set or config.full_action_set,
     )
     emulator = Emulator(config.game, settings)
     places = [emulator.action_meanings.index(name) for name in action_meanings if name in emulator.action_meanings]

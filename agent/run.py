@@ -60,13 +60,16 @@ class RunFolder:
     def exists(self) -> bool:
         return (self.path / "run.json").is_file()
 
-    def create(self, config: TrainConfig, action_meanings: tuple[str, ...], from_run: str | None) -> None:
+    def create(
+        self, config: TrainConfig, action_meanings: tuple[str, ...], from_run: str | None, carry: str | None = None
+    ) -> None:
         """Make the folder; raises CoachError where it cannot be written."""
         about = {
             "format": FORMAT,
             "version": VERSION,
             "action_meanings": list(action_meanings),
             "from_run": from_run,
+            "carry": carry,
         }
         try:
             for folder in (self.path, self.checkpoints, self.memory, self.tensorboard):
@@ -83,7 +86,7 @@ class RunFolder:
             if about["format"] != FORMAT or about["version"] != VERSION:
                 raise CoachError(f"The run {self.path} was written by another version of Replay Coach.")
             config = TrainConfig.from_json((self.path / "config.json").read_text())
-            return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"))
+            return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"), about.get("carry"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CoachError(f"The run {self.path} is not readable ({error}).") from error
 
@@ -110,6 +113,8 @@ class RunInfo:
     config: TrainConfig
     action_meanings: tuple[str, ...]
     from_run: str | None
+    carry: str | None = None
+    """What of that run's network it began with, one of ``transfer.CARRIES``."""
 
 
 def open_run(library: Library, name: str) -> RunFolder:

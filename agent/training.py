@@ -46,12 +46,14 @@ def train(
     from_run: str | None = None,
     report: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    carry: str = "whole",
 ) -> TrainSummary:
     """Train an agent as the run ``run`` of ``library``.
 
     resume: go on from the run's last checkpoint. labels: the label database, by default the library's. from_run:
-    begin with the weights of another run, of whichever game. report: told how things stand, about five times a
-    second. should_stop: asked after every few steps; True ends the training cleanly with a checkpoint.
+    begin with the weights of another run, of whichever game; carry: which of them, one of ``agent.transfer.CARRIES``.
+    report: told how things stand, about five times a second. should_stop: asked after every few steps; True ends the
+    training cleanly with a checkpoint.
 
     Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is no sane number any more.
@@ -67,7 +69,7 @@ def train(
         elif folder.exists:
             raise CoachError(f"The run {run!r} exists already; go on with it by --resume, or choose another name.")
         else:
-            session.begin(from_run)
+            session.begin(from_run, carry)
         stack.callback(session.trainer.learner.close)
         return session.go_on(stack)
 
@@ -116,7 +118,7 @@ class _Session:
 
     # ---- beginning -----------------------------------------------------------------------------------------------
 
-    def begin(self, from_run: str | None) -> None:
+    def begin(self, from_run: str | None, carry: str) -> None:
         """Set up a new run: choose and fill the seeding, make the network."""
         config = self.config
         action_meanings = new_emulator(config).action_meanings
@@ -127,13 +129,13 @@ class _Session:
         if from_run is not None:
             from agent.transfer import take_weights
 
-            take_weights(learner, open_run(self.library, from_run), action_meanings)
+            take_weights(learner, open_run(self.library, from_run), action_meanings, carry)
         self.reporter.phase("filling", 0, max(1, plan.decisions))
         self.sources = fill(memory, config, plan, generators.episodes, self.reporter.filled)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced)
         # Only now, so that a beginning that fails or is broken off leaves no run behind.
-        self.folder.create(config, action_meanings, from_run)
+        self.folder.create(config, action_meanings, from_run, carry if from_run else None)
         self.save()
 
     def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
@@ -209,6 +211,8 @@ class _Session:
         trainer, config = self.trainer, self.config
         self.progress.begin("training", trainer.step, config.steps)
         save_due = evaluation_due = False
+        if config.evaluate_every and not trainer.step and not self.evaluations:
+            self._evaluate()  # after pretraining there was one; a curve begins at step 0 for an agent without, too
         for done in trainer.train():
             if done.update is not None:
                 self.progress.updated(done.update, done.step)
@@ -259,7 +263,7 @@ class _Session:
             self.progress.stepped(len(scores))
         found = summarise(self.folder.name, "nature", scores, time.monotonic() - began, trainer.step)
         self.evaluations += 1
-        self.log.evaluation(dataclasses.asdict(found))
+        self.log.evaluation({**dataclasses.asdict(found), **self._facts()})
         self.log.scalars(
             trainer.step,
             {"eval/mean_reward": found.mean, "eval/low": found.low, "eval/high": found.high},
@@ -268,6 +272,16 @@ class _Session:
             self.best = found.mean
             write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
         self.progress.begin("training", trainer.step, config.steps)
+
+    def _facts(self) -> dict[str, float | None]:
+        """What is written down beside each evaluation."""
+        trainer, memory = self.trainer, self.trainer.memory
+        return {
+            "updates": trainer.learner.updates,
+            "epsilon": trainer.epsilon,
+            "memory_seeded_share": memory.seeded_ready / max(1, len(memory)),
+            "batch_seeded_share": trainer.batch_seeded_share,
+        }
 
     def _log_episode(self, episode: EpisodeDone) -> None:
         trainer, memory = self.trainer, self.trainer.memory

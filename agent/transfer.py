@@ -12,16 +12,22 @@ from agent.network import load_weights, weight_arrays
 from agent.run import RunFolder
 from data.errors import CoachError
 
+CARRIES = ("whole", "new-head", "convolutions")
+"""The whole network, outputs by the names of their actions; all but the outputs; the convolutions alone."""
 OUTPUTS = ("action_output", "advantage_output")
 """Layers with one unit for each action."""
+VALUE_OUTPUT = "value_output"
+CONVOLUTION = "convolution_"
 
 
-def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str, ...]) -> None:
-    """Fill the learner's networks with the newest weights of a run.
+def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str, ...], carry: str = "whole") -> None:
+    """Fill the learner's networks with the newest weights of a run, or with a part of them.
 
-    Outputs are carried over by the names of their actions; actions that the other agent did not have keep their fresh
-    weights. Raises CoachError where the networks differ otherwise, or where the other agent sees differently.
+    carry: one of ``CARRIES``. Outputs are carried over by the names of their actions; what is not carried over keeps
+    its fresh weights. Raises CoachError where the networks differ otherwise, or where the other agent sees differently.
     """
+    if carry not in CARRIES:
+        raise CoachError(f"What is carried over must be one of {', '.join(CARRIES)}, not {carry!r}.")
     info = folder.read()
     for name in ("preprocessing", "stack", "frame_skip"):
         theirs, ours = getattr(info.config, name), getattr(learner.config, name)
@@ -45,6 +51,12 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
             for ours, theirs in ours_to_theirs:
                 carried[..., ours] = arrays[name][..., theirs]
             arrays[name] = carried
+    kept_fresh = {
+        "whole": (),
+        "new-head": (*OUTPUTS, VALUE_OUTPUT),
+        "convolutions": tuple(n for n in fresh if not n.startswith(CONVOLUTION)),
+    }
+    arrays.update({name: array for name, array in fresh.items() if name.startswith(kept_fresh[carry])})
     try:
         load_weights(learner.online, {name: np.asarray(arrays[name]) for name in fresh if name in arrays})
     except ValueError as error:

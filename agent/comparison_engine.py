@@ -1,0 +1,245 @@
+"""The engines that work off a comparison's runs: joblib with loky here, or with Ray or Dask on a cluster.
+
+An engine only lends processes. Each takes on one run after another, and trains it in a process of its own
+(``agent.comparison_run``): a run that crashes or eats up the memory takes nothing with it, and its threads and its
+memory end with it. What was done is told by files in the comparison's folder; so all engines give the same results,
+and a start after a kill, of whatever, goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.comparison import ComparisonFolder, write_json
+from agent.comparison_run import DONE, FAILED, STOPPED
+from data.errors import CoachError
+from data.library import Library
+
+LOOK_SECONDS = 0.25
+CHECKPOINT_SECONDS = 120.0
+"""For how long a run that is asked to stop may write its checkpoint."""
+TRIES = 2
+"""How often a run is begun, in one start, whose process is killed by a signal that nobody here sent."""
+MOST_LOSSES = 3
+"""How often all workers may be lost, with no run finished in between, before it is given up."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one process of an engine is told."""
+
+    library: Path
+    comparison: str
+    runs: tuple[str, ...]
+    """All runs that are to be done; each lane takes the next one that no other has claimed."""
+    threads: int
+
+
+def work_off(lane: Lane) -> int:
+    """Take on runs until none is left; returns how many. Runs in the engine's process."""
+    folder = ComparisonFolder(Library(lane.library), lane.comparison)
+    parent = os.getppid()
+    taken = 0
+    for run in lane.runs:
+        if folder.stop_file.exists() or os.getppid() != parent:
+            break
+        if is_settled(folder, run) or not _claimed(folder, run):
+            continue
+        taken += 1
+        for attempt in range(1, TRIES + 1):
+            if _supervise(folder, run, lane.threads, parent, last=attempt == TRIES):
+                break
+    return taken
+
+
+def is_settled(folder: ComparisonFolder, run: str) -> bool:
+    """Whether a run is finished, or has failed in this start."""
+    return folder.result(run).exists() or folder.failure(run).exists()
+
+
+def _claimed(folder: ComparisonFolder, run: str) -> bool:
+    try:
+        folder.claim(run).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def unclaim(folder: ComparisonFolder) -> None:
+    """Forget who has which run in hand."""
+    for claim in folder.runs.glob("*.claim"):
+        claim.unlink(missing_ok=True)
+
+
+def _supervise(folder: ComparisonFolder, run: str, threads: int, parent: int, last: bool) -> bool:
+    """Train a run in a process of its own; whether that is all that can be done for it now."""
+    command = [sys.executable, "-m", "agent.comparison_run", str(folder.library.folder), folder.name, run]
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(max(1, threads)))
+    environment = {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with folder.log(run).open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal is not for it
+            env=environment,
+        )
+    try:
+        while process.poll() is None:
+            if os.getppid() != parent:  # the engine is gone
+                return True
+            time.sleep(LOOK_SECONDS)
+    finally:
+        _end(process)
+    code = process.returncode
+    if code in (DONE, FAILED, STOPPED):
+        return True
+    if last:
+        write_json(folder.failure(run), {"run": run, "error": _sentence(folder, run, code)})
+    return last
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a run end with a checkpoint, whatever this process is ended by."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(CHECKPOINT_SECONDS)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _sentence(folder: ComparisonFolder, run: str, code: int) -> str:
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    why = ", perhaps for want of memory: use fewer --jobs or a smaller --memory-size" if code == -9 else ""
+    return f"The run's process {how}{why}; what it said last is in {folder.log(run)}."
+
+
+def work_off_all(
+    folder: ComparisonFolder,
+    runs: tuple[str, ...],
+    backend: str,
+    jobs: int | None,
+    threads: int,
+    told: Callable[[str], None],
+) -> None:
+    """Work off runs until each has a result or a failure, or until the stop file appears.
+
+    jobs: processes at once; None: as many as the engine has processors. ``told`` is told of workers that were lost.
+    Raises CoachError where the engine cannot be had, and where it loses its workers again and again.
+    """
+    import joblib
+
+    losses, left = 0, [run for run in runs if not is_settled(folder, run)]
+    while left and not folder.stop_file.exists():
+        unclaim(folder)  # what was claimed by workers that are no more
+        try:
+            with _engine(backend, jobs, len(left)) as lanes:
+                lane = Lane(folder.library.folder.absolute(), folder.name, tuple(left), threads)
+                joblib.Parallel(n_jobs=lanes, batch_size=1)(joblib.delayed(work_off)(lane) for _ in range(lanes))
+        except (CoachError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # each engine has its own words for a lost worker
+            losses += 1
+            words = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+            if losses >= MOST_LOSSES:
+                raise CoachError(
+                    f"The engine {backend} lost its workers {losses} times in a row ({words}); "
+                    "the same command goes on."
+                ) from error
+            told(f"Workers of the engine {backend} were lost ({words}); their runs go on from their checkpoints.")
+        before, left = left, [run for run in left if not is_settled(folder, run)]
+        if len(left) < len(before):
+            losses = 0
+
+
+@contextmanager
+def _engine(backend: str, jobs: int | None, most: int) -> Iterator[int]:
+    """Set joblib up for an engine; gives the number of processes to use, at most ``most``."""
+    import joblib
+
+    if backend == "loky":
+        with joblib.parallel_config(backend="loky"):
+            yield max(1, min(jobs or processors_here(), most))
+    elif backend == "ray":
+        with _ray(jobs) as processors, joblib.parallel_config(backend="ray"):
+            yield max(1, min(jobs or processors, processors, most))
+    elif backend == "dask":
+        with _dask(jobs, most) as workers, joblib.parallel_config(backend="dask"):
+            yield max(1, min(jobs or workers, workers, most))
+    else:
+        raise CoachError(f"There is no backend {backend!r}; there are loky, ray and dask.")
+
+
+def processors_here() -> int:
+    """Processors that this process may use."""
+    import joblib
+
+    return int(joblib.cpu_count())
+
+
+@contextmanager
+def _ray(jobs: int | None) -> Iterator[int]:
+    """The cluster at RAY_ADDRESS, or one made here; gives its number of processors."""
+    try:
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise CoachError("The backend ray needs the package ray: pip install 'replay-coach[ray]'.") from error
+    register_ray()
+    address = os.environ.get("RAY_ADDRESS")
+    own: dict[str, Any] = {} if address else {"num_cpus": jobs or processors_here(), "include_dashboard": False}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **own)
+    except (ConnectionError, RuntimeError, OSError) as error:
+        where = f"at RAY_ADDRESS={address}" if address else "here"
+        raise CoachError(f"There is no Ray cluster to be had {where} ({_first_line(error)}).") from error
+    try:
+        yield int(ray.cluster_resources().get("CPU", 1))
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _dask(jobs: int | None, most: int) -> Iterator[int]:
+    """The cluster at DASK_SCHEDULER_ADDRESS, or one made here; gives its number of workers."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise CoachError("The backend dask needs the package dask: pip install 'replay-coach[dask]'.") from error
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    workers = max(1, min(jobs or processors_here(), most))
+    try:
+        if address:
+            client = Client(address, timeout="30s")
+        else:
+            # Runs have processes of their own: a limit on the worker's memory would say nothing.
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None
+            )
+            client = Client(cluster)
+    except (OSError, TimeoutError) as error:
+        where = f"at DASK_SCHEDULER_ADDRESS={address}" if address else "here"
+        raise CoachError(f"There is no Dask cluster to be had {where} ({_first_line(error)}).") from error
+    try:
+        yield len(client.scheduler_info()["workers"])
+    finally:
+        cluster_of_ours = None if address else client.cluster
+        client.close()
+        if cluster_of_ours is not None:
+            cluster_of_ours.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,157 @@
+"""How a comparison goes on, for whoever shows it: ``progress.json``, one small file that is whole at every moment.
+
+``coach compare`` and ``coach transfer`` write it into ``--out`` about twice a second while they work and once more at
+their end::
+
+    {"format": "replay-coach-comparison-progress", "version": 1,
+     "name": "seedings",                   name of the comparison
+     "question": "...", "game": "SpaceInvaders",
+     "library": "/abs/library", "out": "/abs/out",
+     "process": 4711,                      of the command; it is at work while this process lives and "phase" is one of
+                                           the first three
+     "phase": "preparing",                 "preparing", "running", "reporting", then for good: "done" (report written),
+                                           "stopped" (asked to; the same command goes on) or "failed" ("error" says why)
+     "error": null,
+     "done": 3, "failed": 0, "total": 8,   runs
+     "share": 0.41,                        of all the work, 0 to 1
+     "seconds": 125.0,                     since this start
+     "seconds_left": 180.0,                or null
+     "report": null,                       path of report.html once it is written
+     "runs": [{"run": "seedings-none-s0",  name in the library
+               "arm": "none", "seed": 0,   title of its arm
+               "state": "running",         "waiting", "running", "done" or "failed"
+               "phase": "training",        while running: "filling", "pretraining", "training", "evaluating" or
+                                           "final evaluation"
+               "step": 1200, "total": 50000,   own steps; of the phase if that is not training
+               "share": 0.2,               of this run's work, 0 to 1
+               "steps_per_second": 61.0,   or null
+               "score": 210.0,             points, or null: mean of its last episodes; once it is done, of its
+                                           final evaluation
+               "error": null}]}            one sentence where it failed
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.comparison import ComparisonFolder, Plan, Task, read_json, write_json
+
+FILE = "progress.json"
+FORMAT = "replay-coach-comparison-progress"
+VERSION = 1
+EVALUATION_SHARE = 0.05
+"""Share of a run's work that is its final evaluation, about."""
+UPDATE_STEPS = 3.0
+"""An update of pretraining takes as long as so many steps, about."""
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How one run stands."""
+
+    run: str
+    arm: str
+    seed: int
+    state: str
+    phase: str = ""
+    step: int = 0
+    total: int = 0
+    share: float = 0.0
+    steps_per_second: float | None = None
+    score: float | None = None
+    error: str | None = None
+
+
+class Watch:
+    """Looks at the files of a comparison's runs and sums them up."""
+
+    def __init__(self, folder: ComparisonFolder, plan: Plan, out: Path) -> None:
+        self._folder, self.plan, self._out = folder, plan, out
+        self._tasks = plan.tasks()
+        self._titles = {arm.slug: arm.title for arm in plan.arms}
+        self._begun = time.monotonic()
+        self._share_before: float | None = None
+        self._settled: dict[str, RunState] = {}
+        self._shares: dict[str, float] = {}
+
+    def runs(self) -> list[RunState]:
+        """Every run as it stands now."""
+        return [self._settled.get(task.run) or self._look(task) for task in self._tasks]
+
+    def _look(self, task: Task) -> RunState:
+        title = self._titles[task.arm]
+        steps = self.plan.arm(task.arm).config.steps
+        result = read_json(self._folder.result(task.run))
+        if result is not None:
+            score = result["evaluation"]["mean"]
+            made = RunState(task.run, title, task.seed, "done", "", result["step"], steps, 1.0, None, score)
+            self._settled[task.run] = made
+            return made
+        failure = read_json(self._folder.failure(task.run))
+        if failure is not None:
+            return RunState(task.run, title, task.seed, "failed", total=steps, error=failure["error"])
+        return self._at_work(task, title, steps)
+
+    def _at_work(self, task: Task, title: str, steps: int) -> RunState:
+        facts = read_json(self._folder.progress(task.run))
+        if facts is None:
+            return RunState(task.run, title, task.seed, "waiting", total=steps)
+        state = "running" if self._folder.claim(task.run).exists() else "waiting"
+        phase, step, total = str(facts["phase"]), int(facts["step"]), int(facts["total"])
+        share = self._shares[task.run] = self._share(task, phase, step, total)
+        rate = float(facts["steps_per_second"]) if state == "running" else None
+        return RunState(task.run, title, task.seed, state, phase, step, total, share, rate, facts.get("mean_score"))
+
+    def _share(self, task: Task, phase: str, step: int, total: int) -> float:
+        config = self.plan.arm(task.arm).config
+        pretrain = UPDATE_STEPS * config.pretrain_steps if config.seed_from else 0.0
+        work = max(1.0, pretrain + config.steps)
+        done = step / max(1, total)
+        training = 1.0 - EVALUATION_SHARE
+        if phase == "final evaluation":
+            return training + EVALUATION_SHARE * done
+        if phase == "training":
+            return training * (pretrain + config.steps * done) / work
+        if phase == "pretraining":
+            return training * pretrain * done / work
+        return self._shares.get(task.run, 0.0)  # filling, or an evaluation in between
+
+    def summary(self, phase: str, error: str | None = None, report: Path | None = None) -> dict[str, Any]:
+        """The content of ``progress.json``."""
+        runs = self.runs()
+        share = sum(run.share if run.state != "failed" else 1.0 for run in runs) / max(1, len(runs))
+        if self._share_before is None:
+            self._share_before = share
+        seconds = time.monotonic() - self._begun
+        gained = share - self._share_before
+        left = seconds * (1.0 - share) / gained if gained > 0.01 and phase == "running" else None
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "name": self.plan.name,
+            "question": self.plan.question,
+            "game": self.plan.game,
+            "library": str(self._folder.library.folder.absolute()),
+            "out": str(self._out.absolute()),
+            "process": os.getpid(),
+            "phase": phase,
+            "error": error,
+            "done": sum(run.state == "done" for run in runs),
+            "failed": sum(run.state == "failed" for run in runs),
+            "total": len(runs),
+            "share": share,
+            "seconds": seconds,
+            "seconds_left": left,
+            "report": None if report is None else str(report.absolute()),
+            "runs": [asdict(run) for run in runs],
+        }
+
+    def publish(self, phase: str, error: str | None = None, report: Path | None = None) -> dict[str, Any]:
+        """Write ``progress.json``; returns what is in it."""
+        found = self.summary(phase, error, report)
+        write_json(self._out / FILE, found)
+        return found

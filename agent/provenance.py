@@ -1,0 +1,79 @@
+"""Where an agent's experience comes from: run by run, back to people, planners and random play."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.checkpoint import CheckpointStore
+from agent.config import TrainConfig
+from agent.run import open_run
+from agent.seeding import parse_spec
+from data.errors import CoachError
+from data.library import Library
+
+DEEPEST = 12
+
+
+def provenance(library: Library, config: TrainConfig, from_run: str | None = None) -> list[dict[str, Any]]:
+    """The chain as lines ``{"depth": 0, "text": "..."}``, each deeper one where the one above comes from.
+
+    A run that is gone is named as gone; a run that seeded itself by way of others is named once.
+    """
+    lines: list[dict[str, Any]] = []
+    _follow(library, config, from_run, 0, frozenset(), lines)
+    return lines
+
+
+def _follow(
+    library: Library,
+    config: TrainConfig,
+    from_run: str | None,
+    depth: int,
+    seen: frozenset[str],
+    lines: list[dict[str, Any]],
+) -> None:
+    if depth > DEEPEST:
+        return
+    if from_run is not None:
+        _run(library, f"weights of the run {from_run}", from_run, depth, seen, lines)
+    for text in config.seed_from:
+        spec = parse_spec(text)
+        if spec.kind == "agent" and spec.run:
+            played = [e for e in library.episodes(config.game) if e.player == spec.run]
+            words = f"{len(played)} episodes of {config.game} played by the run {spec.run}"
+            _run(library, words, spec.run, depth, seen, lines)
+        elif spec.kind == "agent":
+            players = sorted({e.player for e in library.episodes(config.game) if e.demonstrator == "agent"})
+            for player in players:
+                _run(library, f"episodes played by the run {player}", player, depth, seen, lines)
+        else:
+            lines.append({"depth": depth, "text": _words(text, config)})
+
+
+def _words(text: str, config: TrainConfig) -> str:
+    spec = parse_spec(text)
+    if spec.kind == "random":
+        return f"{spec.count:,} decisions of fresh random play"
+    if spec.kind == "file":
+        return f"the replay file {spec.path.name if spec.path else text}"
+    return f"episodes of {config.game} by {'anybody' if spec.kind == 'all' else spec.kind} (keep {config.keep})"
+
+
+def _run(
+    library: Library, words: str, name: str, depth: int, seen: frozenset[str], lines: list[dict[str, Any]]
+) -> None:
+    if name in seen:
+        lines.append({"depth": depth, "text": f"{words} (named above)"})
+        return
+    try:
+        folder = open_run(library, name)
+        info = folder.read()
+        found = CheckpointStore(folder).load_state()
+    except CoachError:
+        lines.append({"depth": depth, "text": f"{words} (a run that is not in this library)"})
+        return
+    step = int(found[1]["step"]) if found else 0
+    seeding = "" if info.config.seed_from or info.from_run else ", which began with nothing"
+    about = f"{words}: {info.config.game}, {step:,} own steps, seed {info.config.seed}{seeding}"
+    lines.append({"depth": depth, "text": about})
+    _follow(library, info.config, info.from_run, depth + 1, seen | {name}, lines)

@@ -1,0 +1,225 @@
+"""``coach compare``: several ways to begin, each trained with several random seeds, and a page that tells them apart.
+
+While it works, ``progress.json`` in ``--out`` says how far it is (see ``agent.comparison_progress``). At its end,
+``report.html``, ``report.md`` and ``comparison.json`` (the plan, every run's result, the statistics) lie beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.output import print_json, report_console
+from commands.parser import Commands, add_labels, at_least, labels_of
+from data.errors import AnswerIsNo, CoachError
+from data.library import Library
+
+if TYPE_CHECKING:
+    from agent.arms import Arm
+    from agent.comparison import ComparisonFolder, Plan
+    from agent.config import TrainConfig
+
+BACKENDS = ("loky", "ray", "dask")
+STEPS = 50_000
+CURVE_POINTS = 10
+"""Evaluations while training, beside the one at step 0, unless --evaluate-every says otherwise."""
+REACHED = {"SpaceInvaders": (200.0, 300.0, 600.0)}
+
+
+def add(commands: Commands) -> None:
+    compare = commands.add("compare", "compare several seedings, each with several random seeds", run_compare)
+    compare.add_argument(
+        "--seedings",
+        nargs="+",
+        metavar="ARM",
+        help="what is compared: none, random:N, human, agent, agent:RUN, planner, imported, all, a replay file, or "
+        "TITLE=SOURCE[,SOURCE][,setting=value] such as curated=planner,keep=not-bad; settings are those below, and "
+        "verdicts=people|library|RULE",
+    )
+    add_comparison_options(compare)
+
+
+def add_comparison_options(parser: argparse.ArgumentParser) -> None:
+    """The options that all comparisons share."""
+    from agent.config import add_train_arguments
+
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each arm")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes (default: in the library)")
+    parser.add_argument("--name", metavar="NAME", help="what the runs' names begin with (default: the name of --out)")
+    parser.add_argument("--question", metavar="TEXT", help="the question that the report answers")
+    parser.add_argument("--backend", default="loky", choices=BACKENDS, help="what the runs are spread over")
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one for each processor)")
+    parser.add_argument(
+        "--most-seconds", type=float, metavar="S", help="seconds of training, pretraining included, that end a run"
+    )
+    parser.add_argument(
+        "--most-updates", type=int, metavar="N", help="updates of each run, pretraining included: fewer steps for it"
+    )
+    parser.add_argument(
+        "--final-episodes",
+        type=int,
+        default=30,
+        metavar="N",
+        help="episodes, the same for all, that judge a finished run",
+    )
+    parser.add_argument(
+        "--reach", type=float, nargs="+", metavar="SCORE", help="scores of which is told when they were reached"
+    )
+    add_labels(parser)
+    add_train_arguments(parser)
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    from agent.arms import parse_arm
+
+    if not options.seedings:
+        raise CoachError("--seedings must name at least two arms, such as: --seedings none planner.")
+    base = comparison_config(options)
+    arms = tuple(parse_arm(text, base) for text in options.seedings)
+    question = options.question or f"Which seeding is best for a young agent of {base.game}?"
+    return run_comparison(options, arms, question)
+
+
+def comparison_config(options: argparse.Namespace) -> TrainConfig:
+    """The settings that all arms share. They differ from those of ``coach train`` where a comparison needs it."""
+    from agent.config import config_from_arguments
+
+    config = config_from_arguments(options)
+    unless_said: dict[str, Any] = {"keep": "all", "steps": STEPS, "threads": 1, "deterministic": True}
+    chosen = {name: value for name, value in unless_said.items() if getattr(options, name) is None}
+    config = dataclasses.replace(config, **chosen)
+    if options.evaluate_every is None:
+        config = dataclasses.replace(config, evaluate_every=max(1, config.steps // CURVE_POINTS))
+    return config
+
+
+def run_comparison(options: argparse.Namespace, arms: tuple[Arm, ...], question: str) -> int:
+    """Plan, train, evaluate and report; 0, or 1 where a run failed or the comparison was stopped."""
+    from agent.comparison import ComparisonFolder, Plan
+
+    for name, least in (("seeds", 1), ("final_episodes", 1)):
+        at_least(getattr(options, name), least, f"--{name.replace('_', '-')}")
+    for name in ("jobs", "most_seconds", "most_updates"):
+        if getattr(options, name) is not None:
+            at_least(getattr(options, name), 1, f"--{name.replace('_', '-')}")
+    library = Library(options.library)
+    name = options.name or (_plain(options.out.absolute().name) if options.out else "comparison")
+    folder = ComparisonFolder(library, name)
+    out = options.out or folder.path
+    first = options.seed or 0
+    if options.most_updates is not None:
+        arms = tuple(within_updates(arm, options.most_updates) for arm in arms)
+    wanted = Plan(
+        name=name,
+        question=question,
+        arms=arms,
+        seeds=tuple(range(first, first + options.seeds)),
+        evaluation_episodes=options.final_episodes,
+        most_seconds=options.most_seconds,
+        reach=tuple(options.reach or _reached(arms[0].config.game)),
+        command=("coach", *sys.argv[1:]),
+    )
+    folder.prepare()
+    _prepare_out(out)
+    with folder.locked():
+        return _work(options, folder, wanted, out)
+
+
+def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, out: Path) -> int:
+    from agent.comparison_engine import unclaim, work_off_all
+    from agent.comparison_progress import Watch
+    from commands.comparison_display import ComparisonDisplay
+    from commands.comparison_plan import begun_or_new_plan
+    from commands.comparison_results import write_results
+
+    folder.stop_file.unlink(missing_ok=True)
+    unclaim(folder)
+    watch = Watch(folder, wanted, out)
+    watch.publish("preparing")
+    try:
+        plan = begun_or_new_plan(folder, wanted, labels_of(options, folder.library))
+        runs = tuple(task.run for task in plan.tasks())
+        for run in runs:
+            folder.failure(run).unlink(missing_ok=True)  # what failed before is tried again
+        display = ComparisonDisplay(watch, folder.stop_file)
+        with display.running():
+            work_off_all(folder, runs, options.backend, options.jobs, plan.arms[0].config.threads, display.say)
+        if display.stopped:
+            return _stopped(options, watch, folder)
+        watch.publish("reporting")
+        found = write_results(folder, plan, out)
+        watch.publish("done", report=out / "report.html")
+    except KeyboardInterrupt:
+        watch.publish("stopped")
+        raise
+    except CoachError as error:
+        watch.publish("failed", error=str(error))
+        raise
+    finally:
+        unclaim(folder)
+    if options.json:
+        print_json(found)
+    else:
+        from commands.comparison_results import print_results
+
+        print_results(found, out)
+    return 1 if found["failures"] else 0
+
+
+def _stopped(options: argparse.Namespace, watch: Any, folder: ComparisonFolder) -> int:
+    from agent.comparison_engine import unclaim
+
+    unclaim(folder)
+    state = watch.publish("stopped")
+    if options.json:
+        print_json(state)
+    else:
+        report_console().print(
+            f"Stopped: {state['done']} of {state['total']} runs are finished; "
+            f"go on with: {shlex.join(watch.plan.command)}"
+        )
+    return AnswerIsNo.exit_code
+
+
+def within_updates(arm: Arm, most: int) -> Arm:
+    """The arm with as many steps as so many updates allow, pretraining counted.
+
+    Own step t (from 0) brings an update where t >= learn_from_step and t is a multiple of train_every.
+    Raises CoachError where pretraining alone takes more.
+    """
+    config = arm.config
+    left = most - (config.pretrain_steps if config.seed_from else 0)
+    if left < 0:
+        raise CoachError(f"The arm {arm.title!r} is pretrained with more than --most-updates {most} updates.")
+    first = -(-config.learn_from_step // config.train_every) * config.train_every
+    allowed = first + left * config.train_every
+    return dataclasses.replace(arm, config=dataclasses.replace(config, steps=min(config.steps, allowed)))
+
+
+def _reached(game: str) -> tuple[float, ...]:
+    """Scores to be reached: those that Space Invaders is known by; elsewhere shares of what people gain over chance."""
+    from agent.atari_scores import ATARI_SCORES
+
+    if game in REACHED or game not in ATARI_SCORES:
+        return REACHED.get(game, ())
+    chance, human = ATARI_SCORES[game]
+    return tuple(round(chance + share * (human - chance), 1) for share in (0.1, 0.25, 0.5))
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name).strip("-._")[:40]
+
+
+def _prepare_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "progress.json.part").touch()
+        (out / "progress.json.part").unlink()
+    except OSError as error:
+        raise CoachError(
+            f"{out} cannot be written ({error.strerror or error}); choose another folder with --out."
+        ) from error

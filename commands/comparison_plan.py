@@ -1,0 +1,132 @@
+"""Making a comparison's plan: its arms checked, the library's episodes and verdicts as they stand now kept for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.arms import LIBRARY_VERDICTS, Arm, check_arms
+from agent.comparison import ComparisonFolder, FrozenLibrary, Plan
+from agent.config import option_name
+from agent.provenance import provenance
+from agent.seeding_facts import seeding_facts
+from commands.output import progress_console
+from data.clip import Verdict
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+
+PEOPLE = "people"
+LEARNED = "learned"
+
+
+def begun_or_new_plan(folder: ComparisonFolder, wanted: Plan, labels: Path | str) -> Plan:
+    """The plan of a comparison that was begun, extended where more arms or seeds are wanted; else a new one.
+
+    What was frozen at the beginning stays. Raises CoachError where what is wanted contradicts what was begun, where a
+    seeding selects nothing, and where a run has the name of one of these without being one.
+    """
+    check_arms(wanted.arms)
+    before = folder.read_plan()
+    if before is None:
+        for task in wanted.tasks():
+            if folder.library.run_folder(task.run).exists():
+                raise CoachError(
+                    f"The library has a run {task.run!r} already that belongs to no comparison; choose another --name."
+                )
+        episodes = tuple(e.episode_id for e in folder.library.episodes())
+        plan = dataclasses.replace(wanted, episodes=episodes)
+    else:
+        _refuse_contradiction(folder, before, wanted)
+        plan = dataclasses.replace(
+            wanted,
+            episodes=before.episodes,
+            labels=before.labels,
+            seedings=before.seedings,
+            provenance=before.provenance,
+        )
+    plan = _frozen(folder, plan, labels)
+    if before != plan:
+        folder.write_plan(plan)
+    return plan
+
+
+def _refuse_contradiction(folder: ComparisonFolder, before: Plan, wanted: Plan) -> None:
+    where = f"The comparison {folder.name!r} of {folder.library.folder} was begun"
+    advice = "choose another --name or --out for another comparison"
+    for name in ("evaluation_episodes", "most_seconds"):
+        if getattr(before, name) != getattr(wanted, name):
+            raise CoachError(f"{where} with {option_name(name)} {getattr(before, name)}; {advice}.")
+    by_slug = {arm.slug: arm for arm in before.arms}
+    for arm in wanted.arms:
+        other = by_slug.get(arm.slug)
+        if other is None:
+            if arm.config.game != before.game:
+                raise CoachError(f"{where} with the game {before.game}; {advice}.")
+            continue
+        for item in dataclasses.fields(arm.config):
+            was, now = getattr(other.config, item.name), getattr(arm.config, item.name)
+            if was != now:
+                raise CoachError(f"{where} with {option_name(item.name)} {was} for {arm.title!r}, not {now}; {advice}.")
+        for name in ("verdicts", "from_run", "carry"):
+            if getattr(other, name) != getattr(arm, name):
+                raise CoachError(f"{where} with {name} {getattr(other, name)!r} for {arm.title!r}; {advice}.")
+
+
+def _frozen(folder: ComparisonFolder, plan: Plan, labels: Path | str) -> Plan:
+    """The plan with verdicts, seedings and provenance of each arm that has none yet."""
+    library = FrozenLibrary(folder.library.folder, plan.episodes)
+    files, seedings, chains = dict(plan.labels), dict(plan.seedings), dict(plan.provenance)
+    kept = {arm.verdicts: file for arm in plan.arms if (file := files.get(arm.slug)) is not None}
+    for arm in plan.arms:
+        if arm.slug in seedings:
+            continue
+        files[arm.slug] = None
+        if arm.config.seed_from:
+            if arm.verdicts not in kept:
+                kept[arm.verdicts] = f"verdicts-{arm.slug}.sqlite"
+                _freeze_verdicts(library, labels, arm, folder.path / kept[arm.verdicts])
+            files[arm.slug] = kept[arm.verdicts]
+        file = files[arm.slug]
+        try:
+            seedings[arm.slug] = seeding_facts(library, arm.config, None if file is None else folder.path / file)
+        except CoachError as error:
+            raise CoachError(f"The arm {arm.title!r}: {error}") from error
+        chains[arm.slug] = provenance(library, arm.config, arm.from_run)
+    return dataclasses.replace(plan, labels=files, seedings=seedings, provenance=chains)
+
+
+def _freeze_verdicts(library: Library, labels: Path | str, arm: Arm, path: Path) -> None:
+    """Copy the verdicts that an arm goes by into a database of the comparison's own."""
+    for leftover in path.parent.glob(f"{path.name}*"):
+        leftover.unlink()  # of a start that was killed before the plan was written
+    standing = _standing(labels)
+    with LabelDatabase(path) as copy:
+        for part in arm.verdicts.split("+"):
+            if part == LIBRARY_VERDICTS:
+                copy.merge(standing)
+            elif part == PEOPLE:
+                copy.merge(verdict for verdict in standing if not verdict.by_rule)
+            else:
+                _apply(library, copy, part, arm)
+
+
+def _standing(labels: Path | str) -> list[Verdict]:
+    database = LabelDatabase.open_existing(labels)
+    if database is None:
+        return []
+    with database:
+        found: Iterable[Verdict] = database.verdicts()
+        return list(found)
+
+
+def _apply(library: Library, labels: LabelDatabase, text: str, arm: Arm) -> None:
+    from curator.labelling import apply_learned_judge, apply_rule
+    from curator.rules import parse_rule
+
+    progress_console().print(f"{arm.title}: the verdicts of {text} are made.", soft_wrap=True, markup=False)
+    if text == LEARNED:
+        apply_learned_judge(library, labels, game=arm.config.game)
+    else:
+        apply_rule(library, labels, parse_rule(text), arm.config.game)
