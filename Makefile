@@ -53,8 +53,9 @@ docs: $(VENV)/.installed-for-tests ## build the guide into build/guide/index.htm
 	@$(BIN)/python -m sphinx -b html -W --keep-going -E -q -d build/doctrees docs build/guide
 	@echo "The guide: build/guide/index.html"
 
-pictures: $(VENV)/.installed-for-tests ## photograph every window, and draw the diagrams, into docs/pictures
+pictures: $(VENV)/.installed-for-tests ## photograph every window, and draw icon and diagrams
 	@sh tests/system_packages.sh
+	@$(BIN)/python docs/make_icons.py
 	@$(BIN)/python docs/make_diagrams.py
 	@$(BIN)/python docs/make_pictures.py
 

@@ -17,6 +17,7 @@ from screen.layout import Box
 from screen.theme import DESIGN_SIZE, GROUND, scale_of
 
 SMALLEST_SIZE = (960, 600)
+ICON = Path(__file__).parent / "icons" / "128x128" / "replay-coach.png"
 _REPEAT_AFTER_MS, _REPEAT_EVERY_MS = 350, 50
 
 
@@ -139,6 +140,8 @@ class Window:
             desktop = pygame.display.get_desktop_sizes()[0]
             fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
             self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)
+            with contextlib.suppress(pygame.error, OSError):
+                self._window.set_icon(pygame.image.load(ICON))
             with contextlib.suppress(pygame.error):
                 self._window.minimum_size = (min(SMALLEST_SIZE[0], fitting[0]), min(SMALLEST_SIZE[1], fitting[1]))
             self._surface = self._window.get_surface()
