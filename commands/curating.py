@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_labels, labels_of
-from commands.playing import default_player
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     curate = commands.add("curate", "judge clips in a window", run_curate)
     curate.add_argument(
-        "--curator", default=default_player(), metavar="NAME", help="whose verdicts these are (default: your user name)"
+        "--curator",
+        metavar="NAME",
+        help="whose verdicts these are (default: as in your settings, at first your login name)",
     )
     curate.add_argument(
         "--queue",
@@ -30,7 +31,12 @@ def add(commands: Commands) -> None:
         help="before-reward, before-death, uniform, markers, second-look, uncertain (where the learned judge is least "
         "sure) or surprising:RUN (where a run's TD errors are largest)",
     )
-    curate.add_argument("--goal", type=int, metavar="N", help="verdicts that you mean to give in this sitting")
+    curate.add_argument(
+        "--goal",
+        type=int,
+        metavar="N",
+        help="verdicts that you mean to give in this sitting (default: as in your settings)",
+    )
     curate.add_argument("--clip-seconds", type=float, default=3.0, metavar="S", help="length of a clip, 1 to 5")
     curate.add_argument("--game", help="only clips of this game")
     curate.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the queue's order")
@@ -51,11 +57,14 @@ def add(commands: Commands) -> None:
 
 
 def run_curate(options: argparse.Namespace) -> int:
+    from commands.chosen_settings import chosen_settings, person, told_or
     from curator.curator_window import curate
 
-    if not options.curator.strip():
+    chosen = chosen_settings()
+    curator = told_or(options.curator, person(chosen))
+    if not curator.strip():
         raise CoachError("A curator needs a name: --curator NAME.")
-    if options.curator.startswith("rule:"):
+    if curator.startswith("rule:"):
         raise CoachError('A person\'s name cannot begin with "rule:"; that is how rules sign.')
     library = Library(options.library)
     library.prepare()
@@ -63,12 +72,12 @@ def run_curate(options: argparse.Namespace) -> int:
         summary = curate(
             library,
             labels,
-            options.curator,
+            curator,
             options.queue,
             options.clip_seconds,
             options.game,
             options.seed,
-            goal=options.goal,
+            goal=told_or(options.goal, chosen.goal or None),
             surprising=surprising_frames(library, options.queue),
         )
     if options.json:

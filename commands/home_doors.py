@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from commands.exchange import recover_before_play
+from commands.chosen_settings import person
+from commands.playing import default_player
+from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
-from home.home_window import TITLE
+from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
     from home.overview import Door
@@ -16,17 +22,20 @@ if TYPE_CHECKING:
 
 
 class Home:
-    """What lies behind the doors of the home window."""
+    """What lies behind the doors of the home window; knows the settings and keeps them when they change."""
 
-    def __init__(self, window: Window, library: Library, game: str) -> None:
+    def __init__(self, window: Window, library: Library, settings: Settings) -> None:
         from commands.background_training import Training
 
         library.prepare()
-        recover_before_play(library)
         self._window = window
         self._library = library
-        self._game = game
+        self._settings = settings
         self._training: Training | None = None
+
+    @property
+    def _game(self) -> str:
+        return self._settings.game
 
     def run(self) -> None:
         """Open one door after another until the person leaves; a training goes on by itself."""
@@ -40,13 +49,18 @@ class Home:
             "watch": self._watch,
             "compare": self._compare,
             "library": self._browse,
-            "settings": self._settings,
+            "settings": self._change_settings,
+            "game": self._choose_game,
         }
         home = HomeWindow(
-            self._window, lambda: look_at(self._library, self._game), picture_of(self._library, self._game)
+            self._window,
+            look=lambda: look_at(self._library, self._game, person(self._settings)),
+            picture=lambda: picture_of(self._library, self._game),
+            rebuild=self._rebuild,
+            tour=not self._settings.seen_tour,
+            on_tour_over=self._note_tour,
         )
         while True:
-            self._window.title = TITLE
             door = home.choose()
             if door is None:
                 return
@@ -60,20 +74,45 @@ class Home:
                 home.message = self._training.complaint
                 self._training = None
 
+    def _keep(self, settings: Settings) -> None:
+        """The settings from now on, and in every later sitting; raises CoachError where they cannot be kept."""
+        self._settings = settings
+        write_settings(settings)
+
+    def _note_tour(self) -> None:
+        if not self._settings.seen_tour:
+            with contextlib.suppress(CoachError):  # Where nothing can be kept, the tour comes again: no harm.
+                self._keep(replace(self._settings, seen_tour=True))
+
+    def _rebuild(self, on_progress: Callable[[int, int], None]) -> str:
+        from data.recovery import recover
+
+        number = len(recover(self._library, on_progress=on_progress))
+        if number == 0:
+            return "Nothing was left to rebuild."
+        return f"{number} episodes have been rebuilt." if number > 1 else "1 episode has been rebuilt."
+
     def _play(self) -> str:
-        from commands.playing import default_player
         from recorder.play_window import play
 
-        play(self._library, self._game, default_player(), window=self._window)
+        settings = EmulatorSettings(
+            seed=secrets.randbelow(2**31),
+            frame_skip=self._settings.frame_skip,
+            repeat_action_probability=self._settings.sticky,
+        )
+        sound = self._settings.sound
+        play(self._library, self._game, person(self._settings), settings, window=self._window, sound=sound)
         return ""
 
     def _curate(self) -> str:
-        from commands.playing import default_player
         from curator.curator_window import curate
         from data.label_database import LabelDatabase
 
+        goal = self._settings.goal or None
         with LabelDatabase(self._library.labels) as labels:
-            curate(self._library, labels, default_player() or "me", window=self._window)
+            curate(
+                self._library, labels, person(self._settings) or "me", game=self._game, window=self._window, goal=goal
+            )
         return ""
 
     def _train(self) -> str:
@@ -111,5 +150,26 @@ class Home:
     def _browse(self) -> str:
         return "The library is listed by `coach library` for now."
 
-    def _settings(self) -> str:
-        return "Settings are given on the command line for now."
+    def _change_settings(self) -> str:
+        from commands.key_editing import edit_keys
+        from home.settings_window import SettingsWindow
+        from recorder.game_picker import pick_game
+
+        SettingsWindow(
+            self._window,
+            self._settings,
+            keep=self._keep,
+            pick_game=lambda current: pick_game(self._window, current),
+            edit_keys=lambda: edit_keys(self._window),
+            login_name=default_player(),
+            processors=os.cpu_count() or 1,
+        ).run()
+        return ""
+
+    def _choose_game(self) -> str:
+        from recorder.game_picker import pick_game
+
+        game = pick_game(self._window, self._game)
+        if game is not None:
+            self._keep(replace(self._settings, game=game))
+        return ""

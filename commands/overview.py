@@ -22,17 +22,19 @@ RECENT_EPISODES = 12
 CLIP_SECONDS = 3.0
 
 
-def look_at(library: Library, game: str) -> Overview:
-    """Everything that the home window tells of a library."""
+def look_at(library: Library, game: str, person: str = "") -> Overview:
+    """Everything that the home window tells of a library. ``person``: for whom clips wait."""
     from data.recovery import unfinished
 
-    episodes = library.episodes(game)
-    good, bad, waiting = _verdicts(library, game)
+    everything = library.episodes()
+    episodes = [episode for episode in everything if episode.game == game]
+    good, bad, waiting = _verdicts(library, game, person or "me")
     newest_first = sorted(episodes, key=lambda episode: episode.created, reverse=True)
     return Overview(
         game=game,
         library=str(library.folder.absolute()),
         episodes=len(episodes),
+        other_games=len(everything) - len(episodes),
         seconds=sum(episode.seconds for episode in episodes),
         best_score=max((episode.score for episode in episodes), default=None),
         good=good,
@@ -48,9 +50,8 @@ def _line(episode: EpisodeSummary) -> EpisodeLine:
     return EpisodeLine(episode.created, episode.demonstrator, episode.player, episode.score, episode.seconds)
 
 
-def _verdicts(library: Library, game: str) -> tuple[int, int, int]:
+def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]:
     """Good and bad verdicts, and the clips that wait for one."""
-    from commands.playing import default_player
     from curator.clip_queue import build_queue
     from curator.outline import read_outlines
 
@@ -60,7 +61,9 @@ def _verdicts(library: Library, game: str) -> tuple[int, int, int]:
         with labels:
             standing = labels.verdicts()
     outlines = read_outlines(library, game)
-    mine = [verdict for verdict in standing if verdict.curator == (default_player() or "me")]
+    present = {outline.episode_id for outline in outlines}
+    standing = [verdict for verdict in standing if verdict.clip.episode_id in present]
+    mine = [verdict for verdict in standing if verdict.curator == curator]
     waiting = build_queue(outlines, "before-reward", CLIP_SECONDS, 0, mine)
     good = sum(verdict.verdict == "good" for verdict in standing)
     return good, sum(verdict.verdict == "bad" for verdict in standing), len(waiting)

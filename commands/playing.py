@@ -21,17 +21,23 @@ from data.replay_file import ReplayFile
 
 def add(commands: Commands) -> None:
     play = commands.add("play", "play a game in a window and record it", run_play)
-    add_game(play)
-    play.add_argument("--player", default=default_player(), metavar="NAME", help="who plays (default: your user name)")
+    of_settings = "(default: as in your settings"
+    play.add_argument("--game", help=f"the game, by its ALE id {of_settings}, at first SpaceInvaders)")
+    play.add_argument("--player", metavar="NAME", help=f"who plays {of_settings}, at first your login name)")
     add_seed(play)
     play.add_argument(
         "--frame-skip",
         type=int,
-        default=DEFAULT_FRAME_SKIP,
         metavar="N",
-        help="frames for which an action is held, as an agent's is; 1: it may change at every frame",
+        help="frames for which an action is held, as an agent's is; 1: it may change at every frame "
+        f"{of_settings}, at first {DEFAULT_FRAME_SKIP})",
     )
-    add_sticky(play)
+    play.add_argument(
+        "--sticky",
+        type=float,
+        metavar="P",
+        help=f"probability, at each frame, that the last action is executed again {of_settings}, at first 0)",
+    )
     play.add_argument("--speed", type=float, default=1.0, metavar="X", help="0.25 to 4 times the console's speed")
 
     record = commands.add("record", "record episodes without a window", run_record)
@@ -76,14 +82,19 @@ def chosen_seed(options: argparse.Namespace) -> int:
 
 
 def run_play(options: argparse.Namespace) -> int:
+    from commands.chosen_settings import chosen_settings, person, told_or
     from recorder.play_window import play
 
+    chosen = chosen_settings()
     settings = EmulatorSettings(
-        seed=chosen_seed(options), frame_skip=options.frame_skip, repeat_action_probability=options.sticky
+        seed=chosen_seed(options),
+        frame_skip=told_or(options.frame_skip, chosen.frame_skip),
+        repeat_action_probability=told_or(options.sticky, chosen.sticky),
     )
     library = Library(options.library)
     recover_before_play(library)
-    paths = play(library, options.game, options.player, settings, speed=options.speed)
+    game, player = told_or(options.game, chosen.game), told_or(options.player, person(chosen))
+    paths = play(library, game, player, settings, speed=options.speed, sound=chosen.sound)
     return _report_recorded(options, paths, seed=settings.seed)
 
 

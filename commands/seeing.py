@@ -11,7 +11,7 @@ import numpy as np
 
 from commands.output import clock, print_json, progress_bar, report_console
 from commands.parser import Commands, add_seed
-from commands.playing import chosen_seed, default_player
+from commands.playing import chosen_seed
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -29,7 +29,9 @@ def add(commands: Commands) -> None:
     watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="longest film, in seconds of play")
     watch.add_argument("--epsilon", type=float, default=0.01, metavar="P", help="probability of a random decision")
     watch.add_argument(
-        "--player", default=default_player(), metavar="NAME", help="who takes over (default: your user name)"
+        "--player",
+        metavar="NAME",
+        help="who takes over (default: as in your settings, at first your login name)",
     )
     add_seed(watch)
 
@@ -41,11 +43,13 @@ def run_watch(options: argparse.Namespace) -> int:
     if options.gif or options.mp4:
         return _film(options, library)
     from agent.player import load_player
+    from commands.chosen_settings import chosen_settings, person, told_or
     from recorder.watch_window import watch
 
     player = load_player(library, options.run_name, options.epsilon)
+    name = told_or(options.player, person(chosen_settings()))
     game, settings, seed = player.config.game, settings_of(player.config), chosen_seed(options)
-    paths = watch(library, player, game, options.player, seed, options.take_over, settings)
+    paths = watch(library, player, game, name, seed, options.take_over, settings)
     if options.json:
         print_json({"episodes": paths})
     elif paths:

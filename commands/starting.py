@@ -34,10 +34,12 @@ def run_tour(options: argparse.Namespace) -> int:
 
 def open_home(options: argparse.Namespace) -> int:
     """The home window; where there is no display, say so and take the tour."""
+    from commands.chosen_settings import chosen_settings
     from commands.home_doors import Home
     from home.home_window import TITLE
     from screen.window import NoDisplayError, Window
 
+    settings = chosen_settings()
     try:
         window = Window(TITLE)
     except NoDisplayError:
@@ -48,5 +50,5 @@ def open_home(options: argparse.Namespace) -> int:
         )
         return run_tour(argparse.Namespace(library=options.library, game=DEFAULT_GAME, jobs=2, json=False))
     with window:
-        Home(window, Library(options.library), DEFAULT_GAME).run()
+        Home(window, Library(options.library), settings).run()
     return 0

@@ -58,6 +58,7 @@ class Screen:
                     self.xdotool("windowsize", window, str(size.width), str(size.height))
                     self.xdotool("windowmove", window, "0", "0")
                     self.xdotool("windowfocus", window)
+                    self.xdotool("mousemove", str(size.width - 1), str(size.height - 1))
                     time.sleep(0.7)
                     return
             time.sleep(0.1)

@@ -4,211 +4,230 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
-
-from home.overview import DOORS, SIDE_DOORS, Door, Overview, door_lines, next_door
-from screen.canvas import KEY_CAP_HEIGHT, Canvas
-from screen.layout import Box
-from screen.theme import (
-    GREEN,
-    GROUND,
-    LARGE,
-    LINE,
-    MEDIUM,
-    OLIVE,
-    ORANGE,
-    PANEL,
-    QUIET,
-    SMALL,
-    WHITE,
+from home.home_drawing import (
+    KEYS,
+    NAMES,
+    HomeView,
+    Picture,
+    all_door_boxes,
+    draw_home,
+    foot_buttons,
+    game_button,
+    recent_box,
+    tour_button,
 )
-from screen.widgets import Button, draw_key_list
-from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved, Window
+from home.overview import DOORS, Door, Overview, next_door
+from home.tour import Tour
+from screen.background import Background
+from screen.widgets import draw_key_list
+from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, Window
+
+__all__ = ["TITLE", "HomeWindow", "Picture"]
 
 TITLE = "Replay Coach - home"
 FRAME_SECONDS = 1 / 30
-LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 5.0
+LOOK_AT_TRAINING_SECONDS = 1.0
+REST_AFTER_LOOKING = 20.0
+"""A look that took long is not repeated before so many times its length have passed."""
 
-NAMES: dict[Door, tuple[str, str, str]] = {
-    "play": ("Play", "P", "Record yourself in the real emulator"),
-    "curate": ("Judge", "J", "Say which clips are good and which are bad"),
-    "train": ("Train", "T", "Let an agent start from what you approved"),
-    "watch": ("Watch", "W", "See an agent play, and take over"),
-    "compare": ("Compare", "C", "Put seedings side by side"),
-    "library": ("Library", "L", "Look through the episodes"),
-    "settings": ("Settings", "S", "Your name, the game and the rest"),
-}
-KEYS = [
-    ("P", "Play and record an episode"),
-    ("J", "Judge clips"),
-    ("T", "Train an agent; while one trains: stop it"),
-    ("W", "Watch the newest agent play"),
-    ("C", "Compare seedings"),
-    ("L", "Look through the library"),
-    ("S", "Settings"),
-    ("← →", "Choose a door"),
-    ("Enter", "Open the chosen door"),
-    ("F11", "Full screen"),
-    ("Esc", "Leave"),
-]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A game frame for the head of the window: (H, W) uint8 palette indices with their (256, 3) palette."""
-
-    frame: np.ndarray
-    palette: np.ndarray
+Rebuild = Callable[[Callable[[int, int], None]], str]
 
 
 class HomeWindow:
     """Shows an overview until a door is chosen.
 
-    ``look`` makes the overview anew; it is asked about once a second while a run is training, and whenever the
-    window comes back.
+    ``look`` makes the overview and ``picture`` the picture at the head; both are called in the background, whenever the
+    window comes back and every few seconds, so that not even a library of thousands lets the window stand still.
+    ``rebuild`` rebuilds unfinished episodes, also in the background; it returns a sentence.
     """
 
-    def __init__(self, window: Window, look: Callable[[], Overview], picture: Picture | None = None) -> None:
+    def __init__(
+        self,
+        window: Window,
+        look: Callable[[], Overview],
+        picture: Callable[[], Picture | None] = lambda: None,
+        rebuild: Rebuild | None = None,
+        tour: bool = False,
+        on_tour_over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``tour``: begin with the tour; ``on_tour_over`` is called whenever one has ended."""
         self._window = window
         self._look = look
-        self._picture = picture
-        self._overview = look()
+        self._make_picture = picture
+        self._rebuild = rebuild
+        self._on_tour_over = on_tour_over
+        self._tour = Tour() if tour else None
+        self._overview: Overview | None = None
+        self._looking: Background[Overview] | None = None
         self._looked = time.monotonic()
-        self._chosen = DOORS.index(next_door(self._overview)[0])
+        self._looking_seconds = 0.0
+        self._picture: Picture | None = None
+        self._picturing: Background[Picture | None] | None = None
+        self._rebuilding: Background[str] | None = None
+        self._chosen = 0
+        self._has_chosen = False
         self._pointer = (-1.0, -1.0)
         self._shows_keys = False
+        self._leaving = False
         self.message = ""
         """One sentence to show under the doors, such as what went wrong behind one of them."""
 
     def choose(self) -> Door | None:
         """The door that the person opens, or None when they leave."""
-        self._overview = self._look()
-        self._chosen = DOORS.index(next_door(self._overview)[0])
+        self._begin_look()
+        self._picturing = Background(lambda _: self._make_picture(), "picture")
+        self._has_chosen = False
+        self._window.title = TITLE
+        last = time.monotonic()
         while True:
             for event in self._window.events():
-                match event:
-                    case CloseRequested():
-                        return None
-                    case KeyDown(key="f1") | KeyDown(key="h"):
-                        self._shows_keys = not self._shows_keys
-                    case KeyDown(key="escape"):
-                        if not self._shows_keys:
-                            return None
-                        self._shows_keys = False
-                    case KeyDown(key="f11", repeat=False):
-                        self._window.toggle_full_screen()
-                    case KeyDown(key="left"):
-                        self._chosen = (self._chosen - 1) % len(DOORS)
-                    case KeyDown(key="right" | "tab"):
-                        self._chosen = (self._chosen + 1) % len(DOORS)
-                    case KeyDown(key="return", repeat=False):
-                        return DOORS[self._chosen]
-                    case KeyDown(key=key, repeat=False):
-                        for door in (*DOORS, *SIDE_DOORS):
-                            if NAMES[door][1].lower() == key:
-                                return door
-                    case PointerMoved(x, y):
-                        self._pointer = (x, y)
-                    case PointerDown(x, y, 1):
-                        boxes = self.door_boxes(self._window.size_units) | self.side_door_boxes(self._window.size_units)
-                        for door, box in boxes.items():
-                            if box.contains(x, y):
-                                return door
-            if self._overview.training is not None and time.monotonic() - self._looked > LOOK_AGAIN_SECONDS:
-                self._overview = self._look()
-                self._looked = time.monotonic()
-            self.draw(self._window.canvas)
+                answer = self._take(event)
+                if self._leaving or answer is not None:
+                    return answer
+            self._see_what_is_done()
+            now = time.monotonic()
+            if self._tour is not None:
+                self._tour.advance(now - last)
+                self._end_tour_if_over()
+            last = now
+            self._draw()
             self._window.present()
             time.sleep(FRAME_SECONDS)
 
-    @staticmethod
-    def door_boxes(window: Box) -> dict[Door, Box]:
-        row = Box(window.x + 48, window.y + 248, window.width - 96, 200)
-        return dict(zip(DOORS, row.columns(len(DOORS), gap=16), strict=True))
+    # What the person does.
 
-    @staticmethod
-    def side_door_boxes(window: Box) -> dict[Door, Box]:
-        row = Box(window.x + 48, window.bottom - 56, 296, 32)
-        return dict(zip(SIDE_DOORS, row.columns(len(SIDE_DOORS), gap=8), strict=True))
+    def _take(self, event: Event) -> Door | None:
+        """The door that an event opens, if it opens one."""
+        if isinstance(event, CloseRequested):
+            self._leaving = True
+        if isinstance(event, KeyDown) and event.key == "f11" and not event.repeat:
+            self._window.toggle_full_screen()
+            return None
+        if isinstance(event, PointerMoved | PointerDown):
+            self._pointer = (event.x, event.y)
+        if self._tour is not None:
+            if isinstance(event, KeyDown) and not event.repeat:
+                self._tour.key_down(event.key)
+            elif isinstance(event, PointerDown) and event.button == 1:
+                self._tour.click(self._window.size_units, event.x, event.y)
+            self._end_tour_if_over()
+            return None
+        if isinstance(event, KeyDown):
+            return self._key_down(event)
+        if isinstance(event, PointerDown) and event.button == 1:
+            return self._click(event.x, event.y)
+        return None
 
-    def draw(self, canvas: Canvas) -> None:
-        canvas.fill(canvas.box, GROUND)
-        self._draw_head(canvas)
-        door, reason = next_door(self._overview)
-        for number, (name, box) in enumerate(self.door_boxes(canvas.box).items()):
-            self._draw_door(canvas, name, box, is_next=name == door, is_chosen=number == self._chosen)
-        left = canvas.box.x + 48
-        y = 248.0 + 200 + 24
-        if self.message:
-            canvas.text(self.message, (left, y), MEDIUM, ORANGE, max_width=canvas.box.width - 96)
-        else:
-            x = canvas.text("Next:", (left, y), MEDIUM, OLIVE).right + 8
-            canvas.text(reason, (x, y), MEDIUM, max_width=canvas.box.right - 48 - x)
-        self._draw_recent(canvas, Box(left, y + 56, canvas.box.width - 96, canvas.box.bottom - y - 56 - 64))
-        self._draw_foot(canvas)
+    def _key_down(self, event: KeyDown) -> Door | None:
+        match event.key:
+            case "f1" | "h":
+                self._shows_keys = not self._shows_keys
+            case "f2":
+                self._begin_tour()
+            case "escape":
+                self._leaving = not self._shows_keys
+                self._shows_keys = False
+            case "left":
+                self._choose((self._chosen - 1) % len(DOORS))
+            case "right" | "tab":
+                self._choose((self._chosen + 1) % len(DOORS))
+            case "return" if not event.repeat:
+                return DOORS[self._chosen]
+            case "r" if not event.repeat:
+                self._begin_rebuilding()
+            case key if not event.repeat:
+                return next((door for door, (_, cap, _) in NAMES.items() if cap.lower() == key), None)
+            case _:
+                pass
+        return None
+
+    def _choose(self, number: int) -> None:
+        self._chosen, self._has_chosen = number, True
+
+    def _click(self, x: float, y: float) -> Door | None:
+        window = self._window.size_units
+        if self._shows_keys:
+            self._shows_keys = False
+            if tour_button(window).contains(x, y):
+                self._begin_tour()
+            return None
+        for door, box in all_door_boxes(window).items():
+            if box.contains(x, y):
+                return door
+        if game_button(window, self._view()).contains(x, y):
+            return "game"
+        if recent_box(window).contains(x, y) and self._overview is not None and self._overview.recent:
+            return "library"
+        for what, button in foot_buttons(window, self._view()).items():
+            if not button.contains(x, y):
+                continue
+            if what == "keys":
+                self._shows_keys = True
+            elif what == "rebuild":
+                self._begin_rebuilding()
+            else:
+                self._leaving = True
+        return None
+
+    # The tour.
+
+    def _begin_tour(self) -> None:
+        self._shows_keys = False
+        self._tour = Tour()
+
+    def _end_tour_if_over(self) -> None:
+        if self._tour is not None and self._tour.is_over:
+            self._tour = None
+            self._on_tour_over()
+
+    # What goes on in the background.
+
+    def _begin_look(self) -> None:
+        if self._looking is None:
+            self._looking = Background(lambda _: self._look(), "look at the library")
+
+    def _begin_rebuilding(self) -> None:
+        if self._rebuild is None or self._rebuilding is not None or not self._overview or not self._overview.unfinished:
+            return
+        self.message = ""
+        self._rebuilding = Background(self._rebuild, "rebuild episodes")
+
+    def _see_what_is_done(self) -> None:
+        if self._looking is not None and self._looking.is_done:
+            looked, self._looking = self._looking, None
+            self._looking_seconds = looked.seconds
+            self._looked = time.monotonic()
+            if looked.problem:
+                self.message = looked.problem
+            if looked.result is not None:
+                self._overview = looked.result
+                if not self._has_chosen:
+                    self._chosen = DOORS.index(next_door(looked.result)[0])
+        if self._picturing is not None and self._picturing.is_done:
+            picturing, self._picturing = self._picturing, None
+            self._picture = picturing.result or self._picture
+        if self._rebuilding is not None and self._rebuilding.is_done:
+            rebuilt, self._rebuilding = self._rebuilding, None
+            self.message = rebuilt.problem or rebuilt.result or ""
+            self._begin_look()
+        trains = self._overview is not None and self._overview.training is not None
+        pause = LOOK_AT_TRAINING_SECONDS if trains else LOOK_AGAIN_SECONDS
+        if time.monotonic() - self._looked > max(pause, REST_AFTER_LOOKING * self._looking_seconds):
+            self._begin_look()
+
+    # What is seen.
+
+    def _view(self) -> HomeView:
+        return HomeView(
+            self._overview, self._picture, self._chosen, self._pointer, self.message, self._rebuilding, self._tour
+        )
+
+    def _draw(self) -> None:
+        canvas = self._window.canvas
+        draw_home(canvas, self._view())
         if self._shows_keys:
             draw_key_list(canvas, "Keys", KEYS)
-
-    def _draw_head(self, canvas: Canvas) -> None:
-        head = Box(canvas.box.x + 48, canvas.box.y + 40, canvas.box.width - 96, 176)
-        width = 0.0
-        if self._picture is not None:
-            picture_box = head.right_part(head.height * 4 / 3)
-            drawn = canvas.picture(self._picture.frame, self._picture.palette, picture_box, integer_scale=False)
-            width = head.right - drawn.x + 24
-        canvas.text("Replay Coach", (head.x, head.y), LARGE, bold=True)
-        words = "Play, judge short clips of play, and watch a deep Q-network begin with what you approved."
-        canvas.paragraph(words, Box(head.x, head.y + 48, head.width - width, 60), MEDIUM, QUIET)
-        facts = f"{self._overview.game}   library {self._overview.library}"
-        canvas.text(facts, (head.x, head.bottom - 24), SMALL, QUIET, max_width=head.width - width)
-
-    def _draw_door(self, canvas: Canvas, door: Door, box: Box, is_next: bool, is_chosen: bool) -> None:
-        name, key, what = NAMES[door]
-        hover = box.contains(*self._pointer)
-        canvas.fill(box, LINE if hover else PANEL, radius=10)
-        canvas.outline(box, OLIVE if is_next else (QUIET if is_chosen else LINE), 2 if is_next or is_chosen else 1, 10)
-        inner = box.inset(20)
-        canvas.text(name, (inner.x, inner.y - 6), LARGE)
-        cap = canvas.key_cap_width(key)
-        canvas.key_cap(key, (inner.right - cap, inner.y + 4), OLIVE if is_next else LINE)
-        canvas.paragraph(what, inner.without_top(48), SMALL, QUIET)
-        first, second = door_lines(self._overview)[door]
-        canvas.text(first, (inner.x, inner.bottom - 44), SMALL, max_width=inner.width)
-        canvas.text(second, (inner.x, inner.bottom - 20), SMALL, QUIET, max_width=inner.width)
-        training = self._overview.training
-        if door == "train" and training is not None:
-            done = training.step / max(1, training.total)
-            canvas.bar(Box(inner.x, inner.bottom + 8, inner.width, 6), done, GREEN)
-
-    def _draw_recent(self, canvas: Canvas, box: Box) -> None:
-        if box.height < 60:
-            return
-        canvas.text("Newest episodes", (box.x, box.y), SMALL, QUIET)
-        rows = int((box.height - 32) // 28)
-        if not self._overview.recent:
-            canvas.text("No episodes yet. Press P to play one.", (box.x, box.y + 32), MEDIUM)
-        columns = (box.x, box.x + 184, box.x + 304, box.x + 560, box.x + 680)
-        for number, episode in enumerate(self._overview.recent[:rows]):
-            y = box.y + 32 + number * 28
-            canvas.text(episode.created[:16].replace("T", " "), (columns[0], y), SMALL, QUIET, mono=True)
-            canvas.text(episode.demonstrator, (columns[1], y), SMALL)
-            canvas.text(episode.player, (columns[2], y), SMALL, QUIET, max_width=136)
-            canvas.text(f"{episode.score:g}", (columns[3] - 24, y), SMALL, WHITE, mono=True, align="right")
-            length = f"{int(episode.seconds) // 60}:{int(episode.seconds) % 60:02}"
-            canvas.text(length, (columns[4] - 24, y), SMALL, QUIET, mono=True, align="right")
-
-    def _draw_foot(self, canvas: Canvas) -> None:
-        for door, box in self.side_door_boxes(canvas.box).items():
-            name, key, _ = NAMES[door]
-            Button(box, name, key).draw(canvas, hover=box.contains(*self._pointer))
-        y = canvas.box.bottom - 52
-        x = canvas.box.x + 48 + 296 + 24
-        for key, meaning in (("F1", "all keys"), ("Esc", "leave")):
-            cap = canvas.key_cap(key, (x, y))
-            height = canvas.measure(meaning, SMALL)[1]
-            x = canvas.text(meaning, (cap.right + 8, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 24
-        if self._overview.unfinished:
-            waits = f"{self._overview.unfinished} unfinished episode(s) to rebuild: coach recover"
-            canvas.text(waits, (canvas.box.right - 48, y + 3), SMALL, ORANGE, align="right")
+            button = tour_button(canvas.box)
+            button.draw(canvas, hover=button.contains(*self._pointer))

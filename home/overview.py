@@ -9,7 +9,7 @@ ENOUGH_SECONDS = 5 * 60
 """Minutes of play after which judging is worth more than more play."""
 ENOUGH_VERDICTS = 20
 
-Door = Literal["play", "curate", "train", "watch", "compare", "library", "settings"]
+Door = Literal["play", "curate", "train", "watch", "compare", "library", "settings", "game"]
 DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch", "compare")
 """The doors that stand side by side."""
 SIDE_DOORS: tuple[Door, ...] = ("library", "settings")
@@ -50,6 +50,8 @@ class Overview:
     episodes: int = 0
     seconds: float = 0.0
     best_score: float | None = None
+    other_games: int = 0
+    """Episodes of other games in the same library."""
     good: int = 0
     bad: int = 0
     clips_waiting: int = 0
@@ -61,6 +63,18 @@ class Overview:
     def training(self) -> RunOverview | None:
         """The run that is being trained now."""
         return next((run for run in self.runs if run.is_training), None)
+
+
+def library_line(overview: Overview) -> str:
+    """The library in one line: play, verdicts, runs, and what there is of other games."""
+    others = f"{_count(overview.other_games, 'episode')} of other games" if overview.other_games else ""
+    parts = [
+        f"{duration(overview.seconds)} in {_count(overview.episodes, 'episode')}",
+        _count(overview.good + overview.bad, "verdict"),
+        _count(len(overview.runs), "run"),
+        others,
+    ]
+    return "  ·  ".join(part for part in parts if part)
 
 
 def next_door(overview: Overview) -> tuple[Door, str]:
@@ -120,5 +134,5 @@ def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
         ),
         "train": train_lines,
         "watch": watch_lines,
-        "compare": ("Seedings side by side", ""),
+        "compare": ("", ""),
     }

@@ -42,17 +42,20 @@ def play(
     window: Window | None = None,
     on_ready: Callable[[Window, Session], None] | None = None,
     on_pace: Callable[[PaceReport], None] | None = None,
+    sound: bool = True,
 ) -> list[Path]:
     """Let a person play episode after episode; returns the replay files that were kept.
 
     ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
     play in, which stays open. ``on_ready`` is called once the first picture is shown, ``on_pace`` at the end.
+    ``sound``: whether the game is heard at first; a key changes that.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
         raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
     session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed, sound=True)
+    session.muted = not sound
     with opened_window(window, session.title) as shown:
         RecorderWindow(shown, session).run(on_ready, on_pace)
     return session.paths

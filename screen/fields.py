@@ -60,7 +60,7 @@ class TextField:
         """``empty``: what stands there, quietly, while there is no text. ``key``: the key that leads here."""
         canvas.fill(box, GROUND, radius=6)
         canvas.outline(box, OLIVE if active else LINE, radius=6)
-        inner = Box(box.x + 10, box.y, box.width - 20, box.height)
+        inner = Box(box.x + 12, box.y, box.width - 24, box.height)
         if key and not active:
             cap = canvas.key_cap_width(key)
             canvas.key_cap(key, (inner.right - cap + 2, box.centre[1] - KEY_CAP_HEIGHT / 2))

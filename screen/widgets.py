@@ -62,19 +62,27 @@ def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: fl
     return box
 
 
+def _key_list_panel(window: Box, rows: int) -> tuple[Box, int, int]:
+    """The panel of a list of keys, its columns, and the rows in each."""
+    columns = 1 if rows <= 10 else 2
+    per_column = math.ceil(rows / columns)
+    return window.middle(440 * columns + 64, per_column * 36 + 64 + 96), columns, per_column
+
+
+def key_list_foot(window: Box, rows: int) -> Box:
+    """The lowest line of a list of so many keys, for a window that has a button to put there."""
+    return _key_list_panel(window, rows)[0].inset(32).bottom_part(KEY_CAP_HEIGHT)
+
+
 def draw_key_list(canvas: Canvas, title: str, rows: Sequence[tuple[str, str]]) -> None:
     """The list of keys over everything else; ``rows`` are (keys, what they do), keys parted by spaces."""
     canvas.shade(canvas.box, 190)
-    columns = 1 if len(rows) <= 10 else 2
-    per_column = math.ceil(len(rows) / columns)
-    row_height = 36.0
-    margin = 32.0
-    panel = canvas.box.middle(440 * columns + 2 * margin, per_column * row_height + 2 * margin + 96)
+    panel, columns, per_column = _key_list_panel(canvas.box, len(rows))
     canvas.fill(panel, PANEL, radius=10)
     canvas.outline(panel, LINE, radius=10)
-    inner = panel.inset(margin)
+    inner = panel.inset(32)
     canvas.text(title, (inner.x, inner.y), LARGE)
-    row_height = min(row_height, (inner.height - 96) / per_column)
+    row_height = min(36.0, (inner.height - 96) / per_column)
     for column_number, column in enumerate(inner.without_top(64).columns(columns, gap=24)):
         for row_number, (keys, meaning) in enumerate(rows[column_number * per_column :][:per_column]):
             y = column.y + row_number * row_height

@@ -115,6 +115,23 @@ _KEY_NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a window opens that is not told otherwise: its size in pixels, and whether it fills the screen."""
+
+    size: tuple[int, int] = DESIGN_SIZE
+    full_screen: bool = False
+
+
+_preferred = Opening()
+
+
+def prefer(opening: Opening) -> None:
+    """How windows open from now on."""
+    global _preferred
+    _preferred = opening
+
+
 class NoDisplayError(CoachError):
     """There is no display to open a window on."""
 
@@ -123,11 +140,13 @@ class Window:
     """One resizable window. Use it as a context manager.
 
     Coordinates of events and of ``canvas`` are design units. The window starts at ``size`` pixels, or smaller where
-    the screen is smaller.
+    the screen is smaller; without a size it opens as ``prefer`` said last.
     """
 
-    def __init__(self, title: str, size: tuple[int, int] = DESIGN_SIZE, full_screen: bool = False) -> None:
+    def __init__(self, title: str, size: tuple[int, int] | None = None, full_screen: bool | None = None) -> None:
         """Raises NoDisplayError where there is no display."""
+        size = size or _preferred.size
+        full_screen = _preferred.full_screen if full_screen is None else full_screen
         try:
             # Where there is no display, SDL complains and then quietly draws into nothing.
             asked = "SDL_VIDEODRIVER" in os.environ
@@ -243,6 +262,10 @@ class Window:
         else:
             self._window.set_fullscreen(desktop=True)
         self._full_screen = not self._full_screen
+
+    @property
+    def full_screen(self) -> bool:
+        return self._full_screen
 
     def resize(self, size: tuple[int, int]) -> None:
         """Give the window another size, in pixels."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+# Tests must neither read nor change what the person who runs them has chosen; and they know the tour.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="settings-of-tests-")
 
 import pytest
 import Xlib.display
@@ -24,6 +28,10 @@ import Xlib.protocol.event
 import Xlib.X
 
 from data.library import Library
+from home.settings import Settings, write_settings
+
+write_settings(Settings(seen_tour=True))
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
 
 ROOT = Path(__file__).parent.parent
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")

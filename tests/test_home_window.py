@@ -12,6 +12,7 @@ import pytest
 
 from commands.background_training import running_training
 from data.library import Library
+from home.home_drawing import all_door_boxes
 from home.home_window import HomeWindow, Picture
 from home.overview import DOORS, SIDE_DOORS, Door, EpisodeLine, Overview, RunOverview
 from screen.layout import Box
@@ -46,7 +47,7 @@ def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None
 
         hand = threading.Thread(target=person)
         hand.start()
-        chosen = HomeWindow(window, lambda: OVERVIEW, PICTURE).choose()
+        chosen = HomeWindow(window, lambda: OVERVIEW, lambda: PICTURE).choose()
         hand.join()
         return chosen
 
@@ -61,6 +62,7 @@ def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None
         (("c",), "compare"),
         (("l",), "library"),
         (("s",), "settings"),
+        (("g",), "game"),
         (("Return",), "watch"),
         (("Left", "Return"), "train"),
         (("Right", "Right", "Return"), "play"),
@@ -74,7 +76,7 @@ def test_a_door_opens_by_its_key(virtual_display: VirtualDisplay, keys: tuple[st
 
 @pytest.mark.parametrize("door", [*DOORS, *SIDE_DOORS])
 def test_a_door_opens_by_a_click(virtual_display: VirtualDisplay, door: Door) -> None:
-    x, y = (HomeWindow.door_boxes(WINDOW) | HomeWindow.side_door_boxes(WINDOW))[door].centre
+    x, y = all_door_boxes(WINDOW)[door].centre
 
     def click(number: str) -> None:
         virtual_display.xdotool("mousemove", "--window", number, round(x), round(y), "click", 1)

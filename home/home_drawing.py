@@ -1,0 +1,248 @@
+"""How the home window looks: where its doors stand, and what is drawn in and around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.game_picture import display_name
+from home.overview import DOORS, SIDE_DOORS, Door, Overview, RunOverview, door_lines, library_line, next_door
+from home.tour import Tour
+from screen.background import Background
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, WHITE
+from screen.widgets import Button, draw_progress, key_list_foot
+
+MARGIN = 48.0
+DOORS_TOP, DOORS_HEIGHT = 248.0, 184.0
+
+NAMES: dict[Door, tuple[str, str, str]] = {
+    "play": ("Play", "P", "Record yourself in the real emulator"),
+    "curate": ("Judge", "J", "Say which clips are good, which bad"),
+    "train": ("Train", "T", "Let an agent start from what you approved"),
+    "watch": ("Watch", "W", "See an agent play, and take over"),
+    "compare": ("Compare", "C", "Put seedings side by side"),
+    "library": ("Library", "L", "Look through the episodes"),
+    "settings": ("Settings", "S", "Your name, the game and the rest"),
+    "game": ("Game", "G", "Choose another game"),
+}
+KEYS = [
+    ("P", "Play and record an episode"),
+    ("J", "Judge clips"),
+    ("T", "Train an agent"),
+    ("W", "Watch the newest agent play"),
+    ("C", "Compare seedings"),
+    ("L", "Look through the library"),
+    ("S", "Settings"),
+    ("G", "Choose another game"),
+    ("← →", "Choose a door"),
+    ("Enter", "Open the chosen door"),
+    ("R", "Rebuild unfinished episodes"),
+    ("F2", "The tour of the doors"),
+    ("F11", "Full screen"),
+    ("Esc", "Leave"),
+]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A game frame for the head of the window: (H, W) uint8 palette indices with their (256, 3) palette."""
+
+    frame: np.ndarray
+    palette: np.ndarray
+
+
+@dataclass(frozen=True)
+class HomeView:
+    """What is to be seen. ``overview`` is None until the library was looked at."""
+
+    overview: Overview | None
+    picture: Picture | None
+    chosen: int
+    pointer: tuple[float, float]
+    message: str
+    rebuilding: Background[str] | None
+    tour: Tour | None
+
+
+# Where things stand.
+
+
+def door_boxes(window: Box) -> dict[Door, Box]:
+    row = Box(window.x + MARGIN, window.y + DOORS_TOP, window.width - 2 * MARGIN, DOORS_HEIGHT)
+    return dict(zip(DOORS, row.columns(len(DOORS), gap=16), strict=True))
+
+
+def side_door_boxes(window: Box) -> dict[Door, Box]:
+    row = Box(window.x + MARGIN, window.bottom - 56, 2 * 136 + 8, 32)
+    return dict(zip(SIDE_DOORS, row.columns(len(SIDE_DOORS), gap=8), strict=True))
+
+
+def all_door_boxes(window: Box) -> dict[Door, Box]:
+    return door_boxes(window) | side_door_boxes(window)
+
+
+def _head(window: Box) -> Box:
+    return Box(window.x + MARGIN, window.y + 40, window.width - 2 * MARGIN, 176)
+
+
+def game_button(window: Box, view: HomeView) -> Button:
+    """The game that is chosen; it leads to the others."""
+    game = display_name(view.overview.game) if view.overview is not None else "…"
+    head = _head(window)
+    return Button(Box(head.x, head.bottom - 36, 264, 32), game, NAMES["game"][1])
+
+
+def recent_box(window: Box) -> Box:
+    """Where the newest episodes are listed."""
+    top = window.y + DOORS_TOP + DOORS_HEIGHT + 72
+    return Box(window.x + MARGIN, top, (window.width - 2 * MARGIN) * 0.6 - 24, max(0.0, window.bottom - top - 80))
+
+
+def _runs_box(window: Box) -> Box:
+    recent = recent_box(window)
+    return Box(recent.right + 48, recent.y, window.right - MARGIN - recent.right - 48, recent.height)
+
+
+def foot_buttons(window: Box, view: HomeView) -> dict[str, Button]:
+    """The buttons beside the side doors: "keys", "leave", and "rebuild" where something is unfinished."""
+    left = side_door_boxes(window)["settings"].right + 8
+    row = Box(left, window.bottom - 56, 2 * 128 + 8, 32)
+    keys, leave = row.columns(2, gap=8)
+    buttons = {"keys": Button(keys, "All keys", "F1"), "leave": Button(leave, "Leave", "Esc")}
+    if view.overview is not None and view.overview.unfinished and view.rebuilding is None:
+        number = view.overview.unfinished
+        what = "1 unfinished episode" if number == 1 else f"{number} unfinished episodes"
+        box = Box(row.right + 24, row.y, window.right - MARGIN - row.right - 24, 32).right_part(312)
+        buttons["rebuild"] = Button(box, f"Rebuild {what}", "R", ORANGE)
+    return buttons
+
+
+def tour_button(window: Box) -> Button:
+    """At the foot of the list of keys."""
+    foot = key_list_foot(window, len(KEYS))
+    return Button(Box(foot.right - 192, foot.y - 4, 192, 32), "Take the tour", "F2", OLIVE)
+
+
+# What is drawn.
+
+
+def draw_home(canvas: Canvas, view: HomeView) -> None:
+    canvas.fill(canvas.box, GROUND)
+    _draw_head(canvas, view)
+    door, reason = next_door(view.overview) if view.overview is not None else (None, "")
+    for number, (name, box) in enumerate(door_boxes(canvas.box).items()):
+        _draw_door(canvas, view, name, box, is_next=name == door, is_chosen=number == view.chosen)
+    _draw_next(canvas, view, reason)
+    if view.overview is not None:
+        _draw_recent(canvas, recent_box(canvas.box), view.overview)
+        _draw_runs(canvas, _runs_box(canvas.box), view.overview.runs)
+    _draw_foot(canvas, view)
+    if view.tour is not None:
+        view.tour.draw(canvas, all_door_boxes(canvas.box), view.pointer)
+
+
+def _draw_head(canvas: Canvas, view: HomeView) -> None:
+    head = _head(canvas.box)
+    picture_box = head.right_part(head.height * 4 / 3)
+    if view.picture is not None:
+        canvas.picture(view.picture.frame, view.picture.palette, picture_box, integer_scale=False)
+    else:
+        canvas.fill(picture_box, PANEL, radius=10)
+    room = picture_box.x - 24 - head.x
+    canvas.text("Replay Coach", (head.x, head.y), LARGE, bold=True)
+    words = "Play, judge short clips of play, and watch a deep Q-network begin with what you approved."
+    canvas.paragraph(words, Box(head.x, head.y + 48, room, 60), MEDIUM, QUIET)
+    button = game_button(canvas.box, view)
+    button.draw(canvas, hover=button.contains(*view.pointer))
+    if view.overview is not None:
+        left, middle = button.box.right + 16, button.box.centre[1]
+        room = picture_box.x - 24 - left
+        canvas.text(library_line(view.overview), (left, middle - 21), SMALL, max_width=room)
+        canvas.text(view.overview.library, (left, middle + 1), SMALL, QUIET, max_width=room)
+
+
+def _draw_door(canvas: Canvas, view: HomeView, door: Door, box: Box, is_next: bool, is_chosen: bool) -> None:
+    name, key, what = NAMES[door]
+    hover = box.contains(*view.pointer)
+    canvas.fill(box, LINE if hover else PANEL, radius=10)
+    canvas.outline(box, OLIVE if is_next else (QUIET if is_chosen else LINE), 2 if is_next or is_chosen else 1, 10)
+    inner = box.inset(20)
+    cap = canvas.key_cap_width(key)
+    is_wide = canvas.measure(NAMES["compare"][0], LARGE)[0] + 8 + cap <= inner.width
+    if is_wide:
+        canvas.text(name, (inner.x, inner.y - 6), LARGE)
+    else:
+        canvas.text(name, (inner.x, inner.y - 2), MEDIUM, bold=True)
+    canvas.key_cap(key, (inner.right - cap, inner.y + (4 if is_wide else -2)), OLIVE if is_next else LINE)
+    canvas.paragraph(what, inner.without_top(44 if is_wide else 32), SMALL, QUIET)
+    if view.overview is None:
+        return
+    first, second = door_lines(view.overview)[door]
+    canvas.text(first, (inner.x, inner.bottom - 40), SMALL, max_width=inner.width)
+    canvas.text(second, (inner.x, inner.bottom - 18), SMALL, QUIET, max_width=inner.width)
+    training = view.overview.training
+    if door == "train" and training is not None:
+        done = training.step / max(1, training.total)
+        canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), done, GREEN)
+
+
+def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
+    left, y = canvas.box.x + MARGIN, DOORS_TOP + DOORS_HEIGHT + 20
+    room = canvas.box.width - 2 * MARGIN
+    if view.message:
+        canvas.text(view.message, (left, y), MEDIUM, ORANGE, max_width=room)
+    elif reason:
+        x = canvas.text("Next:", (left, y), MEDIUM, OLIVE).right + 8
+        canvas.text(reason, (x, y), MEDIUM, max_width=canvas.box.right - MARGIN - x)
+    elif view.overview is None:
+        canvas.text("Looking through the library …", (left, y), MEDIUM, QUIET)
+
+
+def _draw_recent(canvas: Canvas, box: Box, overview: Overview) -> None:
+    if box.height < 60:
+        return
+    canvas.text("Newest episodes", (box.x, box.y), SMALL, QUIET)
+    rows = int((box.height - 24) // 28)
+    if not overview.recent:
+        canvas.text(
+            f"No episodes of {display_name(overview.game)} yet. Press P to play one.", (box.x, box.y + 28), MEDIUM
+        )
+    right = min(box.right, box.x + 680)
+    for number, episode in enumerate(overview.recent[:rows]):
+        y = box.y + 28 + number * 28
+        canvas.text(episode.created[:16].replace("T", " "), (box.x, y), SMALL, QUIET, mono=True)
+        canvas.text(episode.demonstrator, (box.x + 160, y), SMALL, max_width=80)
+        canvas.text(episode.player, (box.x + 248, y), SMALL, QUIET, max_width=right - 168 - box.x - 248)
+        canvas.text(f"{episode.score:g}", (right - 72, y), SMALL, WHITE, mono=True, align="right")
+        length = f"{int(episode.seconds) // 60}:{int(episode.seconds) % 60:02}"
+        canvas.text(length, (right, y), SMALL, QUIET, mono=True, align="right")
+
+
+def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunOverview, ...]) -> None:
+    if box.height < 60 or not runs:
+        return
+    canvas.text("Runs", (box.x, box.y), SMALL, QUIET)
+    for number, run in enumerate(reversed(runs[-int((box.height - 24) // 28) :])):
+        y = box.y + 28 + number * 28
+        canvas.text(run.name, (box.x, y), SMALL, max_width=box.width - 208)
+        steps = "training" if run.is_training else f"{run.step:,} steps"
+        canvas.text(steps, (box.right - 80, y), SMALL, GREEN if run.is_training else QUIET, align="right")
+        score = "–" if run.mean_score is None else f"{run.mean_score:.0f}"
+        canvas.text(score, (box.right, y), SMALL, WHITE, mono=True, align="right")
+
+
+def _draw_foot(canvas: Canvas, view: HomeView) -> None:
+    for door, box in side_door_boxes(canvas.box).items():
+        name, key, _ = NAMES[door]
+        Button(box, name, key).draw(canvas, hover=box.contains(*view.pointer))
+    buttons = foot_buttons(canvas.box, view)
+    for button in buttons.values():
+        button.draw(canvas, hover=button.contains(*view.pointer))
+    if view.rebuilding is not None:
+        left = buttons["leave"].box.right + 24
+        work = view.rebuilding
+        room = Box(left, canvas.box.bottom - 56, canvas.box.right - MARGIN - left, 32)
+        draw_progress(canvas, room, "Rebuilding", work.done_parts, work.total_parts, work.seconds)

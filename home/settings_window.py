@@ -1,0 +1,255 @@
+"""The settings: one row each, changed by the arrow keys or by the mouse, and kept at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from data.errors import CoachError
+from data.game_picture import display_name
+from home.settings import MOST_NAME_LETTERS, Settings
+from home.settings_rows import SettingRow, setting_rows
+from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.fields import FIELD_HEIGHT, Choice, TextField
+from screen.layout import Box
+from screen.theme import GREEN, GROUND, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL
+from screen.widgets import Button, draw_key_list
+from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
+
+TITLE = "Replay Coach - settings"
+FRAME_SECONDS = 1 / 30
+ROW_HEIGHT = 44.0
+LABEL_WIDTH = 224.0
+KEYS = [
+    ("↑ ↓", "Choose a setting"),
+    ("← →", "Change it"),
+    ("Enter", "Write a name, choose a game, change keys"),
+    ("D", "Back to the usual value"),
+    ("F11", "Full screen"),
+    ("Esc", "Back; everything is kept already"),
+]
+
+
+class SettingsWindow:
+    """Shows the settings until the person leaves; each change is kept as it is made.
+
+    ``keep`` writes them (and raises CoachError where it cannot), ``pick_game`` and ``edit_keys`` open what lies behind
+    those two rows.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        settings: Settings,
+        keep: Callable[[Settings], None],
+        pick_game: Callable[[str], str | None],
+        edit_keys: Callable[[], None],
+        login_name: str,
+        processors: int,
+    ) -> None:
+        self._window = window
+        self.settings = settings
+        self._keep = keep
+        self._pick_game = pick_game
+        self._edit_keys = edit_keys
+        self._login_name = login_name
+        self._rows = setting_rows(login_name, processors)
+        self._chosen = 0
+        self._field: TextField | None = None
+        self._pointer = (-1.0, -1.0)
+        self._shows_keys = False
+        self._leaving = False
+        self._told, self._tells_trouble = "", False
+
+    def run(self) -> Settings:
+        """The settings as they were left."""
+        self._window.title = TITLE
+        while not self._leaving:
+            for event in self._window.events():
+                self._take(event)
+            self._draw(self._window.canvas)
+            self._window.present()
+            time.sleep(FRAME_SECONDS)
+        self._end_writing()
+        return self.settings
+
+    # What the person does.
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case CloseRequested():
+                self._leaving = True
+            case TextTyped(text) if self._field is not None:
+                self._field.write(text)
+            case KeyDown() if self._field is not None:
+                self._write(self._field, event)
+            case KeyDown():
+                self._key_down(event)
+            case PointerMoved(x, y):
+                self._pointer = (x, y)
+            case PointerDown(x, y, 1):
+                self._pointer = (x, y)
+                self._click(x, y)
+
+    def _write(self, field: TextField, key: KeyDown) -> None:
+        if key.key in ("return", "escape", "tab", "up", "down"):
+            self._end_writing()
+            if key.key in ("up", "down"):
+                self._key_down(key)
+        else:
+            field.press(key)
+
+    def _key_down(self, event: KeyDown) -> None:
+        match event.key:
+            case "f1":
+                self._shows_keys = not self._shows_keys
+            case "escape":
+                if self._shows_keys:
+                    self._shows_keys = False
+                else:
+                    self._leaving = True
+            case "f11" if not event.repeat:
+                self._window.toggle_full_screen()
+            case "up":
+                self._chosen = (self._chosen - 1) % len(self._rows)
+            case "down" | "tab":
+                self._chosen = (self._chosen + 1) % len(self._rows)
+            case "left" | "right":
+                self._step(-1 if event.key == "left" else 1)
+            case "return" | "space" if not event.repeat:
+                self._open()
+            case "d" if not event.repeat:
+                row = self._rows[self._chosen]
+                self._change(row.with_value(self.settings, row.now(Settings())))
+
+    def _click(self, x: float, y: float) -> None:
+        if self._shows_keys:
+            self._shows_keys = False
+            return
+        self._end_writing()
+        keys, leave = self._foot_buttons(self._window.size_units)
+        if leave.contains(x, y):
+            self._leaving = True
+        elif keys.contains(x, y):
+            self._shows_keys = True
+        for number, box in enumerate(self._row_boxes(self._window.size_units)):
+            if not box.contains(x, y):
+                continue
+            self._chosen = number
+            control = self.control_box(box)
+            if self._rows[number].kind != "choice":
+                self._open()
+            elif control.contains(x, y):
+                choice = self._choice(self._rows[number])
+                choice.click(control, x, y)
+                self._set_choice(self._rows[number], choice)
+
+    def _choice(self, row: SettingRow) -> Choice:
+        return Choice([words for _, words in row.options(self.settings)], row.place(self.settings))
+
+    def _set_choice(self, row: SettingRow, choice: Choice) -> None:
+        self._change(row.with_value(self.settings, row.options(self.settings)[choice.at][0]))
+
+    def _step(self, by: int) -> None:
+        row = self._rows[self._chosen]
+        if row.kind == "choice":
+            choice = self._choice(row)
+            choice.step(by)
+            self._set_choice(row, choice)
+
+    def _open(self) -> None:
+        row = self._rows[self._chosen]
+        if row.kind == "text":
+            self._field = TextField(self.settings.player, MOST_NAME_LETTERS)
+        elif row.kind == "choice":
+            self._step(1)
+        elif row.names:
+            game = self._pick_game(self.settings.game)
+            if game:
+                self._change(replace(self.settings, game=game))
+        else:
+            self._edit_keys()
+        self._window.title = TITLE
+        self._leaving = self._leaving or self._window.closing
+
+    def _end_writing(self) -> None:
+        if self._field is not None:
+            name, self._field = self._field.text.strip(), None
+            self._change(replace(self.settings, player=name))
+
+    def _change(self, settings: Settings) -> None:
+        before, self.settings = self.settings, settings
+        if settings == before:
+            return
+        if settings.full_screen != self._window.full_screen and settings.full_screen != before.full_screen:
+            self._window.toggle_full_screen()
+        size = (settings.window_width, settings.window_height)
+        if not settings.full_screen and size != (before.window_width, before.window_height):
+            self._window.resize(size)
+        try:
+            self._keep(settings)
+        except CoachError as error:
+            self._told, self._tells_trouble = str(error), True
+        else:
+            self._told, self._tells_trouble = "Kept.", False
+
+    # What is seen.
+
+    def _row_boxes(self, window: Box) -> list[Box]:
+        room = Box(window.x + 48, window.y + 112, min(window.width - 96, 880), ROW_HEIGHT * len(self._rows))
+        return room.rows(len(self._rows))
+
+    @staticmethod
+    def control_box(row: Box) -> Box:
+        """Where a row's control stands."""
+        left = row.x + 16 + LABEL_WIDTH
+        return Box(left, row.centre[1] - FIELD_HEIGHT / 2, min(400.0, row.right - 16 - left), FIELD_HEIGHT)
+
+    @staticmethod
+    def _foot_buttons(window: Box) -> list[Button]:
+        row = Box(window.x + 48, window.bottom - 56, 296, 32)
+        return [
+            Button(box, label, key)
+            for box, (label, key) in zip(row.columns(2, 8), (("All keys", "F1"), ("Back", "Esc")), strict=True)
+        ]
+
+    def _draw(self, canvas: Canvas) -> None:
+        canvas.fill(canvas.box, GROUND)
+        left = canvas.box.x + 48
+        canvas.text("Settings", (left, canvas.box.y + 40), LARGE, bold=True)
+        boxes = self._row_boxes(canvas.box)
+        for number, (row, box) in enumerate(zip(self._rows, boxes, strict=True)):
+            self._draw_row(canvas, row, box, number == self._chosen)
+        below = Box(left + 16, boxes[-1].bottom + 16, min(canvas.box.width - 128, 848), 64)
+        canvas.paragraph(self._rows[self._chosen].explanation, below, SMALL, QUIET)
+        for button in self._foot_buttons(canvas.box):
+            button.draw(canvas, hover=button.contains(*self._pointer))
+        if self._told:
+            at = (canvas.box.x + 48 + 296 + 24, canvas.box.bottom - 50)
+            room = canvas.box.right - 48 - at[0]
+            canvas.text(self._told, at, SMALL, ORANGE if self._tells_trouble else GREEN, max_width=room)
+        if self._shows_keys:
+            draw_key_list(canvas, "Keys of the settings", KEYS)
+
+    def _draw_row(self, canvas: Canvas, row: SettingRow, box: Box, chosen: bool) -> None:
+        if chosen:
+            canvas.fill(box, PANEL, radius=8)
+            canvas.fill(Box(box.x, box.y + 8, 3, box.height - 16), OLIVE)
+        height = canvas.measure(row.label, MEDIUM)[1]
+        canvas.text(row.label, (box.x + 16, box.centre[1] - height / 2), MEDIUM, max_width=LABEL_WIDTH - 16)
+        control = self.control_box(box)
+        hover = control.contains(*self._pointer)
+        if row.kind == "text":
+            field = self._field if chosen and self._field is not None else TextField(self.settings.player)
+            field.draw(canvas, control, field is self._field, self._login_name, key="Enter" if chosen else "")
+        elif row.kind == "choice":
+            self._choice(row).draw(canvas, control, active=chosen, hover=hover)
+            if chosen:
+                x = control.right + 12
+                for key in ("←", "→"):
+                    x = canvas.key_cap(key, (x, control.centre[1] - KEY_CAP_HEIGHT / 2)).right + 6
+        else:
+            value = display_name(self.settings.game) if row.names else "Change the keys"
+            button = Button(control, value, "Enter" if chosen else "", OLIVE if chosen else None)
+            button.draw(canvas, hover)
