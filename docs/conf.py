@@ -19,7 +19,9 @@ exclude_patterns = ["site"]
 html_theme = "furo"
 html_static_path = ["site"]
 html_css_files = ["guide.css"]
-html_show_sphinx = False
+html_favicon = html_logo = "../screen/icons/replay-coach.svg"
+html_show_sphinx = html_show_copyright = False
+smartquotes = False  # two hyphens are an option here, not a dash
 html_copy_source = False
 myst_heading_anchors = 3
 nitpicky = True

@@ -24,6 +24,8 @@ from data.clip import Clip, Verdict, verdict_of_frames
 PICTURES = Path(__file__).parent / "pictures"
 GROUND, PANEL, LINE, TEXT, QUIET = "#0E1116", "#161B22", "#2A313C", "#E6E9EE", "#8B95A3"
 GREEN, ORANGE, OLIVE = "#4CC38A", "#E5683C", "#C9B458"
+WIDTH = 5.6
+"""Of each picture, in inches."""
 STYLE = {
     "svg.hashsalt": "replay-coach",  # the same picture is the same file
     "font.family": "sans-serif",
@@ -63,25 +65,25 @@ def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colo
 def loop(figure: Figure) -> None:
     """How play becomes an agent."""
     axes = figure.subplots()
-    bare(axes, 6.4, 3.6)
-    box(axes, 0.1, 0.2, 1.8, 1.0, LINE, "Play", "you, in the emulator")
-    box(axes, 2.3, 0.2, 1.8, 1.0, LINE, "Replay files", "every frame, action")
-    box(axes, 4.5, 0.2, 1.8, 1.0, GREEN, "Judge", "clips: good or bad")
-    box(axes, 4.5, 2.2, 1.8, 1.0, OLIVE, "Seeding", "what was approved")
-    box(axes, 2.3, 2.2, 1.8, 1.0, LINE, "Replay memory", "seeded and own steps")
-    box(axes, 0.1, 2.2, 1.8, 1.0, GREEN, "Agent", "a deep Q-network")
+    bare(axes, 6.4, 3.4)
+    box(axes, 0.05, 0.2, 1.7, 1.0, LINE, "Play", "in the emulator")
+    box(axes, 2.35, 0.2, 1.7, 1.0, LINE, "Replay files", "every frame, action")
+    box(axes, 4.65, 0.2, 1.7, 1.0, GREEN, "Judge", "clips: good or bad")
+    box(axes, 4.65, 2.2, 1.7, 1.0, OLIVE, "Seeding", "what was approved")
+    box(axes, 2.35, 2.2, 1.7, 1.0, LINE, "Replay memory", "seeded, then own")
+    box(axes, 0.05, 2.2, 1.7, 1.0, GREEN, "Agent", "a deep Q-network")
     for start, end in (
-        ((1.9, 0.7), (2.3, 0.7)),
-        ((4.1, 0.7), (4.5, 0.7)),
-        ((5.4, 1.2), (5.4, 2.2)),
-        ((4.5, 2.7), (4.1, 2.7)),
-        ((2.3, 2.55), (1.9, 2.55)),
-        ((1.9, 2.85), (2.3, 2.85)),
+        ((1.75, 0.7), (2.35, 0.7)),
+        ((4.05, 0.7), (4.65, 0.7)),
+        ((5.5, 1.2), (5.5, 2.2)),
+        ((4.65, 2.7), (4.05, 2.7)),
+        ((2.35, 2.55), (1.75, 2.55)),
+        ((1.75, 2.85), (2.35, 2.85)),
     ):
         arrow(axes, start, end)
-    arrow(axes, (3.2, 1.2), (4.5, 2.35))
-    axes.text(2.1, 2.38, "learns", ha="center", size=8.5, color=QUIET)
-    axes.text(2.1, 3.12, "plays", ha="center", size=8.5, color=QUIET)
+    arrow(axes, (3.2, 1.2), (4.65, 2.35))
+    axes.text(2.05, 2.42, "learns", ha="center", size=9, color=QUIET)
+    axes.text(2.05, 3.12, "plays", ha="center", size=9, color=QUIET)
 
 
 def keep(figure: Figure) -> None:
@@ -91,13 +93,13 @@ def keep(figure: Figure) -> None:
     verdicts = [Verdict(Clip("episode", a, b), f"{n}", v, "2026-01-01") for n, (a, b, v) in enumerate(spans)]
     said = verdict_of_frames(verdicts, frames)
     axes = figure.subplots()
-    bare(axes, frames + 560, 8.3)
-    left = 520
+    bare(axes, frames + 700, 8.3)
+    left = 660
     axes.text(0, 1.0, "Verdicts", va="center")
     for row, (start, stop, verdict) in enumerate(spans):
         colour, y = (GREEN if verdict == "good" else ORANGE), 0.45 + 0.8 * (row == 3)
         axes.add_patch(Rectangle((left + start, y), stop - start, 0.6, color=colour))
-        axes.text(left + (start + stop) / 2, y + 0.32, verdict, ha="center", va="center", size=8.5, color=GROUND)
+        axes.text(left + (start + stop) / 2, y + 0.32, verdict, ha="center", va="center", size=9, color=GROUND)
     rows = {"all": said >= -1, "not-bad": said >= 0, "good": said > 0}
     for number, (name, kept) in enumerate(rows.items()):
         y = 3.0 + 1.4 * number
@@ -182,7 +184,7 @@ DIAGRAMS: dict[str, tuple[Callable[[Figure], None], float]] = {
 def main() -> None:
     with mpl.rc_context(STYLE):
         for name, (draw, height) in DIAGRAMS.items():
-            figure = Figure(figsize=(6.4, height))
+            figure = Figure(figsize=(WIDTH, height))
             figure.set_layout_engine("constrained", w_pad=0.14, h_pad=0.1)
             draw(figure)
             path = PICTURES / f"seeding-{name}.svg"
