@@ -144,7 +144,12 @@ class Window:
     """
 
     def __init__(self, title: str, size: tuple[int, int] | None = None, full_screen: bool | None = None) -> None:
-        """Raises NoDisplayError where there is no display."""
+        """Raises NoDisplayError where there is no display, CoachError where pygame stands in for pygame-ce."""
+        if not getattr(pygame, "IS_CE", False):
+            raise CoachError(
+                "The package pygame is installed over pygame-ce, which Replay Coach needs; run `pip uninstall --yes "
+                "pygame pygame-ce`, then `pip install 'pygame-ce>=2.5.5,<2.6'`."
+            )
         size = size or _preferred.size
         full_screen = _preferred.full_screen if full_screen is None else full_screen
         try:

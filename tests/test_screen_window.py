@@ -117,6 +117,12 @@ def test_without_a_display_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch)
         Window("Replay Coach - nowhere")
 
 
+def test_pygame_in_the_place_of_pygame_ce_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("pygame.IS_CE")
+    with pytest.raises(CoachError, match="pip uninstall --yes pygame pygame-ce"):
+        Window("no window")
+
+
 def test_a_window_opens_beside_tensorflow(virtual_display: VirtualDisplay) -> None:
     program = (
         "import tensorflow\n"
