@@ -134,8 +134,12 @@ def play_episodes(
     q_function: QFunction,
     protocol: Protocol,
     tasks: list[EpisodeTask],
+    watch: Callable[[Emulator, ActingAgent, float], None] | None = None,
 ) -> Iterator[float]:
-    """Play the episodes one after another and yield their scores."""
+    """Play the episodes one after another and yield their scores.
+
+    ``watch`` is shown the emulator, the agent and the points so far after each step.
+    """
     settings = EmulatorSettings(
         frame_skip=config.frame_skip,
         repeat_action_probability=protocol.sticky,
@@ -150,7 +154,12 @@ def play_episodes(
         rng = np.random.default_rng(task.acting_seed)
         agent = _Translated(ActingAgent(q_function, len(places), config.preprocessing, config.stack, rng), places)
         agent.inner.epsilon = protocol.epsilon
-        yield sum(step.reward for step in run_loop(emulator, agent, protocol.max_frames))
+        score = 0.0
+        for step in run_loop(emulator, agent, protocol.max_frames):
+            score += step.reward
+            if watch is not None:
+                watch(emulator, agent.inner, score)
+        yield score
 
 
 class _Translated:

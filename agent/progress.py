@@ -41,6 +41,14 @@ class Progress:
     """Of the phase."""
     episodes: int
     """Own episodes so far."""
+    mean_value: float | None = None
+    """Running mean of the values (Q) of the actions in the batches."""
+    own_step: int = 0
+    """Own steps done, whatever the phase."""
+    own_steps: int = 0
+    """Own steps asked for; 0 while filling."""
+    run_seconds_left: float | None = None
+    """Of the whole training, without evaluations; None while filling."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Reporter:
 
     def __init__(self, report: Callable[[Progress], None] | None) -> None:
         self._report = report
+        self._updates_per_second = 0.0
         self.phase("filling", 0, 0)
 
     def phase(self, name: str, step: int, total: int) -> None:
@@ -102,10 +111,13 @@ class Reporter:
             self._marks.pop(0)
         return True
 
-    def tell(self, step: int, trainer: Trainer | None, loss: float | None) -> None:
+    def tell(self, step: int, trainer: Trainer | None, loss: float | None, mean_value: float | None = None) -> None:
         if self._report is None:
             return
         rate = self.rate
+        if self.name in ("pretraining", "training") and rate > 0.0 and trainer is not None:
+            per_update = 1.0 if self.name == "pretraining" else 1.0 / trainer.config.train_every
+            self._updates_per_second = rate * per_update
         scores = trainer.recent_scores if trainer is not None else ()
         self._report(
             Progress(
@@ -119,8 +131,21 @@ class Reporter:
                 loss=loss,
                 seconds_left=(self.total - step) / rate if rate > 0.0 else None,
                 episodes=trainer.episodes if trainer is not None else 0,
+                mean_value=mean_value,
+                own_step=trainer.step if trainer is not None else 0,
+                own_steps=trainer.config.steps if trainer is not None else 0,
+                run_seconds_left=self._whole_left(trainer),
             )
         )
+
+    def _whole_left(self, trainer: Trainer | None) -> float | None:
+        """Updates that are missing, at the pace of the newest; other than updates, hardly anything takes time."""
+        if trainer is None or self._updates_per_second <= 0.0:
+            return None
+        config = trainer.config
+        pretraining = config.pretrain_steps - trainer.pretrained if trainer.memory.seeded_ready else 0
+        own = (config.steps - trainer.step) / config.train_every
+        return (max(0, pretraining) + own) / self._updates_per_second
 
 
 class Tracker:
@@ -149,7 +174,7 @@ class Tracker:
 
     def stepped(self, step: int) -> None:
         if self._reporter.due(step):
-            self._reporter.tell(step, self._trainer, self.loss)
+            self._reporter.tell(step, self._trainer, self.loss, self.mean_value)
 
 
 def _smoothed(before: float | None, now: float) -> float:

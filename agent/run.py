@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +12,20 @@ from typing import Any
 from agent.array_file import write_bytes
 from agent.config import TrainConfig
 from data.errors import CoachError
+from data.file_lock import holding, is_held
 from data.library import Library
 
 FORMAT = "replay-coach-run"
 VERSION = 1
 MONITOR_COLUMNS = "r,l,t"
+TRACE_COLUMNS = ("step", "loss", "mean_value", "seeded_share", "epsilon", "steps_per_second")
+"""Pretraining lies before step 0: its rows have steps below 0."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """``config.json``, ``run.json``, ``monitor.csv``, ``tensorboard/``, ``evaluations.jsonl``, ``seeding.json``,
-    ``best.npz``, ``checkpoints/``, ``memory/``."""
+    """``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
+    ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/``; while somebody looks on, ``live.picture``."""
 
     path: Path
 
@@ -46,6 +48,11 @@ class RunFolder:
     @property
     def monitor(self) -> Path:
         return self.path / "monitor.csv"
+
+    @property
+    def trace(self) -> Path:
+        """How learning went, a row every few updates: ``TRACE_COLUMNS``."""
+        return self.path / "trace.csv"
 
     @property
     def evaluations(self) -> Path:
@@ -97,13 +104,19 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for this process; raises CoachError while another one trains it. A kill lets go."""
-        lock = self.path.with_name(f".{self.path.name}.lock")
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise CoachError(f"The run {self.name!r} is being trained by another process.") from error
+        with holding(_lock_of(self.path)) as held:
+            if held is None:
+                raise CoachError(f"The run {self.name!r} is being trained by another process.")
             yield
+
+
+def _lock_of(run_folder: Path) -> Path:
+    return run_folder.with_name(f".{run_folder.name}.lock")
+
+
+def is_trained(run_folder: Path) -> bool:
+    """Whether a process, on this machine, is training the run of this folder now."""
+    return is_held(_lock_of(run_folder))
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""What a run writes down as it goes: monitor.csv as Stable-Baselines3 writes it, TensorBoard scalars, evaluations."""
+"""What a run writes down as it goes: monitor.csv as Stable-Baselines3 does, trace.csv, TensorBoard, evaluations."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 import agent.quiet_keras  # noqa: F401 - TensorBoard imports TensorFlow, which must be quiet
-from agent.run import MONITOR_COLUMNS, RunFolder
+from agent.run import MONITOR_COLUMNS, TRACE_COLUMNS, RunFolder
 
 from tensorboard.summary import Writer  # isort: skip
 
@@ -15,20 +17,29 @@ from tensorboard.summary import Writer  # isort: skip
 class RunLog:
     """Appends to the run's files. After a resume, rows of after the checkpoint are dropped first."""
 
-    def __init__(self, folder: RunFolder, game: str, episodes: int, evaluations: int) -> None:
-        """``episodes`` and ``evaluations``: how many rows there are to keep."""
+    def __init__(self, folder: RunFolder, game: str, episodes: int, evaluations: int, step: int) -> None:
+        """``episodes`` and ``evaluations``: how many rows there are to keep; ``step``: where the run stands."""
         self._folder = folder
         header = ["#" + json.dumps({"t_start": 0.0, "env_id": game}), MONITOR_COLUMNS]
         rows = folder.monitor.read_text().splitlines()[2:] if folder.monitor.exists() else []
         folder.monitor.write_text("\n".join([*header, *rows[:episodes]]) + "\n")
         lines = folder.evaluations.read_text().splitlines() if folder.evaluations.exists() else []
         folder.evaluations.write_text("".join(line + "\n" for line in lines[:evaluations]))
+        traced = folder.trace.read_text().splitlines()[1:] if folder.trace.exists() else []
+        kept = [row for row in traced if _step_of(row) <= step]
+        folder.trace.write_text("\n".join([",".join(TRACE_COLUMNS), *kept]) + "\n")
         self._monitor = folder.monitor.open("a", buffering=1)
+        self._trace = folder.trace.open("a", buffering=1)
         self._scalars = Writer(str(folder.tensorboard))
 
     def episode(self, score: float, steps: int, seconds: float) -> None:
         """One row of monitor.csv: points, length in steps, seconds since the run's start."""
         self._monitor.write(f"{score:g},{steps},{seconds:.3f}\n")
+
+    def trace(self, values: Mapping[str, float | None]) -> None:
+        """One row of trace.csv; what is None stays empty."""
+        cells = (values[column] for column in TRACE_COLUMNS)
+        self._trace.write(",".join("" if value is None else f"{value:.6g}" for value in cells) + "\n")
 
     def scalars(self, step: int, values: dict[str, float | None]) -> None:
         """TensorBoard scalars at an own step; those that are None are left out."""
@@ -47,4 +58,14 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._monitor.close()
+        self._trace.close()
         self._scalars.close()
+
+
+def _step_of(row: str) -> float:
+    """The step of a row of trace.csv; infinite where a kill cut the row short."""
+    cells = row.split(",")
+    try:
+        return float(cells[0]) if len(cells) == len(TRACE_COLUMNS) else math.inf
+    except ValueError:
+        return math.inf

@@ -110,6 +110,11 @@ class Trainer:
         left = 1.0 - self.step / config.seed_anneal_steps if self.step < config.seed_anneal_steps else 0.0
         return config.seed_share + (1.0 - config.seed_share) * left
 
+    @property
+    def score(self) -> float:
+        """Points of the running episode so far."""
+        return self._score
+
     def pretrain(self) -> Iterator[Update]:
         """The updates on the seeding before the first step."""
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.acting import ActingAgent
 from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore
 from agent.config import TrainConfig, option_name
@@ -26,13 +27,17 @@ from agent.run_log import RunLog
 from agent.seed_account import write_account
 from agent.seed_filling import Source, fill
 from agent.seeding import plan_with_labels
+from agent.spectator import Spectator
 from agent.trainer import EpisodeDone, Generators, Trainer
 from data.errors import CoachError
 from data.library import Library
+from data.simulation import Emulator
 
 CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
 """Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
 LOG_EVERY_UPDATES = 250
+TRACE_ROWS = 1000
+"""So many rows, about, has trace.csv when a training is done."""
 EVALUATION_SEED = 2**20
 """Decides the episodes of the evaluations while training: always the same ones, so that they can be compared."""
 
@@ -106,6 +111,7 @@ class _Session:
         self.reporter = Reporter(report)
         self.store = CheckpointStore(folder)
         self.sources: list[Source] = []
+        self.spectator = Spectator(folder.path)
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
@@ -168,7 +174,8 @@ class _Session:
     def go_on(self, stack: ExitStack) -> TrainSummary:
         """Pretrain and train up to the end, or until asked to stop."""
         trainer, config = self.trainer, self.config
-        self.log = stack.enter_context(RunLog(self.folder, config.game, trainer.episodes, self.evaluations))
+        rows = trainer.episodes, self.evaluations
+        self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._place))
         self.progress = Tracker(config, trainer, self.reporter)
         stopped = self._pretrain() or self._train()
         self.save()
@@ -194,6 +201,7 @@ class _Session:
         self.progress.begin("pretraining", trainer.pretrained, config.pretrain_steps)
         for update in trainer.pretrain():
             self.progress.updated(update, trainer.pretrained)
+            self._trace()
             if trainer.pretrained % LOG_EVERY_UPDATES == 0:
                 self._log_update()
             if self.should_stop():
@@ -216,11 +224,14 @@ class _Session:
         for done in trainer.train():
             if done.update is not None:
                 self.progress.updated(done.update, done.step)
+                self._trace()
                 if trainer.learner.updates % LOG_EVERY_UPDATES == 0:
                     self._log_update()
             if done.episode is not None:
                 self._log_episode(done.episode)
             self.progress.stepped(done.step)
+            if self.spectator.is_due():
+                self.spectator.show(trainer.emulator, trainer.agent.q_values(), trainer.score, evaluating=False)
             save_due |= done.step % config.checkpoint_every == 0
             evaluation_due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
             if not done.boundary:
@@ -258,7 +269,12 @@ class _Session:
         began, scores = time.monotonic(), []
         self.progress.begin("evaluating", 0, len(tasks))
         meanings = trainer.emulator.action_meanings
-        for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks):
+
+        def watch(emulator: Emulator, agent: ActingAgent, score: float) -> None:
+            if self.spectator.is_due():
+                self.spectator.show(emulator, agent.q_values(), score, evaluating=True)
+
+        for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks, watch):
             scores.append(score)
             self.progress.stepped(len(scores))
         found = summarise(self.folder.name, "nature", scores, time.monotonic() - began, trainer.step)
@@ -299,12 +315,32 @@ class _Session:
             },
         )
 
+    @property
+    def _place(self) -> int:
+        """Where the training stands on the axis of own steps; pretraining lies before step 0."""
+        trainer = self.trainer
+        return trainer.step if trainer.step else trainer.pretrained - self.config.pretrain_steps
+
+    def _trace(self) -> None:
+        trainer, config = self.trainer, self.config
+        updates = config.pretrain_steps + config.steps // config.train_every
+        if trainer.learner.updates % max(1, updates // TRACE_ROWS):
+            return
+        self.log.trace(
+            {
+                "step": self._place,
+                "loss": self.progress.loss,
+                "mean_value": self.progress.mean_value,
+                "seeded_share": trainer.batch_seeded_share,
+                "epsilon": trainer.epsilon,
+                "steps_per_second": self.progress.rate,
+            }
+        )
+
     def _log_update(self) -> None:
         trainer = self.trainer
-        # Pretraining lies before step 0 on the axis of steps.
-        step = trainer.step if trainer.step else trainer.pretrained - self.config.pretrain_steps
         self.log.scalars(
-            step,
+            self._place,
             {
                 "train/loss": self.progress.loss,
                 "train/n_updates": trainer.learner.updates,

@@ -1,86 +1,85 @@
-"""Trainings in processes of their own: starting one, finding those that run, stopping one cleanly."""
+"""Trainings in processes of their own: what they say of themselves, finding those that run, stopping one cleanly."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data.library import Library
+from agent.run import is_trained
 
 if TYPE_CHECKING:
     from agent.progress import Progress
 
-
-PROGRESS_FILE = "progress.json"
 PROGRESS_EVERY_SECONDS = 0.5
 
 
+def progress_path(run_folder: Path) -> Path:
+    """Beside the run's folder, which is made only when the seeding is filled in."""
+    return run_folder.with_name(f".{run_folder.name}.progress.json")
+
+
 class ProgressFile:
-    """Where other programs see how a training goes on: one small JSON file, always whole, gone when it ends."""
+    """Where other programs see how a training goes on: one small JSON file, always whole, gone when it ends.
+
+    It holds the fields of ``agent.progress.Progress``, ``process`` (its id) and ``stopping``. One that is left behind
+    says that a training broke off.
+    """
 
     def __init__(self, run_folder: Path) -> None:
-        self._path = run_folder / PROGRESS_FILE
+        self._path = progress_path(run_folder)
         self._written = float("-inf")
 
-    def write(self, state: Progress) -> None:
+    def write(self, state: Progress, stopping: bool = False) -> None:
         now = time.monotonic()
-        if now - self._written < PROGRESS_EVERY_SECONDS or not self._path.parent.is_dir():
+        if now - self._written < PROGRESS_EVERY_SECONDS:
             return
         self._written = now
         partial = self._path.with_suffix(".part")
-        partial.write_text(json.dumps({**asdict(state), "process": os.getpid()}))
-        partial.replace(self._path)
+        # Nobody's training ends because its looker-on cannot be told.
+        with contextlib.suppress(OSError):
+            partial.write_text(json.dumps({**asdict(state), "process": os.getpid(), "stopping": stopping}))
+            partial.replace(self._path)
 
     def remove(self) -> None:
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def _facts(run_folder: Path) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(progress_path(run_folder).read_text())
+        return facts if isinstance(facts, dict) and isinstance(facts.get("process"), int) else None
+    except (OSError, ValueError):
+        return None
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that id, which may be another's by now."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def running_training(run_folder: Path) -> dict[str, Any] | None:
     """What a run's training last said of itself, or None if it is not being trained now."""
-    try:
-        facts: dict[str, Any] = json.loads((run_folder / PROGRESS_FILE).read_text())
-        os.kill(int(facts["process"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return facts
+    facts = _facts(run_folder)
+    return facts if facts is not None and is_trained(run_folder) else None
 
 
-class Training:
-    """A training that was started here, in a process that outlives the window."""
-
-    def __init__(self, library: Library, run: str, arguments: list[str]) -> None:
-        library.prepare()
-        self.run = run
-        self._log = library.runs / f"{run}.log"
-        command = [sys.executable, "-m", "coach", "--library", str(library.folder), "train", "--run", run, *arguments]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            )
-
-    @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def complaint(self) -> str:
-        """What it said last, if it ended in an error; else empty."""
-        if self._process.poll() in (None, 0):
-            return ""
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1].removeprefix("coach: ") if lines else f"The training of {self.run} ended without a word."
+def broke_off(run_folder: Path) -> bool:
+    """Whether the run's last training ended without a word: it was killed, or the machine went down."""
+    facts = _facts(run_folder)
+    return facts is not None and not is_trained(run_folder) and not is_alive(facts["process"])
 
 
 def stop_training(run_folder: Path) -> bool:
@@ -88,5 +87,6 @@ def stop_training(run_folder: Path) -> bool:
     facts = running_training(run_folder)
     if facts is None:
         return False
-    os.kill(int(facts["process"]), signal.SIGINT)
+    if not facts.get("stopping"):  # a second signal would break it off
+        os.kill(int(facts["process"]), signal.SIGINT)
     return True

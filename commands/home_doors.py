@@ -25,13 +25,10 @@ class Home:
     """What lies behind the doors of the home window; knows the settings and keeps them when they change."""
 
     def __init__(self, window: Window, library: Library, settings: Settings) -> None:
-        from commands.background_training import Training
-
         library.prepare()
         self._window = window
         self._library = library
         self._settings = settings
-        self._training: Training | None = None
 
     @property
     def _game(self) -> str:
@@ -70,9 +67,6 @@ class Home:
                 home.message = str(error)
             if self._window.closing:
                 return
-            if self._training is not None and self._training.complaint:
-                home.message = self._training.complaint
-                self._training = None
 
     def _keep(self, settings: Settings) -> None:
         """The settings from now on, and in every later sitting; raises CoachError where they cannot be kept."""
@@ -116,18 +110,16 @@ class Home:
         return ""
 
     def _train(self) -> str:
-        from commands.background_training import Training, stop_training
-        from commands.overview import training_now, training_to_begin
+        from commands.train_desk import LibraryTrainDesk
+        from home.train_window import TrainWindow
 
-        running = training_now(self._library)
-        if running is not None:
-            stop_training(self._library.run_folder(running))
-            return f"{running} is asked to stop; it writes a checkpoint first, and T goes on with it later."
-        if self._training is not None and self._training.is_running:
-            return f"{self._training.run} is starting."
-        run, arguments = training_to_begin(self._library, self._game)
-        self._training = Training(self._library, run, arguments)
-        return f"{run} has begun; it goes on when this window is closed. T stops it."
+        window = TrainWindow(self._window, LibraryTrainDesk(self._library, self._game, self._settings.threads))
+        while not self._window.closing:
+            run = window.run()
+            if run is None:
+                break
+            self._watch_run(run)
+        return ""
 
     def _watch(self) -> str:
         from commands.overview import newest_run
@@ -135,6 +127,10 @@ class Home:
         run = newest_run(self._library)
         if run is None:
             return "There is no agent to watch yet: press T to train one."
+        self._watch_run(run)
+        return ""
+
+    def _watch_run(self, run: str) -> None:
         from agent.player import load_player
         from commands.seeing import settings_of
         from recorder.watch_window import watch
@@ -142,7 +138,6 @@ class Home:
         player = load_player(self._library, run, 0.01)
         config = player.config
         watch(self._library, player, config.game, settings=settings_of(config), window=self._window)
-        return ""
 
     def _compare(self) -> str:
         return "Comparisons of seedings are run with `coach compare` for now."

@@ -108,24 +108,6 @@ def newest_run(library: Library) -> str | None:
     return runs[-1].name if runs else None
 
 
-def training_now(library: Library) -> str | None:
-    """The run that is being trained, if one is."""
-    return next((run.name for run in _runs(library) if run.is_training), None)
-
-
-def training_to_begin(library: Library, game: str) -> tuple[str, list[str]]:
-    """The run that the training door begins or goes on with, and its options for ``coach train``."""
-    for run in reversed(_runs(library)):
-        if run.name.startswith("home-") and not run.is_training and run.step < run.total:
-            return run.name, ["--resume"]
-    number = 1
-    while library.run_folder(f"home-{number}").exists():
-        number += 1
-    kinds = {kind for episode in library.episodes(game) for kind in episode.frames_by_demonstrator}
-    source = "human" if "human" in kinds else "all"
-    return f"home-{number}", ["--game", game, "--seed-from", source]
-
-
 def picture_of(library: Library, game: str) -> Picture:
     """A frame from the middle of the newest episode; without one, from the game's beginning."""
     episodes = library.episodes(game)

@@ -38,7 +38,8 @@ def add(commands: Commands) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     from agent.config import config_from_arguments
-    from agent.run import saved_config
+    from agent.run import RunFolder, saved_config
+    from agent.run_curves import read_curves
 
     library = Library(options.library)
     folder = library.run_folder(options.run_name)
@@ -47,12 +48,13 @@ def run_train(options: argparse.Namespace) -> int:
     library.prepare()
     from agent.training import train
 
-    display = TrainingDisplay(options.run_name)
+    earlier = read_curves(RunFolder(folder)).running_mean.tolist() if options.resume else []
+    display = TrainingDisplay(options.run_name, scores=earlier)
     published = ProgressFile(folder)
 
     def report(state: Progress) -> None:
         display.report(state)
-        published.write(state)
+        published.write(state, stopping=display.should_stop())
 
     with display.running():
         try:

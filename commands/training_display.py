@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -22,19 +24,59 @@ if TYPE_CHECKING:
 
 
 PLAIN_EVERY_SECONDS = 10.0
+BLOCKS = "▁▂▃▄▅▆▇█"
+CURVE_WIDTH = 40
+MOST_KEPT = 2000
 
 
-def _facts(state: Progress) -> list[tuple[str, str]]:
+def sparkline(values: Sequence[float], width: int = CURVE_WIDTH) -> str:
+    """A curve in one line of text: ``width`` blocks at most, each as high as the mean of its values; "" for none."""
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return ""
+    columns = min(width, len(known))
+    edges = [round(number * len(known) / columns) for number in range(columns + 1)]
+    means = [sum(known[start:stop]) / (stop - start) for start, stop in pairwise(edges)]
+    low, high = min(means), max(means)
+    top = len(BLOCKS) - 1
+    return "".join(BLOCKS[round((mean - low) / (high - low) * top) if high > low else 0] for mean in means)
+
+
+class History:
+    """What a training has told so far, thinned to what a line can show."""
+
+    def __init__(self, scores: Sequence[float] = ()) -> None:
+        self.scores = list(scores)
+        self.losses: list[float] = []
+        self.values: list[float] = []
+        self._episodes = -1
+
+    def add(self, state: Progress) -> None:
+        if state.mean_score is not None and state.episodes != self._episodes:
+            self.scores.append(state.mean_score)
+            self._episodes = state.episodes
+        for kept, value in ((self.losses, state.loss), (self.values, state.mean_value)):
+            if value is not None and state.phase != "evaluating":
+                kept.append(value)
+        for kept in (self.scores, self.losses, self.values):
+            if len(kept) > MOST_KEPT:
+                kept[:] = [(one + other) / 2 for one, other in zip(kept[::2], kept[1::2], strict=False)]
+
+
+def _facts(state: Progress) -> list[tuple[str, str, str]]:
+    """(name, value, name of the curve in ``History`` that goes with it)."""
     facts = []
     if state.mean_score is not None:
         last = f"last {min(100, state.episodes)} of {state.episodes} episodes"
-        facts.append(("Mean score", f"{state.mean_score:.0f} points ({last})"))
-    if state.epsilon is not None:
-        facts.append(("Epsilon", f"{state.epsilon:.3f}"))
-    if state.seeded_share is not None:
-        facts.append(("Seeded share of a batch", f"{state.seeded_share:.0%}"))
+        facts.append(("Mean score", f"{state.mean_score:.0f} points ({last})", "scores"))
     if state.loss is not None:
-        facts.append(("Loss", f"{state.loss:.4f}"))
+        facts.append(("Loss", f"{state.loss:.4f}", "losses"))
+    if state.mean_value is not None:
+        facts.append(("Q-values, mean", f"{state.mean_value:.3f}", "values"))
+    if state.seeded_share is not None:
+        facts.append(("Seeded share of a batch", f"{state.seeded_share:.0%}", ""))
+    if state.epsilon is not None:
+        facts.append(("Epsilon", f"{state.epsilon:.3f}", ""))
     return facts
 
 
@@ -46,7 +88,7 @@ def _rate(state: Progress) -> str:
     return f"{state.steps_per_second:.0f} {unit}{left}"
 
 
-def _panel(run: str, state: Progress) -> Group:
+def _panel(run: str, state: Progress, history: History) -> Group:
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(f"{run}: {state.phase}", style=f"bold {GREEN}"),
@@ -55,16 +97,22 @@ def _panel(run: str, state: Progress) -> Group:
         Text(_rate(state), style=QUIET),
     )
     facts = Table.grid(padding=(0, 2))
-    for name, value in _facts(state):
-        facts.add_row(Text(name, style=QUIET), value)
+    for name, value, curve in _facts(state):
+        drawn = sparkline(getattr(history, curve)) if curve else ""
+        facts.add_row(Text(name, style=QUIET), value, Text(drawn, style=GREEN))
+    if state.run_seconds_left is not None:
+        done = f"step {state.own_step:,} of {state.own_steps:,}".replace(",", " ")
+        facts.add_row(Text("Whole training", style=QUIET), f"{clock(state.run_seconds_left)} left", done)
     return Group(head, facts, Text("Ctrl-C ends cleanly with a checkpoint; --resume goes on.", style=QUIET))
 
 
 class TrainingDisplay:
     """Give ``report`` to the training as its listener and ``should_stop`` as its question."""
 
-    def __init__(self, run: str, console: Console | None = None) -> None:
+    def __init__(self, run: str, console: Console | None = None, scores: Sequence[float] = ()) -> None:
+        """scores: of a resumed run, the running means so far; the curve goes on from them."""
         self._run = run
+        self._history = History(scores)
         self._console = console or progress_console()
         self._live: Live | None = None
         self._stop = False
@@ -75,13 +123,14 @@ class TrainingDisplay:
         return self._stop
 
     def report(self, state: Progress) -> None:
+        self._history.add(state)
         if self._live is not None:
-            self._live.update(_panel(self._run, state))
+            self._live.update(_panel(self._run, state, self._history))
             return
         now = time.monotonic()
         if state.phase != self._last_phase or now - self._last_plain >= PLAIN_EVERY_SECONDS:
             self._last_plain, self._last_phase = now, state.phase
-            facts = [f"{name.lower()} {value}" for name, value in _facts(state)]
+            facts = [f"{name.lower()} {value}" for name, value, _ in _facts(state)]
             progress = f"{self._run}: {state.phase} {state.step} of {state.total}"
             self._console.print("; ".join([progress, *_rate(state).split("  "), *facts]), soft_wrap=True)
 

@@ -93,7 +93,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
 ) -> None:
     library = Library(tmp_path)
     record(library, frames=600)
-    runs = library.runs / "home-1"
+    runs = library.runs / "run-1"
     with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "p")
@@ -106,12 +106,14 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "t")
-        virtual_display.wait_until(
-            lambda: running_training(runs) is not None, "a training in a process of its own", 120
-        )
-        virtual_display.xdotool("key", "t")
+        virtual_display.wait_for_window("training - new", process)
+        virtual_display.xdotool("key", "Return")
+        virtual_display.wait_for_window("run-1: (pretraining|training)", process, 120)
+        virtual_display.xdotool("key", "s")
         virtual_display.wait_until(lambda: running_training(runs) is None, "the training's clean end", 120)
         assert any((runs / "checkpoints").iterdir())
+        virtual_display.xdotool("key", "Escape")
+        virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "w")
         virtual_display.wait_for_window("watching", process, 120)
         virtual_display.ask_to_close(virtual_display.wait_for_window("watching", process))

@@ -1,0 +1,202 @@
+"""One run, drawn: how far it is, its curves, and its game."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from home.training_facts import Curves, GamePicture, RunFacts, RunState, clock, spaced
+from screen.canvas import Canvas
+from screen.chart import Chart, ChartFacts, Series, step_range
+from screen.layout import Box
+from screen.theme import GREEN, GRID, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE, Colour
+
+STATE_COLOURS: dict[RunState, Colour] = {
+    "waiting": OLIVE,
+    "starting": OLIVE,
+    "training": GREEN,
+    "stopping": OLIVE,
+    "done": GREEN,
+    "stopped": QUIET,
+    "failed": ORANGE,
+    "broke off": ORANGE,
+}
+UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s"}
+PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episodes"}
+
+
+def state_words(run: RunFacts) -> str:
+    """The state in a few words, as the list shows it."""
+    if run.state == "waiting":
+        return "next" if run.place == 1 else f"{run.place}. in line"
+    if run.state == "training":
+        return run.phase or "training"
+    return run.state
+
+
+def progress_words(run: RunFacts) -> str:
+    """How far a run is, in words."""
+    if run.state in ("training", "stopping", "starting") and run.phase in PARTS:
+        return f"{run.phase}: {spaced(run.phase_step)} of {spaced(run.phase_total)} {PARTS[run.phase]}"
+    if run.state == "starting":
+        return "starting: the network is being built"
+    if run.state == "waiting":
+        return f"{spaced(run.steps)} steps to come" if run.steps else "waits for its turn"
+    return f"{spaced(run.step)} of {spaced(run.steps)} steps"
+
+
+def fact_words(run: RunFacts) -> list[tuple[str, str]]:
+    """(name, value) of what stands under the bar."""
+    facts = []
+    if run.state in ("training", "stopping") and run.steps_per_second:
+        facts.append(("pace", f"{run.steps_per_second:.3g} {UNITS.get(run.phase, 'steps/s')}"))
+    if run.seconds_left is not None and run.state == "training":
+        facts.append(("left", clock(run.seconds_left)))
+    if run.mean_score is not None:
+        facts.append(("mean score", f"{run.mean_score:.0f}"))
+    if run.epsilon is not None and run.is_going_on:
+        facts.append(("epsilon", f"{run.epsilon:.3f}"))
+    return facts
+
+
+def chart_facts(curves: Curves) -> tuple[ChartFacts, ChartFacts, ChartFacts, ChartFacts]:
+    """Score, loss, values and seeded share, over steps."""
+    score = curves.running_mean[-1] if len(curves.running_mean) else None
+    tested = curves.evaluations
+    whiskers = Series(
+        np.array([e.step for e in tested], np.float64),
+        np.array([e.mean for e in tested], np.float64),
+        OLIVE,
+        "whiskers",
+        np.array([e.low for e in tested], np.float64),
+        np.array([e.high for e in tested], np.float64),
+    )
+    scores = (
+        Series(curves.episode_steps, curves.episode_scores, QUIET, "dots"),
+        Series(curves.episode_steps, curves.running_mean, GREEN),
+        whiskers,
+    )
+    newest = "" if score is None else f"{score:.0f}"
+    if tested:
+        newest = f"{newest}  test {tested[-1].mean:.0f}".strip()
+    share = curves.seeded_share
+    return (
+        ChartFacts("Score", newest, scores, lowest=0, hint="No episode has ended yet."),
+        _curve("Loss", curves.trace_steps, curves.loss, "{:.3g}", lowest=0.0),
+        _curve("Q-values, mean", curves.trace_steps, curves.mean_value, "{:.2f}"),
+        _curve("Seeded share of a batch", curves.trace_steps, share, "{:.0%}", lowest=0.0, highest=1.0),
+    )
+
+
+def _curve(
+    title: str,
+    steps: np.ndarray,
+    values: np.ndarray,
+    form: str,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> ChartFacts:
+    known = values[np.isfinite(values)]
+    newest = form.format(float(known[-1])) if len(known) else ""
+    return ChartFacts(title, newest, (Series(steps, values, GREEN),), lowest, highest, hint="Nothing was learned yet.")
+
+
+class RunPane:
+    """Draws a run; keeps the charts' pictures between one drawing and the next."""
+
+    def __init__(self) -> None:
+        self._charts = [Chart() for _ in range(4)]
+        self._bounds: dict[str, tuple[float, float]] = {}
+
+    def draw(self, canvas: Canvas, box: Box, run: RunFacts, curves: Curves, game: GamePicture | None) -> None:
+        box = box.without_top(self._draw_head(canvas, box, run) + GRID)
+        if run.complaint:
+            box = box.without_top(self._draw_complaint(canvas, box, run) + GRID)
+        facts = chart_facts(curves)
+        if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_going_on:
+            return
+        side = max(216.0, min(0.34 * box.width, 0.62 * box.height))
+        self._draw_game(canvas, box.right_part(side), run, game)
+        steps = step_range(facts)
+        room = box.without_right(side + 2 * GRID)
+        places = [place for row in room.rows(2, 2 * GRID) for place in row.columns(2, 2 * GRID)]
+        for chart, place, shown in zip(self._charts, places, facts, strict=True):
+            chart.draw(canvas, place, shown, steps)
+
+    def _draw_head(self, canvas: Canvas, box: Box, run: RunFacts) -> float:
+        """Returns the height used."""
+        words = state_words(run)
+        colour = STATE_COLOURS[run.state]
+        state = canvas.text(words, (box.right, box.y + 8), MEDIUM, colour, align="right")
+        canvas.text(run.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
+        y = box.y + 40
+        canvas.text(
+            f"seeded by {run.seeding}" if run.seeding != "from scratch" else run.seeding,
+            (box.x, y),
+            SMALL,
+            QUIET,
+            max_width=box.width * 0.4,
+        )
+        canvas.text(progress_words(run), (box.right, y), SMALL, QUIET, align="right")
+        canvas.bar(Box(box.x, y + 26, box.width, 8), run.share_done, colour)
+        x = box.x
+        for name, value in fact_words(run):
+            x = canvas.text(name, (x, y + 42), SMALL, QUIET).right + 6
+            x = canvas.text(value, (x, y + 42), SMALL, TEXT, mono=True).right + 24
+        return 108.0
+
+    def _draw_complaint(self, canvas: Canvas, box: Box, run: RunFacts) -> float:
+        """Why it failed and where its log is; returns the height used."""
+        panel = box.top_part(112)
+        canvas.fill(panel, PANEL, radius=8)
+        canvas.fill(panel.left_part(4), ORANGE)
+        inner = panel.inset(16)
+        used = canvas.paragraph(run.complaint, inner, SMALL, TEXT)
+        if run.log:
+            canvas.paragraph(f"All that it said: {run.log}", inner.without_top(used + 4), SMALL, QUIET)
+        return panel.height
+
+    def _draw_game(self, canvas: Canvas, box: Box, run: RunFacts, game: GamePicture | None) -> None:
+        canvas.fill(box, PANEL, radius=8)
+        inner = box.inset(12)
+        canvas.text("Its game", (inner.x, inner.y - 2), SMALL, QUIET)
+        picture = Box(inner.x, inner.y + 28, inner.width, inner.width * 3 / 4)
+        if game is None or not run.is_going_on:
+            canvas.fill(picture, LINE, radius=4)
+            words = "It plays when pretraining is done." if run.is_going_on else "W watches it play."
+            height = canvas.measure("X", SMALL)[1]
+            canvas.text(
+                words,
+                (picture.centre[0], picture.centre[1] - height / 2),
+                SMALL,
+                QUIET,
+                align="centre",
+                max_width=picture.width - 16,
+            )
+            return
+        canvas.text(f"{game.score:.0f}", (inner.right, inner.y - 2), SMALL, WHITE, mono=True, align="right")
+        if game.evaluating:
+            canvas.text("test", (inner.centre[0], inner.y - 2), SMALL, OLIVE, align="centre")
+        canvas.picture(game.frame, game.palette, picture, integer_scale=False)
+        self._draw_values(
+            canvas, Box(inner.x, picture.bottom + 12, inner.width, inner.bottom - picture.bottom - 12), run, game
+        )
+
+    def _draw_values(self, canvas: Canvas, box: Box, run: RunFacts, game: GamePicture) -> None:
+        """What the agent expects of each action; the scale only ever widens."""
+        if not len(game.values):
+            return
+        canvas.text("What it expects of each action", (box.x, box.y), SMALL, QUIET, max_width=box.width)
+        low, high = self._bounds.get(run.name, (float(game.values.min()), float(game.values.max())))
+        low, high = min(low, float(game.values.min())), max(high, float(game.values.max()))
+        self._bounds[run.name] = low, high
+        best = int(np.argmax(game.values))
+        rows = max(1, min(len(game.values), int((box.height - 28) // 24)))
+        order = sorted(np.argsort(-game.values, kind="stable")[:rows].tolist())
+        for place, action in enumerate(order):
+            y = box.y + 28 + 24 * place
+            colour = GREEN if action == best else QUIET
+            value = float(game.values[action])
+            canvas.text(game.actions[action].lower(), (box.x, y), SMALL, colour, max_width=box.width * 0.45)
+            canvas.text(f"{value:.2f}", (box.right, y), SMALL, TEXT, mono=True, align="right")
+            bar = Box(box.x + box.width * 0.48, y + 7, box.width * 0.52 - 56, 6)
+            canvas.bar(bar, (value - low) / (high - low) if high > low else 0.0, colour)

@@ -1,0 +1,104 @@
+"""The preview of a seeding, drawn: what it would put into the replay memory."""
+
+from __future__ import annotations
+
+from home.training_facts import SeedingFacts, clock, spaced
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
+
+ROW = 22.0
+
+
+def seeding_lines(facts: SeedingFacts) -> list[tuple[str, str]]:
+    """A preview's figures: (what, how much)."""
+    lines = []
+    if facts.decisions > facts.random:
+        episodes = "1 episode" if facts.episodes == 1 else f"{facts.episodes} episodes"
+        lines.append(("Play", f"{clock(facts.seconds)} in {episodes}"))
+        lines.append(("Bring points", f"{facts.reward_share:.1%} of the decisions"))
+    if facts.random:
+        lines.append(("Fresh random play", f"{spaced(facts.random)} decisions"))
+    lines.append(("Memory", f"{facts.megabytes:.0f} MB"))
+    return lines
+
+
+def verdict_parts(facts: SeedingFacts) -> list[tuple[str, int, Colour]]:
+    """What becomes of the recorded decisions, by verdict: (words, decisions, colour); parts of nothing left out."""
+    removed = facts.removed_bad + facts.removed_good + facts.removed_none
+    why = "judged bad" if removed == facts.removed_bad else "not judged good"
+    parts = [
+        ("judged good", facts.kept_good, GREEN),
+        ("without a verdict", facts.kept_none, QUIET),
+        ("judged bad, kept", facts.kept_bad, OLIVE),
+        (f"removed: {why}", removed, ORANGE),
+    ]
+    return [part for part in parts if part[1]]
+
+
+def draw_seeding(
+    canvas: Canvas, box: Box, facts: SeedingFacts | None, problem: str, counting: bool, estimate: str
+) -> None:
+    """``facts`` None: nothing is seeded, or ``problem`` says why nothing can be, or it is being counted."""
+    canvas.fill(box, PANEL, radius=8)
+    inner = box.inset(16)
+    canvas.text("What this puts into the memory", (inner.x, inner.y), SMALL, QUIET)
+    if estimate:
+        canvas.paragraph(estimate, inner.bottom_part(40), SMALL, QUIET)
+        inner = inner.without_bottom(56)
+    if problem:
+        canvas.paragraph(problem, inner.without_top(36), SMALL, ORANGE)
+        return
+    if facts is None:
+        words = "Counting what there is …" if counting else "Nothing: the agent begins from scratch."
+        canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if counting else TEXT)
+        return
+    colour = QUIET if counting else TEXT
+    number = canvas.text(spaced(facts.decisions), (inner.x, inner.y + 28), LARGE, colour, mono=True)
+    canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
+    y = number.bottom + GRID
+    for what, much in seeding_lines(facts):
+        canvas.text(what, (inner.x, y), SMALL, QUIET, max_width=128)
+        canvas.text(much, (inner.x + 136, y), SMALL, colour, max_width=inner.width - 136)
+        y += ROW
+    y = _draw_verdicts(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y), facts)
+    _draw_actions(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), facts)
+
+
+def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingFacts) -> float:
+    """A bar in parts, and a line for each; returns where it ends."""
+    parts = verdict_parts(facts)
+    whole = sum(count for _, count, _ in parts)
+    if not whole:
+        return box.y
+    x = box.x
+    for _, count, colour in parts:
+        width = box.width * count / whole
+        canvas.fill(Box(x, box.y, max(1.0, width - 2), 8), colour)
+        x += width
+    y = box.y + 16
+    for words, count, colour in parts:
+        canvas.fill(Box(box.x, y + 5, 8, 8), colour)
+        text = canvas.text(spaced(count), (box.x + 72, y), SMALL, TEXT, mono=True, align="right")
+        canvas.text(words, (text.right + GRID, y), SMALL, QUIET, max_width=box.right - text.right - GRID)
+        y += ROW
+    return y
+
+
+def _draw_actions(canvas: Canvas, box: Box, facts: SeedingFacts) -> None:
+    """How often each action was taken: bars."""
+    largest = max((count for _, count in facts.actions), default=0)
+    if not largest or box.height < 3 * ROW:
+        return
+    canvas.text("Actions", (box.x, box.y), SMALL, QUIET)
+    rows = facts.actions
+    room = int((box.height - ROW) // ROW)
+    if len(rows) > room:
+        rows = tuple(sorted(rows, key=lambda row: -row[1])[:room])
+    total = sum(count for _, count in facts.actions)
+    for number, (name, count) in enumerate(rows):
+        y = box.y + ROW * (number + 1)
+        canvas.text(name.lower(), (box.x, y), SMALL, max_width=120)
+        bar = Box(box.x + 128, y + 6, box.width - 128 - 56, 8)
+        canvas.bar(bar, count / largest, GREEN if count else LINE)
+        canvas.text(f"{count / total:.0%}", (box.right, y), SMALL, QUIET, mono=True, align="right")

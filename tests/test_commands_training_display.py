@@ -1,0 +1,71 @@
+"""The live view of a training in the terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from agent.progress import Progress
+from commands.training_display import BLOCKS, History, TrainingDisplay, sparkline
+
+
+def state(score: float, episodes: int, **changes: object) -> Progress:
+    known = {
+        "phase": "training",
+        "step": 500,
+        "total": 1000,
+        "steps_per_second": 80.0,
+        "mean_score": score,
+        "epsilon": 0.05,
+        "seeded_share": 0.5,
+        "loss": 0.25,
+        "seconds_left": 6.0,
+        "episodes": episodes,
+        "mean_value": 1.5,
+        "own_step": 500,
+        "own_steps": 1000,
+        "run_seconds_left": 65.0,
+    }
+    return Progress(**{**known, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [([], ""), ([float("nan")], ""), ([5.0, 5.0], "▁▁"), ([0, 7], "▁█"), (list(range(8)), BLOCKS)],
+)
+def test_a_curve_in_one_line(values: list[float], line: str) -> None:
+    assert sparkline(values) == line
+
+
+def test_a_long_curve_keeps_its_shape_in_few_letters() -> None:
+    assert sparkline([0.0] * 500 + [1.0] * 500, width=4) == "▁▁██"
+
+
+def test_history_stays_small_and_counts_an_episode_once() -> None:
+    history = History()
+    for number in range(10_000):
+        history.add(state(number // 2, number // 2))
+    assert 1000 < len(history.scores) < 2001
+    assert history.scores == sorted(history.scores)
+
+
+def test_the_terminal_shows_curve_loss_values_share_pace_and_time_left() -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=120)
+    with TrainingDisplay("a", console).running() as display:
+        for number in range(5):
+            display.report(state(100.0 + 20 * number, number))
+        display._live.refresh()  # type: ignore[union-attr]
+    told = shown.getvalue()
+    for words in ("a: training", "▁▃▅▆█", "0.2500", "1.500", "50%", "80 steps/s", "0:06 left", "1:05 left"):
+        assert words in told
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    shown = io.StringIO()
+    with TrainingDisplay("a", Console(file=shown, width=200)).running() as display:
+        display.report(state(120, 3))
+    assert "a: training 500 of 1000; 80 steps/s; 0:06 left; mean score 120 points" in shown.getvalue()
+    assert "q-values, mean 1.500" in shown.getvalue()

@@ -1,0 +1,174 @@
+"""The form of a new training: what keys and clicks choose, without a window."""
+
+from __future__ import annotations
+
+import pytest
+
+from home.run_pane import chart_facts, fact_words, progress_words, state_words
+from home.seeding_pane import verdict_parts
+from home.train_form import KEEPS, Field, TrainForm, stepped
+from home.training_facts import Curves, Preset, RunFacts, SeedingFacts, SourceOffer
+
+SOURCES = [
+    SourceOffer("human", "People's play", "3 episodes"),
+    SourceOffer("planner", "The planner's play", "none", offers=False),
+    SourceOffer("all", "Everything", "3 episodes"),
+    SourceOffer("random", "Random play", "fresh"),
+    SourceOffer("none", "Nothing", "from scratch"),
+]
+PRESETS = [Preset("default", 100_000, 2500, 25_000), Preset("nature", 1_000_000, 0, 250_000)]
+
+
+def form() -> TrainForm:
+    return TrainForm(SOURCES, PRESETS, "run-1")
+
+
+def toggle(made: TrainForm, spec: str) -> None:
+    made.focus_on(Field("source", next(n for n, s in enumerate(SOURCES) if s.spec == spec)))
+    made.toggle()
+
+
+def test_it_proposes_peoples_play_where_there_is_some() -> None:
+    assert form().specs == ("human",)
+    without = [SourceOffer("human", "", "", offers=False), SourceOffer("all", "", "")]
+    assert TrainForm(without, PRESETS, "x").specs == ("all",)
+    assert TrainForm([SourceOffer("all", "", "", offers=False)], PRESETS, "x").specs == ()
+
+
+@pytest.mark.parametrize(
+    ("toggled", "specs"),
+    [
+        (["random"], ("human", "random:10000")),
+        (["all"], ("all",)),
+        (["all", "human"], ("human",)),
+        (["random", "all"], ("all", "random:10000")),
+        (["human"], ()),
+        (["random", "none"], ()),
+        (["planner"], ("human",)),
+    ],
+)
+def test_sources_are_taken_and_left(toggled: list[str], specs: tuple[str, ...]) -> None:
+    made = form()
+    for spec in toggled:
+        toggle(made, spec)
+    assert made.specs == specs
+    assert made.is_chosen(SOURCES[-1]) == (not specs)
+
+
+def test_a_typed_number_replaces_the_old_one_and_goes_on() -> None:
+    made = form()
+    made.focus_on(Field("steps"))
+    made.type("6")
+    made.type("00")
+    assert made.wish.steps == 600
+    made.erase()
+    assert made.wish.steps == 60
+    made.change(1)
+    made.type("7")
+    assert made.wish.steps == 7
+
+
+def test_the_number_of_random_decisions_is_typed_too() -> None:
+    made = form()
+    toggle(made, "random")
+    made.type("2")
+    made.type("5")
+    assert made.specs[-1] == "random:25"
+
+
+def test_arrows_step_through_round_numbers_and_stop_at_the_ends() -> None:
+    ladder = (0, 100, 1000)
+    assert [stepped(value, ladder, by) for value, by in ((0, 1), (150, 1), (150, -1), (1000, 1), (0, -1))] == [
+        100,
+        1000,
+        100,
+        1000,
+        0,
+    ]
+
+
+def test_a_preset_brings_its_own_numbers() -> None:
+    made = form()
+    made.focus_on(Field("preset"))
+    made.change(1)
+    assert (made.wish.preset, made.wish.steps, made.wish.pretrain_steps) == ("nature", 1_000_000, 0)
+
+
+def test_the_focus_goes_round_through_every_field() -> None:
+    made = form()
+    seen = []
+    for _ in made.fields:
+        seen.append(made.focus)
+        made.move(1)
+    assert sorted(seen, key=made.fields.index) == list(made.fields)
+    assert made.focus == seen[0]
+
+
+def test_keep_goes_round() -> None:
+    made = form()
+    made.focus_on(Field("keep"))
+    seen = []
+    for _ in KEEPS:
+        seen.append(made.keep)
+        made.change(1)
+    assert sorted(seen) == sorted(KEEPS)
+    assert made.keep == "not-bad"
+
+
+def test_a_name_takes_only_what_a_folder_can_have() -> None:
+    made = form()
+    made.focus_on(Field("name"))
+    made.type("/../ä b")
+    assert made.name == "run-1..b"
+    for _ in range(20):
+        made.erase()
+    assert "name" in made.problem
+
+
+def test_a_training_of_nothing_is_a_problem() -> None:
+    made = form()
+    made.focus_on(Field("steps"))
+    made.type("0")
+    assert not made.problem  # pretraining alone
+    toggle(made, "none")
+    assert "step" in made.problem
+
+
+def test_what_verdicts_remove_has_the_reason() -> None:
+    facts = SeedingFacts(900, 60, 2, 0, 0.1, 0, 100, 0, 0, 0, 900, (), 7)
+    assert [part[:2] for part in verdict_parts(facts)] == [("without a verdict", 900), ("removed: judged bad", 100)]
+    good = SeedingFacts(50, 60, 2, 0, 0.1, 0, 100, 850, 50, 0, 0, (), 7)
+    assert ("removed: not judged good", 950) in [part[:2] for part in verdict_parts(good)]
+
+
+@pytest.mark.parametrize(
+    ("run", "state", "progress", "share"),
+    [
+        (RunFacts("a", "waiting", steps=500, place=1), "next", "500 steps to come", 0.0),
+        (RunFacts("a", "waiting", steps=500, place=3), "3. in line", "500 steps to come", 0.0),
+        (
+            RunFacts("a", "training", phase="pretraining", phase_step=5, phase_total=20, steps=100),
+            "pretraining",
+            "pretraining: 5 of 20 updates",
+            0.25,
+        ),
+        (
+            RunFacts("a", "training", phase="training", step=5000, steps=10_000),
+            "training",
+            "5 000 of 10 000 steps",
+            0.5,
+        ),
+        (RunFacts("a", "stopped", step=5, steps=10), "stopped", "5 of 10 steps", 0.5),
+    ],
+)
+def test_how_far_a_run_is_in_words(run: RunFacts, state: str, progress: str, share: float) -> None:
+    assert (state_words(run), progress_words(run), run.share_done) == (state, progress, share)
+
+
+def test_a_run_that_does_not_train_has_no_pace() -> None:
+    run = RunFacts("a", "stopped", steps_per_second=80, seconds_left=60, mean_score=210, epsilon=0.1)
+    assert fact_words(run) == [("mean score", "210")]
+
+
+def test_empty_curves_make_charts_that_say_so() -> None:
+    assert all(chart.hint and not chart.newest for chart in chart_facts(Curves()))

@@ -1,0 +1,226 @@
+"""The Train window on a virtual screen: trainings that outlive it, one after another, stopped, resumed, and failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pygame
+import pytest
+
+from commands.background_training import broke_off, progress_path, running_training
+from commands.train_desk import LibraryTrainDesk
+from commands.training_queue import Failure, TrainingQueue
+from data.errors import CoachError
+from data.library import Library
+from home.train_form import TrainForm
+from home.train_form_drawing import FormDrawing
+from home.train_window import TrainWindow
+from screen.canvas import Canvas
+from screen.layout import Box
+from tests.agent_episodes import record_episode
+from tests.conftest import VirtualDisplay, running_coach
+
+WINDOW = Box(0, 0, 1280, 800)
+TINY = ["--seed-from", "human", "--pretrain-steps", "0", "--memory-size", "1000", "--evaluate-every", "0"]
+ENDLESS = [*TINY, "--steps", "10000000", "--learn-from-step", "50"]
+
+
+def press(display: VirtualDisplay, *keys: str) -> None:
+    display.xdotool("key", "--delay", 60, *keys)
+
+
+def write_number(display: VirtualDisplay, digits: str) -> None:
+    press(display, *digits)
+
+
+def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: float = 120) -> None:
+    """The window's title says how the run stands that is looked at."""
+    display.wait_for_window(f"training - {run}: ({states})", seconds=seconds)
+
+
+def phase(library: Library, run: str) -> str:
+    return str((running_training(library.run_folder(run)) or {}).get("phase", ""))
+
+
+def end_all(library: Library) -> None:
+    """Whatever a failed test left running."""
+    queue = TrainingQueue(library)
+    for queued in queue.waiting():
+        queue.remove(queued.run)
+    current = queue.current()
+    if current is not None and current.process is not None:
+        os.kill(current.process, signal.SIGKILL)
+
+
+def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 400, kind="human")
+    first, second = library.run_folder("run-1"), library.run_folder("run-2")
+    try:
+        with running_coach(virtual_display, library) as process:
+            virtual_display.wait_for_window("home", process)
+            press(virtual_display, "t")
+            window = virtual_display.wait_for_window("training - new", process)
+            # From the sources, the chosen one of which has the focus, down to the numbers.
+            press(virtual_display, "Up", "Up", "Up", "Up")
+            write_number(virtual_display, "1000000")
+            press(virtual_display, "Down")
+            write_number(virtual_display, "5")
+            press(virtual_display, "Down")
+            write_number(virtual_display, "0")
+            press(virtual_display, "Return")
+            wait_for_state(virtual_display, "run-1", "training")
+            virtual_display.wait_until(lambda: (first / "live.picture").exists(), "a picture of the agent's game")
+            virtual_display.ask_to_close(window)
+        config = json.loads((first / "config.json").read_text())
+        assert (config["steps"], config["pretrain_steps"], config["evaluate_every"]) == (1_000_000, 5, 0)
+        assert running_training(first) is not None
+        with running_coach(virtual_display, library) as process:
+            virtual_display.wait_for_window("home", process)
+            press(virtual_display, "t")
+            wait_for_state(virtual_display, "run-1", "training")
+            press(virtual_display, "n")
+            virtual_display.wait_for_window("training - new", process)
+            press(virtual_display, "Return")
+            wait_for_state(virtual_display, "run-2", "next")
+            press(virtual_display, "Up")
+            wait_for_state(virtual_display, "run-1", "training")
+            press(virtual_display, "s")
+            wait_for_state(virtual_display, "run-1", "stopped")
+            virtual_display.wait_until(lambda: phase(library, "run-2") != "", "the second run's turn", 120)
+            press(virtual_display, "r")
+            wait_for_state(virtual_display, "run-1", "next")
+            press(virtual_display, "Up", "s")
+            wait_for_state(virtual_display, "run-2", "stopped|stopping")
+            virtual_display.wait_until(lambda: phase(library, "run-1") == "training", "the resumed run", 120)
+            assert running_training(second) is None
+            press(virtual_display, "Escape")
+            virtual_display.wait_for_window("home", process)
+            press(virtual_display, "Escape")
+        TrainingQueue(library).stop("run-1")
+        virtual_display.wait_until(lambda: running_training(first) is None, "the training's clean end", 120)
+        assert not broke_off(first)
+    finally:
+        end_all(library)
+
+
+def places(library: Library) -> dict[str, Box]:
+    """Where the form's fields stand in a window of 1280 x 800."""
+    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), "run-1"))
+    main = TrainWindow.areas(WINDOW)[1]
+    drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(TrainWindow.form_width(main)), (-1, -1))
+    return drawing.boxes()
+
+
+def test_by_mouse_a_training_that_selects_nothing_says_why_and_is_forgotten(
+    virtual_display: VirtualDisplay, tmp_path: Path
+) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 200, kind="human")
+    fields = places(library)
+
+    def click(window: str, x: float, y: float) -> None:
+        virtual_display.xdotool("mousemove", "--window", window, round(x), round(y), "click", 1)
+        time.sleep(0.1)
+
+    try:
+        with running_coach(virtual_display, library) as process:
+            window = virtual_display.wait_for_window("home", process)
+            press(virtual_display, "t")
+            window = virtual_display.wait_for_window("training - new", process)
+            click(window, fields["keep"].right - 10, fields["keep"].centre[1])
+            for _ in range(3):
+                click(window, fields["steps"].x + 10, fields["steps"].centre[1])
+            click(window, 60, 766)
+            wait_for_state(virtual_display, "run-1", "failed")
+            [failure] = TrainingQueue(library).failures()
+            assert failure.sentence.startswith("The seeding selects nothing: of ")
+            assert failure.arguments[failure.arguments.index("--steps") + 1] == "10000"
+            assert failure.sentence in Path(failure.log).read_text()
+            press(virtual_display, "Delete")
+            virtual_display.wait_until(lambda: not TrainingQueue(library).failures(), "the failure forgotten")
+            press(virtual_display, "Escape")
+            virtual_display.wait_for_window("home", process)
+            virtual_display.ask_to_close(window)
+    finally:
+        end_all(library)
+
+
+def wait(holds: object, what: str, seconds: float = 120) -> None:
+    assert callable(holds)
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for: {what}"
+        time.sleep(0.05)
+
+
+def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 200, kind="human")
+    queue, desk = TrainingQueue(library), LibraryTrainDesk(library, "SpaceInvaders")
+    try:
+        queue.add("killed", ENDLESS)
+        queue.add("next", ["--seed-from", "planner"])
+        with pytest.raises(CoachError, match="waits already"):
+            queue.add("next", [])
+        wait(lambda: phase(library, "killed") == "training", "the first training")
+        assert [(run.name, run.state) for run in desk.runs()] == [("killed", "training"), ("next", "waiting")]
+        current = queue.current()
+        assert current is not None and current.process is not None
+        os.kill(current.process, signal.SIGKILL)
+        wait(lambda: {f.run for f in queue.failures()} == {"killed", "next"}, "both failures")
+        sentences = {f.run: f.sentence for f in queue.failures()}
+        assert sentences["killed"].startswith("The training of killed was killed by signal 9")
+        assert "has no episode of SpaceInvaders by planner" in sentences["next"]
+        assert broke_off(library.run_folder("killed"))
+        states = {run.name: (run.state, bool(run.log)) for run in desk.runs()}
+        assert states == {"killed": ("failed", True), "next": ("failed", True)}
+        desk.dismiss("killed")
+        assert {run.name: run.state for run in desk.runs()}["killed"] == "broke off"
+    finally:
+        end_all(library)
+
+
+def test_what_waits_can_be_taken_out_and_names_are_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Library(tmp_path)
+    library.prepare()
+    monkeypatch.setattr(TrainingQueue, "work_on", lambda _: None)
+    queue = TrainingQueue(library)
+    for run in ("a", "b", "c"):
+        queue.add(run, [])
+    assert [queued.run for queued in queue.waiting()] == ["a", "b", "c"]
+    assert queue.stop("b")
+    assert not queue.stop("b")
+    queue.add("b", ["--resume"])
+    assert [(queued.run, queued.resumes) for queued in queue.waiting()] == [("a", False), ("c", False), ("b", True)]
+    (queue.folder / "00000009-x.json").write_text('{"run": 5')
+    (queue.folder / "failed").mkdir()
+    (queue.folder / "failed" / "y.json").write_text("[]")
+    assert len(queue.waiting()) == 3
+    assert queue.failures() == []
+    assert LibraryTrainDesk(library, "SpaceInvaders").free_name() == "run-1"
+
+
+def test_a_training_cut_off_before_it_began_is_told(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.prepare()
+    queue = TrainingQueue(library)
+    queue.folder.mkdir()
+    (queue.folder / "current.json").write_text('{"run": "a", "arguments": ["--steps", "5"], "process": 1}')
+    assert queue.current() is None
+    queue.work_off()
+    log = str(library.runs / "a.log")
+    assert queue.failures() == [
+        Failure("a", ("--steps", "5"), "The training of a was broken off before it began.", log)
+    ]
+
+
+def test_a_progress_file_of_a_dead_process_is_no_training(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    progress_path(folder).write_text('{"process": 1, "phase": "training"}')
+    assert running_training(folder) is None
