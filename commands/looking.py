@@ -34,6 +34,18 @@ def add(commands: Commands) -> None:
 
     library = commands.add("library", "say what is in the library", run_library)
     library.add_argument("--game", help="only this game")
+    library.add_argument(
+        "--seeding",
+        metavar="SPEC,...",
+        help='what a training would be seeded with, told and drawn: sources as for --seed-from, such as "human" or '
+        '"human,planner@2", and keep=all, keep=not-bad (if not said) or keep=good',
+    )
+    library.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="where the seeding is drawn: .png, .svg or .pdf (default: seeding.png in the library)",
+    )
     add_labels(library)
 
     verify = commands.add(
@@ -160,6 +172,12 @@ def run_library(options: argparse.Namespace) -> int:
     from curator.agreement import agreement
 
     library = Library(options.library)
+    if options.seeding is not None:
+        from commands.seeding_report import tell_seeding
+
+        return tell_seeding(options, library)
+    if options.picture is not None:
+        raise CoachError("--picture draws a seeding; say which, such as --seeding human.")
     episodes = library.episodes(options.game)
     labels = LabelDatabase.open_existing(labels_of(options, library))
     counts: dict[str, dict[str, int]] = {}

@@ -14,6 +14,7 @@ from data.library import Library
 
 KEEPS = ("all", "not-bad", "good")
 DEFAULT_KEEP = "not-bad"
+DEFAULT_GAME = "SpaceInvaders"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ def preview(
         removed=dict(tally.removed),
         megabytes=plan.slots(config) * OBSERVATION_BYTES / 1e6,
     )
+
+
+def game_of(library: Library) -> str:
+    """The game to tell of where none was named: the library's only one, or what a training would choose."""
+    games = {episode.game for episode in library.episodes()}
+    return games.pop() if len(games) == 1 else DEFAULT_GAME
 
 
 def parse_seeding(text: str) -> tuple[tuple[str, ...], str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.outline import EpisodeOutline, clock, points
+from curator.queued_clip import SECOND_LOOK, QueuedClip
+from curator.repeats import with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,
@@ -27,19 +29,6 @@ CHANCE_SHARE = 0.1
 """Share of each queue that is drawn by chance, so that figures about all play can be estimated from the verdicts."""
 SHARED_EVERY = 20
 """One clip in so many is shown to every curator, so that their agreement can be measured."""
-SECOND_LOOK = "second look"
-"""How the note of a verdict begins whose clip the curator wants to see again later."""
-
-
-@dataclass(frozen=True)
-class QueuedClip:
-    """A clip that waits for a verdict."""
-
-    clip: Clip
-    queue: str
-    """The queue that it comes from, such as "before-reward" or "uniform"."""
-    reason: str
-    """Why it is shown, in words: "20 points at 0:41"."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +180,8 @@ def build_queue(
     left keeps its order, so that a sitting goes on where the last one ended. One clip in ten is drawn by chance; where
     it would show what the queue shows too, the queue gives way, because chance must not be bent. Each ``curator`` has
     an order of their own, so that several get through a library together, but one clip in twenty comes from a list that
-    is the same for all.
+    is the same for all, and after every 32 new clips one of them comes again (see ``with_repeats``). Without a name
+    these repeats are left out.
     Raises CoachError for an unknown queue or a clip of another length than 1 to 5 seconds.
     """
     frames = clip_frames(clip_seconds)
@@ -210,7 +200,12 @@ def build_queue(
             chosen = _order_of(curator, [EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
         wanted = mixed(chosen, by_chance, np.random.default_rng(seed))
     done = Coverage(verdict.clip for verdict in judged)
-    return [queued for queued in wanted if done.share(queued.clip) <= 0.5]
+    waiting = [queued for queued in wanted if done.share(queued.clip) <= 0.5]
+    if not curator:
+        return waiting
+    ids = {episode.episode_id for episode in episodes}
+    at_hand = [verdict for verdict in judged if verdict.clip.episode_id in ids]
+    return with_repeats(waiting, at_hand, {queued.clip: queued.reason for queued in wanted}, curator)
 
 
 def _order_of(curator: str, by_episode: Sequence[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:

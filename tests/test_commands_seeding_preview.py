@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 from agent_episodes import record_episode
 
+import coach
 from agent.config import TrainConfig
 from agent.memory_slots import OWN
 from agent.seed_filling import fill
 from agent.seeding import plan_with_labels
 from agent.training import new_memory
-from commands.seeding_preview import parse_seeding, preview, preview_of_text
+from commands.seeding_preview import game_of, parse_seeding, preview, preview_of_text
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -87,3 +92,27 @@ def test_a_seeding_that_means_nothing_is_one_sentence_in_the_words_that_were_typ
         preview_of_text(library, "SpaceInvaders", text)
     assert "--seed-from" not in str(told.value)
     assert str(told.value).endswith(".")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_the_library_tells_a_seeding_and_draws_it(
+    library: Library, tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "seeding.png"
+    words = ["--library", str(library.folder), "library", "--seeding", "human,keep=good", "--picture", str(picture)]
+    assert coach.main([*words, *arguments]) == 0
+    told = capsys.readouterr().out
+    if arguments:
+        facts = json.loads(told)
+        assert (facts["kept"], facts["removed_by_verdict"]["bad"], facts["picture"]) == (45, 70, str(picture))
+    else:
+        assert "45 transitions of SpaceInvaders from human (keep good)" in told
+    assert imageio.imread(picture).std() > 10
+    assert coach.main([*words[:-1], str(tmp_path / "seeding.docx")]) == 2
+
+
+def test_without_a_name_the_only_game_of_a_library_is_told_of(library: Library, tmp_path: Path) -> None:
+    assert game_of(library) == game_of(Library(tmp_path)) == "SpaceInvaders"
+    other = Library(tmp_path / "other")
+    record_episode(other, 60, game="Breakout")
+    assert game_of(other) == "Breakout"
