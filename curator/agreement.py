@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from curator.queued_clip import is_repeat
 from data.clip import Clip, Verdict
 
 SAME_CLIP_SHARE = 0.8
@@ -31,7 +32,9 @@ class Agreement:
     alpha: float | None
     """Krippendorff's alpha over these clips: 1 full agreement, 0 as by chance; None where it is not defined."""
     self_agreement: Mapping[str, tuple[int, int]]
-    """Curator -> (alike, all) of the clips that they called good or bad more than once."""
+    """Curator -> (alike, all) of the clips that the queue showed them twice and that they called good or bad twice.
+
+    Verdicts on a reopened clip are corrections and say nothing of how steady a curator is."""
     disputed: tuple[DisputedClip, ...]
     """The clips most disputed first: those with the most people on the weaker side."""
 
@@ -40,17 +43,10 @@ def agreement(history: Iterable[Verdict]) -> Agreement:
     """Agreement among all verdicts that were not undone, in the order in which they were given."""
     spoken = [verdict for verdict in history if not verdict.by_rule and verdict.verdict != "skip"]
     same = _same_clips({verdict.clip for verdict in spoken})
-    said: dict[Clip, dict[str, list[str]]] = {}
+    latest: dict[Clip, dict[str, str]] = {}
     for verdict in spoken:
-        said.setdefault(same[verdict.clip], {}).setdefault(verdict.curator, []).append(verdict.verdict)
-    latest = {clip: {curator: given[-1] for curator, given in voices.items()} for clip, voices in said.items()}
+        latest.setdefault(same[verdict.clip], {})[verdict.curator] = verdict.verdict
     shared = {clip: voices for clip, voices in latest.items() if len(voices) > 1}
-    with_themselves: dict[str, tuple[int, int]] = {}
-    for voices in said.values():
-        for curator, given in voices.items():
-            if len(given) > 1:
-                alike, all_of_them = with_themselves.get(curator, (0, 0))
-                with_themselves[curator] = (alike + (given[-1] == given[-2]), all_of_them + 1)
     disputed = [
         DisputedClip(clip, _who(voices, "good"), _who(voices, "bad"))
         for clip, voices in shared.items()
@@ -61,9 +57,22 @@ def agreement(history: Iterable[Verdict]) -> Agreement:
         curators=tuple(sorted({verdict.curator for verdict in spoken})),
         shared_clips=len(shared),
         alpha=krippendorff_alpha([list(voices.values()) for voices in shared.values()]),
-        self_agreement=dict(sorted(with_themselves.items())),
+        self_agreement=_self_agreement(spoken),
         disputed=tuple(disputed),
     )
+
+
+def _self_agreement(spoken: Iterable[Verdict]) -> dict[str, tuple[int, int]]:
+    """The last word on a clip before it came again, beside the last word from then on."""
+    before: dict[tuple[str, Clip], str] = {}
+    after: dict[tuple[str, Clip], str] = {}
+    for verdict in spoken:
+        (after if is_repeat(verdict) else before)[verdict.curator, verdict.clip] = verdict.verdict
+    found: dict[str, tuple[int, int]] = {}
+    for key in sorted(after.keys() & before.keys()):
+        alike, twice = found.get(key[0], (0, 0))
+        found[key[0]] = (alike + (before[key] == after[key]), twice + 1)
+    return found
 
 
 def krippendorff_alpha(units: Iterable[list[str]]) -> float | None:

@@ -12,6 +12,7 @@ from curator.curator_drawing import CuratorView, ShownFrame
 from curator.curator_layout import SHOWN_VERDICTS
 from curator.frame_reader import FrameReader
 from curator.outline import EpisodeOutline
+from curator.queued_clip import is_repeat
 from curator.rules import death_frames
 from curator.sitting import Sitting
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
@@ -164,8 +165,12 @@ class CuratorDesk:
     def judge(self, verdict: str) -> None:
         """Give a verdict on the clip on show and go on to the next."""
         if self.sitting.current is not None:
-            self.sitting.judge(verdict, self._note)
+            before = self.sitting.standing
+            given = self.sitting.judge(verdict, self._note)
             self._begin()
+            if is_repeat(given) and before is not None:
+                told = "the same" if before.verdict == verdict else before.verdict
+                self.say(f"You saw that clip before, and said {told} then.")
 
     def undo(self) -> None:
         taken_back = self.sitting.undo()
@@ -230,6 +235,9 @@ class CuratorDesk:
         self._progress = self.sitting.progress
         self._recent = self.sitting.recent(SHOWN_VERDICTS)
         self._verdicts = self.sitting.verdicts_on(current.clip.episode_id) if current else []
+        if current is not None and current.is_repeat:
+            # What was said of it before would sway the curator.
+            self._verdicts = [verdict for verdict in self._verdicts if verdict.clip != current.clip]
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -282,7 +290,7 @@ class CuratorDesk:
             outline=self._outlines[current.clip.episode_id] if current else None,
             shown=self._shown if current else None,
             visiting=self.sitting.visiting,
-            standing=self.sitting.standing,
+            standing=self.sitting.standing if current and not current.is_repeat else None,
             note=self._note,
             speed=self.player.speed,
             paused=self.player.paused,

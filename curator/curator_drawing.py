@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.clip_queue import QueuedClip
 from curator.curator_layout import CuratorLayout
 from curator.outline import EpisodeOutline, clock, points
+from curator.queued_clip import QueuedClip, is_repeat
 from curator.sitting import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
@@ -250,7 +250,7 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
         draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
         span = f"{clock(verdict.clip.start)} to {clock(verdict.clip.stop)}"
         at = canvas.text(span, (box.x + 48, y), SMALL, mono=True, max_width=box.width - 52)
-        rest = verdict.note or verdict.queue
+        rest = verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
         if box.right - at.right > 60:
             canvas.text(rest, (at.right + 12, y), SMALL, QUIET, max_width=box.right - at.right - 18)
 

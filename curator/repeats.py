@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -29,37 +30,30 @@ def with_repeats(
     remembers it, by its queue. Which clips come again depends on the curator's name and on how many they have judged,
     so a sitting goes on where the last one ended.
     """
-    firsts = [QueuedClip(v.clip, v.queue, _reason(v, reasons)) for v in judged if _may_come_again(v)]
     repeated = sum(map(is_repeat, judged))
-    new_before = len(judged) - len(firsts)
-    shown = [*firsts, *waiting]
-    found = list(waiting)
-    added = 0
-    while True:
+    order = [QueuedClip(v.clip, v.queue, _reason(v, reasons)) for v in judged] + list(waiting)
+    never_again = {verdict.clip for verdict in judged if not _may_come_again(verdict)}
+    found, last_place = list(waiting), -CATCHING_UP
+    for added in itertools.count():
         turn = repeated + added
         due = REPEAT_EVERY * (turn + 1) - len(judged)
-        place = due if due >= 0 else CATCHING_UP * (added + 1)
+        place = max(due if due >= 0 else CATCHING_UP, last_place + CATCHING_UP)
         if place > len(waiting):
             return found
-        last = len(judged) + place - new_before - FEWEST_BETWEEN
-        block = shown[max(0, last - (REPEAT_EVERY - FEWEST_BETWEEN)) : max(0, last)]
-        chosen = _choose(block, curator, turn)
-        if chosen is None:
+        now = len(judged) + place
+        early_enough = [one for one in order[: max(0, now - FEWEST_BETWEEN)] if one.clip not in never_again]
+        if not early_enough:
             return found
+        pool = early_enough[-(REPEAT_EVERY - FEWEST_BETWEEN) :]
+        chosen = pool[int(np.random.default_rng([zlib.crc32(curator.encode()), turn]).integers(len(pool)))]
         found.insert(place + added, QueuedClip(chosen.clip, REPEAT_PREFIX + chosen.queue, chosen.reason))
-        shown.remove(chosen)
-        new_before += 1
-        added += 1
+        never_again.add(chosen.clip)
+        last_place = place
+    raise AssertionError("counting ends with the queue")
 
 
 def _may_come_again(verdict: Verdict) -> bool:
     return not is_repeat(verdict) and verdict.queue != BY_HAND and verdict.verdict != "skip"
-
-
-def _choose(block: Sequence[QueuedClip], curator: str, turn: int) -> QueuedClip | None:
-    if not block:
-        return None
-    return block[int(np.random.default_rng([zlib.crc32(curator.encode()), turn]).integers(len(block)))]
 
 
 def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:

@@ -8,8 +8,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
-from curator.clip_queue import SECOND_LOOK, QueuedClip
 from curator.outline import clock
+from curator.queued_clip import BY_HAND, SECOND_LOOK, QueuedClip, is_repeat
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -18,8 +18,6 @@ BREAK_SECONDS = 60.0
 """A longer time between two verdicts is a break and counts as this much, so that coffee does not slow the figures."""
 RATE_VERDICTS = 20
 """The rate is that of so many last verdicts."""
-BY_HAND = "by hand"
-"""The "queue" of clips that the curator cut."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Progress:
     given: dict[str, int]
     """Verdict -> number that stand from this curator, over all sittings."""
     this_sitting: int
-    """Clips judged in this sitting and not undone."""
+    """Clips judged in this sitting and not undone; one that came twice counts twice."""
     per_minute: float | None
     """Verdicts a minute, breaks left out; None before there are two."""
 
@@ -164,7 +162,10 @@ class Sitting:
         )
         earlier = self._standing.get(taken_back.clip)
         was_aside = earlier is not None and earlier.note.startswith(SECOND_LOOK)
-        if taken_back.queue == BY_HAND or (earlier is not None and not was_aside):
+        if is_repeat(taken_back):
+            self._visit = None
+            self._line.appendleft(queued)
+        elif taken_back.queue == BY_HAND or (earlier is not None and not was_aside):
             self._visit = queued
         else:
             self._visit = None
@@ -196,7 +197,8 @@ class Sitting:
             self._line.popleft()
 
     def _take_from_line(self, clip: Clip) -> None:
-        for queued in [queued for queued in self._line if queued.clip == clip]:
+        """A clip that was judged otherwise need not wait any longer; a repeat comes all the same."""
+        for queued in [queued for queued in self._line if queued.clip == clip and not queued.is_repeat]:
             self._line.remove(queued)
 
     def can_show(self, clip: Clip) -> bool:
@@ -218,9 +220,9 @@ class Sitting:
         given = {verdict: counted[verdict] for verdict in VERDICTS}
         return SittingSummary(self.curator, given, progress.left, progress.per_minute)
 
-    def _given_here(self) -> dict[Clip, str]:
-        """What was said in this sitting and not undone."""
-        return {given.clip: given.verdict for given, _ in self._given}
+    def _given_here(self) -> dict[tuple[Clip, bool], str]:
+        """What was said in this sitting and not undone, of each clip and of each repeat."""
+        return {(given.clip, is_repeat(given)): given.verdict for given, _ in self._given}
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:

@@ -26,6 +26,7 @@ import pytest
 import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
+from postgresql_server import postgresql, postgresql_url  # noqa: F401 - fixtures for whoever asks for them
 
 from data.library import Library
 from home.settings import Settings, write_settings

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import krippendorff
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.agreement import agreement, krippendorff_alpha
@@ -32,6 +36,7 @@ def zip_units(*observers: list[str]) -> list[list[str]]:
     return [list(unit) for unit in zip(*observers, strict=True)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["good", "bad"]), max_size=5), max_size=8))
 def test_alpha_is_at_most_one_and_one_exactly_when_all_agree(units: list[list[str]]) -> None:
     alpha = krippendorff_alpha(units)
@@ -54,12 +59,31 @@ def test_clips_that_differ_by_a_few_frames_are_the_same_clip() -> None:
     assert agreement([says("Ann", 1, "good"), says("Bob", 1, "good", shift=30)]).shared_clips == 0
 
 
-def test_the_latest_word_counts_against_others_and_the_earlier_against_oneself() -> None:
+def test_the_latest_word_counts_against_others() -> None:
     found = agreement([says("Ann", 1, "good"), says("Bob", 1, "bad"), says("Ann", 1, "bad"), says("Bob", 2, "good")])
     assert (found.disputed, found.shared_clips) == ((), 1)
-    assert found.self_agreement == {"Ann": (0, 1)}
-    again = agreement([says("Ann", 1, "good"), says("Ann", 1, "good"), says("Ann", 2, "good")])
-    assert again.self_agreement == {"Ann": (1, 1)}
+
+
+def test_only_a_clip_that_was_shown_twice_tells_of_self_agreement() -> None:
+    def again(number: int, verdict: str) -> Verdict:
+        return replace(says("Ann", number, verdict), queue="repeat:uniform")
+
+    corrected = [says("Ann", 1, "good"), says("Ann", 1, "bad")]
+    assert agreement(corrected).self_agreement == {}
+    assert agreement([*corrected, again(1, "bad")]).self_agreement == {"Ann": (1, 1)}
+    assert agreement([*corrected, again(1, "good")]).self_agreement == {"Ann": (0, 1)}
+    assert agreement([*corrected, again(1, "good"), again(1, "bad")]).self_agreement == {"Ann": (1, 1)}
+    assert agreement([says("Ann", 1, "skip"), again(1, "good")]).self_agreement == {}
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["good", "bad", None]), min_size=3, max_size=3), min_size=1, max_size=30))
+def test_alpha_is_that_of_a_package_for_it(units: list[list[str | None]]) -> None:
+    codes = {"good": 0.0, "bad": 1.0, None: np.nan}
+    ours = krippendorff_alpha([[said for said in unit if said] for unit in units])
+    if ours is not None:
+        data = np.array([[codes[said] for said in unit] for unit in units]).T  # [curators, clips]
+        assert ours == pytest.approx(krippendorff.alpha(data, level_of_measurement="nominal"))
 
 
 def test_the_most_disputed_clip_comes_first() -> None:

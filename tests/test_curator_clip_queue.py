@@ -13,8 +13,6 @@ from recorded_episodes import record_random_play
 
 from curator.clip_queue import (
     EPISODE_QUEUES,
-    SECOND_LOOK,
-    QueuedClip,
     SurprisingFrame,
     build_queue,
     fair_order,
@@ -27,6 +25,7 @@ from curator.clip_queue import (
     queue_uniform,
 )
 from curator.outline import EpisodeOutline, clock, points, read_outlines
+from curator.queued_clip import SECOND_LOOK, QueuedClip
 from curator.spans import Coverage, cut
 from data.clip import Clip, Verdict
 from data.errors import CoachError
@@ -249,7 +248,8 @@ def test_the_uniform_queue_takes_the_episodes_in_turn() -> None:
 def test_curators_have_orders_of_their_own_and_one_clip_in_twenty_is_the_same_for_all() -> None:
     long_episodes = [episode(60_000, name=f"long {n}") for n in range(3)]
     ann, bob = (
-        [one.clip for one in build_queue(long_episodes, "uniform", 3, seed=0, curator=name)] for name in ("Ann", "Bob")
+        [one.clip for one in build_queue(long_episodes, "uniform", 3, seed=0, curator=name) if not one.is_repeat]
+        for name in ("Ann", "Bob")
     )
     assert ann != bob
     assert set(ann) == set(bob)

@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.clip_queue import QueuedClip, queue_second_look
+from curator.clip_queue import queue_second_look
+from curator.queued_clip import QueuedClip
 from curator.sitting import Sitting, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict
 from data.errors import CoachError
