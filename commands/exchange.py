@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import classroom
 from commands.output import print_json, progress_bar, progress_console, report_console
-from commands.parser import Commands, add_labels, labels_of
+from commands.parser import Commands, add_labels, at_least, labels_of
 from data.clip import VERDICTS
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -40,8 +41,20 @@ def add(commands: Commands) -> None:
     add_labels(export)
 
     bring = commands.add("import", "bring episodes or verdicts from elsewhere into the library", run_import)
-    bring.add_argument("path", metavar="PATH", help="a file; for minari, the id of a local data set")
-    bring.add_argument("--from", required=True, dest="origin", choices=("npz", "minari", "labels"), help="what it is")
+    bring.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="shares (made by `coach library --share`), or folders of them; or one file of another kind; for minari, "
+        "the id of a local data set",
+    )
+    bring.add_argument(
+        "--from",
+        dest="origin",
+        choices=("share", "npz", "minari", "labels"),
+        help="what it is (default: share, for zips and folders)",
+    )
+    bring.add_argument("--jobs", type=int, default=1, metavar="N", help="shares: episodes to verify at a time")
     bring.add_argument("--game", help="the game, where the file does not say it")
     bring.add_argument("--player", default="", metavar="NAME", help="whose play this is")
     bring.add_argument("--keep-anyway", action="store_true", help="keep it even if its rewards are not reproduced")
@@ -176,6 +189,12 @@ def _export_labels(options: argparse.Namespace, library: Library) -> int:
 
 
 def run_import(options: argparse.Namespace) -> int:
+    at_least(options.jobs, 1, "--jobs")
+    if origin_of(options) == "share":
+        return classroom.run_import_shares(options)
+    if len(options.paths) > 1:
+        raise CoachError(f"Only shares are imported many at a time; import what is {options.origin} one by one.")
+    options.path = options.paths[0]
     library = Library(options.library)
     if options.origin == "labels":
         from data.label_exchange import import_labels
@@ -200,6 +219,16 @@ def run_import(options: argparse.Namespace) -> int:
         for path in paths:
             report_console().print(str(path))
     return 0
+
+
+def origin_of(options: argparse.Namespace) -> str:
+    """What is to be imported; raises CoachError where that was not said and cannot be told."""
+    if options.origin:
+        return str(options.origin)
+    for path in options.paths:
+        if Path(path).suffix.lower() != ".zip" and not Path(path).is_dir():
+            raise CoachError(f"Say what {path} is: --from npz, minari, labels or share.")
+    return "share"
 
 
 def _import_episodes(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commands import classroom
 from commands.output import GREEN, ORANGE, QUIET, clock, print_json, progress_bar, report_console, row, styled, table
 from commands.parser import Commands, add_labels, at_least, labels_of
 from data.episode import EpisodeSummary
@@ -32,8 +33,9 @@ def add(commands: Commands) -> None:
     info.add_argument("path", nargs="?", metavar="PATH", help="a replay file, or the id of an episode of the library")
     info.add_argument("--gif", type=Path, metavar="FILE", help="also write the episode as an animated picture")
 
-    library = commands.add("library", "say what is in the library", run_library)
-    library.add_argument("--game", help="only this game")
+    library = commands.add("library", "say what is in the library, or share a part of it", run_library)
+    classroom.add_choice(library)
+    classroom.add_share(library)
     library.add_argument(
         "--seeding",
         metavar="SPEC,...",
@@ -171,6 +173,10 @@ def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
 def run_library(options: argparse.Namespace) -> int:
     from curator.agreement import agreement
 
+    if options.share is not None:
+        return classroom.run_share(options)
+    if options.no_verdicts or options.pseudonyms:
+        raise CoachError("--no-verdicts and --pseudonyms say what goes into a share; add --share FILE.zip.")
     library = Library(options.library)
     if options.seeding is not None:
         from commands.seeding_report import tell_seeding
@@ -178,12 +184,14 @@ def run_library(options: argparse.Namespace) -> int:
         return tell_seeding(options, library)
     if options.picture is not None:
         raise CoachError("--picture draws a seeding; say which, such as --seeding human.")
-    episodes = library.episodes(options.game)
+    choice = classroom.choice_of(options)
     labels = LabelDatabase.open_existing(labels_of(options, library))
     counts: dict[str, dict[str, int]] = {}
     agreed = agreement([])
+    episodes = choice.episodes(library, None) if labels is None else []
     if labels is not None:
         with labels:
+            episodes = choice.episodes(library, labels)
             counts = labels.counts()
             agreed = agreement(labels.history())
     from agent.player import list_runs
@@ -209,7 +217,7 @@ def run_library(options: argparse.Namespace) -> int:
         }
         print_json(facts)
         return 0
-    _print_library(options, episodes)
+    _print_library(options, episodes, choice.is_everything)
     _print_verdicts(counts, agreed, judges)
     for run in runs:
         score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
@@ -219,9 +227,11 @@ def run_library(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_library(options: argparse.Namespace, episodes: list[EpisodeSummary]) -> None:
+def _print_library(options: argparse.Namespace, episodes: list[EpisodeSummary], is_everything: bool) -> None:
     console = report_console()
-    if not episodes:
+    if not episodes and not is_everything:
+        console.print(f"No episode in {options.library} is like that.")
+    elif not episodes:
         console.print(f"No episodes yet in {options.library}. `coach play` records one.")
     else:
         shown = table("Episode", "Game", "By", "Player", "Score>", "Time>", "Ended by")

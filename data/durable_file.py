@@ -49,6 +49,26 @@ def publish_file(path: Path, data: bytes, mode: int = 0o444) -> None:
     sync_folder(path.parent)
 
 
+def publish_new(partial: Path, path: Path) -> bool:
+    """Give the written file ``partial`` the name ``path`` in one step; False, and nothing changed, if that is taken.
+
+    Raises OSError. ``partial`` is gone afterwards where this returns True.
+    """
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        # Some file systems (FAT, on a memory stick) have no second names; between both calls nobody else may come.
+        if path.exists():
+            return False
+        os.replace(partial, path)
+    else:
+        os.unlink(partial)
+    sync_folder(path.parent)
+    return True
+
+
 def remove_quietly(path: Path) -> None:
     """Remove a file that may be gone already, from a folder that may be gone too."""
     try:

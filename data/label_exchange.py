@@ -12,6 +12,7 @@ from data.clip import Clip, Verdict
 from data.durable_file import publish_file
 from data.errors import CoachError
 from data.label_database import LabelDatabase
+from data.plain_text import is_plain_text
 
 FORMAT = "replay-coach-labels"
 VERSION = 1
@@ -29,10 +30,9 @@ def export_labels(labels: LabelDatabase, path: Path | str, curator: str | None =
     if curator is not None and not verdicts:
         known = ", ".join(labels.curators()) or "nobody"
         raise CoachError(f"There is no verdict of {curator!r} to export; there are verdicts of {known}.")
-    lines = [json.dumps({"format": FORMAT, "version": VERSION}), *(_line(verdict) for verdict in verdicts)]
     target = Path(path)
     try:
-        publish_file(target, ("\n".join(lines) + "\n").encode(), mode=0o644)
+        publish_file(target, labels_text(verdicts), mode=0o644)
     except OSError as error:
         raise CoachError(f"The labels cannot be written to {target} ({error.strerror or error}).") from error
     return len(verdicts)
@@ -45,7 +45,18 @@ def import_labels(labels: LabelDatabase, path: Path | str) -> int:
     verdicts on one clip differ, the one given last stands. The whole file is read before anything is added, so a file
     with a mistake changes nothing. Raises CoachError that names the line.
     """
-    return labels.merge(list(_read(Path(path))))
+    return labels.merge(read_labels(Path(path)))
+
+
+def labels_text(verdicts: Iterable[Verdict]) -> bytes:
+    """A file of labels: one line that says what it is, and one for each verdict."""
+    lines = [json.dumps({"format": FORMAT, "version": VERSION}), *(_line(verdict) for verdict in verdicts)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def read_labels(path: Path, name: str | None = None) -> list[Verdict]:
+    """All verdicts of an exported file; ``name``: what messages call it. Raises CoachError that names the line."""
+    return list(_read(path, name or str(path)))
 
 
 def _line(verdict: Verdict) -> str:
@@ -65,41 +76,41 @@ def _line(verdict: Verdict) -> str:
     )
 
 
-def _read(path: Path) -> Iterator[Verdict]:
-    for number, values in _objects(path):
+def _read(path: Path, name: str) -> Iterator[Verdict]:
+    for number, values in _objects(path, name):
         if number == 1:
             if values.get("format") != FORMAT:
-                raise CoachError(f"{path} is not a file of labels: its first line does not say {FORMAT!r}.")
+                raise CoachError(f"{name} is not a file of labels: its first line does not say {FORMAT!r}.")
             if values.get("version") != VERSION:
                 raise CoachError(
-                    f"{path} holds labels of version {values.get('version')!r}, and this program reads {VERSION}."
+                    f"{name} holds labels of version {values.get('version')!r}, and this program reads {VERSION}."
                 )
             continue
         try:
             yield _verdict(values)
         except (KeyError, TypeError, ValueError, CoachError) as error:
             what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise CoachError(f"{path}, line {number}, is not a verdict: {what.rstrip('.')}.") from error
+            raise CoachError(f"{name}, line {number}, is not a verdict: {what.rstrip('.')}.") from error
 
 
-def _objects(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
+def _objects(path: Path, name: str) -> Iterable[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with path.open(encoding="utf-8") as file:
             while line := file.readline(LONGEST_LINE + 1):
                 number += 1
                 if len(line) > LONGEST_LINE:
-                    raise CoachError(f"{path}, line {number}, is too long to be a verdict.")
+                    raise CoachError(f"{name}, line {number}, is too long to be a verdict.")
                 values = json.loads(line)
                 if not isinstance(values, dict):
-                    raise CoachError(f"{path}, line {number}, is not a verdict: {line.strip()[:60]}.")
+                    raise CoachError(f"{name}, line {number}, is not a verdict: {line.strip()[:60]}.")
                 yield number, values
     except OSError as error:
-        raise CoachError(f"The labels {path} cannot be read ({error.strerror or error}).") from error
+        raise CoachError(f"The labels {name} cannot be read ({error.strerror or error}).") from error
     except (ValueError, RecursionError) as error:
-        raise CoachError(f"{path}, line {number}, is not a file of labels ({error}).") from error
+        raise CoachError(f"{name}, line {number}, is not a file of labels ({error}).") from error
     if number == 0:
-        raise CoachError(f"{path} is empty; it is not a file of labels.")
+        raise CoachError(f"{name} is empty; it is not a file of labels.")
 
 
 def _verdict(values: dict[str, Any]) -> Verdict:
@@ -114,6 +125,9 @@ def _verdict(values: dict[str, Any]) -> Verdict:
         if "\0" in text:
             raise ValueError("it holds a zero byte, which no database keeps")
         text.encode()  # Half a surrogate pair is a ValueError here, and an accident later.
+    for name in ("curator", "queue"):
+        if not is_plain_text(values.get(name, "")):
+            raise ValueError(f"its {name} holds control characters")
     episode_id = values["episode"]
     if Path(episode_id).name != episode_id or len(episode_id) > 250:
         raise ValueError(f"its episode is {episode_id[:60]!r}")

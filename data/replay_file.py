@@ -8,6 +8,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,11 +23,13 @@ from data.global_heap import has_endless_heap
 from data.packed_block import inflate, zstd_content_size
 from data.replay_attributes import attributes_of, origin_of, require_attributes
 from data.replay_format import (
+    ATTRIBUTES_CHECK,
     CHUNK_FRAMES,
     COLUMN_CHECK,
     COLUMNS,
     OPTIONAL_COLUMNS,
     SELF_CHECKED,
+    attributes_digest,
     choice_checks,
     column_digest,
     digest_of,
@@ -156,6 +159,32 @@ def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] |
                     on_progress(min(at + CHUNK_FRAMES, rows), rows)
             new.attrs.update(old.attrs)
         file_out.attrs.update(file_in.attrs)
+    return memory.getvalue()
+
+
+@_alone
+def renamed_image(source: ReplayFile, player: str) -> bytes:
+    """The bytes of the same file with another player's name, always the same for the same file and name.
+
+    Everything is copied into a new file, because one that is changed keeps the old name in its gaps. What this version
+    does not know is left out: it might hold names.
+    """
+    memory, file_in = io.BytesIO(), source.h5py_file
+    making, access = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    making.set_obj_track_times(False)  # the clock must not decide what is in it
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, memory)
+    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    name_in_memory = f"renamed {next(_block_numbers)}".encode()
+    with h5py.File(h5py.h5f.create(name_in_memory, h5py.h5f.ACC_TRUNC, making, access)) as file_out:
+        for name in (*COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in file_in)):
+            file_in.copy(name, file_out, without_attrs=True)
+            if name in source.column_checks:
+                file_out[name].attrs[COLUMN_CHECK] = source.column_checks[name]
+        origin = replace(source.origin, player=player)
+        attributes = attributes_of(origin, source.ended_by, source.score, source.digest)
+        attributes["demonstrator_kinds"] = list(source.demonstrator_kinds)
+        attributes[ATTRIBUTES_CHECK] = attributes_digest(attributes)
+        file_out.attrs.update(attributes)
     return memory.getvalue()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import unicodedata
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,10 @@ from data.durable_file import publish_file
 from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
 from data.journal import SUFFIX, Journal, NoJournal
+from data.plain_text import is_plain_text
 from data.replay_file import compress_zstd, decompress_zstd, episode_image
 from data.replay_format import CHUNK_FRAMES, MAX_FILE_FRAMES
 from data.simulation import RAM_BYTES, simulate
-
-UNSTORABLE = ("Cc", "Cs")
-"""Control characters, and halves of characters (what a shell makes of bytes that are no UTF-8)."""
 
 
 class ReplayWriter:
@@ -43,7 +40,7 @@ class ReplayWriter:
 
         Raises CoachError where the folder cannot be written, and for a player's name that is no plain text.
         """
-        if any(unicodedata.category(character) in UNSTORABLE for character in origin.player):
+        if not is_plain_text(origin.player):
             raise CoachError(f"The player's name must be plain text, not {origin.player!r}.")
         self.path = path
         self._origin = origin

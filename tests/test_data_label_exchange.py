@@ -87,7 +87,9 @@ def test_of_two_verdicts_by_one_curator_the_one_given_last_stands_whichever_way_
         st.builds(
             Verdict,
             st.builds(lambda start, length: Clip("e", start, start + length), st.integers(0, 9), st.integers(1, 9)),
-            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip),
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200).filter(
+                str.strip
+            ),
             st.sampled_from(VERDICTS),
             st.datetimes(timezones=st.just(UTC)),
             st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),

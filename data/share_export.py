@@ -1,0 +1,157 @@
+"""Making a share: chosen episodes and the verdicts on them in one zip."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data.clip import Verdict
+from data.durable_file import remove_quietly, sync_folder
+from data.episode import EpisodeSummary
+from data.errors import CoachError
+from data.label_exchange import labels_text
+from data.pseudonyms import Pseudonyms
+from data.replay_file import ReplayFile, renamed_image
+from data.share_archive import PART_BYTES, ShareArchive
+from data.share_format import (
+    LABELS,
+    MANIFEST,
+    MAX_EPISODES,
+    MAX_LABELS_BYTES,
+    MAX_SHARE_BYTES,
+    Listed,
+    Manifest,
+    is_episode_id,
+    member_of,
+)
+
+OnProgress = Callable[[int, int], None]
+"""Called with episodes done and episodes in all."""
+
+
+@dataclass(frozen=True)
+class ShareSummary:
+    """What went into a share."""
+
+    path: Path
+    episodes: tuple[str, ...]
+    """Their ids."""
+    verdicts: int
+    bytes: int
+    pseudonyms: dict[str, str]
+    """Name to pseudonym, where people's names were replaced."""
+
+
+def write_share(
+    path: Path,
+    episodes: Sequence[EpisodeSummary],
+    verdicts: Sequence[Verdict],
+    pseudonyms: Pseudonyms | None = None,
+    on_progress: OnProgress | None = None,
+) -> ShareSummary:
+    """Write ``episodes`` and those of ``verdicts`` that are on them into the zip ``path``, which appears whole.
+
+    pseudonyms: replace the names of players and curators, and leave out what people wrote in notes; runs and rules
+    keep their names. The same episodes and verdicts make the same bytes. Raises CoachError where there is nothing to
+    share or too much, where a file cannot be read or written, and where ``path`` is a file that is no share.
+    """
+    _require_shareable(path, episodes)
+    chosen = {episode.episode_id for episode in episodes}
+    told = [verdict for verdict in verdicts if verdict.clip.episode_id in chosen]
+    names: dict[str, str] = {}
+    if pseudonyms is not None:
+        names = _names(pseudonyms, episodes, told)
+        told = [_anonymous(verdict, names) for verdict in told]
+    labels = labels_text(sorted(told, key=lambda v: (v.given, v.clip, v.curator, v.verdict))) if told else b""
+    if len(labels) > MAX_LABELS_BYTES:
+        raise CoachError(
+            f"The verdicts come to {len(labels):,} bytes and a share holds {MAX_LABELS_BYTES:,}; share fewer episodes."
+        )
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(partial, "w", allowZip64=False) as archive:
+            listed = {}
+            for number, episode in enumerate(episodes):
+                if on_progress is not None:
+                    on_progress(number, len(episodes))
+                parts = _parts(episode, names)
+                listed[episode.episode_id] = _add(archive, member_of(episode.episode_id), parts, zipfile.ZIP_STORED)
+            about_labels = _add(archive, LABELS, iter([labels]), zipfile.ZIP_DEFLATED) if labels else None
+            manifest = Manifest(listed, about_labels).to_json()
+            _add(archive, MANIFEST, iter([manifest]), zipfile.ZIP_DEFLATED)
+        partial.replace(path)
+        sync_folder(path.parent)
+        size = path.stat().st_size
+    except OSError as error:
+        raise CoachError(f"The share {path} cannot be written ({error.strerror or error}).") from error
+    finally:
+        remove_quietly(partial)
+    if on_progress is not None:
+        on_progress(len(episodes), len(episodes))
+    return ShareSummary(path, tuple(episode.episode_id for episode in episodes), len(told), size, names)
+
+
+def _require_shareable(path: Path, episodes: Sequence[EpisodeSummary]) -> None:
+    if not episodes:
+        raise CoachError("There is nothing to share: no episode was chosen.")
+    if len(episodes) > MAX_EPISODES:
+        raise CoachError(f"A share holds at most {MAX_EPISODES:,} episodes, not {len(episodes):,}; choose fewer.")
+    for episode in episodes:
+        if not is_episode_id(episode.episode_id):
+            raise CoachError(
+                f"{episode.path} cannot be shared under its name; rename it to letters, digits, dots, hyphens and "
+                "underscores."
+            )
+    size = sum(Path(episode.path).stat().st_size for episode in episodes)
+    if size > MAX_SHARE_BYTES - 2 * MAX_LABELS_BYTES:
+        raise CoachError(f"These episodes come to {size / 2**30:.1f} GiB, and a share holds 3.8; choose fewer.")
+    if path.exists():
+        try:
+            ShareArchive(path).close()
+        except CoachError as error:
+            raise CoachError(f"{path} exists and is no share; give the share another name.") from error
+
+
+def _names(pseudonyms: Pseudonyms, episodes: Sequence[EpisodeSummary], verdicts: Sequence[Verdict]) -> dict[str, str]:
+    people = {episode.player for episode in episodes if episode.player and not _plays_a_run(episode)}
+    people |= {verdict.curator for verdict in verdicts if not verdict.by_rule}
+    return {name: pseudonyms.of(name) for name in sorted(people)}
+
+
+def _plays_a_run(episode: EpisodeSummary) -> bool:
+    """Whether the player's name is that of a run: an agent played, and nobody else but chance."""
+    kinds = set(episode.frames_by_demonstrator)
+    return "agent" in kinds and kinds <= {"agent", "random"}
+
+
+def _anonymous(verdict: Verdict, names: dict[str, str]) -> Verdict:
+    if verdict.by_rule:
+        return verdict
+    return replace(verdict, curator=names[verdict.curator], note="")
+
+
+def _parts(episode: EpisodeSummary, names: dict[str, str]) -> Iterator[bytes]:
+    if episode.player in names and not _plays_a_run(episode):
+        with ReplayFile(episode.path) as replay:
+            yield renamed_image(replay, names[episode.player])
+        return
+    with open(episode.path, "rb") as file:
+        while part := file.read(PART_BYTES):
+            yield part
+
+
+def _add(archive: zipfile.ZipFile, name: str, parts: Iterator[bytes], packing: int) -> Listed:
+    info = zipfile.ZipInfo(name)  # dated 1980, so that the same contents make the same bytes
+    info.compress_type, info.create_system = packing, 3
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    digest, count = hashlib.sha256(), 0
+    with archive.open(info, "w") as member:
+        for part in parts:
+            member.write(part)
+            digest.update(part)
+            count += len(part)
+    return Listed(count, digest.hexdigest())
