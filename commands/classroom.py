@@ -184,9 +184,9 @@ def _players(episodes: Sequence[EpisodeSummary]) -> str:
 
 def _what_was_refused(results: Sequence[ShareImport]) -> str:
     counts = {
-        "shares": sum(result.is_refused for result in results),
+        "whole shares": sum(result.is_refused for result in results),
         "episodes": sum(len(result.refused) for result in results),
         "lists of verdicts": sum(bool(result.problem) and not result.is_refused for result in results),
     }
-    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-    return f"Refused of {len(results)} share{'s' * (len(results) > 1)}: {told}; all else is in the library."
+    told = ", ".join(f"{what}: {number}" for what, number in counts.items() if number)
+    return f"A part was refused ({told}); all else is in the library."

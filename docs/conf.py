@@ -35,7 +35,7 @@ def put_the_commands_in(_: Sphinx, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(COMMANDS_STAND_HERE, command_reference.reference())
 
 
-PLACES_KEPT = ("comparing", "sharing", "classroom")
+PLACES_KEPT = ("comparing",)
 """Pages that the table of contents names before they are written."""
 
 
