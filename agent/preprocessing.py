@@ -52,12 +52,23 @@ class _Tutorial:
         self._palette = palette
 
     def __call__(self, screens: Sequence[np.ndarray]) -> np.ndarray:
-        colours = self._palette[screens[-1]]
-        if len(screens) > 1:
-            colours = cv2.max(colours, self._palette[screens[-2]])
-        gray = cv2.cvtColor(cv2.resize(colours, (OBSERVATION_SIDE, 110)), cv2.COLOR_RGB2GRAY)
-        black_and_white: np.ndarray = cv2.threshold(gray[26:110], 1, 255, cv2.THRESH_BINARY)[1]
-        return black_and_white
+        return tutorial_pictures(screens, self._palette)["black and white"]
+
+
+def tutorial_pictures(screens: Sequence[np.ndarray], palette: np.ndarray) -> dict[str, np.ndarray]:
+    """Every picture between a decision's frames and the observation that the preprocessing "tutorial" makes of them.
+
+    screens, palette: as of ``Preprocessor.observe``. Returns, in order, "colours" (H, W, 3), "small" (110, 84, 3),
+    "gray" (110, 84), "cut" (84, 84) and "black and white" (84, 84), all uint8; the last one is the observation.
+    """
+    colours = palette[screens[-1]]
+    if len(screens) > 1:
+        colours = cv2.max(colours, palette[screens[-2]])
+    small = cv2.resize(colours, (OBSERVATION_SIDE, 110))
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    cut = gray[26:110]
+    black_and_white = cv2.threshold(cut, 1, 255, cv2.THRESH_BINARY)[1]
+    return {"colours": colours, "small": small, "gray": gray, "cut": cut, "black and white": black_and_white}
 
 
 _KINDS: dict[str, Callable[[np.ndarray], Callable[[Sequence[np.ndarray]], np.ndarray]]] = {

@@ -12,7 +12,6 @@ from data.clip import Clip, Verdict
 from data.durable_file import publish_file
 from data.errors import CoachError
 from data.label_database import LabelDatabase
-from data.plain_text import is_plain_text
 
 FORMAT = "replay-coach-labels"
 VERSION = 1
@@ -125,9 +124,6 @@ def _verdict(values: dict[str, Any]) -> Verdict:
         if "\0" in text:
             raise ValueError("it holds a zero byte, which no database keeps")
         text.encode()  # Half a surrogate pair is a ValueError here, and an accident later.
-    for name in ("curator", "queue"):
-        if not is_plain_text(values.get(name, "")):
-            raise ValueError(f"its {name} holds control characters")
     episode_id = values["episode"]
     if Path(episode_id).name != episode_id or len(episode_id) > 250:
         raise ValueError(f"its episode is {episode_id[:60]!r}")

@@ -206,6 +206,8 @@ class ShareImporter:
 
 def _require_on_episode(verdict: Verdict, archive: ShareArchive, frames: dict[str, int], where: str) -> None:
     clip = verdict.clip
+    if not is_plain_text(verdict.curator + verdict.queue):
+        raise CoachError(f"{where} is refused: it names a curator or a queue whose name is no plain text.")
     if clip.episode_id not in archive.manifest.episodes:
         raise CoachError(f"{where} is refused: it judges {clip.episode_id[:150]!r}, which is not in the share.")
     if clip.stop > frames.get(clip.episode_id, clip.stop) + 1:

@@ -70,9 +70,9 @@ def record_episodes(
     library: Library,
     make_demonstrator: MakeDemonstrator,
     game: str,
-    episodes: int,
-    settings: EmulatorSettings,
-    seed: int,
+    episodes: int = 1,
+    settings: EmulatorSettings | None = None,
+    seed: int = 0,
     jobs: int = 1,
     epsilon: float = 0.0,
     max_frames: int = MAX_EPISODE_FRAMES,
@@ -95,7 +95,7 @@ def record_episodes(
     if max_frames < 1:
         raise CoachError(f"The longest episode must have at least 1 frame, not {max_frames}.")
     library.prepare()
-    task = _Task(library.folder, make_demonstrator, game, settings, epsilon, max_frames, player)
+    task = _Task(library.folder, make_demonstrator, game, settings or EmulatorSettings(), epsilon, max_frames, player)
     report = on_progress or _no_report
     seeds = [(seed + episode) % 2**31 for episode in range(episodes)]
     if jobs == 1 or episodes == 1:
