@@ -2,22 +2,63 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from string import Template
 
+import cv2
 import numpy as np
-from matplotlib.animation import FuncAnimation
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from data.episode import DEFAULT_FRAME_SKIP, FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.film import PIXEL_WIDTH, brighter, caption_of
 from data.replay_file import ReplayFile
 
-DOTS_PER_INCH = 100
-CAPTION_DOTS = 26
-GROUND, INK = "#0E1116", "#E6E9EE"
+ZOOM = 1.25
+
+_numbers = itertools.count(1)
+"""Each film on a page has its own name."""
+
+PAGE = Template("""
+<div id="$name" style="width: ${width}px; background: #0E1116; color: #E6E9EE; font: 14px sans-serif">
+<img src="$first" alt="a moment of the film"
+ style="width: ${width}px; height: ${height}px; image-rendering: pixelated; margin: 0">
+<div style="padding: 8px">
+<div class="caption" style="font-family: monospace; min-height: 20px">$caption</div>
+<input type="range" min="0" max="$last" value="0" aria-label="moment"
+ style="width: 100%; margin: 8px 0; accent-color: #4CC38A">
+<button type="button" class="play" style="width: 84px">&#9654; Play</button>
+<button type="button" class="back" aria-label="one picture back">&#8722;1</button>
+<button type="button" class="on" aria-label="one picture on">+1</button>
+<select aria-label="speed">
+<option value="0.25">1/4 speed</option><option value="0.5">1/2 speed</option>
+<option value="1" selected>game speed</option><option value="2">2 x</option></select>
+</div></div>
+<script>
+(function () {
+  const film = $facts, root = document.getElementById("$name"), find = (what) => root.querySelector(what);
+  const picture = find("img"), caption = find(".caption"), slider = find("input");
+  const play = find(".play"), speed = find("select");
+  let timer = null;
+  function show(number) {
+    slider.value = number; picture.src = film.pictures[number]; caption.textContent = film.captions[number];
+  }
+  function stop() { clearTimeout(timer); timer = null; play.innerHTML = "&#9654; Play"; }
+  function next() {
+    show((Number(slider.value) + 1) % film.pictures.length);
+    timer = setTimeout(next, film.interval / Number(speed.value));
+  }
+  play.onclick = () => { if (timer) { stop(); } else { play.innerHTML = "&#10074;&#10074; Pause"; next(); } };
+  slider.oninput = () => { stop(); show(Number(slider.value)); };
+  find(".back").onclick = () => { stop(); show(Math.max(0, Number(slider.value) - 1)); };
+  find(".on").onclick = () => { stop(); show(Math.min(film.pictures.length - 1, Number(slider.value) + 1)); };
+})();
+</script>
+""")
 
 
 class FilmPlayer:
@@ -53,24 +94,29 @@ class FilmPlayer:
             return cls(pictures, [caption(at) for at in shown], FRAMES_PER_SECOND / every)
 
     def html(self) -> str:
-        """The film as a piece of HTML that needs nothing else (some kilobytes a picture)."""
+        """The film as a piece of HTML that needs nothing else, no network either (about 3 kB a picture)."""
         height, width = self.pictures[0].shape[:2]
-        size = (width * PIXEL_WIDTH / DOTS_PER_INCH, (height + CAPTION_DOTS) / DOTS_PER_INCH)
-        figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=GROUND)
-        FigureCanvasAgg(figure)
-        axes = figure.add_axes((0, CAPTION_DOTS / (height + CAPTION_DOTS), 1, height / (height + CAPTION_DOTS)))
-        axes.axis("off")
-        picture = axes.imshow(self.pictures[0], aspect="auto", interpolation="nearest")
-        caption = figure.text(0.02, 0.03, self.captions[0], color=INK, fontsize=9, family="monospace")
-
-        def show(number: int) -> None:
-            picture.set_data(self.pictures[number])
-            caption.set_text(self.captions[number])
-
-        interval = 1000 / self.pictures_per_second
-        film = FuncAnimation(figure, show, frames=len(self.pictures), interval=interval, blit=False)
-        page: str = film.to_jshtml(fps=round(self.pictures_per_second), default_mode="loop")
-        return page
+        facts = {
+            "pictures": [_data_uri(picture) for picture in self.pictures],
+            "captions": list(self.captions),
+            "interval": 1000 / self.pictures_per_second,
+        }
+        return PAGE.substitute(
+            name=f"film-{next(_numbers)}",
+            width=width * PIXEL_WIDTH * ZOOM,
+            height=height * ZOOM,
+            last=len(self.pictures) - 1,
+            first=facts["pictures"][0],
+            caption=html.escape(self.captions[0]),
+            facts=json.dumps(facts).replace("</", "<\\/"),
+        )
 
     def _repr_html_(self) -> str:
         return self.html()
+
+
+def _data_uri(picture: np.ndarray) -> str:
+    written, png = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not written:
+        raise CoachError("A picture of the film cannot be packed.")
+    return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()

@@ -13,7 +13,7 @@ import pytest
 from agent_episodes import record_episode
 from gymnasium.wrappers import AtariPreprocessing
 
-from agent.preprocessing import ObservationStack, Preprocessor, luminance, observations_of
+from agent.preprocessing import ObservationStack, Preprocessor, luminance, observations_of, tutorial_pictures
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -126,3 +126,19 @@ def test_observations_of_a_file_are_those_of_its_frames_one_by_one(name: str, tm
             start = max(stop - 1, int(decisions.first_frame[row - 1]) + 1) if row else 0
             frames = list(replay.frames(start, stop + 1))
             np.testing.assert_array_equal(observation, Preprocessor(name).observe(frames, replay.palette))
+
+
+def test_the_tutorials_pictures_lead_from_the_frames_to_the_observation() -> None:
+    emulator = Emulator("SpaceInvaders")
+    screens = [emulator.step(1).screen for _ in range(4)]
+    pictures = tutorial_pictures(screens[-2:], emulator.palette)
+    assert {name: picture.shape for name, picture in pictures.items()} == {
+        "colours": (210, 160, 3),
+        "small": (110, 84, 3),
+        "gray": (110, 84),
+        "cut": (84, 84),
+        "black and white": (84, 84),
+    }
+    observation = Preprocessor("tutorial").observe(screens, emulator.palette)
+    np.testing.assert_array_equal(pictures["black and white"], observation)
+    assert set(np.unique(observation)) == {0, 255}

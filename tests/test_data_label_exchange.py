@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.clip import VERDICTS, Clip, Verdict
@@ -82,6 +82,7 @@ def test_of_two_verdicts_by_one_curator_the_one_given_last_stands_whichever_way_
     assert [verdict.verdict for verdict in labels.verdicts()] == ["bad"]
 
 
+@settings(deadline=None)  # each example writes two databases to a disk that others use, too
 @given(
     st.lists(
         st.builds(
