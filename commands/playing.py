@@ -65,6 +65,9 @@ def add(commands: Commands) -> None:
     record.add_argument("--rollouts", type=int, metavar="N", help="planner: plans tried at each decision")
     record.add_argument("--horizon", type=int, metavar="N", help="planner: decisions in a plan")
     record.add_argument(
+        "--hold", type=int, metavar="N", help="planner: decisions for which it holds an action at least (default: 1)"
+    )
+    record.add_argument(
         "--keep-anyway", action="store_true", help="actions: keep the file even if its rewards are not reproduced"
     )
 
@@ -104,11 +107,12 @@ class MakePlanner:
 
     rollouts: int | None
     horizon: int | None
+    hold: int | None = None
 
     def __call__(self) -> Demonstrator:
         from recorder.planner import Planner
 
-        chosen = {"rollouts": self.rollouts, "horizon": self.horizon}
+        chosen = {"rollouts": self.rollouts, "horizon": self.horizon, "hold": self.hold}
         return Planner(**{name: value for name, value in chosen.items() if value is not None})
 
 
@@ -120,7 +124,7 @@ def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
 
         return RandomPlay
     if options.by == "planner":
-        return MakePlanner(options.rollouts, options.horizon)
+        return MakePlanner(options.rollouts, options.horizon, options.hold)
     if kind == "agent" and rest:
         from agent.player import PlayerFactory
         from agent.run import open_run

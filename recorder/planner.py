@@ -19,6 +19,8 @@ LIFE_IN_REWARDS = 20.0
 """What a life is worth, in rewards of the size that this game gives on average."""
 LONGEST_RUN = 8
 """Decisions for which a drawn action is held at most."""
+WORTH_A_CHANGE = 0.5
+"""Rewards that a plan must be better by, so that a planner that holds its actions changes to another one."""
 FAR_HORIZONS = 3
 """How many horizons ahead one action is tried out where no plan meets any points."""
 FAR_LOOK_SHARE = 0.25
@@ -65,13 +67,22 @@ class Planner:
 
     kind = "planner"
 
-    def __init__(self, rollouts: int = 12, horizon: int = 30, frame_skip: int | None = None) -> None:
-        """``frame_skip``: frames for which a planned action is held; None: as the recorded emulator has it."""
+    def __init__(self, rollouts: int = 12, horizon: int = 30, frame_skip: int | None = None, hold: int = 1) -> None:
+        """``frame_skip``: frames for which a planned action is held; None: as the recorded emulator has it.
+
+        ``hold``: decisions for which an action is held at least, and after which it plans anew. Above 1 its play is
+        smoother, as a person's is, and costs less time: the action goes on unless another one is clearly better.
+        """
         if rollouts < 1 or horizon < 1:
             raise CoachError(f"The planner needs at least one rollout and a horizon of one, not {rollouts}, {horizon}.")
+        if not 1 <= hold <= horizon:
+            raise CoachError(
+                f"The planner must hold actions for 1 decision up to its horizon of {horizon}, not {hold}."
+            )
         self.rollouts = rollouts
         self.horizon = horizon
         self.frame_skip = frame_skip
+        self.hold = hold
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
         self._real = emulator
@@ -82,11 +93,20 @@ class Planner:
         self._visits: dict[bytes, int] = {}
         self._reward_sum, self._reward_count = 0.0, 0
         self._best: _Plan | None = None
+        self._decision = 0
 
     def choose(self, frames: Sequence[FrameState]) -> int:
         for cell in _cells(frames[-1].screen):
             self._visits[cell] = self._visits.get(cell, 0) + 1
         best = self._evaluated(self._continued(frames[-1]))
+        if self._decision % self.hold == 0:
+            best = self._steadied(self._searched(best))
+        self._decision += 1
+        self._best = best
+        return best.actions[0]
+
+    def _searched(self, best: _Plan) -> _Plan:
+        """The best of a plan and of variants of it."""
         for _ in range(self.rollouts):
             variant = self._evaluated(self._variant(best))
             if self._better(variant, best):
@@ -94,8 +114,15 @@ class Planner:
         if not best.scores and self._rng.random() < FAR_LOOK_SHARE:
             far = self._evaluated(self._far_look(best))
             best = far if far.value > 0 else best
-        self._best = best
-        return best.actions[0]
+        return best
+
+    def _steadied(self, best: _Plan) -> _Plan:
+        """A planner that holds its actions goes on with the present one, unless the best plan is clearly better."""
+        if self.hold == 1 or self._best is None or not best.scores:
+            return best
+        actions = self._best.actions[:1] * self.hold + best.actions[self.hold :]
+        steady = self._evaluated(_Plan(actions, snapshots=best.snapshots[:1]))
+        return steady if steady.value >= best.value - WORTH_A_CHANGE * self._mean_reward else best
 
     def _continued(self, present: FrameState) -> _Plan:
         """The best plan so far without its first decision, as long as reality went as planned."""
@@ -112,10 +139,10 @@ class Planner:
 
     def _variant(self, best: _Plan) -> _Plan:
         """A plan that differs from the best one from some decision on; what they share is not simulated again."""
-        first = int(self._rng.integers(min(self.horizon, len(best.snapshots))))
+        first = int(self._rng.integers(min(self.horizon, len(best.snapshots)))) // self.hold * self.hold
         actions = best.actions[:first] + self._runs(self.horizon - first)
         if self._rng.random() < 0.5:  # a short change, then as before
-            length = int(self._rng.integers(1, LONGEST_RUN + 1))
+            length = self._run_length()
             actions[first + length :] = best.actions[first + length :]
         return _Plan(actions, best.worths[:first], best.snapshots[: first + 1])
 
@@ -131,9 +158,13 @@ class Planner:
         while len(actions) < length:
             if action is None:
                 action = int(self._rng.integers(self._action_count))
-            actions += [action] * int(self._rng.integers(1, LONGEST_RUN + 1))
+            actions += [action] * self._run_length()
             action = None
         return actions[:length]
+
+    def _run_length(self) -> int:
+        """Decisions for which a drawn action is held: up to LONGEST_RUN, in whole holds."""
+        return self.hold * int(self._rng.integers(1, max(1, LONGEST_RUN // self.hold) + 1))
 
     def _evaluated(self, plan: _Plan) -> _Plan:
         """The plan with everything filled in, simulated from its newest snapshot on."""
@@ -160,9 +191,12 @@ class Planner:
         return plan
 
     @property
+    def _mean_reward(self) -> float:
+        return self._reward_sum / self._reward_count if self._reward_count else 1.0
+
+    @property
     def _life_worth(self) -> float:
-        mean = self._reward_sum / self._reward_count if self._reward_count else 1.0
-        return LIFE_IN_REWARDS * mean
+        return LIFE_IN_REWARDS * self._mean_reward
 
     def _better(self, plan: _Plan, best: _Plan) -> bool:
         if plan.scores or best.scores:

@@ -58,7 +58,22 @@ def test_where_nothing_scores_within_the_horizon_it_does_not_stand_still() -> No
     assert score(frames) > 0, "the ball was launched, and met"
 
 
+def test_a_planner_that_holds_its_actions_changes_them_only_at_whole_holds_and_seldom() -> None:
+    _, frames = played(Planner(hold=3), 600)
+    chosen = np.array([frame.chosen for frame in frames]).reshape(-1, 12)
+    assert (chosen == chosen[:, :1]).all(), "an action is held for 3 decisions of 4 frames"
+    assert len(np.unique(chosen)) > 2
+    assert (chosen[1:, 0] == chosen[:-1, 0]).mean() > 0.3, "at random it would be a sixth"
+    assert score(frames) > 50
+
+
 @pytest.mark.parametrize("values", [{"rollouts": 0}, {"horizon": 0}])
 def test_a_planner_that_cannot_plan_is_refused(values: dict[str, int]) -> None:
     with pytest.raises(CoachError, match="at least one"):
         Planner(**values)
+
+
+@pytest.mark.parametrize("hold", [0, 31])
+def test_a_hold_that_no_plan_has_room_for_is_refused(hold: int) -> None:
+    with pytest.raises(CoachError, match="for 1 decision up to its horizon of 30"):
+        Planner(hold=hold)
