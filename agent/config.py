@@ -83,7 +83,11 @@ class TrainConfig:
         "what fills the replay memory before training: human, agent, agent:RUN, planner, imported, random:N, all, "
         "or a replay file; SPEC@WEIGHT draws a source's transitions WEIGHT times as often; can be repeated",
     )
-    keep: str = _setting("not-bad", "which verdicts a seeding keeps", choices=("all", "not-bad", "good"))
+    keep: str = _setting(
+        "not-bad",
+        "which verdicts a seeding keeps; with all, clips judged bad are learned from too, but never imitated",
+        choices=("all", "not-bad", "good"),
+    )
     seed_share: float = _setting(
         0.5, "share of each batch that is seeded, in the end", "share", "our own trial", least=0, most=1
     )
@@ -157,6 +161,13 @@ class TrainConfig:
         "weight of the large-margin loss on demonstrated decisions; 0: none",
         "factor",
         f"{HESTER}, equation 2",
+        least=0,
+    )
+    conservative_weight: float = _setting(
+        0.0,
+        "weight of the conservative loss on demonstrated decisions; 0: none",
+        "factor",
+        "Kumar et al. 2020, equation 4",
         least=0,
     )
     shift_pixels: int = _setting(

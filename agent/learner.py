@@ -207,6 +207,8 @@ def loss_of(
         )
     if config.imitates:
         each = each + config.margin_weight * terms.margin_losses(q, actions, imitate, config.margin)
+    if config.conservative_weight:
+        each = each + config.conservative_weight * terms.conservative_losses(q, actions, imitate)
     total = keras.ops.mean(weights * each)
     if config.l2_weight:
         total = total + config.l2_weight * terms.squared_weights(online.trainable_variables)

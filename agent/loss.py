@@ -59,6 +59,15 @@ def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float) ->
     return imitate * (keras.ops.max(q + others, axis=1) - chosen(q, actions))
 
 
+def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor) -> Tensor:
+    """How far the soft maximum of the values stands above the demonstrated action's, (B,); 0 where not imitated.
+
+    The regulariser of conservative Q-learning (Kumar et al. 2020, equation 4), which keeps the values of actions that
+    no demonstrator took from growing unseen. It is also the negative log-likelihood of the action under a soft-max.
+    """
+    return imitate * (keras.ops.logsumexp(q, axis=1) - chosen(q, actions))
+
+
 def squared_weights(variables: list[Any]) -> Tensor:
     """Sum of the squares of all kernels, without biases and normalisation (the L2 term of Hester et al. 2018)."""
     return sum(keras.ops.sum(keras.ops.square(v)) for v in variables if v.path.endswith("/kernel"))

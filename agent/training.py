@@ -344,6 +344,7 @@ class _Session:
             {
                 "train/loss": self.progress.loss,
                 "train/n_updates": trainer.learner.updates,
+                "train/learning_rate": self.config.learning_rate,
                 "train/mean_value": self.progress.mean_value,
                 "seeding/batch_share": trainer.batch_seeded_share,
                 **trainer.batch_errors(),

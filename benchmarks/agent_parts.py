@@ -1,9 +1,11 @@
 """Where a training's time goes: each part by itself, at the settings of the Nature paper and of the default preset.
 
-    python -m benchmarks.agent_parts [--replays FOLDER] [--json]
+    python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--json]
 
 Prints the median time of a step's parts, the memory that a transition takes, how fast a replay file is filled in,
-and steps per second of a whole training without and with overlapping. Compare only figures of the same call.
+and steps per second of a whole training; beside Stable-Baselines3's DQN and a loop like CleanRL's at the same settings,
+which run in an environment of their own, .venv-sb3, made once. Both sides take turns, ``--rounds`` times, and medians
+are told, because a machine has good and bad minutes. Compare only figures of the same call.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
+import platform
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +29,25 @@ from agent.acting import ActingAgent
 from agent.config import TrainConfig, preset
 from agent.episode_origins import begin_episode, new_emulator
 from agent.learner import Learner
+from agent.memory_slots import SLOT_BYTES
 from agent.preprocessing import Preprocessor
 from agent.run_loop import hold
 from agent.seed_filling import fill_episode
 from agent.seeding import plan_seeding
 from agent.trainer import Generators, Trainer
 from agent.training import new_memory
+from benchmarks.sb3_environment import ROOT, sb3_python
 from data.library import Library
 
 ROUNDS = 200
+LIKE_SB3 = {
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "optimizer_epsilon": 1e-8,
+    "gradient_norm": 10.0,
+    "target_update_steps": 250,
+}
+"""What makes the Nature preset learn as Stable-Baselines3's DQN does: batch 32, every 4 steps, Huber loss."""
 
 
 def median_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -116,38 +132,87 @@ def filling(config: TrainConfig, replays: Path) -> float:
         return (time.perf_counter() - began) * 3600 * 15 / plan.decisions
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replays", type=Path, help="folder with replay files of Space Invaders, to time filling")
-    parser.add_argument("--steps", type=int, default=1500, help="own steps of the whole training (default: 1500)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
-    report: dict[str, object] = {}
-    for name in ("nature", "default"):
-        config = dataclasses.replace(preset(name), memory_size=20_000)
-        found = parts(config)
-        step = {part: found[part] for part in ("emulator", "preprocessing", "acting", "storing")}
-        step |= {part: found[part] / config.train_every for part in ("sampling", "learning")}
-        total = sum(step.values())
-        report[name] = {
-            "milliseconds": found,
-            "shares": {part: value / total for part, value in step.items()},
-            "steps_per_second_one_after_another": 1000.0 / total,
-            "steps_per_second": whole(config, options.steps),
-        }
-    if options.replays:
-        report["seconds_to_fill_an_hour"] = filling(preset("nature"), options.replays)
-    if options.json:
-        print(json.dumps(report))
-        return
+def ours(name: str, config: TrainConfig, steps: int) -> dict[str, Any]:
+    """Everything about one set of settings."""
+    found = parts(config)
+    step = {part: found[part] for part in ("emulator", "preprocessing", "acting", "storing")}
+    step |= {part: found[part] / config.train_every for part in ("sampling", "learning")}
+    total = sum(step.values())
+    return {
+        "name": name,
+        "milliseconds": found,
+        "shares": {part: value / total for part, value in step.items()},
+        "steps_per_second_one_after_another": 1000.0 / total,
+        "steps_per_second": whole(config, steps),
+        "bytes_a_transition": SLOT_BYTES,
+    }
+
+
+def theirs(steps: int) -> dict[str, Any]:
+    """The same of Stable-Baselines3 and of a loop like CleanRL's, by a process in their environment."""
+    command = [str(sb3_python()), str(ROOT / "benchmarks" / "agent_parts_sb3.py"), str(steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def beside_sb3(steps: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Medians over rounds in which all sides take turns, by side and figure."""
+    config = dataclasses.replace(preset("nature"), memory_size=20_000, **LIKE_SB3)
+    rows: dict[str, list[dict[str, float]]] = {"ours": [], "sb3": [], "cleanrl": []}
+    for _ in range(rounds):
+        mine = ours("as SB3", config, steps)
+        figures = {name: mine["milliseconds"][name] for name in ("sampling", "learning")}
+        rows["ours"].append({"steps_per_second": mine["steps_per_second"], **figures, "bytes_a_transition": SLOT_BYTES})
+        other = theirs(steps)
+        rows["sb3"].append(other["sb3"])
+        rows["cleanrl"].append(other["cleanrl"])
+    return {side: {key: statistics.median(row[key] for row in rows[side]) for key in rows[side][0]} for side in rows}
+
+
+def print_report(report: dict[str, Any]) -> None:
+    print(f"{report['machine']}; load average at the end {os.getloadavg()[0]:.1f}")
     for name in ("nature", "default"):
         row = report[name]
-        assert isinstance(row, dict)
         print(f"{name}: {row['steps_per_second']:.0f} steps/s")
         for part, value in row["milliseconds"].items():
             print(f"  {part:14} {value:7.3f} ms   {100 * row['shares'][part]:5.1f} % of a step")
-    if options.replays:
+    if "seconds_to_fill_an_hour" in report:
         print(f"an hour of play is filled in within {report['seconds_to_fill_an_hour']:.1f} s")
+    if "beside" in report:
+        titles = {"ours": "Replay Coach", "sb3": "Stable-Baselines3", "cleanrl": "like CleanRL"}
+        print(f"at the same settings, medians of {report['rounds']} rounds in turns:")
+        print(f"  {'':18} steps/s   sample 32   update   bytes a transition   steps/s, ours to theirs")
+        for side, row in report["beside"].items():
+            ratio = report["beside"]["ours"]["steps_per_second"] / row["steps_per_second"]
+            print(
+                f"  {titles[side]:18} {row['steps_per_second']:7.1f} {row['sampling']:8.2f} ms"
+                f" {row['learning']:5.1f} ms   {row['bytes_a_transition']:18,.0f}   {ratio:10.2f}"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--replays", type=Path, help="folder with replay files of Space Invaders, to time filling")
+    parser.add_argument("--steps", type=int, default=1500, help="own steps of a whole training (default: 1500)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of the comparison (default: 3)")
+    parser.add_argument("--no-sb3", action="store_true", help="measure Replay Coach alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    report: dict[str, Any] = {"machine": machine, "rounds": options.rounds}
+    for name in ("nature", "default"):
+        report[name] = ours(name, dataclasses.replace(preset(name), memory_size=20_000), options.steps)
+    if options.replays:
+        report["seconds_to_fill_an_hour"] = filling(preset("nature"), options.replays)
+    if not options.no_sb3:
+        report["beside"] = beside_sb3(options.steps, options.rounds)
+    if options.json:
+        print(json.dumps(report))
+    else:
+        print_report(report)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import os
 import subprocess
 import sys
@@ -184,7 +183,6 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
     assert not np.array_equal(one["convolution_1/kernel"], other["convolution_1/kernel"])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 def test_jax_makes_the_same_update_from_the_same_weights(tmp_path: Path) -> None:
     changes = {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0}
     of = learner(small_config(**changes))

@@ -56,6 +56,8 @@ def reference(
             each += config.one_step_weight * td(single)
         others = [q[row, a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
         each += config.margin_weight * batch["imitate"][row] * (max(others) - q[row, action])
+        soft_maximum = np.log(np.exp(q[row].astype(np.float64)).sum())
+        each += config.conservative_weight * batch["imitate"][row] * (soft_maximum - q[row, action])
         total += batch["weights"][row] * each / BATCH
     total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
     return total, np.array(errors)
@@ -80,6 +82,7 @@ VARIANTS = {
     "default": preset("default"),
     "dqfd": preset("dqfd"),
     "double alone": dataclasses.replace(preset("nature"), double_q=True),
+    "conservative": dataclasses.replace(preset("nature"), conservative_weight=0.4),
     "bound alone": dataclasses.replace(preset("nature"), bound_by_return=True),
 }
 

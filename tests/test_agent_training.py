@@ -154,7 +154,8 @@ def test_tensorboard_has_the_names_that_stable_baselines_uses(library: Library) 
     tags = set(events.Tags()["tensors"]) | set(events.Tags()["scalars"])
     assert {
         *("rollout/ep_rew_mean", "rollout/ep_len_mean", "rollout/exploration_rate", "time/fps"),
-        *("train/loss", "train/n_updates", "memory/transitions", "memory/seeded_share", "seeding/batch_share"),
+        *("train/loss", "train/n_updates", "train/learning_rate", "seeding/batch_share"),
+        *("memory/transitions", "memory/seeded_share", "memory/megabytes", "seeding/td_error"),
     } <= tags
     rows = (library.run_folder("first") / "monitor.csv").read_text().splitlines()[2:]
     assert len(rows) == 7

@@ -1,0 +1,109 @@
+"""The study: does a quarter of an hour of play save a million steps? Three arms, three seeds, 100,000 steps each.
+
+    python -m benchmarks.learning [--jobs 2] [--arms seeded unseeded sb3] [--limit N] [--minutes M] [--report-only]
+
+Stop it at any time with Ctrl-C and call it again: a training goes on from its last checkpoint, and one that is finished
+is kept as a small file in docs/results/learning/, so that another machine goes on from what was committed. A training
+runs in one thread, and several beside each other. The demonstrator's episodes are recorded anew where they are
+missing, the same ones. At the end (and after each training) docs/results/learning.md and its plot are made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import learning_report
+from benchmarks.learning_demonstrator import record_demonstrations
+from benchmarks.learning_study import ARMS, RESULTS, ROOT, STEPS, STOPPED, missing
+from benchmarks.sb3_environment import sb3_python
+from data.library import Library
+
+WORK = ROOT / "build" / "learning"
+
+
+class Trainings:
+    """The trainings that run at the moment, each in a process of its own."""
+
+    def __init__(self, work: Path, steps: int, results: Path) -> None:
+        self._work, self._steps, self._results = work, steps, results
+        self._running: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, arm: str, seed: int) -> None:
+        print(f"{arm}-{seed} begins or goes on", flush=True)
+        ending = [str(self._steps), str(self._results)]
+        if arm == "sb3":
+            script = str(ROOT / "benchmarks" / "learning_sb3.py")
+            command = [str(sb3_python()), script, str(seed), str(self._work / f"sb3-{seed}"), *ending]
+        else:
+            module = ["-m", "benchmarks.learning_ours"]
+            command = [sys.executable, *module, arm, str(seed), str(self._work / "library"), *ending]
+        self._running[arm, seed] = subprocess.Popen(command, cwd=ROOT)
+
+    def ended(self) -> list[tuple[str, int]]:
+        """Those that have ended since the last call; raises RuntimeError for one that failed."""
+        done = [key for key, process in self._running.items() if process.poll() is not None]
+        for key in done:
+            status = self._running.pop(key).returncode
+            if status not in (0, STOPPED):
+                raise RuntimeError(f"The training {key[0]}-{key[1]} failed with exit status {status}; see above.")
+        return done
+
+    def stop(self) -> None:
+        """Ask all to save where they are, and wait for them."""
+        for process in self._running.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            process.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings beside each other (default: 2)")
+    parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), help="which arms (default: all)")
+    parser.add_argument("--limit", type=int, metavar="N", help="begin at most so many trainings")
+    parser.add_argument("--minutes", type=float, metavar="M", help="stop by itself after so many minutes")
+    parser.add_argument("--steps", type=int, default=STEPS, help="own steps of a training; only 100,000 are the study")
+    parser.add_argument("--work", type=Path, default=WORK, help="where what is not finished lies (default: build/)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where what is finished lies")
+    parser.add_argument("--report-only", action="store_true", help="train nothing, write the report anew")
+    options = parser.parse_args()
+    if not options.report_only:
+        train_all(options)
+    if options.results == RESULTS:
+        learning_report.write_report()
+
+
+def train_all(options: argparse.Namespace) -> None:
+    """Train what is missing; Ctrl-C, or the end of the time allowed, stops with everything saved."""
+    waiting = [(arm, seed) for arm, seed in missing(options.results) if arm in options.arms][: options.limit]
+    if any(arm == "seeded" for arm, _ in waiting):
+        record_demonstrations(Library(options.work / "library"), options.results)
+    deadline = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
+    trainings = Trainings(options.work, options.steps, options.results)
+    try:
+        while waiting or len(trainings):
+            while waiting and len(trainings) < options.jobs:
+                trainings.begin(*waiting.pop(0))
+            time.sleep(1.0)
+            for arm, seed in trainings.ended():
+                print(f"{arm}-{seed} is finished", flush=True)
+                if options.results == RESULTS:
+                    learning_report.write_report()
+            if time.monotonic() > deadline:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        print("Stopping; the same command goes on from here", flush=True)
+    finally:
+        trainings.stop()
+
+
+if __name__ == "__main__":
+    main()

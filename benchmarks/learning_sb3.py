@@ -1,0 +1,140 @@
+"""One training of Stable-Baselines3's DQN for the study: python benchmarks/learning_sb3.py SEED FOLDER STEPS RESULTS.
+
+Runs in the environment .venv-sb3, from the repository's root. The settings are those of RL Baselines3 Zoo for Atari,
+but for a training that is a hundredth as long: it learns from step 1,000 on and explores over the first 25,000 steps,
+as ours does. Evaluated by our own code, on the same episodes under the same protocol. Goes on from its last checkpoint,
+one every 25,000 steps, with the memory; the episode that was running is begun anew.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import ale_py
+import gymnasium
+import numpy as np
+import torch
+from stable_baselines3 import DQN
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.env_util import make_atari_env
+from stable_baselines3.common.vec_env import VecFrameStack
+
+from agent.config import preset
+from agent.evaluation import episode_tasks, play_episodes, protocol_named
+from benchmarks.learning_study import (
+    EPISODES,
+    EVALUATE_EVERY,
+    EVALUATION_SEED,
+    GAME,
+    STOPPED,
+    Evaluated,
+    Result,
+    this_machine,
+)
+from data.simulation import Emulator
+
+SETTINGS: dict[str, Any] = {
+    "policy": "CnnPolicy",
+    "learning_rate": 1e-4,
+    "buffer_size": 100_000,
+    "batch_size": 32,
+    "learning_starts": 1_000,
+    "train_freq": 4,
+    "gradient_steps": 1,
+    "target_update_interval": 1_000,
+    "exploration_final_eps": 0.01,
+    "optimize_memory_usage": True,
+    "replay_buffer_kwargs": {"handle_timeout_termination": False},
+}
+EXPLORING_STEPS = 25_000
+
+
+def environment(seed: int) -> Any:
+    """The environment as the Zoo wraps it: no-op starts, lives end episodes, frame skip 4, 84 x 84, stack of 4."""
+    gymnasium.register_envs(ale_py)
+    options = {"frameskip": 1, "repeat_action_probability": 0.0}
+    made = make_atari_env(f"ALE/{GAME}-v5", n_envs=1, seed=seed, env_kwargs=options)
+    return VecFrameStack(made, n_stack=4)
+
+
+def scores_of(model: DQN) -> tuple[float, ...]:
+    """Points of each episode of the evaluation: the same ones, played by the same code, as for ours."""
+    protocol = protocol_named("nature")
+
+    def values(stack: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            found: np.ndarray = model.q_net(torch.as_tensor(stack[None])).numpy()[0]
+        return found
+
+    meanings = Emulator(GAME).action_meanings
+    tasks = episode_tasks(protocol, EPISODES, EVALUATION_SEED)
+    return tuple(play_episodes(preset("default"), meanings, values, protocol, tasks))
+
+
+class _Checkpoints(BaseCallback):
+    """Evaluates and saves at checkpoints; ends the training where it is asked to stop."""
+
+    def __init__(self, folder: Path, every: int, seconds_before: float) -> None:
+        super().__init__()
+        self.folder, self.every = folder, every
+        self.stop = False
+        self._began = time.monotonic() - seconds_before
+
+    def _on_step(self) -> bool:
+        if self.num_timesteps % self.every == 0:
+            self.save()
+        return not self.stop
+
+    def save(self) -> None:
+        assert isinstance(self.model, DQN)
+        rows = read_rows(self.folder)["evaluations"]
+        rows.append({"step": self.num_timesteps, "scores": scores_of(self.model)})
+        self.model.save(self.folder / "model.zip")
+        self.model.save_replay_buffer(self.folder / "memory.pkl")
+        state = {"evaluations": rows, "seconds": time.monotonic() - self._began, "step": self.num_timesteps}
+        (self.folder / "state.json").write_text(json.dumps(state))
+
+
+def read_rows(folder: Path) -> dict[str, Any]:
+    path = folder / "state.json"
+    return dict(json.loads(path.read_text())) if path.is_file() else {"evaluations": [], "seconds": 0.0, "step": 0}
+
+
+def main() -> None:
+    seed, folder, steps, results = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    state = read_rows(folder)
+    env = environment(seed)
+    checkpoints = _Checkpoints(folder, min(EVALUATE_EVERY, steps), state["seconds"])
+
+    def ask_to_stop(*_: object) -> None:
+        checkpoints.stop = True
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    if state["step"]:
+        model = DQN.load(folder / "model.zip", env=env, device="cpu")
+        model.load_replay_buffer(folder / "memory.pkl")
+    else:
+        fraction = min(1.0, EXPLORING_STEPS / steps)
+        model = DQN(env=env, seed=seed, device="cpu", exploration_fraction=fraction, **SETTINGS)
+    if state["step"] < steps:
+        model.learn(steps - state["step"], callback=checkpoints, reset_num_timesteps=not state["step"])
+    if checkpoints.stop and read_rows(folder)["step"] < steps:
+        sys.exit(STOPPED)
+    state = read_rows(folder)
+    evaluations = tuple(Evaluated(row["step"], tuple(row["scores"])) for row in state["evaluations"])
+    settings = {**SETTINGS, "exploration_steps": EXPLORING_STEPS}
+    Result("sb3", seed, steps, settings, evaluations, round(state["seconds"]), this_machine()).write(results)
+
+
+if __name__ == "__main__":
+    main()

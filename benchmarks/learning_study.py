@@ -1,0 +1,93 @@
+"""What the study of learning compares, and where it keeps it: shared by the command, its processes and its report.
+
+Imports neither Keras nor PyTorch, because the processes of both sides import it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "docs" / "results" / "learning"
+GAME = "SpaceInvaders"
+STEPS = 100_000
+SEEDS = (0, 1, 2)
+EVALUATE_EVERY = 25_000
+EPISODES = 30
+EVALUATION_SEED = 2**20
+"""As in ``agent.training``: all arms are evaluated on the same episodes."""
+DEMONSTRATION_FRAMES = 15 * 60 * 60
+"""15 minutes at 60 frames a second."""
+DEMONSTRATION_SEED = 1000
+HOLD = 3
+"""Decisions for which the planner holds an action at least: smoother play, more like a person's."""
+STOPPED = 3
+"""Exit status of a process that was asked to stop and has saved where it was."""
+
+ARMS = {
+    "seeded": "seeded by 15 minutes of the planner's play",
+    "unseeded": "the same agent without a seeding",
+    "sb3": "Stable-Baselines3's DQN",
+}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The agent at one point of its training."""
+
+    step: int
+    """Own steps."""
+    scores: tuple[float, ...]
+    """Points of each episode, under the protocol "nature"."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One training of one arm, from beginning to end."""
+
+    arm: str
+    seed: int
+    steps: int
+    settings: dict[str, object]
+    """What differs from that side's defaults."""
+    evaluations: tuple[Evaluated, ...]
+    seconds: float
+    """Wall clock, evaluations included, in one thread."""
+    machine: str
+
+    def write(self, folder: Path = RESULTS) -> Path:
+        """Keep it; a file appears whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = result_path(self.arm, self.seed, folder)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        os.replace(partial, path)
+        return path
+
+
+def result_path(arm: str, seed: int, folder: Path = RESULTS) -> Path:
+    return folder / f"{arm}-{seed}.json"
+
+
+def read_results(folder: Path = RESULTS) -> list[Result]:
+    """All finished trainings, by arm and seed."""
+    found = []
+    for arm in ARMS:
+        for path in sorted(folder.glob(f"{arm}-*.json")):
+            row = json.loads(path.read_text())
+            row["evaluations"] = tuple(Evaluated(e["step"], tuple(e["scores"])) for e in row["evaluations"])
+            found.append(Result(**row))
+    return found
+
+
+def missing(folder: Path = RESULTS) -> list[tuple[str, int]]:
+    """Arms and seeds that are still to be trained; every arm's first seed comes before any second one."""
+    return [(arm, seed) for seed in SEEDS for arm in ARMS if not result_path(arm, seed, folder).is_file()]
+
+
+def this_machine() -> str:
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"

@@ -1,0 +1,125 @@
+"""Small trials of settings: a short seeded training each, evaluated on seeds that no result is reported on.
+
+    python -m benchmarks.learning_trials [NAME...] [--list] [--demonstrations FOLDER]
+
+Trains and evaluates what has no row yet in docs/results/learning/trials.jsonl, after pretraining and again after some
+own steps, and then makes docs/results/learning.md anew. It can be stopped with Ctrl-C and goes on from there.
+The demonstrations are 15 minutes of the planner's play with other seeds than the study's, or whatever replay files lie
+in FOLDER. Defaults change only where such trials, and then the study (``benchmarks.learning``), measured better.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from agent.config import TrainConfig, preset
+from agent.evaluation import evaluate
+from agent.run import RunFolder
+from agent.training import train
+from benchmarks import learning_report
+from benchmarks.learning_demonstrator import record_demonstrations
+from benchmarks.learning_study import GAME, RESULTS, ROOT
+from data.library import Library
+
+TUNING_SEED = 7_000_001
+"""Decides the episodes of trials; the study's are others."""
+DEMONSTRATION_SEED = 500_000
+PRETRAIN_STEPS = 1_500
+OWN_STEPS = 5_000
+EPISODES = 20
+ROWS = RESULTS / "trials.jsonl"
+WORK = ROOT / "build" / "learning-trials"
+
+TRIALS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "shifts of 4 pixels": {"shift_pixels": 4},
+    "conservative loss instead of the margin": {"margin_weight": 0.0, "conservative_weight": 0.5},
+    "margin of 0.3": {"margin": 0.3},
+    "no margin": {"margin_weight": 0.0},
+    "prioritised sampling": {"sampling": "prioritised"},
+    "10-step returns": {"n_steps": 10},
+    "logarithmic rewards": {"reward": "log"},
+    "dueling": {"dueling": True},
+    "batches of 128": {"batch_size": 128},
+    "not bounded by the recorded return": {"bound_by_return": False},
+    "all seeded, always": {"seed_share": 1.0},
+}
+"""What each changes of the default preset."""
+
+
+def settings_of(name: str) -> TrainConfig:
+    changes = {"seed_from": ("planner",), "evaluate_every": 0, "threads": 1, "game": GAME, **TRIALS[name]}
+    return dataclasses.replace(preset("default"), pretrain_steps=PRETRAIN_STEPS, steps=0, **changes)
+
+
+def run_name(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def rows_there(path: Path = ROWS) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def run_trial(name: str, library: Library, path: Path, stop: threading.Event, own_steps: int = OWN_STEPS) -> None:
+    """Do what of a trial has no row yet; returns early where asked to stop."""
+    folder = RunFolder(library.run_folder(run_name(name)))
+    for steps in (0, own_steps):
+        if any(row["trial"] == name and row["steps"] == steps for row in rows_there(path)):
+            continue
+        config = dataclasses.replace(settings_of(name), steps=steps)
+        summary = train(library, folder.name, config, resume=folder.exists, should_stop=stop.is_set)
+        if summary.stopped or stop.is_set():
+            return
+        found = evaluate(library, folder.name, EPISODES, "nature", seed=TUNING_SEED)
+        row = {
+            "trial": name,
+            "changes": TRIALS[name],
+            "seed": config.seed,
+            "seeded_decisions": summary.seeded_decisions,
+            "updates": summary.updates,
+            "steps": steps,
+            "mean": round(found.mean, 1),
+            "low": round(found.low, 1),
+            "high": round(found.high, 1),
+            "episodes": found.episodes,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which trials (default: all)")
+    parser.add_argument("--list", action="store_true", help="print the names and what each changes")
+    parser.add_argument("--demonstrations", type=Path, metavar="FOLDER", help="replay files to seed from")
+    options = parser.parse_args()
+    if options.list:
+        for name, changes in TRIALS.items():
+            print(f"{name}: {changes}")
+        return
+    unknown = [name for name in options.names if name not in TRIALS]
+    if unknown:
+        parser.error(f"there is no trial {unknown[0]!r}; --list tells those that there are")
+    library = Library(WORK / "library")
+    if options.demonstrations:
+        library = Library(options.demonstrations)
+    else:
+        record_demonstrations(library, WORK, seed=DEMONSTRATION_SEED)
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    for name in options.names or TRIALS:
+        if not stop.is_set():
+            run_trial(name, library, ROWS, stop)
+    learning_report.write_report()
+
+
+if __name__ == "__main__":
+    main()

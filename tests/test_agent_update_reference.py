@@ -1,0 +1,172 @@
+"""One compiled update against NumPy written from the papers: network, TD errors, loss, gradient step, priorities."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import test_agent_loss
+from agent_episodes import small_config
+from test_agent_learner import random_batch
+from test_agent_loss import reference
+
+from agent.batch import Batch
+from agent.config import TrainConfig
+from agent.drawing import PrioritisedDrawing
+from agent.learner import Learner, loss_of
+from agent.network import weight_arrays
+from agent.returns import UNKNOWN
+
+ACTIONS, SIZE = 3, 6
+PLAIN: dict[str, Any] = {
+    "layer_norm": False,
+    "averaging": 0.0,
+    "n_steps": 1,
+    "double_q": False,
+    "bound_by_return": False,
+    "margin_weight": 0.0,
+}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "nature": PLAIN,
+    "double": {**PLAIN, "double_q": True},
+    "dueling": {**PLAIN, "dueling": True},
+    "n-step": {**PLAIN, "n_steps": 5},
+    "prioritised": {**PLAIN, "sampling": "prioritised"},
+    "margin": {**PLAIN, "margin_weight": 0.7, "margin": 0.5},
+    "conservative": {**PLAIN, "conservative_weight": 0.4},
+    "one-step": {**PLAIN, "n_steps": 5, "one_step_weight": 0.6},
+    "bounded by return": {**PLAIN, "bound_by_return": True},
+    "L2": {**PLAIN, "l2_weight": 1e-3},
+    "squared": {**PLAIN, "td_loss": "squared"},
+    "default": {},
+    "all": {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "margin": 0.8, "sampling": "prioritised"},
+}
+
+
+def varied_batch(rng: np.random.Generator) -> Batch:
+    """A batch in which everything that the loss reads differs from row to row."""
+    recorded = 2 * rng.normal(size=SIZE).astype(np.float32)
+    recorded[::3] = UNKNOWN
+    return dataclasses.replace(
+        random_batch(rng, SIZE),
+        discounts=(0.9 * (rng.random(SIZE) > 0.3)).astype(np.float32),
+        recorded=recorded,
+        imitate=(rng.random(SIZE) > 0.5).astype(np.float32),
+        weights=rng.uniform(0.2, 1.0, SIZE).astype(np.float32),
+        rewards=rng.normal(size=SIZE).astype(np.float32),
+        one_step_discounts=(0.99 * (rng.random(SIZE) > 0.2)).astype(np.float32),
+        following_stacks=rng.integers(0, 256, (SIZE, 4, 84, 84)).astype(np.uint8),
+    )
+
+
+def layer_normalised(sums: np.ndarray, weights: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Ba et al. 2016, equation 3, where there is such a layer; then the rectifier."""
+    if f"{name}_norm/gamma" in weights:
+        sums = (sums - sums.mean()) / np.sqrt(sums.var() + 1e-3)
+        sums = sums * weights[f"{name}_norm/gamma"] + weights[f"{name}_norm/beta"]
+    return np.maximum(sums, 0.0)
+
+
+def plain_values(weights: dict[str, np.ndarray], stack: np.ndarray, dueling: bool) -> np.ndarray:
+    """Values of one stack (4, 84, 84), each filter at each place (Mnih et al. 2015; Wang et al. 2016, equation 9)."""
+    weights = {name: array.astype(np.float64) for name, array in weights.items()}
+    seen = np.moveaxis(stack, 0, -1) / 255.0
+    for number, stride in ((1, 4), (2, 2), (3, 1)):
+        kernel, bias = weights[f"convolution_{number}/kernel"], weights[f"convolution_{number}/bias"]
+        side, places = len(kernel), range(0, len(seen) - len(kernel) + 1, stride)
+        maps = [
+            [np.tensordot(seen[row : row + side, column : column + side], kernel, 3) for column in places]
+            for row in places
+        ]
+        seen = layer_normalised(np.array(maps) + bias, weights, f"convolution_{number}")
+
+    def stream(name: str) -> np.ndarray:
+        sums = seen.ravel() @ weights[f"{name}_hidden/kernel"] + weights[f"{name}_hidden/bias"]
+        hidden = layer_normalised(sums, weights, f"{name}_hidden")
+        out: np.ndarray = hidden @ weights[f"{name}_output/kernel"] + weights[f"{name}_output/bias"]
+        return out
+
+    if not dueling:
+        return stream("action")
+    advantage = stream("advantage")
+    values: np.ndarray = stream("value") + advantage - advantage.mean()
+    return values
+
+
+def kernels_of(learner: Learner) -> list[np.ndarray]:
+    return [array for name, array in weight_arrays(learner.online).items() if name.endswith("/kernel")]
+
+
+def plain_update(learner: Learner, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> tuple[float, np.ndarray]:
+    """Loss and TD errors (B,) of a batch by the plain network and the plain formula."""
+    config = learner.config
+    online, target = weight_arrays(learner.online), weight_arrays(learner.target)
+
+    def values(weights: dict[str, np.ndarray], stacks: np.ndarray) -> np.ndarray:
+        return np.stack([plain_values(weights, stack, config.dueling) for stack in stacks])
+
+    monkeypatch.setattr(test_agent_loss, "BATCH", SIZE)
+    monkeypatch.setattr(test_agent_loss, "ACTIONS", ACTIONS)
+    columns = {name: getattr(batch, name) for name in ("actions", "returns", "discounts", "recorded", "imitate")}
+    columns |= {"weights": batch.weights, "rewards": batch.rewards, "one_step": batch.one_step_discounts}
+    now, after = values(online, batch.stacks), values(target, batch.next_stacks)
+    choosing = values(online, batch.next_stacks) if config.double_q else after
+    following, following_choosing = after, after
+    if config.one_step_weight:
+        following = values(target, batch.following_stacks)
+        following_choosing = values(online, batch.following_stacks)
+    kernels = kernels_of(learner)
+    return reference(config, now, after, choosing, following, following_choosing, columns, kernels)
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_a_compiled_update_gives_the_loss_the_errors_and_the_priorities_of_plain_numpy(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(**{"learning_rate": 1e-3, **VARIANTS[name]})
+    learner = Learner(config, ACTIONS, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    for _ in range(3):  # so that target and online network differ
+        learner.update(varied_batch(rng))
+    batch = varied_batch(rng)
+    expected, errors = plain_update(learner, batch, monkeypatch)
+    found = learner.update(batch)
+    np.testing.assert_allclose(found.loss, expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.td_errors, errors, rtol=1e-3, atol=1e-3)
+
+    drawing = PrioritisedDrawing(SIZE, config.priority_exponent, config.priority_bonus, config.seeded_priority_bonus)
+    sources = rng.uniform(0.5, 2.0, SIZE)
+    drawing.learned(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
+    for slot in range(SIZE):
+        bonus = config.seeded_priority_bonus if batch.imitate[slot] else config.priority_bonus
+        priority = sources[slot] * (abs(float(found.td_errors[slot])) + bonus) ** config.priority_exponent
+        np.testing.assert_allclose(drawing.export(SIZE)["priority"][slot], priority, rtol=1e-5)
+
+
+@pytest.mark.parametrize("clipped_to", [0.0, 0.05])
+def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped_to: float) -> None:
+    config: TrainConfig = small_config(gradient_norm=clipped_to, learning_rate=1e-3, optimizer_epsilon=1e-4)
+    learner = Learner(config, ACTIONS, np.random.default_rng(0))
+    batch = varied_batch(np.random.default_rng(1))
+    arrays = [
+        *(batch.stacks, batch.actions, batch.returns, batch.discounts, batch.next_stacks, batch.recorded),
+        *(batch.imitate, batch.weights, batch.rewards, batch.one_step_discounts, batch.following_stacks),
+    ]
+    variables = learner.online.trainable_variables
+    with tf.GradientTape() as tape:
+        loss, _ = loss_of(config, learner.online, learner.target, tuple(map(tf.constant, arrays)))
+    gradients = [np.asarray(gradient, np.float64) for gradient in tape.gradient(loss, [v.value for v in variables])]
+    before = [np.asarray(v.value, np.float64) for v in variables]
+    norm = np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+    assert norm > 0.05
+    learner.update(batch)
+    for variable, old, gradient in zip(variables, before, gradients, strict=True):
+        g = gradient * min(1.0, clipped_to / norm) if clipped_to else gradient
+        mean, square = 0.1 * g, 0.001 * g**2  # Kingma and Ba 2015, end of section 2, at the first step
+        step = 1e-3 * np.sqrt(1 - 0.999) / (1 - 0.9)
+        np.testing.assert_allclose(
+            np.asarray(variable.value), old - step * mean / (np.sqrt(square) + 1e-4), rtol=1e-3, atol=2e-6
+        )

@@ -1,0 +1,91 @@
+"""The study of learning: what is still to be trained, that a stopped training goes on, and the page that is made."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode, small_config
+
+from agent.config import TrainConfig
+from benchmarks import learning_ours, learning_report
+from benchmarks.learning_study import ARMS, Evaluated, Result, missing, read_results
+from data.library import Library
+
+
+def result(arm: str, seed: int, mean: float) -> Result:
+    rng = np.random.default_rng(seed)
+    points = tuple(
+        Evaluated(step, tuple(rng.normal(mean + step / 1000, 50, 30).round().tolist())) for step in (0, 25_000)
+    )
+    return Result(arm, seed, 100_000, {"seed": seed}, points, 3000.0, "a machine")
+
+
+def test_a_finished_training_is_kept_and_not_asked_for_again(tmp_path: Path) -> None:
+    assert missing(tmp_path)[:4] == [("seeded", 0), ("unseeded", 0), ("sb3", 0), ("seeded", 1)]
+    kept = result("seeded", 0, 300)
+    kept.write(tmp_path)
+    assert read_results(tmp_path) == [kept]
+    assert ("seeded", 0) not in missing(tmp_path)
+    assert len(missing(tmp_path)) == 3 * len(ARMS) - 1
+
+
+def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 400, kind="planner")
+
+    def small(_arm: str, seed: int, steps: int) -> TrainConfig:
+        return small_config(
+            seed=seed, steps=steps, seed_from=("planner",), evaluate_every=32, evaluation_episodes=2, threads=1
+        )
+
+    monkeypatch.setattr(learning_ours, "settings_of", small)
+    stop = threading.Event()
+    stop.set()
+    assert learning_ours.run("seeded", 1, library, 64, stop) is None
+    stop.clear()
+    found = learning_ours.run("seeded", 1, library, 64, stop)
+    assert found is not None
+    assert [evaluated.step for evaluated in found.evaluations] == [0, 32, 64]
+    assert all(len(evaluated.scores) == 2 for evaluated in found.evaluations)
+    assert found.settings["hidden_units"] == 16
+
+
+def test_the_interval_over_seeds_is_wide_where_seeds_differ_and_narrow_where_only_episodes_do() -> None:
+    rng = np.random.default_rng(0)
+    alike = [tuple(rng.normal(300, 60, 30)) for _ in range(3)]
+    apart = [tuple(rng.normal(centre, 1, 30)) for centre in (200, 300, 400)]
+    low, high = learning_report.interval_over_seeds(alike, rng)
+    expected = 1.96 * 60 / np.sqrt(90)
+    assert 0.6 * expected < (high - low) / 2 < 2.2 * expected
+    low, high = learning_report.interval_over_seeds(apart, rng)
+    assert low < 240
+    assert high > 360
+
+
+def test_the_page_gets_its_table_and_keeps_what_was_written_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, results = tmp_path / "learning.md", tmp_path / "learning"
+    page.write_text(f"before\n{learning_report.BEGIN}\nold\n{learning_report.END}\nafter\n")
+    for name, value in (("PAGE", page), ("PLOT", results / "learning.png"), ("RESULTS", results)):
+        monkeypatch.setattr(learning_report, name, value)
+    for one in (result("seeded", 0, 300), result("seeded", 1, 320), result("sb3", 0, 150)):
+        one.write(results)
+    monkeypatch.setattr(learning_report, "read_results", lambda: read_results(results))
+    monkeypatch.setattr(learning_report, "missing", lambda: missing(results))
+    learning_report.draw(read_results(results), learning_report.PLOT)
+    monkeypatch.setattr(learning_report, "draw", lambda _: None)
+    learning_report.write_report()
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "| seeded by 15 minutes of the planner's play | 2 | 3" in text
+    assert "![Points over own steps](learning/learning.png)" in text
+    assert "seeded-2" in text, "what is still to be trained is said"
+    assert learning_report.PLOT.stat().st_size > 5000
