@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Python 3.11 to 3.13 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench docs pictures lowest clean
+.PHONY: help run test soak check bench study docs pictures lowest clean
 
 VENV ?= .venv
 # The first Python on this machine that is neither too old nor too new; choose another with PYTHON=...
@@ -41,6 +41,9 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 
 bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes)
 	@for part in recording curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+
+study: $(VENV)/.installed-for-tests ## go on with the study of learning (days; stop it with Ctrl-C at any time)
+	@$(BIN)/python -m benchmarks.learning
 
 lowest: ## run the tests with the oldest versions of everything that setup.cfg allows
 	@$(PYTHON) -m venv .venv-lowest

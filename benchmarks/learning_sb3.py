@@ -87,6 +87,10 @@ class _Checkpoints(BaseCallback):
         self.stop = False
         self._began = time.monotonic() - seconds_before
 
+    def _on_training_start(self) -> None:
+        if not self.num_timesteps and not read_rows(self.folder)["evaluations"]:
+            self.save()  # the curve begins with the untrained agent, as ours does
+
     def _on_step(self) -> bool:
         if self.num_timesteps % self.every == 0:
             self.save()
@@ -96,8 +100,9 @@ class _Checkpoints(BaseCallback):
         assert isinstance(self.model, DQN)
         rows = read_rows(self.folder)["evaluations"]
         rows.append({"step": self.num_timesteps, "scores": scores_of(self.model)})
-        self.model.save(self.folder / "model.zip")
-        self.model.save_replay_buffer(self.folder / "memory.pkl")
+        if self.num_timesteps:
+            self.model.save(self.folder / "model.zip")
+            self.model.save_replay_buffer(self.folder / "memory.pkl")
         state = {"evaluations": rows, "seconds": time.monotonic() - self._began, "step": self.num_timesteps}
         (self.folder / "state.json").write_text(json.dumps(state))
 

@@ -32,6 +32,7 @@ def test_a_finished_training_is_kept_and_not_asked_for_again(tmp_path: Path) -> 
     assert len(missing(tmp_path)) == 3 * len(ARMS) - 1
 
 
+@pytest.mark.timeout(900)
 def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,7 +41,7 @@ def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
 
     def small(_arm: str, seed: int, steps: int) -> TrainConfig:
         return small_config(
-            seed=seed, steps=steps, seed_from=("planner",), evaluate_every=32, evaluation_episodes=2, threads=1
+            seed=seed, steps=steps, seed_from=("planner",), evaluate_every=32, evaluation_episodes=1, threads=1
         )
 
     monkeypatch.setattr(learning_ours, "settings_of", small)
@@ -51,7 +52,7 @@ def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
     found = learning_ours.run("seeded", 1, library, 64, stop)
     assert found is not None
     assert [evaluated.step for evaluated in found.evaluations] == [0, 32, 64]
-    assert all(len(evaluated.scores) == 2 for evaluated in found.evaluations)
+    assert all(len(evaluated.scores) == 1 for evaluated in found.evaluations)
     assert found.settings["hidden_units"] == 16
 
 
