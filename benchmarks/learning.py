@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks import learning_report
 from benchmarks.learning_demonstrator import record_demonstrations
-from benchmarks.learning_study import ARMS, RESULTS, ROOT, STEPS, STOPPED, missing
+from benchmarks.learning_study import ARMS, RESULTS, ROOT, STEPS, STOPPED, missing, result_path
 from benchmarks.sb3_environment import sb3_python
 from data.library import Library
 
@@ -45,7 +45,7 @@ class Trainings:
         else:
             module = ["-m", "benchmarks.learning_ours"]
             command = [sys.executable, *module, arm, str(seed), str(self._work / "library"), *ending]
-        self._running[arm, seed] = subprocess.Popen(command, cwd=ROOT)
+        self._running[arm, seed] = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
 
     def ended(self) -> list[tuple[str, int]]:
         """Those that have ended since the last call; raises RuntimeError for one that failed."""
@@ -94,7 +94,8 @@ def train_all(options: argparse.Namespace) -> None:
                 trainings.begin(*waiting.pop(0))
             time.sleep(1.0)
             for arm, seed in trainings.ended():
-                print(f"{arm}-{seed} is finished", flush=True)
+                kept = result_path(arm, seed, options.results).is_file()
+                print(f"{arm}-{seed} {'is finished' if kept else 'was stopped'}", flush=True)
                 if options.results == RESULTS:
                     learning_report.write_report()
             if time.monotonic() > deadline:
