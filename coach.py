@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from commands import comparing, curating, exchange, looking, playing, seeing, starting, training
+from commands import comparing, curating, exchange, looking, playing, seeing, starting, training, trash
 from commands.parser import Commands, OneSentenceParser
 from data.errors import CoachError
 
@@ -20,7 +20,7 @@ def build_parser() -> OneSentenceParser:
     )
     parser.set_defaults(run=starting.open_home)
     commands = Commands(parser)
-    for module in (playing, curating, training, comparing, seeing, looking, exchange, starting):
+    for module in (playing, curating, training, comparing, seeing, looking, trash, exchange, starting):
         module.add(commands)
     return parser
 

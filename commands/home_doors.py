@@ -17,6 +17,7 @@ from data.library import Library
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
+    from data.proof import Verification
     from home.overview import Door
     from screen.window import Window
 
@@ -29,6 +30,7 @@ class Home:
         self._window = window
         self._library = library
         self._settings = settings
+        self._verified: dict[str, Verification] = {}
 
     @property
     def _game(self) -> str:
@@ -137,13 +139,18 @@ class Home:
 
         player = load_player(self._library, run, 0.01)
         config = player.config
-        watch(self._library, player, config.game, settings=settings_of(config), window=self._window)
+        name = person(self._settings)
+        watch(self._library, player, config.game, name, settings=settings_of(config), window=self._window)
 
     def _compare(self) -> str:
         return "Comparisons of seedings are run with `coach compare` for now."
 
     def _browse(self) -> str:
-        return "The library is listed by `coach library` for now."
+        from curator.frame_reader import FrameReader
+        from home.library_window import LibraryWindow
+
+        LibraryWindow(self._window, self._library, FrameReader, self._verified, self._game).run()
+        return ""
 
     def _change_settings(self) -> str:
         from commands.key_editing import edit_keys

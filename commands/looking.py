@@ -20,6 +20,7 @@ from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
+from data.trash import Trash
 
 if TYPE_CHECKING:
     from curator.agreement import Agreement
@@ -204,6 +205,7 @@ def run_library(options: argparse.Namespace) -> int:
         if (judge := load_judge(library, game)) is not None
     }
     broken = library.broken()
+    thrown_away = Trash(library).names()
     if options.json:
         facts = {
             "library": str(library.folder),
@@ -214,6 +216,7 @@ def run_library(options: argparse.Namespace) -> int:
             "judges": judges,
             "runs": runs,
             "broken": [{"path": str(path), "reason": reason} for path, reason in broken],
+            "trash": len(thrown_away),
         }
         print_json(facts)
         return 0
@@ -224,6 +227,9 @@ def run_library(options: argparse.Namespace) -> int:
         report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}")
     for path, reason in broken:
         report_console().print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
+    if thrown_away:
+        number = "1 episode" if len(thrown_away) == 1 else f"{len(thrown_away):,} episodes"
+        report_console().print(f"In the trash: {number}; `coach trash` brings back.")
     return 0
 
 

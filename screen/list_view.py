@@ -30,6 +30,11 @@ class ListView:
         self._shown = -1
 
     @property
+    def box(self) -> Box:
+        """Where the list stands."""
+        return self._box
+
+    @property
     def rows_on_show(self) -> int:
         """How many whole rows fit."""
         return max(1, int(self._box.height // self.row_height))

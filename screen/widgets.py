@@ -40,6 +40,18 @@ class Button:
             canvas.key_cap(self.key, (box.right - 12 - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2))
 
 
+def button_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 8, most: float = 160) -> list[Box]:
+    """Boxes for buttons (label, key) side by side, each as wide as its words need, and no wider than ``most``."""
+    needs = [34 + 8 * len(label) + (22 + 8.4 * len(key) if key else 0) for label, key in labels]
+    stretch = (box.width - gap * (len(labels) - 1)) / sum(needs)
+    boxes, left = [], box.x
+    for need in needs:
+        width = min(need * stretch, max(most, need))
+        boxes.append(Box(left, box.y, width, box.height))
+        left += width + gap
+    return boxes
+
+
 def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: float = 20) -> Box:
     """A verdict's badge: letter, shape and colour. ``at`` is its top left corner.
 

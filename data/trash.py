@@ -1,0 +1,114 @@
+"""The library's trash: episodes that were thrown away, and can be brought back until it is emptied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.durable_file import sync_folder
+from data.episode import EpisodeSummary
+from data.errors import CoachError
+from data.library import Library
+from data.library_index import LibraryIndex
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What came of moving episodes: those that are at their new place, and a sentence for the first that is not."""
+
+    episode_ids: tuple[str, ...]
+    problem: str = ""
+
+
+class Trash:
+    """The folder ``trash`` of a library. Verdicts are kept elsewhere and are not touched: they hold again after a
+    restoration."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.folder = library.folder / "trash"
+
+    @property
+    def _index(self) -> LibraryIndex:
+        return LibraryIndex(self.folder / "index.jsonl", self.folder)
+
+    def episodes(self) -> list[EpisodeSummary]:
+        """What lies in the trash and can be read, oldest first."""
+        found = [entry.summary for entry in self._index.entries() if entry.summary is not None]
+        return sorted(found, key=lambda summary: (summary.created, summary.episode_id))
+
+    def broken(self) -> list[tuple[Path, str]]:
+        """What lies in the trash and is no whole replay file, each with a sentence that says why."""
+        return [(self.folder / entry.name, entry.problem) for entry in self._index.entries() if entry.summary is None]
+
+    def names(self) -> list[str]:
+        """The ids of everything in the trash, sorted; no file is opened."""
+        return sorted(path.stem for path in self.folder.glob("*.h5"))
+
+    def throw_away(self, episode_ids: Iterable[str]) -> Moved:
+        """Move episodes of the library (or broken files of it, by their names without ".h5") into the trash."""
+        return self._move(episode_ids, self._library.replays, self.folder, self._library.index, self._index, True)
+
+    def restore(self, episode_ids: Iterable[str]) -> Moved:
+        """Bring episodes back from the trash; one that the library holds again by now stays in the trash."""
+        return self._move(episode_ids, self.folder, self._library.replays, self._index, self._library.index, False)
+
+    def empty(self) -> int:
+        """Remove for ever what is in the trash; returns how many files that were. Raises CoachError."""
+        return self.remove(self.names())
+
+    def remove(self, episode_ids: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Remove episodes in the trash for ever; returns how many. Raises CoachError where one cannot be removed."""
+        ids = list(episode_ids)
+        for done, episode_id in enumerate(ids):
+            path = self.folder / _file_name(episode_id)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise CoachError(f"{path} cannot be removed: {error.strerror or error}.") from error
+            if on_progress is not None:
+                on_progress(done + 1, len(ids))
+        return len(ids)
+
+    @staticmethod
+    def _move(
+        episode_ids: Iterable[str],
+        source: Path,
+        target: Path,
+        known: LibraryIndex,
+        index: LibraryIndex,
+        replace: bool,
+    ) -> Moved:
+        summaries = {entry.name: entry.summary for entry in known.entries()}
+        moved: list[str] = []
+        problem = ""
+        for episode_id in episode_ids:
+            name = _file_name(episode_id)
+            try:
+                target.mkdir(parents=True, exist_ok=True)
+                if not replace and os.path.lexists(target / name):
+                    raise FileExistsError(17, "the library holds an episode of that name again")
+                os.rename(source / name, target / name)
+            except FileNotFoundError:
+                problem = problem or f"There is no episode {episode_id} in {source}."
+                continue
+            except OSError as error:
+                problem = problem or f"The episode {episode_id} stays where it is: {error.strerror or error}."
+                continue
+            moved.append(episode_id)
+            summary = summaries.get(name)
+            if summary is not None:  # So that it need not be read again.
+                index.add(target / name, summary)
+        for folder in (target, source):
+            sync_folder(folder)
+        return Moved(tuple(moved), problem)
+
+
+def _file_name(episode_id: str) -> str:
+    name = f"{episode_id}.h5"
+    # An id may come from outside: it must not lead out of the folder.
+    if Path(name).name != name:
+        raise CoachError(f"There is no episode {episode_id!r}.")
+    return name

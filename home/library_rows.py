@@ -1,0 +1,168 @@
+"""The episodes of a library as rows of a list: which of them are on show, and in which order. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data.clip import Verdict
+from data.episode import EpisodeSummary
+
+BEST = {"any score": 1.0, "best tenth": 0.1, "best quarter": 0.25, "best half": 0.5}
+"""The choices of scores, and the share of episodes that each keeps."""
+
+_CONDITION = re.compile(r"(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda score, limit: score < limit,
+    ">": lambda score, limit: score > limit,
+    "<=": lambda score, limit: score <= limit,
+    ">=": lambda score, limit: score >= limit,
+    "=": lambda score, limit: score == limit,
+}
+
+
+@dataclass(frozen=True)
+class EpisodeRow:
+    """One episode, or one file that is no whole replay file and says why in ``problem``."""
+
+    episode_id: str
+    path: str
+    game: str = ""
+    demonstrator: str = ""
+    player: str = ""
+    created: str = ""
+    score: float = 0.0
+    seconds: float = 0.0
+    frame_count: int = 0
+    ended_by: str = ""
+    good: int = 0
+    bad: int = 0
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """What a search looks through."""
+        return f"{self.episode_id} {self.game} {self.demonstrator} {self.player} {self.problem}".lower()
+
+
+def rows_of(
+    episodes: Iterable[EpisodeSummary], broken: Iterable[tuple[Path, str]], verdicts: Iterable[Verdict]
+) -> list[EpisodeRow]:
+    """Rows of what can be read and of what cannot, with the number of good and bad clips in each."""
+    counts = Counter((verdict.clip.episode_id, verdict.verdict) for verdict in verdicts)
+    rows = [
+        EpisodeRow(
+            episode.episode_id,
+            episode.path,
+            episode.game,
+            episode.demonstrator,
+            episode.player,
+            episode.created,
+            episode.score,
+            episode.seconds,
+            episode.frame_count,
+            episode.ended_by,
+            counts[episode.episode_id, "good"],
+            counts[episode.episode_id, "bad"],
+        )
+        for episode in episodes
+    ]
+    return rows + [EpisodeRow(path.stem, str(path), problem=problem) for path, problem in broken]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a row must be to be on show; empty: anything."""
+
+    game: str = ""
+    demonstrator: str = ""
+    player: str = ""
+    best: str = "any score"
+    text: str = ""
+    """Words that must all be found, and conditions on the score such as ">300"."""
+
+
+def kept(rows: Sequence[EpisodeRow], chosen: Filter) -> list[EpisodeRow]:
+    """The rows that a filter leaves."""
+    words, conditions = _parts(chosen.text)
+
+    def fits(row: EpisodeRow) -> bool:
+        for wanted, value in (
+            (chosen.game, row.game),
+            (chosen.demonstrator, row.demonstrator),
+            (chosen.player, row.player),
+        ):
+            if wanted and wanted != value:
+                return False
+        if conditions and (row.problem or not all(_COMPARE[sign](row.score, limit) for sign, limit in conditions)):
+            return False
+        return all(word in row.words for word in words)
+
+    found = [row for row in rows if fits(row)]
+    share = BEST[chosen.best]
+    if share == 1.0:
+        return found
+    scores = sorted((row.score for row in found if not row.problem), reverse=True)
+    if not scores:
+        return []
+    least = scores[max(0, round(len(scores) * share) - 1)]
+    return [row for row in found if not row.problem and row.score >= least]
+
+
+def _parts(text: str) -> tuple[list[str], list[tuple[str, float]]]:
+    words: list[str] = []
+    conditions: list[tuple[str, float]] = []
+    for word in re.sub(r"(<=|>=|<|>|=)\s+", r"\1", text.lower()).split():
+        condition = _CONDITION.fullmatch(word.removeprefix("score"))
+        if condition:
+            conditions.append((condition[1], float(condition[2])))
+        elif not re.fullmatch(r"(score)?(<=|>=|<|>|=)-?", word):  # a condition that is still being typed
+            words.append(word)
+    return words, conditions
+
+
+SORTS: dict[str, Callable[[EpisodeRow], Any]] = {
+    "recorded": lambda row: row.created,
+    "game": lambda row: row.game,
+    "by": lambda row: row.demonstrator,
+    "player": lambda row: row.player.lower(),
+    "score": lambda row: row.score,
+    "length": lambda row: row.seconds,
+    "verdicts": lambda row: row.good + row.bad,
+}
+"""What a list may be sorted by."""
+FALLING = {"recorded", "score", "length", "verdicts"}
+"""Sorts that begin with the largest."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """By what a list is sorted; ``turned``: the other way round than usual."""
+
+    by: str = "recorded"
+    turned: bool = False
+
+    def then(self, by: str) -> Order:
+        """The order after a click on the head of a column: sorted by it, or turned where it was."""
+        return replace(self, turned=not self.turned) if by == self.by else Order(by)
+
+    @property
+    def falls(self) -> bool:
+        return (self.by in FALLING) != self.turned
+
+
+def arranged(rows: Sequence[EpisodeRow], order: Order) -> list[EpisodeRow]:
+    """Rows in order; equal ones with the newest first; files that cannot be read at the end."""
+    newest_first = sorted(rows, key=lambda row: (row.created, row.episode_id), reverse=True)
+    whole = sorted((row for row in newest_first if not row.problem), key=SORTS[order.by], reverse=order.falls)
+    return whole + [row for row in newest_first if row.problem]
+
+
+def values_of(rows: Iterable[EpisodeRow], name: str) -> list[str]:
+    """The values that a column has, for its filter; the most frequent first."""
+    counts: Mapping[str, int] = Counter(value for row in rows if (value := getattr(row, name)))
+    return sorted(counts, key=lambda value: (-counts[value], value))
