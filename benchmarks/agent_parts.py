@@ -40,7 +40,7 @@ from benchmarks.sb3_environment import ROOT, sb3_python
 from data.library import Library
 
 ROUNDS = 200
-LIKE_SB3 = {
+LIKE_SB3: dict[str, Any] = {
     "optimizer": "adam",
     "learning_rate": 1e-4,
     "optimizer_epsilon": 1e-8,
