@@ -68,6 +68,9 @@ check: $(VENV)/.installed-for-tests ## lint, types and import arrows
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
+results: $(VENV)/.installed ## compute the comparisons of docs/results (hours; Ctrl-C, and the same again goes on)
+	@$(BIN)/python docs/make_results.py
+
 clean: ## remove the environment and what tools left (never your library)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

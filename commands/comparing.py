@@ -1,4 +1,4 @@
-"""``coach compare``: several ways to begin, each trained with several random seeds, and a page that tells them apart.
+"""``coach compare`` and ``coach transfer``: several ways to begin, each trained with several random seeds, and a page.
 
 While it works, ``progress.json`` in ``--out`` says how far it is (see ``agent.comparison_progress``). At its end,
 ``report.html``, ``report.md`` and ``comparison.json`` (the plan, every run's result, the statistics) lie beside it.
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.comparison_arms import CARRIED, STUDIES, study_arms, transfer_arms, transfer_base
 from commands.output import print_json, report_console
 from commands.parser import Commands, add_labels, at_least, labels_of
 from data.errors import AnswerIsNo, CoachError
@@ -40,7 +41,27 @@ def add(commands: Commands) -> None:
         "TITLE=SOURCE[,SOURCE][,setting=value] such as curated=planner,keep=not-bad; settings are those below, and "
         "verdicts=people|library|RULE",
     )
+    compare.add_argument(
+        "--study",
+        choices=tuple(STUDIES),
+        help="a ready-made comparison instead of --seedings, of the play that --seed-from names: the last frames "
+        "before points; all, not bad or good alone; with and without a learned judge",
+    )
+    compare.add_argument(
+        "--frames", type=int, nargs="+", metavar="N", help="study before-reward: how many last frames (60 120 240)"
+    )
     add_comparison_options(compare)
+
+    transfer = commands.add("transfer", "compare an agent of another game with one from scratch", run_transfer)
+    transfer.add_argument("--from", required=True, dest="from_run", metavar="RUN", help="the run of the other game")
+    transfer.add_argument(
+        "--carry",
+        nargs="+",
+        choices=tuple(CARRIED),
+        help="arms: the whole network (outputs go by the names of their actions; all 18 with --full-action-set), the "
+        "whole with a new head, the convolutions, nothing (default: nothing convolutions whole)",
+    )
+    add_comparison_options(transfer)
 
 
 def add_comparison_options(parser: argparse.ArgumentParser) -> None:
@@ -76,19 +97,33 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
 def run_compare(options: argparse.Namespace) -> int:
     from agent.arms import parse_arm
 
-    if not options.seedings:
-        raise CoachError("--seedings must name at least two arms, such as: --seedings none planner.")
+    if bool(options.seedings) == bool(options.study):
+        raise CoachError("Name what is to be compared, either by --seedings (such as: none planner) or by --study.")
     base = comparison_config(options)
+    if options.study:
+        for frames in options.frames or ():
+            at_least(frames, 1, "--frames")
+        arms = study_arms(options.study, base, Library(options.library), options.frames)
+        return run_comparison(options, arms, options.question or STUDIES[options.study])
     arms = tuple(parse_arm(text, base) for text in options.seedings)
     question = options.question or f"Which seeding is best for a young agent of {base.game}?"
     return run_comparison(options, arms, question)
 
 
-def comparison_config(options: argparse.Namespace) -> TrainConfig:
+def run_transfer(options: argparse.Namespace) -> int:
+    if options.game is None:
+        raise CoachError("--game must name the game in which the agent goes on.")
+    theirs = transfer_base(options, Library(options.library))
+    arms = transfer_arms(comparison_config(options, theirs), options.from_run, options.carry)
+    question = options.question or f"Does skill in {theirs.game} help in {options.game}?"
+    return run_comparison(options, arms, question)
+
+
+def comparison_config(options: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
     """The settings that all arms share. They differ from those of ``coach train`` where a comparison needs it."""
     from agent.config import config_from_arguments
 
-    config = config_from_arguments(options)
+    config = config_from_arguments(options, base)
     unless_said: dict[str, Any] = {"keep": "all", "steps": STEPS, "threads": 1, "deterministic": True}
     chosen = {name: value for name, value in unless_said.items() if getattr(options, name) is None}
     config = dataclasses.replace(config, **chosen)
@@ -151,7 +186,7 @@ def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, o
         if display.stopped:
             return _stopped(options, watch, folder)
         watch.publish("reporting")
-        found = write_results(folder, plan, out)
+        found, summary = write_results(folder, plan, out)
         watch.publish("done", report=out / "report.html")
     except KeyboardInterrupt:
         watch.publish("stopped")
@@ -166,7 +201,7 @@ def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, o
     else:
         from commands.comparison_results import print_results
 
-        print_results(found, out)
+        print_results(found, summary, out)
     return 1 if found["failures"] else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.arms import LIBRARY_VERDICTS, Arm, check_arms
 from agent.comparison import ComparisonFolder, FrozenLibrary, Plan
-from agent.config import option_name
+from agent.config import TrainConfig, option_name
 from agent.provenance import provenance
 from agent.seeding_facts import seeding_facts
 from commands.output import progress_console
@@ -47,6 +47,7 @@ def begun_or_new_plan(folder: ComparisonFolder, wanted: Plan, labels: Path | str
             provenance=before.provenance,
         )
     plan = _frozen(folder, plan, labels)
+    _refuse_same_selection(plan)
     if before != plan:
         folder.write_plan(plan)
     return plan
@@ -72,6 +73,22 @@ def _refuse_contradiction(folder: ComparisonFolder, before: Plan, wanted: Plan) 
         for name in ("verdicts", "from_run", "carry"):
             if getattr(other, name) != getattr(arm, name):
                 raise CoachError(f"{where} with {name} {getattr(other, name)!r} for {arm.title!r}; {advice}.")
+
+
+def _refuse_same_selection(plan: Plan) -> None:
+    """Raises CoachError where arms that differ in whom they listen to select the very same decisions."""
+    seen: dict[tuple[str, TrainConfig, str | None, str], Arm] = {}
+    for arm in plan.arms:
+        seeding = plan.seedings[arm.slug]
+        alike = dataclasses.replace(arm.config, keep="all", seed_from=())
+        if not seeding["episodes"]:
+            continue
+        other = seen.setdefault((f"{seeding['digest']} {seeding['random']}", alike, arm.from_run, arm.carry), arm)
+        if other is not arm:
+            raise CoachError(
+                f"The arms {other.title!r} and {arm.title!r} select the same {seeding['decisions']:,} decisions, so "
+                "there is nothing to compare: judge some clips first, or choose other sources."
+            )
 
 
 def _frozen(folder: ComparisonFolder, plan: Plan, labels: Path | str) -> Plan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -11,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from commands.output import clock
+from commands.report_parts import INK, encoded, png_of, quieten, style, write_text
 from data.episode import EpisodeSummary
 
 
@@ -59,12 +58,13 @@ _COLOURS = ("#2f9e6b", "#8b95a3")
 def write_report(facts: TourFacts, path: Path) -> None:
     """Write the page: one file that needs no other."""
     page = Template((files("commands") / "tour_report.html").read_text(encoding="utf-8")).substitute(
+        style=style(),
         game=escape(facts.game),
         smallness=escape(smallness(facts)),
         score_rows="\n".join(_score_row(arm) for arm in facts.arms),
         protocol=escape(facts.protocol),
-        chart=_encoded(_chart(facts)),
-        film=_encoded(facts.film.read_bytes()),
+        chart=encoded(_chart(facts)),
+        film=encoded(facts.film.read_bytes()),
         film_words=escape(facts.film_words),
         seeding=escape(facts.seeding),
         verdicts="".join(f"<li>{escape(words)}</li>" for words in facts.verdicts),
@@ -79,9 +79,7 @@ def write_report(facts: TourFacts, path: Path) -> None:
         versions=escape(", ".join(f"{name} {number}" for name, number in facts.versions.items())),
         seconds=clock(facts.seconds),
     )
-    partial = path.with_suffix(".part")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, page)
 
 
 def smallness(facts: TourFacts) -> str:
@@ -111,10 +109,6 @@ def _score_row(arm: Arm) -> str:
     return f"<tr><td>{escape(arm.title)}</td>{cells}</tr>"
 
 
-def _encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
-
-
 def _chart(facts: TourFacts) -> bytes:
     """A PNG: evaluation scores on the left, training episodes on the right."""
     from matplotlib.figure import Figure
@@ -130,7 +124,7 @@ def _chart(facts: TourFacts) -> bytes:
             arm.mean,
             yerr=[[arm.mean - arm.low], [arm.high - arm.mean]],
             fmt="_",
-            color="#1c2128",
+            color=INK,
             capsize=5,
             markersize=14,
         )
@@ -151,8 +145,5 @@ def _chart(facts: TourFacts) -> bytes:
     if right.has_data():
         right.legend(frameon=False, fontsize=9)
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+        quieten(axes)
+    return png_of(figure)

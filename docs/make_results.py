@@ -1,0 +1,95 @@
+"""Compute the comparisons of ``docs/results``: hours of training, which can be stopped and go on by the same command.
+
+    python docs/make_results.py                                   all of it, as large as two processors allow in a night
+    python docs/make_results.py --only seedings --seeds 5         one answer, with more trainings
+    python docs/make_results.py --steps 200 --seeds 2 --episodes 1 --work small --results small     a short trial
+
+Everything is kept under ``build/answers``; the reports' Markdown is copied to
+``docs/results/<answer>.md``, with charts and films beside it. No person plays here: the demonstrator is the planner.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from data.library import Library  # noqa: E402 - the repository is no installed package here
+
+GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
+SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=planner,keep=not-bad"]
+
+
+def coach(library: Library, *arguments: str) -> None:
+    """Run one command; ends this program with its code if it fails or is stopped."""
+    print("coach " + " ".join(arguments), flush=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments], check=False
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
+    """Record as many episodes as are missing."""
+    there = sum(episode.demonstrator == demonstrator for episode in library.episodes(GAME))
+    if there < episodes:
+        count, seed = str(episodes - there), str(1000 + there)
+        coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
+
+
+def train_teacher(library: Library, steps: int) -> None:
+    arguments = ["--resume"] if (library.run_folder(TEACHER) / "run.json").exists() else ["--seed-from", "planner"]
+    coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
+
+
+def answer(library: Library, name: str, work: Path, results: Path, *arguments: str) -> None:
+    """One comparison, and a copy of its report."""
+    out = work / name
+    coach(library, *arguments, "--name", name, "--out", str(out))
+    if json.loads((out / "progress.json").read_text())["phase"] != "done":
+        sys.exit(1)
+    target = results / name
+    shutil.copytree(out / "films", target / "films", dirs_exist_ok=True)
+    for path in out.glob("*.png"):
+        shutil.copy(path, target / path.name)
+    words = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
+    (results / f"{name}.md").write_text(words)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=("seedings", "before-reward", "transfer"), help="not all answers")
+    parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm")
+    parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the trained agent")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "answers", help="where all is kept")
+    parser.add_argument("--results", type=Path, help="where the reports go (default: docs/results)")
+    options = parser.parse_args()
+    chosen = options.only or ["seedings", "before-reward", "transfer"]
+    results = options.results or (ROOT / "docs" / "results")
+    library = Library(options.work / "library")
+    record(library, "planner", "planner", options.episodes)
+    for rule in ("before-reward", "before-death"):
+        coach(library, "label", "--rule", rule)
+    train_teacher(library, options.steps)
+    size = ["--steps", str(options.steps), "--seeds", str(options.seeds)]
+    if "seedings" in chosen:
+        record(library, f"agent:{TEACHER}", "agent", options.episodes)
+        answer(library, "seedings", options.work, results, "compare", "--game", GAME, "--seedings", *SEEDINGS, *size)
+    if "before-reward" in chosen:
+        study = ("compare", "--game", GAME, "--study", "before-reward", "--seed-from", "planner")
+        answer(library, "before-reward", options.work, results, *study, *size)
+    if "transfer" in chosen:
+        answer(library, "transfer", options.work, results, "transfer", "--from", TEACHER, "--game", OTHER_GAME, *size)
+
+
+if __name__ == "__main__":
+    main()
