@@ -40,7 +40,7 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
 bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes)
-	@for part in recording curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+	@for part in recording playing curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
 
 study: $(VENV)/.installed-for-tests ## go on with the study of learning (days; stop it with Ctrl-C at any time)
 	@$(BIN)/python -m benchmarks.learning

@@ -1,0 +1,195 @@
+"""Playing in the recorder's window beside gymnasium.utils.play: how evenly the frames come, at 60 a second.
+
+    python -m benchmarks.playing [--minutes 1] [--rounds 2]
+
+Both windows stand on a virtual screen and get the same keys (a, d and space, held for a fifth of a second), in turns,
+so that both meet the same load. Each plays --minutes in all. The recorder also records; gymnasium's window does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import Xlib.display
+import Xlib.X
+import Xlib.XK
+from rich.console import Console
+from rich.table import Table
+from Xlib.ext import xtest
+
+from data.episode import FRAMES_PER_SECOND
+from data.pace_report import LATE_SECONDS
+from recorder.pace import Pace
+
+WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
+HELD_SECONDS = 0.2
+KEYS = ("a", "space", "d", "space")
+KEEP_EVERY = 25
+"""After so many keys, Return: it keeps an episode that has ended, and does nothing otherwise."""
+
+
+@dataclass(frozen=True)
+class Evenness:
+    """How the frames of one window came."""
+
+    frames: int
+    seconds: float
+    late: int
+    worst_late_ms: float
+    uneven: int
+    longest_ms: float
+    p999_ms: float
+
+
+@contextmanager
+def virtual_screen() -> Iterator[str]:
+    """A screen of 1280 x 800 without a monitor; its name."""
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        name = f":{pipe.readline().strip()}"
+    try:
+        yield name
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def focus_window(display: Any, seconds: float = 120.0) -> None:
+    """Give the keyboard to the first large window that opens."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for window in display.screen().root.query_tree().children:
+            shape = window.get_geometry()
+            if shape.width > 300 and window.get_attributes().map_state == Xlib.X.IsViewable:
+                window.set_input_focus(Xlib.X.RevertToParent, Xlib.X.CurrentTime)
+                display.sync()
+                return
+        time.sleep(0.2)
+    raise SystemExit("no window opened")
+
+
+def press_keys(display: Any, process: subprocess.Popen[bytes]) -> None:
+    """Hold one key after another until the program ends."""
+
+    def key(kind: int, name: str) -> None:
+        code = display.keysym_to_keycode(Xlib.XK.string_to_keysym(name))
+        xtest.fake_input(display, kind, code)
+        display.sync()
+
+    number = 0
+    while process.poll() is None:
+        name = "Return" if number % KEEP_EVERY == KEEP_EVERY - 1 else KEYS[number % len(KEYS)]
+        key(Xlib.X.KeyPress, name)
+        time.sleep(HELD_SECONDS)
+        key(Xlib.X.KeyRelease, name)
+        number += 1
+
+
+def play(which: str, seconds: float, folder: Path) -> dict[str, Any]:
+    """One window for so many seconds; what it wrote down."""
+    out = folder / f"{which}.json"
+    with virtual_screen() as name:
+        environment = {**os.environ, "DISPLAY": name, "SDL_VIDEODRIVER": "x11", "SDL_AUDIODRIVER": "dummy"}
+        environment["XDG_CONFIG_HOME"] = str(folder)
+        command = [sys.executable, "-m", "benchmarks.playing_child", which, str(seconds), str(out)]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        display = Xlib.display.Display(name)
+        focus_window(display)
+        press_keys(display, process)
+        if process.returncode:
+            raise SystemExit(f"{WINDOWS[which]} ended with {process.returncode}")
+    told: dict[str, Any] = json.loads(out.read_text())
+    return told
+
+
+def evenness(segments: list[list[float]]) -> Evenness:
+    """``segments``: times of the frames of each episode, in seconds."""
+    late, worst, intervals, frames = 0, 0.0, [], 0
+    for times in segments:
+        if not times:
+            continue
+        pace = Pace(times[0])
+        for now in times:
+            if pace.begin_frame(now):
+                pace.restart(now + 1 / FRAMES_PER_SECOND)
+        late += pace.report.late_frames
+        worst = max(worst, pace.report.worst_seconds)
+        intervals.append(np.diff(times))
+        frames += len(times)
+    gaps = np.concatenate(intervals) if intervals else np.zeros(1)
+    uneven = int(np.sum(gaps > 1 / FRAMES_PER_SECOND + LATE_SECONDS))
+    return Evenness(
+        frames,
+        float(gaps.sum()),
+        late,
+        1e3 * worst,
+        uneven,
+        1e3 * float(gaps.max()),
+        1e3 * float(np.quantile(gaps, 0.999)),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=1.0, help="of play in each window")
+    parser.add_argument("--rounds", type=int, default=2, help="turns in which they are played")
+    options = parser.parse_args()
+    segments: dict[str, list[list[float]]] = {which: [] for which in WINDOWS}
+    episodes, verified = 0, True
+    with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
+        for _ in range(options.rounds):
+            for which in WINDOWS:
+                told = play(which, 60 * options.minutes / options.rounds, Path(folder))
+                segments[which] += told["times"]
+                episodes += told.get("episodes", 0)
+                verified = verified and told.get("verified", True)
+    console = Console(width=130)
+    console.print(
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
+        f"average {os.getloadavg()[2]:.1f}, niceness {os.nice(0)}\n"
+    )
+    shown = Table(
+        "window",
+        "frames",
+        "a second",
+        "over 2 ms late",
+        "worst",
+        "2 ms over the last one",
+        "longest",
+        "99.9%",
+        box=None,
+    )
+    for which, name in WINDOWS.items():
+        of = evenness(segments[which])
+        shown.add_row(
+            name,
+            str(of.frames),
+            f"{of.frames / max(of.seconds, 1e-9):.2f}",
+            f"{of.late} ({of.late / max(1, of.frames):.3%})",
+            f"{of.worst_late_ms:.1f} ms",
+            f"{of.uneven} ({of.uneven / max(1, of.frames):.3%})",
+            f"{of.longest_ms:.1f} ms",
+            f"{of.p999_ms:.1f} ms",
+        )
+    console.print(shown)
+    console.print(f"\n{episodes} episodes recorded, {'all verified' if verified else 'NOT ALL VERIFIED'}.")
+
+
+if __name__ == "__main__":
+    main()
