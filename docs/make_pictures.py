@@ -6,6 +6,7 @@ its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, 
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -20,6 +21,9 @@ import imageio.v3 as imageio
 import numpy as np
 import Xlib.display
 import Xlib.X
+
+from data.game_picture import cache_folder
+from data.simulation import games
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -104,6 +108,17 @@ def recorder(screen: Screen, library: Path, take: Callable[[str], None]) -> None
     with coach(screen, library, "play", "--player", "Ada", "--seed", "1"):
         screen.wait_for("ready")
         take("recorder-ready")
+        screen.press("F2", "Down", "Down", "Return", "p")
+        take("recorder-key-editor")
+        screen.press("F3", "Escape")
+        screen.press("g")
+        screen.wait_for("choosing")
+        wait_for_pictures()
+        take("game-picker")
+        screen.xdotool("type", "in")
+        time.sleep(0.5)
+        take("game-picker-search")
+        screen.press("Escape", "Escape")
         for _ in range(3):
             screen.hold(0.7, "Right", "space")
             screen.hold(0.5, "Left", "space")
@@ -119,6 +134,39 @@ def recorder(screen: Screen, library: Path, take: Callable[[str], None]) -> None
         screen.press("Escape")
         take("recorder-ended")
         screen.press("Delete")
+
+
+def wait_for_pictures(seconds: float = 90) -> None:
+    """Until the games in sight have their pictures, which are made in the background once."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and len(list(cache_folder().glob("*.npz"))) < len(games()):
+        time.sleep(0.5)
+    time.sleep(1)
+
+
+def left_before(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    """An episode that the window was closed on waits in the list of those to go on with."""
+    with coach(screen, library, "play", "--player", "Ada", "--seed", "3"):
+        screen.wait_for("ready")
+        screen.hold(2.0, "Left", "space")
+        screen.press("p")
+    with coach(screen, library, "play", "--player", "Ada"):
+        screen.wait_for("ready")
+        screen.press("o")
+        take("recorder-go-on")
+        screen.press("Escape", "Escape")
+
+
+def full_screen(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library, "play", "--game", "Seaquest", "--player", "Ada", "--seed", "1"):
+        screen.wait_for("ready")
+        screen.press("F11")
+        screen.hold(2.0, "Right", "space")
+        screen.xdotool("keydown", "Up", "space")
+        time.sleep(0.5)
+        take("recorder-full-screen")
+        screen.xdotool("keyup", "Up", "space")
+        screen.press("Escape", "Delete")
 
 
 def curator(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
@@ -157,21 +205,34 @@ def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> No
         take("home-empty")
 
 
+WINDOWS = (recorder, left_before, curator, watch, home, home_empty)
+NEED_A_RUN = {"curator", "watch", "home"}
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = [window.__name__ for window in (*WINDOWS, full_screen)]
+    parser.add_argument("--only", nargs="+", choices=known, default=known, help="photograph these alone")
+    only = set(parser.parse_args().only)
     PICTURES.mkdir(parents=True, exist_ok=True)
     looked_at = Path(tempfile.mkdtemp(prefix="pictures-"))
     library = looked_at / "library"
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
     size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
     train = ["train", "--run", RUN, "--seed-from", "planner", *size]
-    for words in (record, ["label", "--rule", "before-death"], train):
+    for words in (record, ["label", "--rule", "before-death"], train) if only & NEED_A_RUN else ():
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     for suffix, size in SIZES.items():
         folder = PICTURES if suffix in KEPT else looked_at
-        for window in (recorder, curator, watch, home, home_empty):
+        for window in WINDOWS:
+            if window.__name__ not in only:
+                continue
             with virtual_screen(size) as screen:
                 window(screen, library, partial(_photograph, screen, folder, suffix))
+    if "full_screen" in only:
+        with virtual_screen((1920, 1080)) as screen:
+            full_screen(screen, library, partial(_photograph, screen, PICTURES, ""))
 
 
 def _photograph(screen: Screen, folder: Path, suffix: str, name: str) -> None:
