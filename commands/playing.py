@@ -7,7 +7,7 @@ import getpass
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.exchange import recover_before_play
 from commands.output import clock, print_json, progress_bar, report_console, row, table
@@ -16,7 +16,11 @@ from data.demonstrator import Demonstrator
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
 from data.errors import CoachError
 from data.library import Library
+from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
+
+if TYPE_CHECKING:
+    from data.continuation import Unended
 
 
 def add(commands: Commands) -> None:
@@ -39,6 +43,13 @@ def add(commands: Commands) -> None:
         help=f"probability, at each frame, that the last action is executed again {of_settings}, at first 0)",
     )
     play.add_argument("--speed", type=float, default=1.0, metavar="X", help="0.25 to 4 times the console's speed")
+    play.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="go on with an episode that was left before its end: the one with this id, or the newest of them",
+    )
 
     record = commands.add("record", "record episodes without a window", run_record)
     record.add_argument(
@@ -97,8 +108,32 @@ def run_play(options: argparse.Namespace) -> int:
     library = Library(options.library)
     recover_before_play(library)
     game, player = told_or(options.game, chosen.game), told_or(options.player, person(chosen))
-    paths = play(library, game, player, settings, speed=options.speed, sound=chosen.sound)
-    return _report_recorded(options, paths, seed=settings.seed)
+    unended = None if options.resume is None else episode_to_resume(library, options.resume, options.game)
+    paces: list[PaceReport] = []
+    paths = play(
+        library,
+        unended.origin.game if unended is not None else game,
+        player,
+        settings,
+        speed=options.speed,
+        on_pace=paces.append,
+        sound=chosen.sound,
+        unended=unended,
+    )
+    return _report_recorded(options, paths, seed=settings.seed, pace=paces[0] if paces else None)
+
+
+def episode_to_resume(library: Library, episode_id: str, game: str | None) -> Unended:
+    """The episode with this id, or the newest that was left before its end (of the game, if one is named)."""
+    from data.continuation import read_unended, unended_episodes
+
+    if episode_id:
+        return read_unended(library.episode_path(episode_id.removesuffix(".h5")))
+    found = unended_episodes(library, game)
+    if not found:
+        of_game = f" of {game}" if game else ""
+        raise CoachError(f"The library {library.folder} holds no episode{of_game} that was left before its end.")
+    return read_unended(Path(found[0].path))
 
 
 @dataclass(frozen=True)
@@ -202,14 +237,19 @@ def summaries_of(paths: list[Path]) -> list[EpisodeSummary]:
     return found
 
 
-def _report_recorded(options: argparse.Namespace, paths: list[Path], seed: int | None) -> int:
+def _report_recorded(
+    options: argparse.Namespace, paths: list[Path], seed: int | None, pace: PaceReport | None = None
+) -> int:
     summaries = summaries_of(paths)
     scores = [summary.score for summary in summaries]
     mean = sum(scores) / len(scores) if scores else None
     if options.json:
-        print_json({"episodes": summaries, "mean_score": mean, "seed": seed})
+        told = {"episodes": summaries, "mean_score": mean, "seed": seed}
+        print_json(told if pace is None else told | {"pace": pace})
         return 0
     console = report_console()
+    if pace is not None and pace.frames:
+        console.print(f"Pace: {pace}.")
     if not summaries:
         console.print("No episode was kept.")
         return 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from data.episode import DEMONSTRATOR_KINDS, ENDINGS, EmulatorSettings, Origin
 from data.errors import CoachError
+from data.pace_report import PaceReport
 from data.replay_format import ATTRIBUTES_CHECK, FORMAT, VERSION, attributes_digest
 
 TEXTS = ("format", "game", "rom_md5", "ale_version", "settings", "player", "created", "ended_by", "digest")
@@ -15,7 +16,9 @@ NAME_LISTS = ("action_meanings", "demonstrator_kinds")
 MAX_NAMES = 255
 
 
-def attributes_of(origin: Origin, ended_by: str, score: float, digest: str) -> dict[str, Any]:
+def attributes_of(
+    origin: Origin, ended_by: str, score: float, digest: str, pace: PaceReport | None = None
+) -> dict[str, Any]:
     """What a new file says of itself: strings, numbers and lists of strings."""
     attributes: dict[str, Any] = {
         "format": FORMAT,
@@ -32,6 +35,8 @@ def attributes_of(origin: Origin, ended_by: str, score: float, digest: str) -> d
         "score": score,
         "digest": digest,
     }
+    if pace is not None:
+        attributes["pace"] = pace.to_json()
     return attributes | {ATTRIBUTES_CHECK: attributes_digest(attributes)}
 
 

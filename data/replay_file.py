@@ -20,6 +20,7 @@ from data.decisions import Decisions, decisions_of
 from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin
 from data.errors import CoachError
 from data.global_heap import has_endless_heap
+from data.pace_report import PaceReport
 from data.packed_block import inflate, zstd_content_size
 from data.replay_attributes import attributes_of, origin_of, require_attributes
 from data.replay_format import (
@@ -109,6 +110,7 @@ def episode_image(
     ended_by: str,
     packed: Sequence[tuple[bytes, bytes]],
     screen_shape: tuple[int, int],
+    pace: PaceReport | None = None,
 ) -> tuple[bytes, EpisodeSummary]:
     """The bytes of a whole replay file, and its summary.
 
@@ -138,7 +140,7 @@ def episode_image(
         ram = (file["ram"][at : at + CHUNK_FRAMES] for at in range(0, rows, CHUNK_FRAMES))
         score = float(columns["rewards"].sum(dtype=np.float64))
         digest = digest_of(columns["actions"], columns["rewards"], ram)
-        file.attrs.update(attributes_of(origin, ended_by, score, digest))
+        file.attrs.update(attributes_of(origin, ended_by, score, digest, pace))
     summary = _summary(path, origin, DEMONSTRATOR_KINDS, columns["demonstrator"], columns["rewards"], ended_by)
     return memory.getvalue(), summary
 
@@ -268,6 +270,8 @@ class ReplayFile:
         self.ended_by: str = attributes["ended_by"]
         self.score = float(attributes["score"])
         self.digest: str = attributes["digest"]
+        self.pace = PaceReport.from_json(attributes.get("pace"))
+        """How evenly the frames came, where a person played; None where the file does not say."""
 
     def _read_columns(self) -> None:
         self.actions = self.rows("actions")

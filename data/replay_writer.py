@@ -15,6 +15,7 @@ from data.durable_file import publish_file
 from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
 from data.journal import SUFFIX, Journal, NoJournal
+from data.pace_report import PaceReport
 from data.plain_text import is_plain_text
 from data.replay_file import compress_zstd, decompress_zstd, episode_image
 from data.replay_format import CHUNK_FRAMES, MAX_FILE_FRAMES
@@ -144,8 +145,10 @@ class ReplayWriter:
         again.screens[:], again.rams[:] = screens, rams
         return again
 
-    def publish(self, ended_by: str, palette: np.ndarray) -> Path:
+    def publish(self, ended_by: str, palette: np.ndarray, pace: PaceReport | None = None) -> Path:
         """Close the episode and give the file its final name, read-only. Returns the path.
+
+        ``pace``: how evenly its frames came, where that is known.
 
         Raises CoachError for an episode without a single decision (it is dropped: there is nothing in it), and where
         the file cannot be written; then the journal stays for recovery, and publishing may be tried again.
@@ -164,7 +167,8 @@ class ReplayWriter:
             if not stopped:
                 raise OSError(errno.ETIMEDOUT, "the disk does not answer")
             self._mend()
-            image, summary = episode_image(self.path, self._origin, columns, ended_by, self._packed(), self._shape)
+            packed = self._packed()
+            image, summary = episode_image(self.path, self._origin, columns, ended_by, packed, self._shape, pace)
             publish_file(self.path, image)
         except OSError as error:
             self._journal.close(keep=True)

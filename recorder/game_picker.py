@@ -175,14 +175,15 @@ class GamePicker:
 
     def _row(self, grid: Grid) -> int:
         if self._first_row is None:
-            self._first_row = grid.showing(0, self.selected)
+            self._first_row = grid.bounded(self.selected // grid.columns - grid.whole_rows // 2)
         return self._first_row
 
     def work(self, window: Box) -> bool:
         """Take pictures that were made meanwhile, those in sight first; whether there is anything new to draw."""
         grid = self._grid(window)
+        first = [self.chosen] if self.chosen else []
         in_sight = [self.found[number] for number in grid.shown(self._row(grid))]
-        news = self._pictures.work(itertools.chain(in_sight, self._games))
+        news = self._pictures.work(itertools.chain(first, in_sight, self._games))
         stale, self._stale = self._stale or news, False
         return stale
 
@@ -205,10 +206,10 @@ class GamePicker:
 
     def _draw_head(self, canvas: Canvas, grid: Grid) -> None:
         x, right = grid.box.x, grid.box.right
-        canvas.text("Choose a game", (x, 32), LARGE, bold=True)
+        canvas.text("Choose a game", (x, 24), LARGE, bold=True)
         count = f"{len(self.found)} of {len(self._games)} games" if self.search else f"{len(self._games)} games"
-        canvas.text(count, (right, 44), SMALL, QUIET, align="right")
-        field = Box(x, 80, min(384.0, grid.box.width), 36)
+        canvas.text(count, (right, 36), SMALL, QUIET, align="right")
+        field = Box(x, 72, min(384.0, grid.box.width), 36)
         canvas.fill(field, PANEL, radius=6)
         canvas.outline(field, OLIVE if self.search else LINE, radius=6)
         middle = field.centre[1] - canvas.measure("A", SMALL)[1] / 2
@@ -219,7 +220,7 @@ class GamePicker:
             canvas.text("Type a name, such as “invaders”", (field.x + 12, middle), SMALL, QUIET)
         if self.chosen is not None:
             words = display_name(self.chosen)
-            canvas.text(words, (right, 80), MEDIUM, GREEN, align="right", max_width=grid.box.width - 400)
+            canvas.text(words, (right, 76), MEDIUM, GREEN, align="right", max_width=grid.box.width - 400)
 
     def _draw_card(self, canvas: Canvas, box: Box, game: str, chosen: bool) -> None:
         canvas.fill(box, LINE if chosen else PANEL, radius=6)

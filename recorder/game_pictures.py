@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +15,19 @@ from data.game_picture import GamePicture, cache_folder, cached_picture, make_an
 
 AHEAD = 2
 """Pictures asked for at a time: few, so that what comes into sight is made next."""
+
+
+def _begin_worker() -> None:
+    """Give way to the window, and do not outlive its process: a pool's worker would wait for work for ever."""
+    os.nice(10)
+    parent = multiprocessing.parent_process()
+
+    def leave_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(0)
+
+    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
 class GamePictures:
@@ -57,7 +71,7 @@ class GamePictures:
     def _ask_for(self, game: str) -> None:
         if self._pool is None:
             # A fresh process, not a fork: this one has a window and threads.
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), os.nice, (10,))
+            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin_worker)
         try:
             self._making[game] = self._pool.submit(make_and_keep, game, self._folder)
         except (BrokenProcessPool, OSError):

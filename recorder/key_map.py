@@ -30,6 +30,8 @@ MEANINGS = {
     "slower": "Slower",
     "faster": "Faster",
     "take_over": "Take or give back the controls",
+    "games": "Choose another game",
+    "reopen": "Go on with an episode left before",
     "full_screen": "Full screen",
 }
 """Everything that a key can do, in the order of the list of keys."""
@@ -51,6 +53,8 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "slower": (",", "-"),
     "faster": (".", "="),
     "take_over": ("t",),
+    "games": ("g",),
+    "reopen": ("o",),
     "full_screen": ("f11",),
 }
 

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from data.episode import FRAMES_PER_SECOND
+from data.pace_report import PaceCount, PaceReport
 
-LATE_SECONDS = 0.002
-"""A frame that begins this much after its time is counted as late."""
 GIVE_UP_SECONDS = 0.1
 """This far behind, the schedule should start anew: a game that suddenly ran fast to catch up could not be played."""
-
-
-@dataclass(frozen=True)
-class PaceReport:
-    """How evenly frames came."""
-
-    frames: int
-    late_frames: int
-    worst_seconds: float
-
-    @property
-    def late_share(self) -> float:
-        return self.late_frames / self.frames if self.frames else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.late_frames} of {self.frames} frames late, worst {self.worst_seconds * 1000:.1f} ms"
 
 
 class Pace:
@@ -35,7 +16,7 @@ class Pace:
     """
 
     def __init__(self, now: float, speed: float = 1.0) -> None:
-        self._frames, self._late, self._worst = 0, 0, 0.0
+        self._count = PaceCount()
         self.restart(now, speed)
 
     def restart(self, now: float, speed: float | None = None) -> None:
@@ -52,12 +33,10 @@ class Pace:
     def begin_frame(self, now: float) -> bool:
         """The frame that was due begins now. Returns whether it is so late that the schedule must start anew."""
         late = -self.seconds_to_next(now)
-        self._frames += 1
-        self._late += late > LATE_SECONDS
-        self._worst = max(self._worst, late)
+        self._count.add(late)
         self._number += 1
         return late > GIVE_UP_SECONDS
 
     @property
     def report(self) -> PaceReport:
-        return PaceReport(self._frames, self._late, self._worst)
+        return self._count.report

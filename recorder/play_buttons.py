@@ -37,7 +37,12 @@ def offers(session: Session) -> list[Offer]:
             found.append(Offer("bring_back", "Bring back", keys.label("bring_back"), OLIVE))
         else:
             found.append(Offer("edit_keys", "Set keys", "F2"))
+        if session.take_over is None:
+            found.append(Offer("games", "Games", keys.label("games")))
+            found.append(Offer("reopen", "Resume", keys.label("reopen")))
         return [*found, Offer("end", "Leave", keys.label("end"))]
+    if session.stage is Stage.COMING_BACK:
+        return [Offer("end", "Leave it", keys.label("end"))]
     if session.stage is Stage.PLAYING:
         found = [Offer("pause", "Pause", keys.label("pause")), rewind, Offer("marker", "Marker", keys.label("marker"))]
         if session.take_over is not None:

@@ -18,6 +18,7 @@ FOOT = 40.0
 
 _STATES = {
     Stage.READY: ("READY", QUIET),
+    Stage.COMING_BACK: ("COMING BACK", OLIVE),
     Stage.PLAYING: ("REC", ORANGE),
     Stage.PAUSED: ("PAUSED", OLIVE),
     Stage.REWINDING: ("REWIND", OLIVE),
@@ -72,6 +73,9 @@ class PlayView:
         picture = canvas.picture(take.state.screen, take.emulator.palette, room)
         if session.stage is Stage.READY:
             self._banner(canvas, picture, "Press any game key to start", "Recording begins with it")
+        elif session.stage is Stage.COMING_BACK:
+            done, total = session.coming_back
+            self._banner(canvas, picture, "It comes back", f"{clock_text(done)} of {clock_text(total)}")
         elif session.stage is Stage.COUNTDOWN:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
             self._banner(canvas, picture, str(number), "Recording goes on")
@@ -237,7 +241,7 @@ def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:
     rows.append((key_label("delete"), "Discard it at its end"))
     rows.append((key_label("space"), "Go on from a pause, with 3-2-1"))
     for what, meaning in MEANINGS.items():
-        if what == "take_over" and not with_take_over:
+        if (what == "take_over") > with_take_over or (what in ("games", "reopen") and with_take_over):
             continue
         rows.append((" ".join(key_label(key) for key in key_map.keys.get(what, ())), meaning))
     return rows

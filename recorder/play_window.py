@@ -6,19 +6,25 @@ import contextlib
 import gc
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from data.continuation import Unended, read_unended, unended_episodes
 from data.episode import EmulatorSettings
 from data.errors import CoachError
+from data.game_picture import display_name
 from data.library import Library
+from data.pace_report import NO_FRAMES, PaceReport
+from recorder.episode_chooser import EpisodeChooser
 from recorder.frame_loop import PlayedFrame
+from recorder.game_picker import pick_game
 from recorder.key_editor import KeyEditor
 from recorder.key_map import read_key_map
-from recorder.pace import Pace, PaceReport
+from recorder.pace import Pace
 from recorder.play_view import PlayView
 from recorder.session import Session
 from recorder.session_keys import SessionKeys
-from recorder.stage import SPEEDS, Stage
+from recorder.stage import SPEEDS, Next, SessionEpisode, Stage
 from screen.sound import GameSound
 from screen.window import (
     CloseRequested,
@@ -29,6 +35,7 @@ from screen.window import (
     PointerDown,
     PointerMoved,
     PointerUp,
+    Wheel,
     Window,
 )
 
@@ -43,22 +50,46 @@ def play(
     on_ready: Callable[[Window, Session], None] | None = None,
     on_pace: Callable[[PaceReport], None] | None = None,
     sound: bool = True,
+    unended: Unended | None = None,
 ) -> list[Path]:
     """Let a person play episode after episode; returns the replay files that were kept.
 
     ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
-    play in, which stays open. ``on_ready`` is called once the first picture is shown, ``on_pace`` at the end.
-    ``sound``: whether the game is heard at first; a key changes that.
+    play in, which stays open. ``on_ready`` is called once the first picture of a game is shown, ``on_pace`` at the end.
+    ``sound``: whether the game is heard at first; a key changes that. ``unended``: an episode to go on with first.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
         raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
-    session = Session(library, game, settings or EmulatorSettings(), read_key_map(), player, speed, sound=True)
-    session.muted = not sound
+    chosen = settings or EmulatorSettings()
+    paths: list[Path] = []
+    paces: list[PaceReport] = []
+    episodes: dict[str, list[SessionEpisode]] = {}
+
+    def session_of(following: Next, muted: bool, speed: float) -> Session:
+        key_map = read_key_map()
+        made = Session(library, following.game, chosen, key_map, player, speed, sound=True, unended=following.unended)
+        made.muted = muted
+        made.episodes = episodes.setdefault(following.game, [])
+        if following.notice:
+            made.tell(following.notice)
+        return made
+
+    # Made before the window: what is wrong with the game is said without opening one.
+    session = session_of(Next(game, unended), not sound, speed)
     with opened_window(window, session.title) as shown:
-        RecorderWindow(shown, session).run(on_ready, on_pace)
-    return session.paths
+        while True:
+            RecorderWindow(shown, session).run(on_ready, paces.append)
+            paths += session.paths
+            if session.next is None or shown.closing:
+                break
+            if session.next.unended is None:
+                chosen = replace(chosen, seed=(chosen.seed + session.takes_begun) % 2**31)
+            session = session_of(session.next, session.muted, session.speed)
+    if on_pace is not None:
+        on_pace(sum(paces, NO_FRAMES))
+    return paths
 
 
 @contextlib.contextmanager
@@ -80,8 +111,16 @@ class RecorderWindow:
         self._keys = SessionKeys(session)
         self._view = view or PlayView(session)
         self._editor: KeyEditor | None = None
+        self._chooser: EpisodeChooser | None = None
         self._sound = GameSound()
         session.on_frame = self._hear
+        self._of_window: dict[str | None, Callable[[], None]] = {
+            "edit_keys": self._open_editor,
+            "full_screen": self._window.toggle_full_screen,
+            "games": self._pick_game,
+            "reopen": self._choose_episode,
+        }
+        """What keys and buttons do that is no business of the session."""
 
     def run(
         self,
@@ -124,11 +163,12 @@ class RecorderWindow:
                 pace.restart(now, session.speed)
                 ticks.restart(now)
                 session.retimed = False
-            if playing and pace.seconds_to_next(now := time.perf_counter()) <= 0:
+            if playing and (wait := pace.seconds_to_next(now := time.perf_counter())) <= 0:
                 session.retimed = pace.begin_frame(now)
-                session.frame_due()
+                session.frame_due(-wait)
             if ticks.seconds_to_next(now := time.perf_counter()) <= 0:
-                ticks.begin_frame(now)
+                if ticks.begin_frame(now):
+                    ticks.restart(now)  # another window was in front, or the machine slept: nothing to catch up with
                 session.tick()
                 self._show()
             now = time.perf_counter()
@@ -156,12 +196,17 @@ class RecorderWindow:
             command = self._view.command_at(event.x, event.y) if event.button == 1 else None
             if self._editor is not None:
                 self._editor.click(event.x, event.y)
-            elif command == "edit_keys":
-                self._open_editor()
+            elif self._chooser is not None:
+                self._chooser.click(event.x, event.y)
+                self._look_at_choice()
+            elif command in self._of_window:
+                self._of_window[command]()
             elif command is not None and not self._session.showing_keys:
                 self._keys.command(command)
         elif isinstance(event, PointerUp):
             self._session.stop_rewinding()
+        elif isinstance(event, Wheel) and self._chooser is not None:
+            self._chooser.wheel(event.dy)
         elif isinstance(event, FocusLost):
             self._session.pause()
         elif isinstance(event, CloseRequested):
@@ -170,10 +215,13 @@ class RecorderWindow:
     def _key_down(self, key: str) -> None:
         if self._editor is not None:
             self._edit(self._editor, key)
+        elif self._chooser is not None:
+            self._chooser.key_down(key)
+            self._look_at_choice()
         elif key == "f2":
             self._open_editor()
-        elif self._session.key_map.does(key) == "full_screen":
-            self._window.toggle_full_screen()
+        elif (what := self._session.key_map.does(key)) in self._of_window and not self._session.showing_keys:
+            self._of_window[what]()
         else:
             self._keys.down(key)
 
@@ -181,6 +229,39 @@ class RecorderWindow:
         self._session.pause()
         self._session.showing_keys = False
         self._editor = KeyEditor(self._session.key_map)
+
+    def _pick_game(self) -> None:
+        session = self._session
+        if session.take_over is not None:
+            return
+        session.pause()
+        chosen = pick_game(self._window, session.game)
+        session.retimed = True
+        if self._window.closing:
+            session.closed = True
+        elif chosen is not None and chosen != session.game:
+            unfinished = session.stage is not Stage.READY and session.take.is_news
+            key = session.key_map.label("reopen")
+            notice = f"The unfinished episode of {display_name(session.game)} is kept; {key} there goes on with it."
+            session.go_over_to(Next(chosen, notice=notice if unfinished else ""))
+
+    def _choose_episode(self) -> None:
+        session = self._session
+        if session.take_over is None and session.stage is not Stage.COMING_BACK:
+            session.pause()
+            self._chooser = EpisodeChooser(unended_episodes(session.library, session.game))
+
+    def _look_at_choice(self) -> None:
+        """What was chosen, if the list of episodes is done."""
+        chooser = self._chooser
+        if chooser is None or not chooser.done:
+            return
+        self._chooser = None
+        if chooser.answer is not None:
+            try:
+                self._session.go_over_to(Next(self._session.game, read_unended(Path(chooser.answer.path))))
+            except CoachError as error:
+                self._session.tell(str(error))
 
     def _edit(self, editor: KeyEditor, key: str) -> None:
         try:
@@ -198,4 +279,6 @@ class RecorderWindow:
         self._view.draw(canvas)
         if self._editor is not None:
             self._editor.draw(canvas)
+        if self._chooser is not None:
+            self._chooser.draw(canvas)
         self._window.present()

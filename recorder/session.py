@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.continuation import Unended, retire
 from data.demonstrator import Demonstrator
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
 from data.errors import CoachError
@@ -24,9 +25,11 @@ from recorder.key_map import KeyMap
 from recorder.stage import (
     BACK_FROM_THE_END_FRAMES,
     COUNTDOWN_TICKS,
+    FRAMES_BROUGHT_BACK,
     NOTICE_TICKS,
     REWIND_DECISIONS,
     SPEEDS,
+    Next,
     Pop,
     SessionEpisode,
     Stage,
@@ -49,13 +52,16 @@ class Session:
         speed: float = 1.0,
         other: Demonstrator | None = None,
         sound: bool = False,
+        unended: Unended | None = None,
     ) -> None:
         """``other`` plays until the person takes over, each episode from another start (see ``episode_settings``).
 
-        Without it the person plays from the start.
+        Without it the person plays from the start. ``unended``: an episode to go on with; once it is kept or dropped,
+        ``next`` says that ordinary play follows.
         """
         self.library, self.game, self.player = library, game, player
-        self.settings = settings_for_people(game, settings)
+        self._unended = unended
+        self.settings = settings_for_people(game, settings if unended is None else unended.origin.settings)
         self.key_map = key_map
         self.speed = speed
         self.paths: list[Path] = []
@@ -65,6 +71,8 @@ class Session:
         self.muted = False
         self.showing_keys = False
         self.closed = False
+        self.next: Next | None = None
+        """What follows in the same window once this session is closed; None: nothing, the player leaves."""
         self.countdown_ticks = 0
         self.on_frame: Callable[[PlayedFrame], None] | None = None
         """Called with each frame as it is played; for sound."""
@@ -79,10 +87,20 @@ class Session:
         self.controls = self._new_controls()
         self._person = HumanPlay(self.controls)
         self.take_over = TakeOver(other, self._person) if other is not None else None
-        self.stage = Stage.READY
+        self.stage = Stage.READY if unended is None else Stage.COMING_BACK
         self.take = self._new_take()
 
     # What is shown.
+
+    @property
+    def coming_back(self) -> tuple[int, int]:
+        """Frames played again, and frames in all, of the episode that is gone on with."""
+        return self.take.recorded_frames, self._unended.frame_count if self._unended is not None else 0
+
+    @property
+    def takes_begun(self) -> int:
+        """How many seeds were used."""
+        return self._takes_begun
 
     @property
     def recording(self) -> bool:
@@ -109,6 +127,8 @@ class Session:
 
     def _new_controls(self) -> Controls:
         meanings = Emulator(self.game, self.settings).action_meanings
+        if self._unended is not None:
+            meanings = self._unended.origin.action_meanings
         return Controls(self.key_map.part_of_key(), meanings, self.game)
 
     def _new_take(self) -> Take:
@@ -120,7 +140,11 @@ class Session:
         if self.take_over is not None:
             settings = episode_settings(self.settings, seed)
         rng = np.random.default_rng([seed, 1])
-        return Take(self.library, self.game, settings, demonstrator, rng, self.player, self._sound)
+        return Take(self.library, self.game, settings, demonstrator, rng, self.player, self._sound, self._unended)
+
+    def go_over_to(self, following: Next) -> None:
+        """Leave this game or episode for another; what is being played is kept as after closing the window."""
+        self.next, self.closed = following, True
 
     def start(self) -> None:
         """From the first frame on, everything is recorded."""
@@ -160,6 +184,8 @@ class Session:
         """Esc: an episode ends; asked whether to keep it, it is kept; with no episode, the window closes."""
         if self.stage is Stage.READY:
             self.closed = True
+        elif self.stage is Stage.COMING_BACK:
+            self._leave_unended("It stays as it was.")
         elif self.stage is Stage.ENDED:
             self.keep()
         elif self.take.has_decision:
@@ -180,7 +206,16 @@ class Session:
         take.look_at(take.recorded_frames)
         self._note_episode(take, kept=True)
         self.tell(f"Kept: {take.score:g} points")
+        self._retire_unended()
         self._stand_ready()
+
+    def _retire_unended(self) -> None:
+        """The episode that was gone on with is in the newest file now, and leaves the list."""
+        if self._unended is not None:
+            try:
+                retire(self.library, self._unended.path, self.paths[-1], self.take.common_frames)
+            except CoachError as error:
+                self.tell(str(error))
 
     def discard(self) -> None:
         """Drop the take. It can be brought back until the next one is dropped or kept."""
@@ -192,7 +227,7 @@ class Session:
 
     def restart(self) -> None:
         """Start the episode over; what was played can be brought back."""
-        if self.stage is not Stage.READY:
+        if self.stage not in (Stage.READY, Stage.COMING_BACK):
             self._drop_take()
 
     def _drop_take(self) -> None:
@@ -224,7 +259,14 @@ class Session:
     def _stand_ready(self) -> None:
         self.controls.forget_taps()
         self.stage = Stage.READY
-        self.take = self._new_take()
+        if self._unended is None:
+            self.take = self._new_take()
+        else:
+            self._leave_unended(self.notice if self.paths else "Dropped. The episode is as it was before.")
+
+    def _leave_unended(self, notice: str) -> None:
+        """Ordinary play of the same game follows."""
+        self.go_over_to(Next(self.game, notice=notice))
 
     def close(self) -> None:
         """The window closes: nothing is asked, and an episode that has begun is kept.
@@ -235,9 +277,10 @@ class Session:
         if self._set_aside is not None:
             self._set_aside.discard()
             self._set_aside = None
-        worth_keeping = self.take.has_decision and self._person_took_part()
-        if self.stage is not Stage.READY and worth_keeping:
+        worth_keeping = self.take.has_decision and self._person_took_part() and self.take.is_news
+        if self.stage not in (Stage.READY, Stage.COMING_BACK) and worth_keeping:
             self.paths.append(self.take.keep())
+            self._retire_unended()
         else:
             self.take.discard()
 
@@ -311,9 +354,10 @@ class Session:
 
     # Time.
 
-    def frame_due(self) -> None:
-        """It is time for the next frame of the game; nothing happens unless it is being played."""
+    def frame_due(self, late_seconds: float = 0.0) -> None:
+        """It is time for the next frame of the game, or was; nothing happens unless it is being played."""
         if self.stage is Stage.PLAYING:
+            self.take.pace.add(late_seconds)
             self._frame()
             if self.take.over:
                 self.controls.forget_taps()
@@ -335,7 +379,9 @@ class Session:
         for pop in self.pops:
             pop.ticks -= 1
         self.pops[:] = [pop for pop in self.pops if pop.ticks > 0]
-        if self.stage is Stage.COUNTDOWN:
+        if self.stage is Stage.COMING_BACK:
+            self._bring_on()
+        elif self.stage is Stage.COUNTDOWN:
             self.countdown_ticks -= 1
             if self.countdown_ticks <= 0:
                 self._go_on()
@@ -343,3 +389,14 @@ class Session:
             second = min(self._rewind_ticks // FRAMES_PER_SECOND, len(REWIND_DECISIONS) - 1)
             self._rewind_ticks += 1
             self.take.look_at(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
+
+    def _bring_on(self) -> None:
+        """A little more of the episode that is gone on with."""
+        try:
+            back = self.take.play_again(FRAMES_BROUGHT_BACK)
+        except CoachError as error:
+            self._leave_unended(str(error))
+            return
+        if back:
+            self.stage = Stage.PAUSED
+            self.tell("This is where it was left. Rewind, or go on.")

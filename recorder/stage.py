@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from data.continuation import Unended
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.simulation import Emulator
 
@@ -15,6 +16,8 @@ NOTICE_TICKS = 180
 POP_TICKS = 60
 REWIND_DECISIONS = (1, 2, 4)
 """Decisions that go back at every tick while rewinding, in the first second, the second and after that."""
+FRAMES_BROUGHT_BACK = 60
+"""Frames of an episode that are played again at every tick while it comes back: sixty times as fast as a person."""
 BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
 
 
@@ -22,6 +25,7 @@ class Stage(Enum):
     """What the player is in."""
 
     READY = "ready"
+    COMING_BACK = "coming back"
     PLAYING = "recording"
     PAUSED = "paused"
     REWINDING = "rewinding"
@@ -36,6 +40,16 @@ class SessionEpisode:
     score: float
     seconds: float
     kept: bool
+
+
+@dataclass(frozen=True)
+class Next:
+    """What the player goes over to, in the same window: a game, or an episode to go on with."""
+
+    game: str
+    unended: Unended | None = None
+    notice: str = ""
+    """What is to be told there first."""
 
 
 @dataclass

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from data.continuation import Unended, not_reproduced
 from data.demonstrator import Demonstrator
 from data.episode import MAX_EPISODE_FRAMES, EmulatorSettings, FrameState
 from data.errors import CoachError
 from data.library import Library
+from data.pace_report import PaceCount, PaceReport
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 from recorder.frame_loop import PlayedFrame, play_frames
@@ -39,14 +41,24 @@ class Take:
         rng: np.random.Generator,
         player: str = "",
         sound: bool = False,
+        unended: Unended | None = None,
     ) -> None:
-        """Raises CoachError for an unknown game or a library that cannot be written."""
-        self.emulator = Emulator(game, settings, sound=sound)
+        """``unended``: an episode to go on with, whose settings these are; ``play_again`` brings it back.
+
+        Raises CoachError for an unknown game or a library that cannot be written.
+        """
+        meanings = unended.origin.action_meanings if unended is not None else None
+        self.emulator = Emulator(game, settings, meanings, sound)
         self.demonstrator = demonstrator
         self._rng = rng
         self.state = self.emulator.state()
         self._library = library
-        self._player = player
+        self._player = player if unended is None else unended.origin.player
+        self._unended = unended
+        self.common_frames = unended.frame_count if unended is not None else 0
+        """How many frames, from the start, are those of the episode that is gone on with."""
+        self.pace = PaceCount()
+        """How evenly the frames came; counted by whoever keeps the clock."""
         self._first = self.state
         self._writer: ReplayWriter | None = None
         self._actions = bytearray()
@@ -122,7 +134,8 @@ class Take:
         Raises CoachError where the library cannot be written.
         """
         if self._writer is None:
-            origin = self.emulator.origin(self._player)
+            created = self._unended.origin.created if self._unended is not None else None
+            origin = self.emulator.origin(self._player, created)
             self._writer = self._library.begin_episode(origin, self.demonstrator.kind, self._first)
 
     def advance(self) -> PlayedFrame:
@@ -132,15 +145,47 @@ class Take:
         self.begin_recording()
         assert self._writer is not None
         played = next(self._loop)
-        self._writer.append(played.executed, played.demonstrator, played.after)
-        self._actions.append(played.executed)
-        self._kinds.append(played.demonstrator)
-        self._scores.append(self._scores[-1] + played.after.reward)
-        self.state, self.newest = played.after, played
-        self._over = played.after.game_over
+        self._append(played.executed, played.demonstrator, played.after)
+        self.newest = played
+        return played
+
+    def _append(self, action: int, demonstrator: int, after: FrameState) -> None:
+        assert self._writer is not None
+        self._writer.append(action, demonstrator, after)
+        self._actions.append(action)
+        self._kinds.append(demonstrator)
+        self._scores.append(self._scores[-1] + after.reward)
+        self.state, self._over = after, after.game_over
         if self.frame % self._snapshot_every == 0:
             self._snapshots.append((self.emulator.snapshot(), self.state))
-        return played
+
+    def play_again(self, most_frames: int) -> bool:
+        """Play so many more frames of the episode that is gone on with; True once all of it is back.
+
+        Raises CoachError where the emulator comes out elsewhere than the file.
+        """
+        unended = self._unended
+        assert unended is not None
+        self.begin_recording()
+        assert self._writer is not None
+        for row in range(self.recorded_frames, min(self.recorded_frames + most_frames, unended.frame_count)):
+            if row in unended.markers:
+                self.mark()
+            action = int(unended.actions[row])
+            self._append(action, int(unended.demonstrators[row]), self.emulator.step(action))
+        if self.recorded_frames < unended.frame_count:
+            return False
+        if unended.frame_count in unended.markers:
+            self.mark()
+        if not np.array_equal(self.state.ram, unended.last_ram):
+            raise not_reproduced(unended)
+        self._remind_demonstrator(self.frame)
+        return True
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it holds anything that the episode which it goes on with does not."""
+        return self._unended is None or self.recorded_frames != self.common_frames
 
     def look_at(self, frame: int) -> None:
         """Move to the decision that holds ``frame``, without dropping anything yet; beyond the ends: to the end."""
@@ -170,6 +215,7 @@ class Take:
     def _drop_what_follows(self) -> None:
         """The take goes on from where it was looked at: there is only one straight episode."""
         frame = self.frame
+        self.common_frames = min(self.common_frames, frame)
         if self._writer is not None:
             self._writer.rewind_to(frame)
         del self._actions[frame:]
@@ -205,9 +251,14 @@ class Take:
         """
         if self._writer is None:
             raise CoachError("Nothing was played yet; there is nothing to keep.")
-        path = self._writer.publish(self.ended_by, self.emulator.palette)
+        path = self._writer.publish(self.ended_by, self.emulator.palette, self._pace_report)
         self._closed = True
         return path
+
+    @property
+    def _pace_report(self) -> PaceReport | None:
+        report = self.pace.report
+        return report if report.frames else None
 
     def discard(self) -> None:
         """Forget it; a take that was kept stays kept."""

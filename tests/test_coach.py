@@ -30,6 +30,29 @@ def first_file(library: Library) -> Path:
     return sorted(library.replays.glob("*.h5"))[0]
 
 
+def test_record_explores_sticks_and_plans_as_it_is_told(tmp_path: Path) -> None:
+    words = "--by planner --rollouts 1 --horizon 2 --epsilon 0.5 --sticky 0.25 --max-frames 200 --seed 2 --game Pong"
+    assert coach.main(["--library", str(tmp_path), "record", *words.split(), "--json"]) == 0
+    (path,) = (tmp_path / "replays").glob("*.h5")
+    assert coach.main(["verify", str(path), "--json"]) == 0
+    with ReplayFile(path) as replay:
+        kinds = [replay.demonstrator_kinds[kind] for kind in replay.demonstrator]
+        assert 0.2 < kinds.count("random") / len(kinds) < 0.8
+        assert set(kinds) == {"planner", "random"}
+        assert replay.origin.settings.repeat_action_probability == 0.25
+        assert replay.decisions().mixed_share > 0.1
+
+
+def test_an_episode_to_go_on_with_must_be_there_and_left_before_its_end(
+    recorded: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert coach.main(["--library", str(recorded.folder), "play", "--resume", first_file(recorded).stem]) == 2
+    assert "only episodes left before" in capsys.readouterr().err
+    assert coach.main(["--library", str(tmp_path), "play", "--resume"]) == 2
+    assert "no episode that was left before its end" in capsys.readouterr().err
+    assert coach.main(["--library", str(tmp_path), "play", "--resume", "../secret"]) == 2
+
+
 BAD_INPUT = {
     "an unknown command": "dance",
     "an unknown option": "library --dance",

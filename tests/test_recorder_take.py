@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from data.clip import Clip, Verdict
+from data.continuation import read_unended
 from data.episode import EmulatorSettings, FrameState
+from data.errors import CoachError
+from data.label_database import LabelDatabase
 from data.library import Library
+from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 from data.simulation import Emulator, simulate
+from data.verification import verify
 from recorder import take as take_module
 from recorder.key_map import KeyMap
 from recorder.random_play import RandomPlay
@@ -372,6 +379,111 @@ def test_markers_are_in_the_file(player: Player) -> None:
     player.press("k", "escape", "return")
     with ReplayFile(player.session.paths[0]) as replay:
         assert replay.markers.tolist() == [20, 30]
+
+
+def abandoned(folder: Path, frames: int = 42) -> Path:
+    """An episode that was left, of so many frames: LEFT held, with a marker at frame 20."""
+    player = Player(folder, player="Ann")
+    player.keys.down("left")
+    player.ticks(20)
+    player.press("k")
+    player.ticks(frames - 20)
+    player.session.close()
+    return player.session.paths[0]
+
+
+def going_on(folder: Path, old: Path, frames: int = 42) -> Player:
+    player = Player(folder, unended=read_unended(old))
+    while player.session.stage is Stage.COMING_BACK:
+        player.ticks(1)
+    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, frames - frames % 4)
+    return player
+
+
+def test_an_episode_that_was_left_goes_on_later_as_one_straight_episode(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    verdict = Verdict(Clip(old.stem, 0, 40), "Cy", "good")
+    with LabelDatabase(Library(tmp_path).labels) as labels:
+        labels.record(verdict)
+    player = going_on(tmp_path, old)
+    player.press("p")
+    player.ticks(20)
+    player.press("escape", "return")
+    assert player.episodes() == [(60, "abandoned")]
+    assert player.actions() == ["LEFT"] * 40 + ["NOOP"] * 20
+    (new,) = player.session.paths
+    with ReplayFile(new) as replay:
+        assert (replay.markers.tolist(), replay.origin.player) == ([20], "Ann")
+    assert verify(new).ok
+    assert [episode.path for episode in Library(tmp_path).episodes()] == [str(new)]
+    assert (tmp_path / "continued" / old.name).is_file()
+    with LabelDatabase(Library(tmp_path).labels) as labels:
+        assert [found.clip for found in labels.verdicts(new.stem)] == [Clip(new.stem, 0, 40)]
+    assert player.session.next is not None
+    assert player.session.next.unended is None, "ordinary play follows"
+
+
+def test_an_episode_that_goes_on_can_be_rewound_into_what_was_played_before(tmp_path: Path) -> None:
+    player = going_on(tmp_path, abandoned(tmp_path))
+    player.session.take.look_at(24)
+    player.press("p")
+    player.ticks(8)
+    player.session.close()
+    assert player.session.take.common_frames == 24
+    assert player.actions() == ["LEFT"] * 24 + ["NOOP"] * 8
+    assert_simulates_equal(player.session.paths[0])
+
+
+def test_an_episode_that_was_brought_back_and_not_played_on_stays_as_it_was(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    going_on(tmp_path, old).session.close()
+    player = going_on(tmp_path, old)
+    player.press("p")
+    player.ticks(8)
+    player.press("escape", "delete")
+    player.session.close()
+    left = Player(tmp_path, unended=read_unended(old))
+    left.press("escape")
+    left.session.close()
+    assert files_in(tmp_path) == [old.name]
+
+
+def test_only_an_episode_left_before_its_end_goes_on(player: Player) -> None:
+    player.press("return")
+    while player.session.stage is Stage.PLAYING:
+        player.ticks(1)
+    player.press("return")
+    with pytest.raises(CoachError, match="is over"):
+        read_unended(player.session.paths[0])
+
+
+def test_an_episode_that_this_emulator_does_not_reproduce_is_left_alone(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    unended = read_unended(old)
+    player = Player(tmp_path, unended=replace(unended, last_ram=unended.last_ram ^ 1))
+    while not player.session.closed:
+        player.ticks(1)
+    assert player.session.next is not None
+    assert "does not reproduce" in player.session.next.notice
+    player.session.close()
+    assert files_in(tmp_path) == [old.name]
+
+
+def test_how_evenly_the_frames_came_is_in_the_file(player: Player) -> None:
+    player.press("return")
+    for late in (0.0, 0.0005, 0.0021, 0.030, 0.0):
+        player.session.frame_due(late)
+    player.press("escape", "return")
+    with ReplayFile(player.session.paths[0]) as replay:
+        assert replay.pace == PaceReport(5, 2, 0.030)
+    assert verify(player.session.paths[0]).ok
+
+
+@pytest.mark.parametrize(
+    "told", [None, 7, "{}", "[]", '{"frames": 2, "late_frames": 3, "worst_seconds": 0}', "[" * 100_000]
+)
+def test_a_pace_that_makes_no_sense_is_passed_over(told: object) -> None:
+    assert PaceReport.from_json(told) is None
 
 
 def test_changed_keys_play(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""Going on with an episode that was left before its end: what is read of it, and what becomes of its old file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.episode import EpisodeSummary, Origin, demonstrator_index
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.replay_file import ReplayFile
+from data.simulation import ale_version, rom_md5
+
+
+@dataclass(frozen=True)
+class Unended:
+    """An episode that was abandoned, up to its last whole decision: enough to play it again and go on."""
+
+    path: Path
+    origin: Origin
+    actions: np.ndarray
+    """(T,) uint8."""
+    demonstrators: np.ndarray
+    """(T,) uint8, indices into DEMONSTRATOR_KINDS."""
+    markers: tuple[int, ...]
+    last_ram: np.ndarray
+    """(128,) uint8, of frame T: what the emulator must show there."""
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.actions)
+
+
+def unended_episodes(library: Library, game: str | None = None) -> list[EpisodeSummary]:
+    """The library's abandoned episodes in which a person took part, newest first."""
+    found = [
+        episode
+        for episode in library.episodes(game)
+        if episode.ended_by == "abandoned" and episode.frames_by_demonstrator.get("human", 0)
+    ]
+    return found[::-1]
+
+
+def read_unended(path: Path) -> Unended:
+    """Raises CoachError where the episode is over, or cannot be gone on with here."""
+    with ReplayFile(path) as replay:
+        if replay.ended_by != "abandoned":
+            raise CoachError(
+                f"{path.stem} is over ({replay.ended_by.replace('_', ' ')}); only episodes left before go on."
+            )
+        origin = replay.origin
+        if origin.rom_md5 != rom_md5(origin.game):
+            raise CoachError(f"{path.stem} was recorded with another cartridge of {origin.game}; it cannot go on here.")
+        skip = origin.settings.frame_skip
+        count = replay.frame_count - replay.frame_count % skip
+        kinds = [demonstrator_index(kind) for kind in replay.demonstrator_kinds]
+        return Unended(
+            path=path,
+            origin=origin,
+            actions=replay.actions[:count].copy(),
+            demonstrators=np.array(kinds, np.uint8)[replay.demonstrator[:count]],
+            markers=tuple(int(marker) for marker in replay.markers if marker <= count),
+            last_ram=replay.ram(count, count + 1)[0],
+        )
+
+
+def not_reproduced(unended: Unended) -> CoachError:
+    """What to say where the emulator does not come out where the file does."""
+    return CoachError(
+        f"This emulator (ale-py {ale_version()}) does not reproduce {unended.path.stem} (recorded with "
+        f"{unended.origin.ale_version}), so it cannot go on here. The file stays as it is."
+    )
+
+
+def retire(library: Library, old: Path, new: Path, common_frames: int) -> Path:
+    """The episode went on in ``new``: its old file leaves the list, so that nothing is there twice.
+
+    ``common_frames``: how many frames, from the start, are alike in both. Verdicts on clips within them are given to
+    the new episode too. The old file is moved to the library's folder ``continued``; returns its new path.
+    """
+    if library.labels.is_file():
+        with LabelDatabase(library.labels) as labels:
+            standing = [v for v in labels.verdicts(episode_id=old.stem) if v.clip.stop <= common_frames]
+            labels.merge(replace(v, clip=replace(v.clip, episode_id=new.stem)) for v in standing)
+    folder = library.folder / "continued"
+    try:
+        folder.mkdir(exist_ok=True)
+        return old.replace(folder / old.name)
+    except OSError as error:
+        raise CoachError(
+            f"{old} went on in {new.name} but cannot be moved away ({error.strerror or error})."
+        ) from error
