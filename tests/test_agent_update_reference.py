@@ -17,7 +17,7 @@ from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.drawing import PrioritisedDrawing
 from agent.learner import Learner, loss_of
-from agent.network import weight_arrays
+from agent.network import array_of, weight_arrays
 from agent.returns import UNKNOWN
 
 ACTIONS, SIZE = 3, 6
@@ -153,8 +153,8 @@ def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped
     variables = learner.online.trainable_variables
     with tf.GradientTape() as tape:
         loss, _ = loss_of(config, learner.online, learner.target, tuple(map(tf.constant, arrays)))
-    gradients = [np.asarray(gradient, np.float64) for gradient in tape.gradient(loss, [v.value for v in variables])]
-    before = [np.asarray(v.value, np.float64) for v in variables]
+    gradients = [np.asarray(gradient, np.float64) for gradient in tape.gradient(loss, variables)]
+    before = [array_of(variable).astype(np.float64) for variable in variables]
     norm = np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
     assert norm > 0.05
     learner.update(batch)
@@ -163,5 +163,5 @@ def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped
         mean, square = 0.1 * g, 0.001 * g**2  # Kingma and Ba 2015, end of section 2, at the first step
         step = 1e-3 * np.sqrt(1 - 0.999) / (1 - 0.9)
         np.testing.assert_allclose(
-            np.asarray(variable.value), old - step * mean / (np.sqrt(square) + 1e-4), rtol=1e-3, atol=2e-6
+            array_of(variable), old - step * mean / (np.sqrt(square) + 1e-4), rtol=1e-3, atol=2e-6
         )
