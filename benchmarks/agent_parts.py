@@ -1,6 +1,6 @@
 """Where a training's time goes: each part by itself, at the settings of the Nature paper and of the default preset.
 
-    python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--json]
+    python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--write]
 
 Prints the median time of a step's parts, the memory that a transition takes, how fast a replay file is filled in,
 and steps per second of a whole training; beside Stable-Baselines3's DQN and a loop like CleanRL's at the same settings,
@@ -39,6 +39,8 @@ from agent.training import new_memory
 from benchmarks.sb3_environment import ROOT, sb3_python
 from data.library import Library
 
+PAGE = ROOT / "docs" / "results" / "speed.md"
+BEGIN, END = "<!-- made by python -m benchmarks.agent_parts --write -->", "<!-- end of what was made -->"
 ROUNDS = 200
 LIKE_SB3: dict[str, Any] = {
     "optimizer": "adam",
@@ -172,25 +174,35 @@ def beside_sb3(steps: int, rounds: int) -> dict[str, dict[str, float]]:
     return {side: {key: statistics.median(row[key] for row in rows[side]) for key in rows[side][0]} for side in rows}
 
 
-def print_report(report: dict[str, Any]) -> None:
-    print(f"{report['machine']}; load average at the end {os.getloadavg()[0]:.1f}")
+def report_lines(report: dict[str, Any]) -> list[str]:
+    """The report as text, a line each."""
+    lines = [f"{report['machine']}; waiting for a core at the end (load average): {report['load']:.1f}"]
     for name in ("nature", "default"):
         row = report[name]
-        print(f"{name}: {row['steps_per_second']:.0f} steps/s")
+        lines.append(f"{name}: {row['steps_per_second']:.0f} steps/s")
         for part, value in row["milliseconds"].items():
-            print(f"  {part:14} {value:7.3f} ms   {100 * row['shares'][part]:5.1f} % of a step")
+            lines.append(f"  {part:14} {value:7.3f} ms   {100 * row['shares'][part]:5.1f} % of a step")
+    lines.append(f"1,000,000 transitions take {SLOT_BYTES / 1000:.2f} GB")
     if "seconds_to_fill_an_hour" in report:
-        print(f"an hour of play is filled in within {report['seconds_to_fill_an_hour']:.1f} s")
+        lines.append(f"an hour of play is filled in within {report['seconds_to_fill_an_hour']:.1f} s")
     if "beside" in report:
         titles = {"ours": "Replay Coach", "sb3": "Stable-Baselines3", "cleanrl": "like CleanRL"}
-        print(f"at the same settings, medians of {report['rounds']} rounds in turns:")
-        print(f"  {'':18} steps/s   sample 32   update   bytes a transition   steps/s, ours to theirs")
+        lines.append(f"at the same settings, medians of {report['rounds']} rounds in turns:")
+        lines.append(f"  {'':18} steps/s   sample 32   update   bytes a transition   steps/s, ours to theirs")
         for side, row in report["beside"].items():
             ratio = report["beside"]["ours"]["steps_per_second"] / row["steps_per_second"]
-            print(
+            lines.append(
                 f"  {titles[side]:18} {row['steps_per_second']:7.1f} {row['sampling']:8.2f} ms"
                 f" {row['learning']:5.1f} ms   {row['bytes_a_transition']:18,.0f}   {ratio:10.2f}"
             )
+    return lines
+
+
+def write_page(lines: list[str], page: Path = PAGE) -> None:
+    """Put the report between the page's two marks; what was written by hand around them stays."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    page.write_text("\n".join([before + BEGIN, "", "```", *lines, "```", "", END]) + after)
 
 
 def main() -> None:
@@ -199,6 +211,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="own steps of a whole training (default: 1500)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of the comparison (default: 3)")
     parser.add_argument("--no-sb3", action="store_true", help="measure Replay Coach alone")
+    parser.add_argument("--write", action="store_true", help=f"put the report into {PAGE.relative_to(ROOT)} too")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
@@ -209,10 +222,10 @@ def main() -> None:
         report["seconds_to_fill_an_hour"] = filling(preset("nature"), options.replays)
     if not options.no_sb3:
         report["beside"] = beside_sb3(options.steps, options.rounds)
-    if options.json:
-        print(json.dumps(report))
-    else:
-        print_report(report)
+    report["load"] = os.getloadavg()[0]
+    if options.write:
+        write_page(report_lines(report))
+    print(json.dumps(report) if options.json else "\n".join(report_lines(report)))
 
 
 if __name__ == "__main__":

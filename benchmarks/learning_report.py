@@ -121,9 +121,15 @@ def made_part(results: list[Result]) -> list[str]:
     lines = [BEGIN, ""]
     if demonstrator.is_file():
         about = json.loads(demonstrator.read_text())
+        scores = about["scores"]
+        told = (
+            ""
+            if not scores
+            else f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
+        )
         lines.append(
-            f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; whole episodes scored "
-            f"{', '.join(f'{score:.0f}' for score in about['scores'])} (mean {about['mean']:.0f})."
+            f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; "
+            f"{told or 'no episode came to its end'}."
         )
         lines.append("")
     if results:

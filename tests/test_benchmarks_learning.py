@@ -10,7 +10,7 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import TrainConfig
-from benchmarks import learning_ours, learning_report
+from benchmarks import agent_parts, learning_ours, learning_report
 from benchmarks.learning_study import ARMS, Evaluated, Result, missing, read_results
 from data.library import Library
 
@@ -90,3 +90,20 @@ def test_the_page_gets_its_table_and_keeps_what_was_written_by_hand(
     assert "![Points over own steps](learning/learning.png)" in text
     assert "seeded-2" in text, "what is still to be trained is said"
     assert learning_report.PLOT.stat().st_size > 5000
+
+
+def test_the_speed_page_gets_its_report_and_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
+    page = tmp_path / "speed.md"
+    page.write_text(f"before\n{agent_parts.BEGIN}\nold\n{agent_parts.END}\nafter\n")
+    row = {"steps_per_second": 90.0, "milliseconds": {"learning": 30.0}, "shares": {"learning": 0.86}}
+    side = {"steps_per_second": 45.0, "sampling": 0.5, "learning": 50.0, "bytes_a_transition": 56_000.0}
+    report = {"machine": "a machine", "load": 0.1, "rounds": 3, "nature": row, "default": row}
+    beside = {"ours": {**side, "steps_per_second": 90.0}, "sb3": side, "cleanrl": side}
+    agent_parts.write_page(agent_parts.report_lines({**report, "beside": beside}), page)
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "86.0 % of a step" in text
+    [line] = [line for line in text.splitlines() if "Stable-Baselines3" in line]
+    assert line.split()[-1] == "2.00", "how many times as fast ours is"
