@@ -247,7 +247,7 @@ class ReplayFile:
         self.h5py_file = _open(self.path)
         try:
             self._read_attributes()
-            check_structure(self.h5py_file, str(self.path))
+            self._datasets = check_structure(self.h5py_file, str(self.path))
             self._read_columns()
         except BROKEN as error:
             self.h5py_file.close()
@@ -280,13 +280,13 @@ class ReplayFile:
         self.demonstrator = self.rows("demonstrator")
         self.markers = self.rows("markers")
         self.palette = self.rows("palette")
-        self.screen_shape: tuple[int, int] = self.h5py_file["frames"].shape[1:]
-        self.choice_checks = self.rows("choice_checks") if "choice_checks" in self.h5py_file else None
+        self.screen_shape: tuple[int, int] = self._datasets["frames"].shape[1:]
+        self.choice_checks = self.rows("choice_checks") if "choice_checks" in self._datasets else None
         """(T,) uint8 or None: see ``data.replay_format.choice_checks``."""
         self.column_checks = {
-            name: str(self.h5py_file[name].attrs[COLUMN_CHECK])
+            name: str(attributes[COLUMN_CHECK])
             for name in SELF_CHECKED
-            if COLUMN_CHECK in self.h5py_file[name].attrs
+            if COLUMN_CHECK in (attributes := self._datasets[name].attrs)
         }
         """Column to the SHA-256 that the file itself says it has."""
         # An index that points at nothing would fail somewhere far from here, so the file is refused at once.
@@ -302,7 +302,7 @@ class ReplayFile:
     @_alone
     def rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Rows of a dataset. Each block is looked at before HDF5 may unpack it, because it may be a bomb."""
-        dataset = self.h5py_file[name]
+        dataset = self._datasets[name]
         start, stop, _ = slice(start, stop).indices(len(dataset))
         if dataset.chunks is None:
             return np.asarray(dataset[start:stop])

@@ -32,29 +32,33 @@ _INTEGER, _FLOAT, _STRING, _VARIABLE_LENGTH = 0, 1, 3, 9
 """HDF5 type classes (H5T_class_t)."""
 
 
-def check_structure(file: Any, where: str) -> None:
-    """Raise CoachError unless everything in the open h5py ``file`` is plain data within the format's bounds."""
-    _check_group(file, where, 0, [0])
+def check_structure(file: Any, where: str) -> dict[str, Any]:
+    """Raise CoachError unless everything in the open h5py ``file`` is plain data within the format's bounds.
+
+    Returns what lies at its top, opened, so that nobody has to look for it again: that takes most of the time.
+    """
+    top = _check_group(file, where, 0, [0])
     for name, column in COLUMNS.items():
-        if name not in file:
+        if name not in top:
             raise CoachError(f"{where} is not a whole replay file: it has no {name}.")
-        _check_column(file[name], name, column, where)
+        _check_column(top[name], name, column, where)
     for name, column in OPTIONAL_COLUMNS.items():
-        if name in file:
-            _check_column(file[name], name, column, where)
-    frame_count = file["actions"].shape[0]
+        if name in top:
+            _check_column(top[name], name, column, where)
+    frame_count = top["actions"].shape[0]
     for name, column in (COLUMNS | OPTIONAL_COLUMNS).items():
-        if column.extra_rows is not None and name in file and len(file[name]) != frame_count + column.extra_rows:
-            raise CoachError(f"{where} contradicts itself: {frame_count} actions but {len(file[name])} rows of {name}.")
+        if column.extra_rows is not None and name in top and len(top[name]) != frame_count + column.extra_rows:
+            raise CoachError(f"{where} contradicts itself: {frame_count} actions but {len(top[name])} rows of {name}.")
+    return top
 
 
 def check_attributes(thing: Any, where: str) -> None:
     """Refuse attributes that are no plain numbers or strings, or too many, or too large. Call before reading any."""
-    names = list(thing.attrs.keys())
-    if len(names) > MAX_OBJECTS:
+    attributes = thing.attrs
+    if len(attributes) > MAX_OBJECTS:
         raise CoachError(f"{where} holds more attributes than a replay file may.")
-    for name in names:
-        identifier = thing.attrs.get_id(name)
+    for name in list(attributes.keys()) if len(attributes) else []:
+        identifier = attributes.get_id(name)
         if identifier.get_storage_size() > MAX_ATTRIBUTE_BYTES or math.prod(identifier.shape) > MAX_ATTRIBUTE_BYTES:
             raise CoachError(f"{where} holds an attribute {name!r} that is larger than a replay file may hold.")
         kind = identifier.get_type()
@@ -63,10 +67,11 @@ def check_attributes(thing: Any, where: str) -> None:
             raise CoachError(f"{where} holds an attribute {name!r} that is neither a number nor a string.")
 
 
-def _check_group(group: Any, where: str, depth: int, count: list[int]) -> None:
+def _check_group(group: Any, where: str, depth: int, count: list[int]) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         raise CoachError(f"{where} nests groups deeper than a replay file may.")
     check_attributes(group, where)
+    found = {}
     for name in group:
         count[0] += 1
         if count[0] > MAX_OBJECTS:
@@ -74,13 +79,15 @@ def _check_group(group: Any, where: str, depth: int, count: list[int]) -> None:
         link = type(group.get(name, getlink=True)).__name__
         if link != "HardLink":
             raise CoachError(f"{where} points elsewhere through the {link} {name!r}; a replay file holds its own data.")
-        kind = group.get(name, getclass=True).__name__
+        thing = found[name] = group[name]
+        kind = type(thing).__name__
         if kind == "Group":
-            _check_group(group[name], where, depth + 1, count)
+            _check_group(thing, where, depth + 1, count)
         elif kind == "Dataset":
-            _check_dataset(group[name], name, where)
+            _check_dataset(thing, name, where)
         else:
             raise CoachError(f"{where} holds {name!r}, a {kind}; a replay file holds plain arrays alone.")
+    return found
 
 
 def _check_dataset(dataset: Any, name: str, where: str) -> None:

@@ -18,7 +18,7 @@ import sys
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 url, curator, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-with LabelDatabase(postgresql_url) as labels:
+with LabelDatabase(url) as labels:
     for number in range(count):
         labels.record(Verdict(Clip("episode", number, number + 1), curator, "good"))
         if number % 3 == 0:
