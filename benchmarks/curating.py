@@ -68,7 +68,7 @@ def measure(library: Library, verdicts: int) -> dict[str, float]:
             clips = build_queue(list(outlines.values()), "uniform", 3.0, 0, judged, curator="benchmark")
             with FrameReader({name: outline.path for name, outline in outlines.items()}) as reader:
                 sitting = Sitting(labels, "benchmark", clips, outlines)
-                desk = CuratorDesk(sitting, reader, outlines, "uniform", ("", ""))
+                desk = CuratorDesk(sitting, reader, outlines, "uniform")
                 loop = WindowLoop(window, desk)
                 loop.draw()
                 figures[opening] = time.perf_counter() - began

@@ -5,26 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from curator.clip_player import ClipPlayer
-from curator.curator_drawing import CuratorView, ShownFrame
+from curator.curator_drawing import CuratorView
 from curator.curator_layout import SHOWN_VERDICTS
 from curator.frame_reader import FrameReader
+from curator.hand_cut import HandCut
 from curator.outline import EpisodeOutline
+from curator.queue_end import FollowingQueue, nothing_left
 from curator.queued_clip import is_repeat
-from curator.rules import death_frames
+from curator.shown_frame import ShownFrame, read_shown_frame
 from curator.sitting import Sitting
-from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
 from data.clip import Clip
-from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 
 FLASH_SECONDS = 3.0
 PREPARED_CLIPS = 3
 """So many clips ahead are decoded before they are needed."""
-STAYING_FRAMES = 36
-"""For so many frames the points and the loss of a life stay to be read."""
 STEP_FRAMES, LEAP_FRAMES = 1, 15
 
 KEY_LIST = [
@@ -42,6 +38,7 @@ KEY_LIST = [
     ("Home End", "The clip's first and last frame"),
     ("J", "Ask what the learned judge would say"),
     ("I O", "Cut a clip by hand, from here, to here"),
+    ("Tab", "Where a queue ends: go on with another"),
     ("F11", "Full screen"),
     ("Esc", "Back, or leave; everything is saved"),
 ]
@@ -56,12 +53,12 @@ class CuratorDesk:
         reader: FrameReader,
         outlines: Mapping[str, EpisodeOutline],
         queue: str,
-        nothing_left: tuple[str, str],
         goal: int | None = None,
         guess: Callable[[Clip], str] | None = None,
+        following: Callable[[str], FollowingQueue | None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``nothing_left``: title and text where no clip waits. ``guess``: what the learned judge says of a clip."""
+        """``guess``: what the learned judge says of a clip. ``following``: what may come after a queue that is done."""
         self.sitting = sitting
         self.player = ClipPlayer()
         self.leaving = False
@@ -71,15 +68,17 @@ class CuratorDesk:
         self._reader = reader
         self._outlines = outlines
         self._queue = queue
-        self._nothing_left = nothing_left
+        self._find_following = following
+        self._following: FollowingQueue | None = None
         self._goal = goal
         self._guess = guess
         self._now = now
         self._note = ""
+        self._notes: dict[Clip, str] = {}
+        """Notes on clips that have no verdict yet."""
         self._flash = ""
         self._flash_until = 0.0
-        self._cut_from: int | None = None
-        self._cut_to: int | None = None
+        self._cut = HandCut()
         self._shown: ShownFrame | None = None
         self._key = ("", -1)
         self._begin()
@@ -113,13 +112,18 @@ class CuratorDesk:
         elif key in ("f1", "h"):
             self.help_open = True
         elif key == "escape":
-            if self.sitting.leave_visit():
+            if self._cut.begun:
+                self._cut.forget()
+            elif self.sitting.leave_visit():
                 self._begin()
             else:
                 self.leaving = True
         elif len(key) == 1 and key.isdigit():
             self.reopen((int(key) - 1) % 10)
-        elif self.sitting.current is not None:
+        elif self.sitting.current is None:
+            if key == "tab":
+                self._go_on()
+        else:
             self._press_on_clip(key, self.sitting.current.clip)
 
     def _press_on_clip(self, key: str, clip: Clip) -> None:
@@ -144,7 +148,7 @@ class CuratorDesk:
         elif key == "end":
             self.player.seek(clip.stop)
         elif key in ("i", "o"):
-            self._cut(key)
+            self._mark_cut(key, clip)
         elif key == "j":
             self.say(self._guess(clip) if self._guess else "There is no learned judge yet.")
 
@@ -154,6 +158,8 @@ class CuratorDesk:
             self.note_text = None
         elif key == "return":
             self._note, self.note_text = self.note_text.strip(), None
+            if self.sitting.current is not None:
+                self._notes[self.sitting.current.clip] = self._note
         elif key == "backspace":
             self.note_text = self.note_text[:-1]
 
@@ -167,7 +173,10 @@ class CuratorDesk:
         if self.sitting.current is not None:
             before = self.sitting.standing
             given = self.sitting.judge(verdict, self._note)
+            self._notes.pop(given.clip, None)
             self._begin()
+            if self._goal == self._progress.this_sitting:
+                self.say(f"That was your goal: {self._goal} verdicts. Esc leaves, or just go on.")
             if is_repeat(given) and before is not None:
                 told = "the same" if before.verdict == verdict else before.verdict
                 self.say(f"You saw that clip before, and said {told} then.")
@@ -194,21 +203,18 @@ class CuratorDesk:
         if self._shown is not None:
             self.player.seek(frame)
 
-    def _cut(self, key: str) -> None:
-        if key == "i":
-            self._cut_from = self.player.frame
-        else:
-            self._cut_to = self.player.frame
-        current = self.sitting.current
-        if self._cut_from is None or self._cut_to is None or current is None:
-            self.say(f"Cut from here. Now go to its end and press {'O' if key == 'i' else 'I'}.")
-            return
-        start, stop = sorted((self._cut_from, self._cut_to))
-        if not SHORTEST_CLIP_FRAMES <= stop - start <= LONGEST_CLIP_FRAMES:
-            self.say(f"A clip lasts 1 to 5 seconds, not {(stop - start) / FRAMES_PER_SECOND:.1f}; move one end.")
-            return
-        self.sitting.cut_by_hand(Clip(current.clip.episode_id, start, stop))
-        self._begin()
+    def _mark_cut(self, key: str, clip: Clip) -> None:
+        span = self._cut.mark(key, self.player.frame)
+        if span is not None:
+            self.sitting.cut_by_hand(Clip(clip.episode_id, *span))
+            self._begin()
+
+    def _go_on(self) -> None:
+        """Take up the queue that follows the one that is done."""
+        if self._following is not None:
+            self._queue = self._following.name
+            self.sitting.go_on_with(self._following.clips)
+            self._begin()
 
     def say(self, message: str) -> None:
         """Show a message for a moment."""
@@ -218,18 +224,19 @@ class CuratorDesk:
 
     def _begin(self) -> None:
         """The clip on show may be another one: play it from its start, and get the next ones ready."""
-        self._note = ""
-        self._cut_from = self._cut_to = None
+        self._cut.forget()
         self._shown = None
         while (current := self.sitting.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
             try:
-                self._shown = self._read(current.clip.episode_id, self.player.frame)
+                self._shown = self._read(current.clip, self.player.frame)
                 break
             except CoachError as error:
                 self.sitting.pass_over()
                 self.say(str(error))
+        self._note = self._notes.get(current.clip, "") if current else ""
+        self._following = self._find_following(self._queue) if self._find_following and current is None else None
         soon = [self.sitting.current, *self.sitting.upcoming(PREPARED_CLIPS)]
         self._reader.prepare(queued.clip for queued in soon if queued is not None)
         self._progress = self.sitting.progress
@@ -249,30 +256,15 @@ class CuratorDesk:
         if self._shown is not None and self._key == (current.clip.episode_id, self.player.frame):
             return
         try:
-            self._shown = self._read(current.clip.episode_id, self.player.frame)
+            self._shown = self._read(current.clip, self.player.frame)
         except CoachError as error:
             self.sitting.pass_over()
             self.say(str(error))
             self._begin()
 
-    def _read(self, episode_id: str, frame: int) -> ShownFrame:
-        replay = self._reader.episode(episode_id)
-        row = max(0, frame - 1)
-        # What happened in a sixtieth of a second could not be read, so it stays for a moment: from this row on.
-        current = self.sitting.current
-        inside = current is not None and current.clip.start <= frame
-        since = max(frame - STAYING_FRAMES, current.clip.start if current is not None and inside else 0)
-        rewarded = np.flatnonzero(replay.rewards[since:frame])
-        self._key = (episode_id, frame)
-        return ShownFrame(
-            picture=self._reader.frame(episode_id, frame),
-            palette=replay.palette,
-            number=frame,
-            action=replay.origin.action_meanings[int(replay.actions[row])],
-            reward=float(replay.rewards[since + rewarded[-1]]) if len(rewarded) else 0.0,
-            lives=int(replay.lives[frame]),
-            life_lost=bool(death_frames(replay.lives[since : frame + 1])),
-        )
+    def _read(self, clip: Clip, frame: int) -> ShownFrame:
+        self._key = (clip.episode_id, frame)
+        return read_shown_frame(self._reader, clip, frame)
 
     @property
     def title(self) -> str:
@@ -299,8 +291,9 @@ class CuratorDesk:
             goal=self._goal,
             recent=self._recent,
             verdicts=self._verdicts,
-            cut_from=self._cut_from,
-            cut_to=self._cut_to,
+            cut_from=self._cut.start,
+            cut_to=self._cut.stop,
+            cut_hint=self._cut.hint,
             flash=self._flash if self._now() < self._flash_until else "",
-            nothing_left=self._nothing_left,
+            nothing_left=nothing_left(self._queue, bool(self._recent), self._following),
         )

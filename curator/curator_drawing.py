@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from curator.curator_layout import CuratorLayout
 from curator.outline import EpisodeOutline, clock, points
 from curator.queued_clip import QueuedClip, is_repeat
+from curator.shown_frame import ShownFrame
 from curator.sitting import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
@@ -19,24 +18,6 @@ from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE
 from screen.widgets import Button, draw_verdict
 
 VERDICT_NAMES = {"good": "Good", "bad": "Bad", "skip": "Skip"}
-
-
-@dataclass(frozen=True)
-class ShownFrame:
-    """One frame and what belongs to it."""
-
-    picture: np.ndarray
-    """(H, W) uint8 palette indices."""
-    palette: np.ndarray
-    """(256, 3) uint8."""
-    number: int
-    action: str
-    """Name of the action that led to this frame, such as "RIGHTFIRE"."""
-    reward: float
-    """The points that came last, with this frame or a moment before; 0 for none."""
-    lives: int
-    life_lost: bool
-    """Whether one was lost at this frame or a moment before."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +42,8 @@ class CuratorView:
     """The curator's verdicts on this episode."""
     cut_from: int | None
     cut_to: int | None
+    cut_hint: str
+    """What to do next while a clip is being cut by hand; empty for none."""
     flash: str
     """A short message over the picture; empty for none."""
     nothing_left: tuple[str, str] = ("", "")
@@ -198,7 +181,9 @@ def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
     played = f", played by {outline.player}" if outline.player else ""
     about = f"{outline.game}{played}, {points(outline.score)} in all"
     canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
-    if view.visiting:
+    if view.cut_hint:
+        canvas.text(view.cut_hint, (box.x, box.y + 64), SMALL, GREEN, max_width=box.width)
+    elif view.visiting:
         back = (f"Note: {view.note}. " if view.note else "") + "Esc goes back to the queue."
         canvas.text(back, (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
     elif view.note:
@@ -219,8 +204,12 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
         right -= 24
         draw_verdict(canvas, verdict, (right, inner.y + 4), 18)
         right -= 14
+    left_to_do = progress.left
     if view.goal:
         share, words = progress.this_sitting / view.goal, f"{progress.this_sitting} of {view.goal} now"
+        left_to_do = min(left_to_do, max(0, view.goal - progress.this_sitting))
+        if progress.this_sitting >= view.goal:
+            share, words = 1.0, f"{progress.this_sitting} now, your goal of {view.goal} is reached"
     else:
         share, words = done / max(1, done + progress.left), f"{progress.this_sitting} now"
     canvas.bar(Box(inner.x, inner.y + 42, inner.width, 8), share, GREEN)
@@ -228,8 +217,8 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
     at = canvas.text(words, (inner.x, y), SMALL, QUIET)
     if progress.per_minute is not None:
         pace = f"{progress.per_minute:.0f} a minute"
-        if progress.minutes_left:
-            pace += f", {_duration(progress.minutes_left)} left"
+        if left_to_do:
+            pace += f", {_duration(left_to_do / progress.per_minute)} left"
         room = inner.right - at.right - GRID
         canvas.text(pace, (inner.right, y), SMALL, QUIET, align="right", max_width=room)
 
@@ -253,39 +242,6 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
         rest = verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
         if box.right - at.right > 60:
             canvas.text(rest, (at.right + 12, y), SMALL, QUIET, max_width=box.right - at.right - 18)
-
-
-def draw_note_field(canvas: Canvas, text: str) -> None:
-    """The field in which a note is written, over everything else."""
-    canvas.shade(canvas.box, 150)
-    panel = canvas.box.middle(560, 168)
-    canvas.fill(panel, PANEL, radius=10)
-    canvas.outline(panel, LINE, radius=10)
-    inner = panel.inset(24)
-    canvas.text("A note on this clip", (inner.x, inner.y - 6), MEDIUM)
-    field = Box(inner.x, inner.y + 32, inner.width, 40)
-    canvas.fill(field, GROUND, radius=4)
-    canvas.outline(field, OLIVE, radius=4)
-    shown = text
-    while shown and canvas.measure(shown + "_", MEDIUM)[0] > field.width - 20:
-        shown = shown[1:]
-    end = canvas.text(shown, (field.x + 10, field.y + 7), MEDIUM).right if shown else field.x + 10
-    canvas.line((end + 2, field.y + 8), (end + 2, field.bottom - 8), OLIVE, 2)
-    y = inner.bottom - KEY_CAP_HEIGHT
-    x = inner.x
-    for key, meaning in (("Return", "keeps it with your verdict"), ("Esc", "forgets it")):
-        x = canvas.key_cap(key, (x, y)).right + GRID
-        height = canvas.measure(meaning, SMALL)[1]
-        x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
-
-
-def draw_loading(canvas: Canvas, doing: str, done: int, total: int) -> None:
-    """While something takes a moment before the first clip."""
-    canvas.fill(canvas.box, GROUND)
-    room = canvas.box.middle(480, 80)
-    canvas.text(doing, (room.x, room.y), MEDIUM)
-    canvas.bar(Box(room.x, room.y + 36, room.width, 8), done / max(1, total), GREEN)
-    canvas.text(f"{done} of {total}", (room.x, room.y + 52), SMALL, QUIET, mono=True)
 
 
 def _sentence(text: str) -> str:

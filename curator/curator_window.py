@@ -7,19 +7,15 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from curator.clip_queue import EPISODE_QUEUES, SurprisingFrame, build_queue, clip_frames, queue_name
+from curator.clip_queue import SurprisingFrame, build_queue, clip_frames, queue_name
 from curator.curator_desk import KEY_LIST, CuratorDesk
-from curator.curator_drawing import (
-    CuratorView,
-    draw_curator,
-    draw_loading,
-    draw_note_field,
-    lower_buttons,
-    verdict_buttons,
-)
+from curator.curator_drawing import CuratorView, draw_curator, lower_buttons, verdict_buttons
 from curator.curator_layout import CuratorLayout, curator_layout
+from curator.curator_overlays import draw_loading, draw_note_field
 from curator.frame_reader import FrameReader
 from curator.outline import read_outlines
+from curator.queue_end import FollowingQueue, following_queue
+from curator.queued_clip import QueuedClip
 from curator.sitting import Sitting, SittingSummary
 from curator.timeline import TimelineScale
 from curator.uncertain import guess_in_words, load_judges, require_judge, score_clips
@@ -104,7 +100,14 @@ def curate(
             outline = by_id[clip.episode_id]
             return guess_in_words(outline, judges.get(outline.game), clip)
 
-        desk = CuratorDesk(sitting, reader, by_id, queue, _nothing_left(queue, bool(judged)), goal, guess)
+        def waiting(name: str) -> list[QueuedClip]:
+            said = labels.verdicts(curator=sitting.curator)
+            return build_queue(outlines, name, clip_seconds, seed, said, curator=sitting.curator)
+
+        def following(done: str) -> FollowingQueue | None:
+            return following_queue(done, waiting)
+
+        desk = CuratorDesk(sitting, reader, by_id, queue, goal, guess, following)
         WindowLoop(window, desk).run()
         return sitting.summary()
 
@@ -155,17 +158,6 @@ def _show_empty_library(window: Window, game: str | None) -> None:
         draw_message(canvas, f"No episodes{of_game} yet.", text, buttons, pointer)
         window.present()
         time.sleep(1 / PICTURES_PER_SECOND)
-
-
-def _nothing_left(queue: str, has_judged: bool) -> tuple[str, str]:
-    """What to say where no clip waits."""
-    names = ", ".join(f"--queue {name}" for name in EPISODE_QUEUES if name != queue)
-    others = f"More to judge: {names}."
-    if queue == "second-look":
-        return "Nothing waits for a second look.", f"Press V while judging to put a clip aside. {others}"
-    if has_judged:
-        return "All clips of this queue are judged.", f"Backspace takes the last verdict back. {others}"
-    return "No clips in this queue.", f"Nothing in these episodes calls for it. {others}"
 
 
 class WindowLoop:
@@ -267,4 +259,4 @@ class WindowLoop:
         if layout.timeline.contains(event.x, event.y):
             self._scrubbing = True
         elif layout.picture.contains(event.x, event.y):
-            desk.press("p")
+            desk.press("p" if desk.sitting.current is not None else "tab")

@@ -184,6 +184,10 @@ class Sitting:
         """Show a clip that the curator cut. The queue waits behind it."""
         self._visit = QueuedClip(clip, BY_HAND, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}")
 
+    def go_on_with(self, queue: Iterable[QueuedClip]) -> None:
+        """Let other clips wait, in place of those that still do."""
+        self._line = deque(queue)
+
     def leave_visit(self) -> bool:
         """Go back to the queue and leave a reopened or cut clip as it is; False where there is none."""
         left, self._visit = self._visit is not None, None

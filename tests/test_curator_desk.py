@@ -15,6 +15,8 @@ from curator.clip_queue import build_queue
 from curator.curator_desk import KEY_LIST, CuratorDesk
 from curator.frame_reader import FrameReader
 from curator.outline import read_outlines
+from curator.queue_end import FollowingQueue
+from curator.queued_clip import QueuedClip
 from curator.sitting import Sitting
 from data.clip import Clip, Verdict
 from data.errors import CoachError
@@ -60,7 +62,7 @@ def sat(library: Library, tmp_path: Path) -> Iterator[Sat]:
     paths = {name: outline.path for name, outline in outlines.items()}
     with LabelDatabase(tmp_path / "labels.sqlite") as labels, FrameReader(paths) as reader:
         sitting = Sitting(labels, "Ann", queue, outlines)
-        desk = CuratorDesk(sitting, reader, outlines, "uniform", ("All judged.", "Leave."), now=lambda: 0.0)
+        desk = CuratorDesk(sitting, reader, outlines, "uniform", now=lambda: 0.0)
         yield Sat(desk, labels, [one.clip for one in queue])
 
 
@@ -187,7 +189,7 @@ def test_a_clip_is_cut_by_hand_from_either_end(sat: Sat) -> None:
     assert first is not None
     sat.desk.scrub(900)
     sat.press("o")
-    assert "press I" in sat.desk.view().flash
+    assert "press I" in sat.desk.view().cut_hint
     sat.desk.scrub(750)
     sat.press("i")
     assert sat.on_show == Clip(first.episode_id, 750, 900)
@@ -210,6 +212,62 @@ def test_a_cut_of_another_length_than_one_to_five_seconds_is_refused_and_one_end
     assert sat.on_show == Clip(first.episode_id, 100, 400)
 
 
+def test_escape_forgets_a_cut_that_was_begun_and_leaves_only_then(sat: Sat) -> None:
+    sat.press("i right right escape")
+    assert (sat.desk.view().cut_hint, sat.desk.view().cut_from, sat.desk.leaving) == ("", None, False)
+    sat.press("escape")
+    assert sat.desk.leaving
+
+
+def test_the_hint_of_a_cut_stays_while_one_goes_to_its_end(sat: Sat) -> None:
+    sat.press("i right right , .")
+    assert "press O" in sat.desk.view().cut_hint
+
+
+def test_a_note_waits_for_its_clip_while_another_is_on_show(sat: Sat) -> None:
+    sat.press("g n")
+    sat.desk.write("well aimed")
+    sat.press("return 1")
+    assert sat.desk.view().note == ""
+    sat.press("escape")
+    assert sat.desk.view().note == "well aimed"
+    sat.press("b g")
+    assert [(v.verdict, v.note) for v in sat.labels.verdicts()][1:] == [("bad", "well aimed"), ("good", "")]
+
+
+def test_the_goal_is_told_when_it_is_reached_and_not_before(sat: Sat) -> None:
+    sat.desk._goal = 2
+    sat.press("g")
+    assert sat.desk.view().flash == ""
+    sat.press("b")
+    assert "your goal: 2 verdicts" in sat.desk.view().flash
+
+
+def test_of_a_clip_that_comes_again_nothing_is_told_before_it_is_judged(sat: Sat) -> None:
+    first = sat.on_show
+    sat.press("b")
+    repeat = QueuedClip(first, "repeat:uniform", "drawn by chance")
+    sat.desk.sitting.go_on_with([repeat, *sat.desk.sitting.upcoming(5)])
+    sat.desk._begin()
+    view = sat.desk.view()
+    assert (sat.on_show, view.standing, view.verdicts) == (first, None, [])
+    assert "bad" not in view.queued.reason
+    sat.press("g")
+    assert sat.desk.view().flash == "You saw that clip before, and said bad then."
+
+
+def test_where_a_queue_ends_tab_goes_on_with_the_next(sat: Sat) -> None:
+    last = QueuedClip(sat.clips[-1], "markers", "marked by the player")
+    sat.desk._find_following = lambda done: FollowingQueue("markers", (last,)) if done == "uniform" else None
+    sat.desk.sitting.go_on_with([])
+    sat.desk._begin()
+    assert "Tab goes on with the queue markers: 1 clip." in sat.desk.view().nothing_left[1]
+    sat.press("tab")
+    assert (sat.on_show, sat.desk.view().queue) == (last.clip, "markers")
+    sat.press("g tab")
+    assert "record more episodes" in sat.desk.view().nothing_left[1]
+
+
 def test_help_takes_all_keys_until_it_is_closed(sat: Sat) -> None:
     sat.press("f1 g")
     assert sat.desk.help_open and sat.said == []
@@ -223,7 +281,7 @@ def test_when_all_is_judged_keys_judge_nothing_and_undo_still_works(sat: Sat) ->
     sat.press("g b n p left i 1 escape")
     assert sat.on_show is None
     assert (len(sat.said), sat.desk.title) == (len(sat.clips), "Replay Coach - curating, nothing left")
-    assert sat.desk.view().nothing_left == ("All judged.", "Leave.")
+    assert sat.desk.view().nothing_left[0] == "All clips of this queue are judged."
     sat.press("backspace")
     assert sat.on_show == sat.clips[-1]
 
@@ -252,7 +310,7 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path) -> N
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
     ):
-        desk = CuratorDesk(Sitting(labels, "Ann", queue, outlines), reader, outlines, "uniform", ("", ""))
+        desk = CuratorDesk(Sitting(labels, "Ann", queue, outlines), reader, outlines, "uniform")
         flashes = set()
         while desk.sitting.current is not None:
             flashes.add(desk.view().flash)
@@ -273,7 +331,16 @@ def test_the_next_clips_are_decoded_before_they_are_needed(sat: Sat) -> None:
 
 
 def test_every_key_of_the_list_does_something(sat: Sat) -> None:
-    names = {"Bksp": "backspace", "Ctrl+Z": "z", "←": "left", "→": "right", "Esc": "escape", "…": "", "F11": ""}
+    names = {
+        "Bksp": "backspace",
+        "Ctrl+Z": "z",
+        "←": "left",
+        "→": "right",
+        "Esc": "escape",
+        "…": "",
+        "F11": "",
+        "Tab": "",
+    }
     for keys, meaning in KEY_LIST:
         for cap in keys.split():
             key = names.get(cap, cap.lower())
