@@ -121,16 +121,10 @@ def made_part(results: list[Result]) -> list[str]:
     lines = [BEGIN, ""]
     if demonstrator.is_file():
         about = json.loads(demonstrator.read_text())
-        scores = about["scores"]
-        told = (
-            ""
-            if not scores
-            else f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
-        )
-        lines.append(
-            f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; "
-            f"{told or 'no episode came to its end'}."
-        )
+        scores, told = about["scores"], "no episode came to its end"
+        if scores:
+            told = f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
+        lines.append(f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; {told}.")
         lines.append("")
     if results:
         lines += [*table(results), "", f"![Points over own steps]({PLOT.relative_to(PAGE.parent)})", ""]

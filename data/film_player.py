@@ -96,8 +96,9 @@ class FilmPlayer:
     def html(self) -> str:
         """The film as a piece of HTML that needs nothing else, no network either (about 3 kB a picture)."""
         height, width = self.pictures[0].shape[:2]
+        pictures = [_data_uri(picture) for picture in self.pictures]
         facts = {
-            "pictures": [_data_uri(picture) for picture in self.pictures],
+            "pictures": pictures,
             "captions": list(self.captions),
             "interval": 1000 / self.pictures_per_second,
         }
@@ -106,7 +107,7 @@ class FilmPlayer:
             width=width * PIXEL_WIDTH * ZOOM,
             height=height * ZOOM,
             last=len(self.pictures) - 1,
-            first=facts["pictures"][0],
+            first=pictures[0],
             caption=html.escape(self.captions[0]),
             facts=json.dumps(facts).replace("</", "<\\/"),
         )
