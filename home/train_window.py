@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from data.errors import CoachError
+from home.form_drawing import FormDrawing
 from home.overview import duration
 from home.run_pane import STATE_COLOURS, RunPane, state_words
 from home.seeding_pane import draw_seeding
 from home.train_form import TrainForm
-from home.train_form_drawing import FormDrawing
 from home.training_facts import Curves, GamePicture, RunFacts, SeedingFacts, TrainDesk
 from screen.background import Background
 from screen.canvas import Canvas

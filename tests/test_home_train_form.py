@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from home.list_form import Field, stepped
 from home.run_pane import chart_facts, fact_words, progress_words, state_words
 from home.seeding_pane import verdict_parts
-from home.train_form import KEEPS, Field, TrainForm, stepped
+from home.train_form import KEEPS, TrainForm
 from home.training_facts import Curves, Preset, RunFacts, SeedingFacts, SourceOffer
 
 SOURCES = [

@@ -16,8 +16,8 @@ from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import Failure, TrainingQueue
 from data.errors import CoachError
 from data.library import Library
+from home.form_drawing import FormDrawing
 from home.train_form import TrainForm
-from home.train_form_drawing import FormDrawing
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box

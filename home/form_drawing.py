@@ -1,10 +1,10 @@
-"""The form of a new training, drawn; and what a click in it means."""
+"""A form with a list, drawn; and what a click in it means."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from home.train_form import KEEP_MEANINGS, KEEPS, NUMBERS, Field, TrainForm
+from home.list_form import Field, ListForm
 from home.training_facts import spaced
 from screen.canvas import Canvas
 from screen.fields import Choice, TextField
@@ -16,12 +16,13 @@ ROW = 32.0
 GAP = 8.0
 LABEL_WIDTH = 120.0
 SECTION = 28.0
+LABELS = 168.0
 
 
 class FormDrawing:
     """Draws a form and remembers where everything stands."""
 
-    def __init__(self, form: TrainForm) -> None:
+    def __init__(self, form: ListForm) -> None:
         self._form = form
         self._sources = ListView(row_height=ROW)
         self._hits: list[tuple[Box, Callable[[float, float], None]]] = []
@@ -46,19 +47,15 @@ class FormDrawing:
         form = self._form
         self._hits, self._named = [], {}
         y = self._draw_name(canvas, box)
-        below = (2 + len(NUMBERS)) * (ROW + GAP)
-        canvas.text("Fill the replay memory from", (box.x, y + 6), SMALL, QUIET)
+        choices = form.choices()
+        below = len(choices) * (ROW + GAP)
+        canvas.text(form.list_title, (box.x, y + 6), SMALL, QUIET)
         room = Box(box.x, y + SECTION, box.width, max(ROW, box.bottom - y - SECTION - below - GAP))
         rows = min(len(form.sources), int(room.height // ROW))
         self._draw_sources(canvas, room.top_part(rows * ROW), pointer)
         y = room.y + rows * ROW + GAP
-        keep = Choice([f"{keep}: {KEEP_MEANINGS[keep]}" for keep in KEEPS], KEEPS.index(form.keep))
-        y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), "keep", "Keep", keep, pointer)
-        presets = Choice([preset.name for preset in form.presets], form.preset)
-        y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), "preset", "Preset", presets, pointer)
-        for name, (label, unit, _) in NUMBERS.items():
-            number = Choice([f"{spaced(form.numbers[name])}  {unit}"])
-            y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), name, label, number, pointer)
+        for name, label, choice in choices:
+            y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), name, label, choice, pointer)
 
     def _hit(self, name: str, box: Box, act: Callable[[float, float], None]) -> None:
         self._hits.append((box, act))
@@ -87,13 +84,13 @@ class FormDrawing:
                 canvas.outline(row, OLIVE, radius=6)
             _check_box(canvas, Box(row.x + 8, row.centre[1] - 8, 16, 16), form.is_chosen(offer), offer.offers)
             top = row.centre[1] - canvas.measure("X", SMALL)[1] / 2
-            canvas.text(offer.label, (row.x + 36, top), SMALL, TEXT if offer.offers else QUIET, max_width=150)
+            canvas.text(offer.label, (row.x + 36, top), SMALL, TEXT if offer.offers else QUIET, max_width=LABELS)
             detail = offer.detail
             if offer.spec == "random":
                 detail = f"{spaced(form.random_count)} decisions"
                 if focused:
                     detail = f"←  {detail}  →"
-            canvas.text(detail, (row.right - 10, top), SMALL, QUIET, align="right", max_width=row.width - 200)
+            canvas.text(detail, (row.right - 10, top), SMALL, QUIET, align="right", max_width=row.width - LABELS - 50)
             self._hit(offer.spec, row, self._toggling(number))
         rows.draw_bar(canvas)
 
@@ -116,7 +113,7 @@ class FormDrawing:
         def change(x: float, _y: float) -> None:
             form.focus_on(Field(name))
             # A number is typed after a click in its middle; the arrows at its ends step through round ones.
-            if name not in NUMBERS or not box.x + 40 <= x < box.right - 40:
+            if name not in form.number_fields or not box.x + 40 <= x < box.right - 40:
                 form.change(-1 if x < box.x + 40 else 1)
 
         self._hit(name, box, change)
