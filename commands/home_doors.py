@@ -143,7 +143,11 @@ class Home:
         watch(self._library, player, config.game, name, settings=settings_of(config), window=self._window)
 
     def _compare(self) -> str:
-        return "Comparisons of seedings are run with `coach compare` for now."
+        from commands.comparison_desk import LibraryComparisonDesk
+        from home.comparison_window import ComparisonWindow
+
+        ComparisonWindow(self._window, LibraryComparisonDesk(self._library, self._game)).run()
+        return ""
 
     def _browse(self) -> str:
         from curator.frame_reader import FrameReader

@@ -13,7 +13,7 @@ import numpy as np
 from agent.config import TrainConfig, preset
 from agent.player import RunSummary, list_runs
 from agent.presets import PRESETS
-from agent.run import RunFolder
+from agent.run import RunFolder, is_trained
 from agent.run_curves import read_curves
 from agent.spectator import ask_for_pictures, read_picture
 from commands.background_training import broke_off, running_training
@@ -93,6 +93,8 @@ class LibraryTrainDesk:
         )
         if now is not None:
             return _changed(facts, **_live(now))
+        if is_trained(summary.path):  # by a comparison, which tells nothing here
+            return _changed(facts, state="training", phase="training")
         if broke_off(summary.path):
             log = self._queue.log(summary.name)
             return _changed(
@@ -228,7 +230,7 @@ class LibraryTrainDesk:
 
     def stop(self, run: str) -> None:
         if not self._queue.stop(run):
-            raise CoachError(f"The run {run!r} is not being trained.")
+            raise CoachError(f"The run {run!r} is trained by a comparison, or not at all; it cannot be stopped here.")
 
     def resume(self, run: str) -> None:
         folder = RunFolder(self._library.run_folder(run))

@@ -166,7 +166,7 @@ class TrainingQueue:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
 
     # ---- working it off ------------------------------------------------------------------------------------------
@@ -212,30 +212,31 @@ class TrainingQueue:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
                 pass_fds=(lock.fileno(),),
             )
             _write(self._current, {**asdict(queued), "process": process.pid})
             path.unlink(missing_ok=True)
         code = process.wait()
         if code not in STOPPED:
-            self._fail(queued, _why(queued.run, code, log))
+            self._fail(queued, why(f"the training of {queued.run}", code, log))
         self._current.unlink(missing_ok=True)
 
 
-def _why(run: str, code: int, log: Path) -> str:
-    """One sentence on a training that ended with this exit code."""
+def why(what: str, code: int, log: Path) -> str:
+    """One sentence on a process, called ``what``, that ended with this exit code; ``log``: what it said."""
+    begun = what[:1].upper() + what[1:]
     if code < 0:
         hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
-        return f"The training of {run} was killed by signal {-code}{hint}."
+        return f"{begun} was killed by signal {-code}{hint}."
     try:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
     if not lines:
-        return f"The training of {run} ended with exit code {code} and without a word."
+        return f"{begun} ended with exit code {code} and without a word."
     sentence = lines[-1].removeprefix("coach: ")
-    return sentence if lines[-1].startswith("coach: ") else f"The training of {run} broke down: {sentence}"
+    return sentence if lines[-1].startswith("coach: ") else f"{begun} broke down: {sentence}"
 
 
 def _run_folders(library: Library) -> list[Path]:
@@ -243,7 +244,8 @@ def _run_folders(library: Library) -> list[Path]:
     return [path.with_name(path.name[1:].removesuffix(".lock")) for path in library.runs.glob(".*.lock")]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """For a process that is to find the same modules."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 

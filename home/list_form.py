@@ -77,6 +77,25 @@ class ListForm:
 
     # ---- what keys and clicks do ---------------------------------------------------------------------------------
 
+    def press(self, key: str, shift: bool = False) -> bool:
+        """What a key does; False for one that does nothing here."""
+        match key:
+            case "up":
+                self.move(-1)
+            case "down":
+                self.move(1)
+            case "tab":
+                self.move(-1 if shift else 1)
+            case "left" | "right":
+                self.change(-1 if key == "left" else 1)
+            case "space":
+                self.toggle()
+            case "backspace":
+                self.erase()
+            case _:
+                return False
+        return True
+
     def move(self, by: int) -> None:
         """The focus goes up or down."""
         self.focus_on(self.fields[(self.fields.index(self.focus) + by) % len(self.fields)])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from data.errors import CoachError
+from home.foot import Action, areas, draw_foot, draw_head, foot_buttons, form_width
 from home.form_drawing import FormDrawing
 from home.overview import duration
 from home.run_pane import STATE_COLOURS, RunPane, state_words
@@ -17,7 +16,7 @@ from screen.background import Background
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.list_view import ListView
-from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, Colour
+from screen.theme import GREEN, GRID, GROUND, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL
 from screen.widgets import Button, draw_key_list
 from screen.window import (
     CloseRequested,
@@ -35,8 +34,6 @@ TITLE = "Replay Coach - training"
 TICK_SECONDS = 1 / 30
 LOOK_SECONDS = 0.5
 """Time between two looks at the runs."""
-MARGIN = 24.0
-LIST_WIDTH = 264.0
 ROW = 56.0
 SETTLE_SECONDS = 0.3
 """A preview is counted when the form has been left alone for so long."""
@@ -60,18 +57,6 @@ FORM_KEYS = [
     ("F11", "Full screen"),
     ("Esc", "Back to the runs"),
 ]
-
-
-@dataclass(frozen=True)
-class Action:
-    """A button of the foot: what it says, its key, and what it does."""
-
-    label: str
-    cap: str
-    key: str
-    act: Callable[[], None]
-    colour: Colour | None = None
-    enabled: bool = True
 
 
 class TrainWindow:
@@ -220,29 +205,10 @@ class TrainWindow:
                 self._do(action)
                 return
         if self._form is not None:
-            self._form_key(self._form, event)
+            if self._form.press(event.key, event.shift):
+                self._form_changed()
         elif self._rows.press(event.key) and self._runs:
             self._show(self._runs[self._rows.chosen].name)
-
-    def _form_key(self, form: TrainForm, event: KeyDown) -> None:
-        match event.key:
-            case "up":
-                form.move(-1)
-            case "down":
-                form.move(1)
-            case "tab":
-                form.move(-1 if event.shift else 1)
-            case "left":
-                form.change(-1)
-            case "right":
-                form.change(1)
-            case "space":
-                form.toggle()
-            case "backspace":
-                form.erase()
-            case _:
-                return
-        self._form_changed()
 
     def _form_changed(self) -> None:
         self._changed = time.monotonic()
@@ -351,50 +317,23 @@ class TrainWindow:
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def areas(window: Box) -> tuple[Box, Box, Box]:
-        """The list, the main part and the foot."""
-        body = Box(window.x + MARGIN, window.y + 64, window.width - 2 * MARGIN, window.height - 64 - 64)
-        return body.left_part(LIST_WIDTH), body.without_left(LIST_WIDTH + 2 * GRID), window.bottom_part(56)
-
-    @staticmethod
-    def form_width(main: Box) -> float:
-        """How much of the main part the form takes; the rest is the preview's."""
-        return max(440.0, main.width * 0.52)
-
     def buttons(self, window: Box) -> list[Button]:
         """The foot's buttons, one for each of what can be done."""
-        foot = self.areas(window)[2].inset(MARGIN - GRID)
-        x, made = window.x + MARGIN, []
-        for action in self._actions():
-            width = 92.0 + 8.4 * len(action.label) + 6 * len(action.cap) - 24
-            box = Box(x, foot.y - 12, width, 36)
-            made.append(Button(box, action.label, action.cap, action.colour, action.enabled))
-            x += width + GRID
-        return made
+        return foot_buttons(self._actions(), window)
 
     def draw(self, canvas: Canvas) -> None:
         canvas.fill(canvas.box, GROUND)
-        rows, main, foot = self.areas(canvas.box)
-        title = canvas.text("Train", (MARGIN, 14), LARGE, bold=True)
-        about = "New training" if self._form is not None else ""
-        canvas.text(about, (title.right + 2 * GRID, 28), SMALL, QUIET)
-        words = canvas.text("all keys", (canvas.box.right - MARGIN, 28), SMALL, QUIET, align="right")
-        canvas.key_cap("F1", (words.x - GRID - canvas.key_cap_width("F1"), 25))
+        rows, main, _ = areas(canvas.box)
+        draw_head(canvas, "Train", "New training" if self._form is not None else "")
         self._draw_rows(canvas, rows)
         if self._form is not None and self._drawing is not None:
-            form = main.left_part(self.form_width(main))
+            form = main.left_part(form_width(main))
             self._drawing.draw(canvas, form, self._pointer)
             pane = main.without_left(form.width + 2 * GRID)
             draw_seeding(canvas, pane, self._seeding, self._problem, self._is_counting, self._estimate)
         elif self._selected is not None:
             self._pane.draw(canvas, main, self._selected, self._curves, self._game)
-        buttons = self.buttons(canvas.box)
-        for button in buttons:
-            button.draw(canvas, hover=button.contains(*self._pointer))
-        x = buttons[-1].box.right + 2 * GRID
-        top = buttons[-1].box.centre[1] - canvas.measure("X", SMALL)[1] / 2
-        canvas.text(self._message, (x, top), SMALL, self._message_colour, max_width=foot.right - MARGIN - x)
+        draw_foot(canvas, self.buttons(canvas.box), self._pointer, self._message, self._message_colour)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", FORM_KEYS if self._form is not None else LIST_KEYS)
 

@@ -16,9 +16,9 @@ from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import Failure, TrainingQueue
 from data.errors import CoachError
 from data.library import Library
+from home.foot import areas, form_width
 from home.form_drawing import FormDrawing
 from home.train_form import TrainForm
-from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box
 from tests.agent_episodes import record_episode
@@ -112,8 +112,8 @@ def places(library: Library) -> dict[str, Box]:
     """Where the form's fields stand in a window of 1280 x 800."""
     desk = LibraryTrainDesk(library, "SpaceInvaders")
     drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), "run-1"))
-    main = TrainWindow.areas(WINDOW)[1]
-    drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(TrainWindow.form_width(main)), (-1, -1))
+    main = areas(WINDOW)[1]
+    drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(form_width(main)), (-1, -1))
     return drawing.boxes()
 
 
