@@ -38,6 +38,8 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 LOG_EVERY_UPDATES = 250
 TRACE_ROWS = 1000
 """So many rows, about, has trace.csv when a training is done."""
+TRACED_CLOSELY = 100
+"""So many updates at the beginning are traced more closely: somebody waits to see something."""
 EVALUATION_SEED = 2**20
 """Decides the episodes of the evaluations while training: always the same ones, so that they can be compared."""
 
@@ -324,7 +326,10 @@ class _Session:
     def _trace(self) -> None:
         trainer, config = self.trainer, self.config
         updates = config.pretrain_steps + config.steps // config.train_every
-        if trainer.learner.updates % max(1, updates // TRACE_ROWS):
+        every = max(1, updates // TRACE_ROWS)
+        if trainer.learner.updates < TRACED_CLOSELY:
+            every = min(5, every)
+        if trainer.learner.updates % every:
             return
         self.log.trace(
             {

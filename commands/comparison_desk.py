@@ -22,7 +22,7 @@ from data.library import Library
 from home.comparison_facts import ComparedRun, ComparisonFacts, ComparisonState, ComparisonWish
 from home.training_facts import SourceOffer, TrainWish
 
-AT_WORK = ("preparing", "running", "reporting")
+SHORTEST_EVALUATION_STEPS = 250
 
 
 class LibraryComparisonDesk:
@@ -62,9 +62,15 @@ class LibraryComparisonDesk:
         if now is None or (process is not None and process.poll() is None and not held):
             return ComparisonFacts(name, *self._before_it_tells(name, process), log=log)
         report = str(now.get("report") or "")
+        state = self._state(folder, now, held)
+        complaint = _complaint(now)
+        if state == "broke off":
+            code = process.poll() if process is not None else None
+            complaint = f"The comparison {name} was broken off; R goes on, and what is done is not done again."
+            complaint = why(f"the comparison {name}", code, self._log(name)) if code else complaint
         return ComparisonFacts(
             name,
-            self._state(folder, now, held),
+            state,
             str(now.get("question") or ""),
             float(now.get("share") or 0.0),
             int(now.get("done") or 0),
@@ -72,7 +78,7 @@ class LibraryComparisonDesk:
             int(now.get("total") or 0),
             now.get("seconds_left"),
             tuple(_run(run) for run in now.get("runs", []) if isinstance(run, dict)),
-            complaint=_complaint(now),
+            complaint=complaint,
             log=log,
             report=report if report and Path(report).is_file() else "",
         )
@@ -161,6 +167,8 @@ class LibraryComparisonDesk:
         arguments = ["--game", self._game, "--name", wish.name, "--out", str(folder.path.absolute())]
         arguments += ["--seedings", *wish.arms, "--seeds", str(wish.seeds), "--steps", str(wish.steps)]
         arguments += ["--pretrain-steps", str(wish.pretrain_steps), "--final-episodes", str(wish.final_episodes)]
+        arguments += ["--evaluate-every", str(max(SHORTEST_EVALUATION_STEPS, wish.steps // 10))]
+        arguments += ["--evaluation-episodes", str(min(10, wish.final_episodes))]
         if wish.steps <= 1000:  # so short that it would never learn: begin to learn earlier
             arguments += ["--learn-from-step", str(wish.steps // 4)]
         self._launch(wish.name, ["compare", *arguments])

@@ -53,8 +53,8 @@ class Screen:
         done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    def wait_for(self, title: str) -> None:
-        deadline = time.monotonic() + 90
+    def wait_for(self, title: str, seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for window in self.xdotool("search", "--class", ".").split():
                 if title in self.xdotool("getwindowname", window):
@@ -205,8 +205,48 @@ def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> No
         take("home-empty")
 
 
-WINDOWS = (recorder, left_before, curator, watch, home, home_empty)
-NEED_A_RUN = {"curator", "watch", "home"}
+def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library):
+        screen.wait_for("home")
+        screen.press("t")
+        screen.wait_for(f"training - {RUN}: done")
+        take("train-done")
+        screen.press("n")
+        time.sleep(3)
+        take("train-choose")
+        screen.press("Down", "Down", "Down", "Right", "Return")  # good clips alone, and there are none
+        screen.wait_for(": failed", 300)
+        time.sleep(1)
+        take("train-failed")
+        screen.press("Delete")
+        screen.press("n")
+        # From "everything" up to the numbers: never evaluate, hardly pretrain.
+        screen.press("Up", "Up", "Up", "Up", "0", "Up", "4", "0", "Return")
+        screen.wait_for(": training", 300)
+        time.sleep(40)
+        take("train-live")
+        screen.press("s")
+        screen.wait_for(": stopped", 300)
+
+
+def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library):
+        screen.wait_for("home")
+        screen.press("c")
+        screen.wait_for("comparing")
+        screen.press("n")
+        take("compare-choose")
+        screen.press("Up", "3", "Up", "4", "0", "Up", "2", "0", "0", "Up", "2", "Return")
+        screen.wait_for(": running", 300)
+        time.sleep(40)
+        take("compare-running")
+        screen.wait_for(": done", 900)
+        time.sleep(1)
+        take("compare-results")
+
+
+WINDOWS = (recorder, left_before, curator, watch, home, home_empty, train, compare)
+NEED_A_RUN = {"curator", "watch", "home", "train", "compare"}
 
 
 def main() -> None:
@@ -219,8 +259,8 @@ def main() -> None:
     library = looked_at / "library"
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
     size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
-    train = ["train", "--run", RUN, "--seed-from", "planner", *size]
-    for words in (record, ["label", "--rule", "before-death"], train) if only & NEED_A_RUN else ():
+    begin = ["train", "--run", RUN, "--seed-from", "planner", *size]
+    for words in (record, ["label", "--rule", "before-death"], begin) if only & NEED_A_RUN else ():
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     for suffix, size in SIZES.items():

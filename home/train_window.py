@@ -131,7 +131,11 @@ class TrainWindow:
             self._shown = names[0] if names else ""
         curves = self._desk.curves(self._shown) if self._shown and self._form is None else Curves()
         self._stale |= runs != self._runs or len(curves.trace_steps) != len(self._curves.trace_steps)
+        before = self._selected
         self._runs, self._curves = runs, curves
+        now = self._selected
+        if before is not None and now is not None and before.is_going_on and not now.is_going_on:
+            self._message = ""  # what was said of a training that went on is no longer so
         self._window.title = self._titled()
         self._rows.chosen = names.index(self._shown) if names else 0
         self._looked = time.monotonic()
@@ -249,7 +253,7 @@ class TrainWindow:
         going_on = run is not None and run.is_going_on
         waits = run is not None and run.state == "waiting"
         stops = run is not None and run.is_going_on and run.state != "stopping"
-        watches = run is not None and run.steps > 0 and run.state not in ("waiting", "starting")
+        watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
         actions = [
             Action("New training", "N", "n", self._open_form, None if going_on else OLIVE),
             Action("Take out" if waits else "Stop", "S", "s", self._stop, None, stops),

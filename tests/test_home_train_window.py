@@ -37,7 +37,7 @@ def write_number(display: VirtualDisplay, digits: str) -> None:
     press(display, *digits)
 
 
-def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: float = 120) -> None:
+def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: float = 300) -> None:
     """The window's title says how the run stands that is looked at."""
     display.wait_for_window(f"training - {run}: ({states})", seconds=seconds)
 
@@ -56,6 +56,7 @@ def end_all(library: Library) -> None:
         os.kill(current.process, signal.SIGKILL)
 
 
+@pytest.mark.timeout(900)  # minutes on a machine that does other things, too
 def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path)
     record_episode(library, 400, kind="human")

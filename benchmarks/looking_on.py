@@ -1,0 +1,46 @@
+"""What a looker-on costs a training: the processor time of one picture of the agent's game, beside that of one step.
+
+    python -m benchmarks.looking_on
+
+Processor time, so that other work on the machine hardly counts. A picture is written at most fifteen times a second.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from agent.spectator import PICTURE_SECONDS, Spectator
+from data.simulation import Emulator
+
+PICTURES = 500
+
+
+def seconds_of_a_picture() -> float:
+    """Processor time to write one picture, the least of five rounds."""
+    emulator = Emulator("SpaceInvaders")
+    for _ in range(300):
+        emulator.act(1)
+    values = np.zeros(len(emulator.action_meanings), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        spectator = Spectator(Path(folder))
+        rounds = []
+        for _ in range(5):
+            began = time.process_time()
+            for _ in range(PICTURES):
+                spectator.show(emulator, values, 0.0, evaluating=False)
+            rounds.append((time.process_time() - began) / PICTURES)
+    return min(rounds)
+
+
+def main() -> None:
+    seconds = seconds_of_a_picture()
+    share = seconds / PICTURE_SECONDS
+    print(f"A picture takes {seconds * 1000:.2f} ms of one processor; fifteen a second take {share:.2%} of it.")
+
+
+if __name__ == "__main__":
+    main()

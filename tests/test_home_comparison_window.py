@@ -1,0 +1,154 @@
+"""The Compare window: what is chosen, what is shown, and a real comparison begun, stopped, gone on with, reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pygame
+import pytest
+
+from agent.comparison import ComparisonFolder, read_json
+from agent.comparison_progress import FILE
+from commands.comparison_desk import LibraryComparisonDesk
+from data.errors import CoachError
+from data.file_lock import is_held
+from data.library import Library
+from home.comparison_facts import ComparedRun, ComparisonFacts, ComparisonWish, results
+from home.comparison_form import ComparisonForm
+from home.comparison_pane import ComparisonPane, progress_words, run_words
+from home.list_form import Field
+from home.training_facts import SourceOffer
+from screen.canvas import Canvas
+from tests.agent_episodes import record_episode
+from tests.conftest import VirtualDisplay, running_coach
+
+RUNS = (
+    ComparedRun("none", 0, "done", score=100.0),
+    ComparedRun("none", 1, "done", score=200.0),
+    ComparedRun("human", 0, "done", score=300.0),
+    ComparedRun("human", 1, "running", "training", 500, 1000, 0.5, 90.0),
+    ComparedRun("random:10", 0, "failed", error="Why."),
+)
+FACTS = ComparisonFacts("a", "running", "Which?", 0.6, 3, 1, 5, 65.0, RUNS)
+
+
+def test_results_are_means_over_finished_seeds_best_first() -> None:
+    assert [(r.arm, r.scores, r.mean) for r in results(FACTS)] == [
+        ("human", (300.0,), 300.0),
+        ("none", (100.0, 200.0), 150.0),
+    ]
+
+
+def test_how_far_it_is_in_words() -> None:
+    assert progress_words(FACTS) == "3 of 5 runs done, 1 failed, about 1:05 left"
+    assert [run_words(run) for run in RUNS[2:]] == ["done", "training 500 of 1 000", "failed"]
+
+
+def test_every_state_can_be_drawn_in_the_smallest_window() -> None:
+    canvas = Canvas(pygame.Surface((960, 600)))
+    for state in ("starting", "running", "stopping", "stopped", "done", "failed", "broke off"):
+        facts = ComparisonFacts("a", state, "Which?", 0.6, 3, 1, 5, 65.0, RUNS, "Why.", "/log", "/report.html")  # type: ignore[arg-type]
+        ComparisonPane().draw(canvas, canvas.box, facts)
+
+
+def test_a_comparison_needs_two_beginnings() -> None:
+    form = ComparisonForm([SourceOffer("none", "", ""), SourceOffer("human", "", "")], "a")
+    assert form.wish == ComparisonWish("a", ("none", "human"), 3, 50_000, 2500, 30)
+    assert not form.problem
+    form.focus_on(Field("source", 0))
+    form.toggle()
+    assert "two" in form.problem
+
+
+def test_a_comparison_that_was_cut_off_or_tells_nonsense_is_shown_as_what_it_is(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    desk = LibraryComparisonDesk(library, "SpaceInvaders")
+    for name, content in (("cut", '{"phase": "running", "process": 1, "runs": [5]}'), ("odd", "[]"), ("none", "")):
+        folder = ComparisonFolder(library, name)
+        folder.prepare()
+        (folder.path / FILE).write_text(content)
+    assert {facts.name: facts.state for facts in desk.comparisons()} == {
+        "cut": "broke off",
+        "odd": "broke off",
+        "none": "broke off",
+    }
+    for act in (desk.stop, desk.resume, desk.open_report):
+        with pytest.raises(CoachError):
+            act("cut")
+
+
+def test_a_comparison_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.prepare()
+    desk = LibraryComparisonDesk(library, "SpaceInvaders")
+    desk.start(ComparisonWish("a", ("none", "planner"), 1, 100, 0, 1))
+    with pytest.raises(CoachError, match="already"):
+        desk.start(ComparisonWish("a", ("none", "planner"), 1, 100, 0, 1))
+    deadline = time.monotonic() + 120
+    while desk.comparisons()[0].is_at_work and time.monotonic() < deadline:
+        time.sleep(0.1)
+    [facts] = desk.comparisons()
+    assert (facts.state, facts.can_resume) == ("failed", True)
+    assert "has no episode of SpaceInvaders by planner" in facts.complaint
+    assert facts.complaint in Path(facts.log).read_text()
+
+
+def press(display: VirtualDisplay, *keys: str) -> None:
+    display.xdotool("key", "--delay", 60, *keys)
+
+
+@pytest.mark.timeout(900)  # minutes on a machine that does other things, too
+def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_its_report(
+    virtual_display: VirtualDisplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 400, kind="human")
+    folder = ComparisonFolder(library, "comparison-1")
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s &")
+
+    def progress() -> dict[str, object]:
+        return read_json(folder.path / FILE) or {}
+
+    def wait_for(state: str) -> str:
+        return virtual_display.wait_for_window(f"comparing - comparison-1: {state}", seconds=400)
+
+    try:
+        with running_coach(virtual_display, library) as process:
+            virtual_display.wait_for_window("home", process)
+            press(virtual_display, "c")
+            window = virtual_display.wait_for_window("comparing - new", process)
+            press(virtual_display, "Up", "Up", "1", "Up", "0", "Up", *"100", "Up", "1", "Return")
+            wait_for("running")
+            virtual_display.ask_to_close(window)
+        with running_coach(virtual_display, library) as process:
+            virtual_display.wait_for_window("home", process)
+            press(virtual_display, "c")
+            wait_for("running")
+            press(virtual_display, "s")
+            wait_for("stopped")
+            assert not is_held(folder.path / ".lock")
+            press(virtual_display, "r")
+            window = wait_for("done")
+            assert progress()["done"] == progress()["total"] == 2
+            report = progress()["report"]
+            if report is not None and Path(str(report)).is_file():
+                press(virtual_display, "o")
+                virtual_display.wait_until(opened.exists, "the report in a browser")
+                assert opened.read_text().strip() == Path(str(report)).as_uri()
+            virtual_display.ask_to_close(window)
+    finally:
+        now = progress()
+        if is_held(folder.path / ".lock") and isinstance(now.get("process"), int):
+            os.kill(int(str(now["process"])), signal.SIGKILL)
+    plan = json.loads(folder.plan_file.read_text())
+    assert [arm["text"] for arm in plan["arms"]] == ["none", "human"]
+    assert (plan["seeds"], plan["evaluation_episodes"]) == ([0], 1)
+    assert {arm["config"]["steps"] for arm in plan["arms"]} == {100}
