@@ -202,7 +202,7 @@ def _ray(jobs: int | None) -> Iterator[int]:
     own: dict[str, Any] = {} if address else {"num_cpus": jobs or processors_here(), "include_dashboard": False}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **own)
-    except (ConnectionError, RuntimeError, OSError) as error:
+    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
         where = f"at RAY_ADDRESS={address}" if address else "here"
         raise CoachError(f"There is no Ray cluster to be had {where} ({_first_line(error)}).") from error
     try:
@@ -229,7 +229,7 @@ def _dask(jobs: int | None, most: int) -> Iterator[int]:
                 n_workers=workers, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None
             )
             client = Client(cluster)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         where = f"at DASK_SCHEDULER_ADDRESS={address}" if address else "here"
         raise CoachError(f"There is no Dask cluster to be had {where} ({_first_line(error)}).") from error
     try:

@@ -12,6 +12,7 @@ from agent.comparison import Plan
 from agent.statistics import (
     CONFIDENCE,
     FEWEST_FOR_INTERVAL,
+    FEWEST_TO_SEPARATE,
     Estimate,
     area_under_curve,
     band,
@@ -266,6 +267,11 @@ def _amount(summary: Summary) -> str:
         return (
             f"With {number} of an arm no interval can be given, and which arm is better cannot be concluded: "
             "trainings that differ in their random seed alone differ widely."
+        )
+    if summary.fewest < FEWEST_TO_SEPARATE:
+        return (
+            f"With {summary.fewest} trainings of an arm the intervals are rough, and no two arms can be told apart: even "
+            "3 that beat 3 others every time may be chance (p = 0.1)."
         )
     if summary.fewest < 10:
         return (

@@ -14,6 +14,8 @@ CONFIDENCE = 0.95
 RESAMPLES = 10_000
 FEWEST_FOR_INTERVAL = 3
 """With fewer trainings no interval is given: a bootstrap cannot know how far the trainings that were not done lie."""
+FEWEST_TO_SEPARATE = 4
+"""With fewer trainings of each arm the rank test cannot give p < 0.05, however far apart they lie."""
 POWER = 0.8
 """Chance of seeing a difference that is there, for advice on the number of seeds."""
 MOST_SEEDS = 1000
@@ -131,6 +133,7 @@ def power(effect: float, seeds: int, significance: float = 1.0 - CONFIDENCE) -> 
 def seeds_to_separate(ours: np.ndarray, theirs: np.ndarray) -> int | None:
     """How many trainings of each arm would show, in 4 of 5 such comparisons, a difference as large as the one seen.
 
+    Never fewer than ``FEWEST_TO_SEPARATE``.
     None where it cannot be said: fewer than 3 trainings of an arm, no spread, no difference, or more than 1000 needed.
     """
     if min(len(ours), len(theirs)) < FEWEST_FOR_INTERVAL:
@@ -148,4 +151,4 @@ def seeds_to_separate(ours: np.ndarray, theirs: np.ndarray) -> int | None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power(effect, middle) >= POWER else (middle, high)
-    return high
+    return max(high, FEWEST_TO_SEPARATE)

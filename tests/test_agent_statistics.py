@@ -124,6 +124,11 @@ def test_the_seeds_needed_are_the_fewest_with_enough_power() -> None:
     assert power(effect, needed - 1) < 0.8 <= power(effect, needed)
 
 
+def test_fewer_than_four_trainings_are_never_said_to_be_enough() -> None:
+    assert seeds_to_separate(np.array([10.0, 11.0, 12.0]), np.array([901.0, 902.0, 903.0])) == 4
+    assert rank_test(np.arange(4.0), np.arange(4.0) + 9) == pytest.approx(2 / 70)
+
+
 def test_no_number_of_seeds_separates_what_does_not_differ() -> None:
     assert seeds_to_separate(OURS, OURS) is None
     assert seeds_to_separate(OURS, OURS + 1e-3) is None

@@ -1,0 +1,102 @@
+"""The engines of a comparison: lanes that take on runs, and runs whose processes do not do well."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.comparison import ComparisonFolder, read_json
+from agent.comparison_engine import Lane, work_off, work_off_all
+from agent.comparison_run import Stops
+from data.errors import CoachError
+from data.library import Library
+
+RUNS = ("which-a-s0", "which-b-s0", "which-a-s1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ComparisonFolder:
+    """A comparison without a plan: each of its runs fails, in a process of its own, and quickly."""
+    made = ComparisonFolder(Library(tmp_path / "library"), "which")
+    made.prepare()
+    return made
+
+
+def lane(folder: ComparisonFolder) -> Lane:
+    return Lane(folder.library.folder, folder.name, RUNS, 1)
+
+
+def failures(folder: ComparisonFolder) -> dict[str, str]:
+    found = {run: read_json(folder.failure(run)) for run in RUNS}
+    return {run: facts["error"] for run, facts in found.items() if facts is not None}
+
+
+@pytest.mark.parametrize("backend", ["loky", "dask"])
+def test_every_run_is_taken_on_and_one_that_fails_does_not_stop_the_others(
+    folder: ComparisonFolder, backend: str
+) -> None:
+    work_off_all(folder, RUNS, backend, 2, 1, print)
+    told = failures(folder)
+    assert set(told) == set(RUNS)
+    assert all("There is no comparison 'which'" in sentence for sentence in told.values())
+
+
+def test_what_is_claimed_by_another_lane_is_left_to_it(folder: ComparisonFolder) -> None:
+    for run in RUNS[:2]:
+        folder.claim(run).touch()
+    assert work_off(lane(folder)) == 1
+    assert set(failures(folder)) == {RUNS[2]}
+
+
+def test_what_is_finished_is_not_done_again(folder: ComparisonFolder) -> None:
+    for run in RUNS:
+        folder.result(run).write_text("{}")
+    assert work_off(lane(folder)) == 0
+
+
+def test_nothing_is_begun_once_it_is_to_stop(folder: ComparisonFolder) -> None:
+    folder.stop_file.touch()
+    assert work_off(lane(folder)) == 0
+    work_off_all(folder, RUNS, "loky", 2, 1, print)
+    assert failures(folder) == {}
+
+
+def test_a_run_whose_process_is_killed_is_tried_again_and_then_said_to_have_failed(
+    folder: ComparisonFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killer = tmp_path / "killer"
+    killer.write_text('#!/bin/sh\necho "begun $5"\nkill -9 $$\n')
+    killer.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(killer))
+    assert work_off(lane(folder)) == 3
+    assert all("was killed by signal 9, perhaps for want of memory" in said for said in failures(folder).values())
+    assert folder.log(RUNS[0]).read_text() == f"begun {RUNS[0]}\n" * 2
+
+
+def test_a_run_stops_when_it_is_told_to_or_when_its_parent_is_gone(tmp_path: Path) -> None:
+    stop_file = tmp_path / "stop"
+    assert Stops(stop_file, os.getppid() + 1)()
+    stops = Stops(stop_file, os.getppid())
+    assert not stops()
+    stop_file.touch()
+    assert Stops(stop_file, os.getppid())()
+    stops.ask()
+    assert stops()
+
+
+@pytest.mark.parametrize(("backend", "package"), [("ray", "ray"), ("dask", "distributed")])
+def test_an_engine_that_is_not_installed_is_named_with_its_extra(
+    folder: ComparisonFolder, backend: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(CoachError, match=rf"pip install 'replay-coach\[{backend}\]'"):
+        work_off_all(folder, RUNS, backend, 2, 1, print)
+
+
+def test_no_cluster_at_the_address_is_one_sentence(folder: ComparisonFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "nonsense://nowhere")
+    with pytest.raises(CoachError, match="no Dask cluster to be had at DASK_SCHEDULER_ADDRESS=nonsense"):
+        work_off_all(folder, RUNS, "dask", 2, 1, print)
