@@ -270,8 +270,8 @@ def _amount(summary: Summary) -> str:
         )
     if summary.fewest < FEWEST_TO_SEPARATE:
         return (
-            f"With {summary.fewest} trainings of an arm the intervals are rough, and no two arms can be told apart: even "
-            "3 that beat 3 others every time may be chance (p = 0.1)."
+            f"With {summary.fewest} trainings of an arm the intervals are rough, and no two arms can be told apart: "
+            "even 3 that beat 3 others every time may be chance (p = 0.1)."
         )
     if summary.fewest < 10:
         return (

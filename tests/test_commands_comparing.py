@@ -164,8 +164,10 @@ def test_the_same_name_with_other_settings_is_refused(undisturbed: Path) -> None
 
 
 @pytest.fixture
-def ray_cluster() -> Iterator[Any]:
+def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes on this machine, one processor each."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else other work on this machine goes first
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()
