@@ -145,6 +145,12 @@ def evenness(segments: list[list[float]]) -> Evenness:
     )
 
 
+def priority() -> str:
+    """How this program, and with it both windows, waits for a core."""
+    real_time = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
+    return "real-time priority" if real_time else f"niceness {os.nice(0)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0, help="of play in each window")
@@ -162,7 +168,7 @@ def main() -> None:
     console = Console(width=130)
     console.print(
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
-        f"average {os.getloadavg()[2]:.1f}, niceness {os.nice(0)}\n"
+        f"average {os.getloadavg()[2]:.1f}, {priority()}\n"
     )
     shown = Table(
         "window",

@@ -53,7 +53,7 @@ def pick_game(window: Window, current: str) -> str | None:
     window.events()  # the key that led here must not be the first letter of the search
     try:
         picker = GamePicker(games(), current, pictures)
-        while not picker.done:
+        while not (picker.done or window.closing):
             canvas = window.canvas
             for event in window.events():
                 if isinstance(event, KeyDown) and event.key == "f11" and not event.repeat:
