@@ -13,6 +13,7 @@ import pytest
 
 from data.episode import EmulatorSettings
 from data.library import Library
+from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 from data.verification import verify
 from recorder import play_window
@@ -226,8 +227,11 @@ def test_closing_the_window_in_mid_episode_keeps_it_as_abandoned(sitting: Sittin
         hand.display.ask_to_close(hand.id)
         hand.display.wait_until(lambda: hand.session.closed, "the window to close")
 
-    (path,) = sitting.play(script, player="Ann", settings=EmulatorSettings(seed=9))
+    told: list[PaceReport] = []
+    (path,) = sitting.play(script, player="Ann", settings=EmulatorSettings(seed=9), on_pace=told.append)
     with ReplayFile(path) as replay:
+        assert told == [replay.pace], "the pace is told at the end and is in the file"
+        assert told[0].frames == replay.frame_count
         assert (replay.ended_by, replay.origin.player, replay.origin.settings.seed) == ("abandoned", "Ann", 9)
     assert runs_of(path) == ["RIGHT"]
 
