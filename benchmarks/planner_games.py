@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--rollouts", type=int, default=5, help="the planner's plans at each decision")
     parser.add_argument("--horizon", type=int, default=20, help="the planner's decisions in a plan")
     parser.add_argument("--out", type=Path, default=OUT, help="the file that remembers what was played")
+    parser.add_argument("--table", action="store_true", help="only print the table of what was played already")
     options = parser.parse_args()
     conditions = Conditions(options.max_frames, options.rollouts, options.horizon)
     played = known(options.out, conditions)
@@ -131,7 +132,7 @@ def main() -> None:
     todo = [
         turn
         for turn in itertools.product(range(options.episodes), options.games, ("random", "planner"))
-        if (turn[1], turn[2], turn[0]) not in there
+        if not options.table and (turn[1], turn[2], turn[0]) not in there
     ]
     try:
         for number, (seed, game, by) in enumerate(todo):
