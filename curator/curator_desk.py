@@ -39,6 +39,7 @@ KEY_LIST = [
     ("J", "Ask what the learned judge would say"),
     ("I O", "Cut a clip by hand, from here, to here"),
     ("Tab", "Where a queue ends: go on with another"),
+    ("H F1", "This list"),
     ("F11", "Full screen"),
     ("Esc", "Back, or leave; everything is saved"),
 ]

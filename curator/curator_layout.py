@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from screen.layout import Box, picture_scales
+from screen.widgets import button_row
 
 MARGIN = 12.0
 GAP = 6.0
@@ -15,6 +17,8 @@ NARROWEST_SIDE = 328.0
 NARROWEST_PICTURE = 400.0
 SHOWN_VERDICTS = 10
 LOWEST_ROW = 20.0
+WIDEST = (("Undo", "Bksp"), ("Pause", "P"), ("Keys", "F1"))
+"""The widest button of each column under the last verdicts."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (21
         progress=progress,
         recent_title=rest.top_part(24),
         recent_rows=_rows(rest.without_top(24)),
-        lower_buttons=(*upper_row.columns(3, GAP), *lower_row.columns(3, GAP)),
+        lower_buttons=tuple(button_row(upper_row, WIDEST, GAP, inf) + button_row(lower_row, WIDEST, GAP, inf)),
     )
 
 

@@ -43,9 +43,9 @@ class HandCut:
     def hint(self) -> str:
         """What to do next; empty where no cut is begun."""
         if self.start is not None and self.stop is not None:
-            return f"From {clock(self.start)} to {clock(self.stop)}: move one end with I or O. Esc forgets it."
+            return f"Cut {clock(self.start)} to {clock(self.stop)}: move an end with I or O."
         if self.start is not None:
-            return f"A cut from {clock(self.start)}. Go to its end and press O. Esc forgets it."
+            return f"Cut from {clock(self.start)}: press O at its end, Esc forgets."
         if self.stop is not None:
-            return f"A cut up to {clock(self.stop)}. Go to its start and press I. Esc forgets it."
+            return f"Cut up to {clock(self.stop)}: press I at its start, Esc forgets."
         return ""

@@ -170,15 +170,36 @@ def full_screen(screen: Screen, library: Path, take: Callable[[str], None]) -> N
 
 
 def curator(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
-    with coach(screen, library, "curate", "--curator", "Ada"):
-        screen.wait_for("curating")
-        for key in ("g", "g", "b", "g", "s", "b"):
+    with coach(screen, library, "curate", "--curator", "Ada", "--goal", "20"):
+        screen.wait_for(" left")
+        for key in ("g", "g", "b", "g", "s", "v", "b"):
             screen.press(key)
         take("curator")
         screen.press("F1")
         take("curator-keys")
-        screen.press("F1")
+        screen.press("F1", "n")
+        screen.xdotool("type", "--delay", "20", "moves away from the shot, then hits")
+        time.sleep(0.4)
+        take("curator-note")
+        screen.press("Return")
+        screen.press("Home")
+        screen.press("i", *["shift+Right"] * 8)
+        take("curator-cut")
         screen.press("Escape")
+        screen.press("Escape")
+    with coach(screen, library, "curate", "--curator", "Ada", "--queue", "second-look"):
+        screen.wait_for(" left")
+        take("curator-second-look")
+        screen.press("g")
+        take("curator-end")
+        for _ in range(8):  # Everything is taken back, so that the next size shows the same.
+            screen.press("BackSpace")
+
+
+def curator_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library / "nothing-yet", "curate", "--curator", "Ada"):
+        screen.wait_for("no episodes")
+        take("curator-empty")
 
 
 def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
@@ -245,7 +266,7 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         take("compare-results")
 
 
-WINDOWS = (recorder, left_before, curator, watch, home, home_empty, train, compare)
+WINDOWS = (recorder, left_before, curator, curator_empty, watch, home, home_empty, train, compare)
 NEED_A_RUN = {"curator", "watch", "home", "train", "compare"}
 
 
