@@ -93,17 +93,21 @@ def by_network(build: Callable[[int], object], inputs: list[np.ndarray], epochs:
                     mine = (mine - mine[~out].mean(axis=0)) / np.maximum(mine[~out].std(axis=0), 1e-6)
                 parts.append(mine)
             model.fit(  # type: ignore[attr-defined]
-                [part[~out] for part in parts],
+                _as_input([part[~out] for part in parts]),
                 good[~out].astype(np.float32),
                 sample_weight=weight[~out],
                 epochs=epochs,
                 batch_size=16,
                 verbose=0,
             )
-            logits[out] = model.predict([part[out] for part in parts], verbose=0)[:, 0]  # type: ignore[attr-defined]
+            logits[out] = model.predict(_as_input([part[out] for part in parts]), verbose=0)[:, 0]  # type: ignore[attr-defined]
         return logits
 
     return held_out
+
+
+def _as_input(parts: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+    return parts if len(parts) > 1 else parts[0]
 
 
 def dense_network(_: int) -> object:
