@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +142,8 @@ def picture_network(_: int) -> object:
     return model
 
 
-def compare(seen: dict[str, np.ndarray], seeds: int) -> list[dict[str, object]]:
+def compare(seen: dict[str, np.ndarray], seeds: int) -> Iterator[dict[str, object]]:
+    """A row for each rule and judge, as soon as it is measured."""
     trust = np.ones(len(FEATURE_NAMES))
     trust[-PICTURE_FEATURES:] = PICTURE_TRUST
     numbers, events = seen["numbers"], seen["numbers"][:, :-PICTURE_FEATURES]
@@ -151,7 +152,6 @@ def compare(seen: dict[str, np.ndarray], seeds: int) -> list[dict[str, object]]:
         "Keras, dense": by_network(dense_network, [numbers], 60),
         "Keras, convolutions": by_network(picture_network, [seen["pictures"], events], 30),
     }
-    rows: list[dict[str, object]] = []
     for rule in ("events", "place"):
         able = np.flatnonzero(~np.isnan(seen[rule]))
         for name, held_out in judges.items():
@@ -168,17 +168,14 @@ def compare(seen: dict[str, np.ndarray], seeds: int) -> list[dict[str, object]]:
                 figures = measure(logits, expit(slope * logits + offset), good, EPISODES)
                 accuracies.append(figures.balanced_accuracy)
                 briers.append(figures.brier_score)
-            rows.append(
-                {
-                    "rule": rule,
-                    "judge": name,
-                    "balanced_accuracy": float(np.mean(accuracies)),
-                    "lowest": min(accuracies),
-                    "brier_score": float(np.mean(briers)),
-                    "cpu_seconds": float(np.mean(seconds)),
-                }
-            )
-    return rows
+            yield {
+                "rule": rule,
+                "judge": name,
+                "balanced_accuracy": float(np.mean(accuracies)),
+                "lowest": min(accuracies),
+                "brier_score": float(np.mean(briers)),
+                "cpu_seconds": float(np.mean(seconds)),
+            }
 
 
 def main() -> None:
@@ -192,15 +189,16 @@ def main() -> None:
         library = Library(Path(folder))
         record(library)
         rows = compare(look(library), options.seeds)
-    if options.json:
-        print(json.dumps(rows))
-        return
-    print(f"{'rule':8s} {'judge':22s} {'balanced':>9s} {'lowest':>7s} {'Brier':>6s} {'CPU s':>6s}")
-    for row in rows:
-        print(
-            f"{row['rule']:8s} {row['judge']:22s} {row['balanced_accuracy']:9.3f} {row['lowest']:7.3f} "
-            f"{row['brier_score']:6.3f} {row['cpu_seconds']:6.1f}"
-        )
+        if options.json:
+            print(json.dumps(list(rows)))
+            return
+        print(f"{'rule':8s} {'judge':22s} {'balanced':>9s} {'lowest':>7s} {'Brier':>6s} {'CPU s':>6s}")
+        for row in rows:
+            print(
+                f"{row['rule']:8s} {row['judge']:22s} {row['balanced_accuracy']:9.3f} {row['lowest']:7.3f} "
+                f"{row['brier_score']:6.3f} {row['cpu_seconds']:6.1f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
