@@ -257,7 +257,7 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.wait_for("comparing")
         screen.press("n")
         take("compare-choose")
-        screen.press("Up", "3", "Up", "4", "0", "Up", "2", "0", "0", "Up", "2", "Return")
+        screen.press("Up", "Up", "2", "Up", "4", "0", "Up", "1", "0", "0", "Up", "2", "Return")
         screen.wait_for(": running", 300)
         time.sleep(40)
         take("compare-running")

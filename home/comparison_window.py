@@ -292,7 +292,8 @@ class ComparisonWindow:
             colour = STATE_COLOURS[facts.state]
             state = canvas.text(facts.state, (inner.right, inner.y - 2), SMALL, colour, align="right")
             canvas.text(facts.name, (inner.x, inner.y - 2), SMALL, max_width=state.x - inner.x - GRID)
-            canvas.text(f"{facts.done} of {facts.total} runs", (inner.x, inner.y + 18), SMALL, QUIET)
+            if facts.total:
+                canvas.text(f"{facts.done} of {facts.total} runs", (inner.x, inner.y + 18), SMALL, QUIET)
             if facts.is_at_work:
                 canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), facts.share, colour)
         self._rows.draw_bar(canvas)
