@@ -16,11 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import Xlib.X
 from make_pictures import PICTURES, ROOT, Screen, coach, virtual_screen
 from PIL import Image, ImageDraw, ImageFont
+
+from commands.background_training import running_training
 
 SIZE = (1280, 800)
 SHOWN = (640, 400)
@@ -86,8 +89,7 @@ def train(library: Path) -> list[Image.Image]:
     words = ["train", "--run", "mine", "--seed-from", "planner", *size, "--evaluate-every", "0"]
     command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
     training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    progress = library / "runs" / "mine" / "progress.json"
-    while not progress.exists() or '"training"' not in progress.read_text(encoding="utf-8"):
+    while (running_training(library / "runs" / "mine") or {}).get("phase") != "training":
         time.sleep(0.5)
         if training.poll() is not None:
             raise SystemExit("the training for the film has failed")
