@@ -26,6 +26,8 @@ from data.library import Library
 LOOK_SECONDS = 0.25
 CHECKPOINT_SECONDS = 120.0
 """For how long a run that is asked to stop may write its checkpoint."""
+RAY_NOTICES_SECONDS = 40.0
+"""Within this time Ray knows that a machine is gone: five missed answers, by default."""
 TRIES = 2
 """How often a run is begun, in one start, whose process is killed by a signal that nobody here sent."""
 MOST_LOSSES = 3
@@ -144,7 +146,7 @@ def work_off_all(
     while left and not folder.stop_file.exists():
         unclaim(folder)  # what was claimed by workers that are no more
         try:
-            with _engine(backend, jobs, len(left)) as lanes:
+            with _engine(backend, jobs, len(left), lost=losses > 0) as lanes:
                 lane = Lane(folder.library.folder.absolute(), folder.name, tuple(left), threads)
                 joblib.Parallel(n_jobs=lanes, batch_size=1)(joblib.delayed(work_off)(lane) for _ in range(lanes))
         except (CoachError, KeyboardInterrupt):
@@ -164,15 +166,18 @@ def work_off_all(
 
 
 @contextmanager
-def _engine(backend: str, jobs: int | None, most: int) -> Iterator[int]:
-    """Set joblib up for an engine; gives the number of processes to use, at most ``most``."""
+def _engine(backend: str, jobs: int | None, most: int, lost: bool) -> Iterator[int]:
+    """Set joblib up for an engine; gives the number of processes to use, at most ``most``.
+
+    ``lost``: it has just lost workers.
+    """
     import joblib
 
     if backend == "loky":
         with joblib.parallel_config(backend="loky"):
             yield max(1, min(jobs or processors_here(), most))
     elif backend == "ray":
-        with _ray(jobs) as processors, joblib.parallel_config(backend="ray"):
+        with _ray(jobs, lost) as processors, joblib.parallel_config(backend="ray"):
             yield max(1, min(jobs or processors, processors, most))
     elif backend == "dask":
         with _dask(jobs, most) as workers, joblib.parallel_config(backend="dask"):
@@ -189,8 +194,12 @@ def processors_here() -> int:
 
 
 @contextmanager
-def _ray(jobs: int | None) -> Iterator[int]:
-    """The cluster at RAY_ADDRESS, or one made here; gives its number of processors."""
+def _ray(jobs: int | None, lost: bool) -> Iterator[int]:
+    """The cluster at RAY_ADDRESS, or one made here; gives its number of processors.
+
+    After a loss it is waited until Ray, too, knows of the machine that is gone: else workers would be asked of it, and
+    waited for in vain.
+    """
     try:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
@@ -206,6 +215,9 @@ def _ray(jobs: int | None) -> Iterator[int]:
         where = f"at RAY_ADDRESS={address}" if address else "here"
         raise CoachError(f"There is no Ray cluster to be had {where} ({_first_line(error)}).") from error
     try:
+        patience = time.monotonic() + (RAY_NOTICES_SECONDS if lost else 0.0)
+        while time.monotonic() < patience and all(node["Alive"] for node in ray.nodes()):
+            time.sleep(LOOK_SECONDS)
         yield int(ray.cluster_resources().get("CPU", 1))
     finally:
         ray.shutdown()
