@@ -41,6 +41,11 @@ class CuratorLayout:
     lower_buttons: tuple[Box, ...]
     """Six boxes in two rows."""
 
+    @property
+    def leave(self) -> Box:
+        """Where the header says which key leaves; a click there does too."""
+        return self.header.right_part(88)
+
 
 def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160)) -> CuratorLayout:
     """Boxes for a window of that size. ``scale``: pixels per design unit; ``frame_shape``: (H, W) of the game.

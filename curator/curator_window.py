@@ -256,7 +256,9 @@ class WindowLoop:
             if row.contains(event.x, event.y):
                 desk.press(str((place + 1) % 10))
                 return
-        if layout.timeline.contains(event.x, event.y):
+        if layout.leave.contains(event.x, event.y):
+            desk.press("escape")
+        elif layout.timeline.contains(event.x, event.y):
             self._scrubbing = True
         elif layout.picture.contains(event.x, event.y):
             desk.press("p" if desk.sitting.current is not None else "tab")

@@ -1,0 +1,178 @@
+"""From the home window to a trained agent and to watching it: by the keyboard alone, and by the mouse alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pygame
+import pytest
+
+from commands.background_training import running_training
+from commands.train_desk import LibraryTrainDesk
+from commands.training_queue import TrainingQueue
+from curator.curator_layout import curator_layout
+from data.episode import EmulatorSettings
+from data.label_database import LabelDatabase
+from data.library import Library
+from home.home_drawing import all_door_boxes
+from home.train_form import TrainForm
+from home.train_form_drawing import FormDrawing
+from home.train_window import TrainWindow
+from recorder.key_map import KeyMap
+from recorder.play_buttons import offers, placed
+from recorder.play_view import MARGIN, PANEL_WIDTH
+from recorder.session import Session
+from recorder.stage import Stage
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.widgets import message_buttons
+from tests.conftest import VirtualDisplay, running_coach
+from tests.replay_episodes import record
+
+WINDOW = Box(0, 0, 1280, 800)
+RUN = "run-1"
+MOST_CLICKS = 16
+"""As many as there are round numbers to go through, at least."""
+
+
+def recorder_buttons(library: Library, stage: Stage) -> dict[str, Box]:
+    """The buttons of the recorder's side panel at a stage, by their commands."""
+    session = Session(library, "SpaceInvaders", EmulatorSettings(), KeyMap())
+    session.stage = stage
+    panel = WINDOW.right_part(PANEL_WIDTH).inset(MARGIN)
+    return {command: button.box for command, button in placed(offers(session), panel)}
+
+
+def form_boxes(library: Library) -> dict[str, Box]:
+    """Where the fields of a new training stand."""
+    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), RUN))
+    main = TrainWindow.areas(WINDOW)[1]
+    drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(TrainWindow.form_width(main)), (-1, -1))
+    return drawing.boxes()
+
+
+@contextmanager
+def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str, float], str]]:
+    """``coach``, and a way to wait for one of its windows; no training outlives the test."""
+    try:
+        with running_coach(display, library) as process:
+            yield lambda title, seconds: display.wait_for_window(title, process, seconds)
+    finally:
+        TrainingQueue(library).stop(RUN)
+        display.wait_until(lambda: running_training(library.run_folder(RUN)) is None, "no training", 120)
+
+
+def assert_all_of_it_happened(library: Library) -> None:
+    """A person's episode, a person's verdict, and a run that was trained to its end on what a person played."""
+    assert [episode.demonstrator for episode in library.episodes()] == ["random", "human"]
+    with LabelDatabase(library.labels) as labels:
+        assert [(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()] == [("good", False)]
+    folder = library.run_folder(RUN)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["steps"] == 100
+    assert any((folder / "checkpoints").iterdir())
+
+
+@pytest.mark.timeout(1200)
+def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    record(library, frames=600)
+
+    def press(*keys: str) -> None:
+        virtual_display.xdotool("key", "--delay", 80, *keys)
+
+    with at_home(virtual_display, library) as window:
+        window("home", 60)
+        press("p")
+        window("ready - SpaceInvaders", 60)
+        virtual_display.xdotool("keydown", "space", "keydown", "Right")
+        window("recording - SpaceInvaders", 60)
+        time.sleep(1.5)
+        virtual_display.xdotool("keyup", "space", "keyup", "Right")
+        press("Escape")
+        window("keep or discard", 60)
+        press("Return")
+        window("ready - SpaceInvaders", 60)
+        press("Escape")
+        window("home", 60)
+        press("j")
+        window("curating", 60)
+        press("g")
+        press("Escape")
+        window("home", 60)
+        press("t")
+        window("training - new", 60)
+        # From the sources, up to the numbers: steps, pretraining, evaluation.
+        press("Up", "Up", "Up", "Up", "1", "0", "0", "Down", "5", "Down", "0", "Return")
+        window(f"training - {RUN}: done", 300)
+        press("Escape")
+        window("home", 60)
+        press("w")
+        window("watching", 120)
+        press("Escape")
+        window("home", 60)
+        press("Escape")
+    assert_all_of_it_happened(library)
+
+
+@pytest.mark.timeout(1200)
+def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    record(library, frames=600)
+    doors = all_door_boxes(WINDOW)
+    curator = curator_layout(WINDOW, 1.0)
+    elsewhere = Library(tmp_path / "elsewhere")
+    ready, playing = (recorder_buttons(elsewhere, stage) for stage in (Stage.READY, Stage.PLAYING))
+    keep = message_buttons(Canvas(pygame.Surface((1280, 800)), 1.0), [("", "", None)] * 3)[0].box
+
+    with at_home(virtual_display, library) as window:
+
+        def click(title: str, box: Box, at_left: bool = False) -> None:
+            number = window(title, 120)
+            x = box.x + 8 if at_left else box.centre[0]
+            virtual_display.xdotool("mousemove", "--window", number, round(x), round(box.centre[1]), "click", 1)
+            time.sleep(0.1)
+
+        click("home", doors["play"])
+        click("ready - SpaceInvaders", ready["start"])
+        window("recording - SpaceInvaders", 60)
+        time.sleep(1.0)
+        click("recording - SpaceInvaders", playing["end"])
+        click("keep or discard", keep)
+        click("ready - SpaceInvaders", ready["end"])
+        click("home", doors["curate"])
+        click("curating", curator.verdict_buttons[0])
+        click("curating", curator.leave)
+        window("home", 60)
+        fields = form_boxes(library)
+        click("home", doors["train"])
+        for name in ("steps", "pretrain_steps", "evaluate_every"):
+            for _ in range(MOST_CLICKS):
+                click("training - new", fields[name], at_left=True)
+        click("training - new", Box(24, 748, 80, 36))
+        number = window(f"training - {RUN}: done", 300)
+        # The last button of the foot leads home; Watch stands before it, and home has its own door to that.
+        foot = foot_buttons_of(library)
+        virtual_display.xdotool(
+            "mousemove", "--window", number, round(foot[-1].centre[0]), round(foot[-1].centre[1]), "click", 1
+        )
+        click("home", doors["watch"])
+        window("watching", 120)
+        virtual_display.ask_to_close(window("watching", 60))  # the cross of the window is the mouse's too
+    assert_all_of_it_happened(library)
+
+
+def foot_buttons_of(library: Library) -> list[Box]:
+    """The buttons under the list of runs, as the Train window places them."""
+
+    class NoWindow:
+        title = ""
+
+    window = TrainWindow(NoWindow(), LibraryTrainDesk(library, "SpaceInvaders"))  # type: ignore[arg-type]
+    window._look()
+    return [button.box for button in window.buttons(WINDOW)]
