@@ -7,6 +7,7 @@ its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -37,7 +38,16 @@ class Screen:
     """A virtual screen with keyboard."""
 
     def __init__(self, number: str) -> None:
-        self.environment = {**os.environ, "DISPLAY": number, "SDL_VIDEODRIVER": "x11", "SDL_AUDIODRIVER": "dummy"}
+        self.environment = {
+            **os.environ,
+            "DISPLAY": number,
+            "SDL_VIDEODRIVER": "x11",
+            "SDL_AUDIODRIVER": "dummy",
+            "XDG_CONFIG_HOME": tempfile.mkdtemp(prefix="settings-"),
+        }
+        file = Path(self.environment["XDG_CONFIG_HOME"]) / "replay-coach" / "settings.json"
+        file.parent.mkdir()
+        file.write_text(json.dumps({"seen_tour": True, "player": "Ada"}))
         self._display = Xlib.display.Display(number)
 
     def press(self, *keys: str) -> None:
@@ -218,6 +228,41 @@ def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         take("home")
         screen.press("F1")
         take("home-keys")
+        screen.press("F1")
+        screen.press("F2", "Right", "Right")
+        take("home-tour")
+
+
+def settings(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library):
+        screen.wait_for("home")
+        screen.press("s")
+        screen.wait_for("settings")
+        screen.press("Down", "Down")
+        take("settings")
+
+
+def library_window(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
+    with coach(screen, library):
+        screen.wait_for("home")
+        screen.press("l")
+        screen.wait_for("library")
+        time.sleep(2)
+        screen.press("g", "a", "v")
+        time.sleep(25)
+        screen.press("a", "Down", "Down", "space")
+        take("library")
+        screen.press("Return")
+        screen.wait_for("played back")
+        time.sleep(4)
+        screen.press("space")
+        take("library-playback")
+        screen.press("Escape", "Delete")
+        time.sleep(1)
+        screen.press("t")
+        take("library-trash")
+        screen.press("r")
+        time.sleep(1)
 
 
 def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
@@ -266,7 +311,19 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         take("compare-results")
 
 
-WINDOWS = (recorder, left_before, curator, curator_empty, watch, home, home_empty, train, compare)
+WINDOWS = (
+    recorder,
+    left_before,
+    curator,
+    curator_empty,
+    watch,
+    home,
+    home_empty,
+    settings,
+    library_window,
+    train,
+    compare,
+)
 NEED_A_RUN = {"curator", "watch", "home", "train", "compare"}
 
 
@@ -281,7 +338,13 @@ def main() -> None:
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
     size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
     begin = ["train", "--run", RUN, "--seed-from", "planner", *size]
-    for words in (record, ["label", "--rule", "before-death"], begin) if only & NEED_A_RUN else ():
+    label = ["label", "--rule", "before-death"]
+    more = [
+        ["record", "--by", "random", "--episodes", "4", "--seed", "5", "--max-frames", "1200", *of]
+        for of in ([], ["--game", "Breakout", "--player", "Grace"])
+    ]
+    made = [record, label, begin] if only & NEED_A_RUN else [record, label] if "library_window" in only else []
+    for words in [*made, *(more if "library_window" in only else [])]:
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     for suffix, size in SIZES.items():

@@ -97,6 +97,13 @@ class LibraryDesk:
         what = "episode" if number == "1" else "episodes"
         return f"{number} {what}, {duration(sum(row.seconds for row in self.rows))}{marked}"
 
+    @property
+    def title(self) -> str:
+        """For the window's title: where we are, and how much is on show."""
+        place = "trash" if self.in_trash else "library"
+        number = len(self.rows)
+        return f"{place}, {number:,} {'episode' if number == 1 else 'episodes'}" if self.is_loaded else place
+
     def arrange(self) -> None:
         """Filter and sort anew; the chosen episode stays chosen where it is still on show."""
         before = self.chosen
@@ -111,9 +118,10 @@ class LibraryDesk:
         for name, all_of in ALL.items():
             now = self.filters[name].value if self.filters[name].at else ""
             values = values_of(self.all_rows, name)
+            if now and now not in values:  # All of it was thrown away: nothing else must come into view by that.
+                values.append(now)
             choice = Choice([all_of, *values])
-            if now in values:
-                choice.at = choice.values.index(now)
+            choice.at = choice.values.index(now) if now else 0
             self.filters[name] = choice
 
     # What a person does.
@@ -162,6 +170,8 @@ class LibraryDesk:
         self.in_trash = not self.in_trash
         self.marked.clear()
         self.list.chosen = 0
+        for name in FILTERS:
+            self.filters[name].at = 0
         self._offer_values()
         self.clear_filters()
 

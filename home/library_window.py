@@ -15,7 +15,7 @@ from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel, Window
 
-TITLE = "Replay Coach - library"
+TITLE = "Replay Coach - "
 FRAME_SECONDS = 1 / 60
 DOUBLE_CLICK_SECONDS = 0.4
 
@@ -48,7 +48,6 @@ class LibraryWindow:
         self._clicked: tuple[int, float] = (-1, 0.0)
 
     def run(self) -> None:
-        self._window.title = TITLE
         try:
             while not self._leaving:
                 self._place()
@@ -212,7 +211,6 @@ class LibraryWindow:
                 break
             desk.list.press("down" if step == "next" else "up")
         self._leaving = self._leaving or self._window.closing
-        self._window.title = TITLE
 
     # What is seen.
 
@@ -225,6 +223,7 @@ class LibraryWindow:
 
     def _draw(self) -> None:
         canvas = self._window.canvas
+        self._window.title = TITLE + self._desk.title
         draw_library(canvas, self._layout, self._desk, self._buttons(), self._pointer, self._searching)
         if self._asks_to_empty:
             number = len(self._desk.all_rows)

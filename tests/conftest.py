@@ -76,6 +76,28 @@ class VirtualDisplay:
             time.sleep(0.05)
         pytest.fail(f"no window called {title!r} opened within {seconds} s; there are: {self.windows()}")
 
+    def click(self, title: str, at: tuple[float, float], times: int = 1) -> None:
+        """Click into the window with that title; ``at`` in pixels from its corner."""
+        move = ("mousemove", "--window", self.wait_for_window(title), round(at[0]), round(at[1]))
+        self.xdotool(*move, "click", "--repeat", times, "--delay", 60, 1)
+
+    def click_through(self, title: str, at: tuple[float, float], next_title: str) -> None:
+        """Click into a window that thereby becomes another; a click that came before it was ready is repeated."""
+        for _ in range(10):
+            self.click(title, at)
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                names = list(self.windows().values())
+                if any(re.search(next_title, name) for name in names):
+                    return
+                if not any(re.search(title, name) for name in names):
+                    break
+                time.sleep(0.05)
+            else:
+                continue
+            break
+        self.wait_for_window(next_title)
+
     def ask_to_close(self, window: str) -> None:
         """Do what a window manager does when the cross of a window is clicked."""
         display = Xlib.display.Display(self.name)

@@ -95,6 +95,18 @@ def test_from_the_trash_one_restores_or_removes_for_ever(desk: LibraryDesk) -> N
     assert len(desk.rows) == 3
 
 
+def test_after_all_of_a_game_is_thrown_away_no_other_game_comes_into_view(desk: LibraryDesk) -> None:
+    while desk.filter.game != "Breakout":
+        desk.step_filter("game")
+    desk.mark_all()
+    desk.throw_away()
+    until_quiet(desk)
+    assert (desk.filter.game, desk.rows) == ("Breakout", [])
+    desk.throw_away()
+    until_quiet(desk)
+    assert len(desk.library.episodes()) == 3
+
+
 def test_the_chosen_episode_stays_chosen_when_the_list_is_sorted(desk: LibraryDesk) -> None:
     desk.list.press("down")
     chosen = desk.chosen

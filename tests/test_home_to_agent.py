@@ -67,11 +67,16 @@ def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str
         display.wait_until(lambda: running_training(library.run_folder(RUN)) is None, "no training", 120)
 
 
+def judged(library: Library) -> set[tuple[str, bool]]:
+    """The verdicts that stand, and whether rules gave them."""
+    with LabelDatabase(library.labels) as labels:
+        return {(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()}
+
+
 def assert_all_of_it_happened(library: Library) -> None:
     """A person's episode, a person's verdict, and a run that was trained to its end on what a person played."""
     assert [episode.demonstrator for episode in library.episodes()] == ["random", "human"]
-    with LabelDatabase(library.labels) as labels:
-        assert [(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()] == [("good", False)]
+    assert judged(library) == {("good", False)}
     folder = library.run_folder(RUN)
     config = json.loads((folder / "config.json").read_text())
     assert config["steps"] == 100
@@ -102,7 +107,7 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         window("home", 60)
         press("j")
         window("curating", 60)
-        press("g")
+        virtual_display.wait_until(lambda: bool(judged(library)) or press("g") is not None, "a verdict", 120)
         press("Escape")
         window("home", 60)
         press("t")
@@ -115,8 +120,10 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         press("w")
         window("watching", 120)
         press("Escape")
-        window("home", 60)
-        press("Escape")
+        window("keep or discard", 60)
+        press("Delete")
+        window("ready|home", 60)
+        virtual_display.ask_to_close(window("Replay Coach", 60))
     assert_all_of_it_happened(library)
 
 
@@ -126,6 +133,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
     record(library, frames=600)
     doors = all_door_boxes(WINDOW)
     curator = curator_layout(WINDOW, 1.0)
+    good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
     ready, playing = (recorder_buttons(elsewhere, stage) for stage in (Stage.READY, Stage.PLAYING))
     keep = message_buttons(Canvas(pygame.Surface((1280, 800)), 1.0), [("", "", None)] * 3)[0].box
@@ -138,30 +146,29 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
             virtual_display.xdotool("mousemove", "--window", number, round(x), round(box.centre[1]), "click", 1)
             time.sleep(0.1)
 
-        click("home", doors["play"])
-        click("ready - SpaceInvaders", ready["start"])
-        window("recording - SpaceInvaders", 60)
-        time.sleep(1.0)
-        click("recording - SpaceInvaders", playing["end"])
-        click("keep or discard", keep)
-        click("ready - SpaceInvaders", ready["end"])
-        click("home", doors["curate"])
-        click("curating", curator.verdict_buttons[0])
-        click("curating", curator.leave)
         window("home", 60)
+        virtual_display.click_through("home", doors["play"].centre, "ready")
+        virtual_display.click_through("ready - SpaceInvaders", ready["start"].centre, "recording")
+        time.sleep(1.0)
+        virtual_display.click_through("recording - SpaceInvaders", playing["end"].centre, "keep or discard")
+        virtual_display.click_through("keep or discard", keep.centre, "ready")
+        virtual_display.click_through("ready - SpaceInvaders", ready["end"].centre, "home")
+        virtual_display.click_through("home", doors["curate"].centre, "curating")
+        virtual_display.wait_until(
+            lambda: bool(judged(library)) or click("curating", good) is not None, "a verdict", 120
+        )
+        virtual_display.click_through("curating", curator.leave.centre, "home")
         fields = form_boxes(library)
-        click("home", doors["train"])
+        virtual_display.click_through("home", doors["train"].centre, "training - new")
         for name in ("steps", "pretrain_steps", "evaluate_every"):
             for _ in range(MOST_CLICKS):
                 click("training - new", fields[name], at_left=True)
-        click("training - new", Box(24, 748, 80, 36))
-        number = window(f"training - {RUN}: done", 300)
-        # The last button of the foot leads home; Watch stands before it, and home has its own door to that.
-        foot = foot_buttons_of(library)
-        virtual_display.xdotool(
-            "mousemove", "--window", number, round(foot[-1].centre[0]), round(foot[-1].centre[1]), "click", 1
-        )
-        click("home", doors["watch"])
+        virtual_display.click_through("training - new", (60, 766), f"training - {RUN}")
+        done = f"training - {RUN}: done"
+        window(done, 300)
+        # The last button of the foot leads home.
+        virtual_display.click_through(done, foot_buttons_of(library)[-1].centre, "home")
+        virtual_display.click_through("home", doors["watch"].centre, "watching")
         window("watching", 120)
         virtual_display.ask_to_close(window("watching", 60))  # the cross of the window is the mouse's too
     assert_all_of_it_happened(library)
