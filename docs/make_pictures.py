@@ -78,11 +78,19 @@ class Screen:
             time.sleep(0.1)
         raise SystemExit(f"no window called {title!r} opened")
 
-    def photograph(self, path: Path) -> None:
+    def _pixels(self) -> np.ndarray:
+        """(H, W, 4) uint8, blue first."""
         root = self._display.screen().root
         size = root.get_geometry()
         raw = root.get_image(0, 0, size.width, size.height, Xlib.X.ZPixmap, 0xFFFFFFFF)
-        pixels = np.frombuffer(raw.data, np.uint8).reshape(size.height, size.width, 4)
+        return np.frombuffer(raw.data, np.uint8).reshape(size.height, size.width, 4)
+
+    def photograph(self, path: Path) -> None:
+        pixels = self._pixels()
+        deadline = time.monotonic() + 60
+        while (pixels == pixels[0, 0]).all() and time.monotonic() < deadline:  # a window that draws nothing yet
+            time.sleep(2)
+            pixels = self._pixels()
         imageio.imwrite(path, pixels[:, :, 2::-1])
         print(path)
 
@@ -225,6 +233,7 @@ def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
 def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library):
         screen.wait_for("home")
+        time.sleep(5)  # the library is looked through in the background
         take("home")
         screen.press("F1")
         take("home-keys")
@@ -248,7 +257,7 @@ def library_window(screen: Screen, library: Path, take: Callable[[str], None]) -
         screen.press("l")
         screen.wait_for("library")
         time.sleep(2)
-        screen.press("g", "a", "v")
+        screen.press("c", "a", "v")
         time.sleep(25)
         screen.press("a", "Down", "Down", "space")
         take("library")
@@ -268,6 +277,7 @@ def library_window(screen: Screen, library: Path, take: Callable[[str], None]) -
 def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library / "nothing-yet"):
         screen.wait_for("home")
+        time.sleep(5)
         take("home-empty")
 
 

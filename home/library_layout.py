@@ -62,7 +62,7 @@ class LibraryLayout:
 
 
 def library_layout(window: Box) -> LibraryLayout:
-    inner = Box(window.x + MARGIN, window.y + 32, window.width - 2 * MARGIN, window.height - 32 - 24)
+    inner = Box(window.x + MARGIN, window.y + 40, window.width - 2 * MARGIN, window.height - 40 - 24)
     bar = Box(inner.x, inner.y + 56, inner.width, FIELD_HEIGHT)
     search, *filters = bar.columns(1 + len(FILTERS), gap=8)
     buttons = inner.bottom_part(32)
