@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Python 3.11 to 3.13 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench study docs pictures lowest clean
+.PHONY: help run test soak check bench study docs notebook pictures lowest clean
 
 VENV ?= .venv
 # The first Python on this machine that is neither too old nor too new; choose another with PYTHON=...
@@ -55,6 +55,9 @@ lowest: ## run the tests with the oldest versions of everything that setup.cfg a
 docs: $(VENV)/.installed-for-tests ## build the guide into build/guide/index.html; a warning is an error
 	@$(BIN)/python -m sphinx -b html -W --keep-going -E -q -d build/doctrees docs build/guide
 	@echo "The guide: build/guide/index.html"
+
+notebook: $(VENV)/.installed-for-tests ## run the tutorial notebook and keep what it shows
+	@$(BIN)/python docs/make_notebook.py
 
 pictures: $(VENV)/.installed-for-tests ## photograph every window, and draw icon and diagrams
 	@sh tests/system_packages.sh

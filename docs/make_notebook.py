@@ -1,0 +1,76 @@
+"""Run docs/tutorial.ipynb and keep what it shows: `make notebook`.
+
+The notebook is edited in Jupyter. What it shows is made by this alone, in a fresh folder, so that it is what the
+present code shows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parent / "tutorial.ipynb"
+MOST_BYTES = 2_000_000
+CELL_SECONDS = 600
+ENVIRONMENT = {
+    # Windows and sounds have no place in a notebook, and TensorFlow's start no interest.
+    "SDL_VIDEODRIVER": "dummy",
+    "SDL_AUDIODRIVER": "dummy",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # On a busy machine threads wait for one another far longer than they save.
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def run(path: Path = NOTEBOOK, cell_seconds: int = CELL_SECONDS) -> Any:
+    """The notebook with fresh outputs. Raises nbclient's CellExecutionError for a cell that fails."""
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="replay-coach-") as folder:
+        # Its library goes to the folder for temporary files, and with it.
+        with mock.patch.dict(os.environ, {**ENVIRONMENT, "TMPDIR": folder}):
+            resources = {"metadata": {"path": folder}}
+            client = NotebookClient(
+                notebook, timeout=cell_seconds, startup_timeout=300, kernel_name="python3", resources=resources
+            )
+            client.execute()
+        tidy(notebook, folder)
+    return notebook
+
+
+def tidy(notebook: Any, folder: str) -> None:
+    """Take out times, versions and the name of the temporary folder: they differ though nothing changed."""
+    for cell in notebook.cells:
+        cell.metadata.clear()
+        for output in cell.get("outputs", ()):
+            if "text" in output:
+                output["text"] = output["text"].replace(folder, "/tmp")
+            for kind, value in output.get("data", {}).items():
+                if isinstance(value, str) and kind.startswith("text/"):
+                    output["data"][kind] = value.replace(folder, "/tmp")
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+
+
+def main() -> int:
+    text = nbformat.writes(run()) + "\n"
+    if len(text.encode()) > MOST_BYTES:
+        print(f"The notebook would come to {len(text.encode()):,} bytes; {MOST_BYTES:,} are the most.", file=sys.stderr)
+        return 1
+    NOTEBOOK.write_text(text, encoding="utf-8")
+    print(f"{NOTEBOOK}: {len(text.encode()) / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
