@@ -59,7 +59,9 @@ class LibraryComparisonDesk:
         log = str(self._log(name)) if self._log(name).exists() else ""
         held = is_held(folder.path / ".lock")
         process = self._started.get(name)
-        if now is None or (process is not None and process.poll() is None and not held):
+        # One that was started here and has told nothing yet; what stands in the file is of an earlier start.
+        begins = process is not None and process.poll() is None and (now or {}).get("process") != process.pid
+        if now is None or (begins and not held):
             return ComparisonFacts(name, *self._before_it_tells(name, process), log=log)
         report = str(now.get("report") or "")
         state = self._state(folder, now, held)
