@@ -62,7 +62,7 @@ class VirtualDisplay:
         found = self.xdotool("search", "--class", ".").split()
         return {window: self.xdotool("getwindowname", window) for window in found}
 
-    def wait_for_window(self, title: str, process: subprocess.Popen[str] | None = None, seconds: float = 60) -> str:
+    def wait_for_window(self, title: str, process: subprocess.Popen[str] | None = None, seconds: float = 150) -> str:
         """Id of the window whose title contains ``title`` (a regular expression), focused, once there is one."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
