@@ -19,8 +19,6 @@ from data.episode import EmulatorSettings
 from data.label_database import LabelDatabase
 from data.library import Library
 from home.home_drawing import all_door_boxes
-from home.train_form import TrainForm
-from home.form_drawing import FormDrawing
 from home.train_window import TrainWindow
 from recorder.key_map import KeyMap
 from recorder.play_buttons import offers, placed
@@ -32,6 +30,7 @@ from screen.layout import Box
 from screen.widgets import message_buttons
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
+from tests.test_home_train_window import places
 
 WINDOW = Box(0, 0, 1280, 800)
 RUN = "run-1"
@@ -47,15 +46,6 @@ def recorder_buttons(library: Library, stage: Stage) -> dict[str, Box]:
     return {command: button.box for command, button in placed(offers(session), panel)}
 
 
-def form_boxes(library: Library) -> dict[str, Box]:
-    """Where the fields of a new training stand."""
-    desk = LibraryTrainDesk(library, "SpaceInvaders")
-    drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), RUN))
-    main = TrainWindow.areas(WINDOW)[1]
-    drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(TrainWindow.form_width(main)), (-1, -1))
-    return drawing.boxes()
-
-
 @contextmanager
 def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str, float], str]]:
     """``coach``, and a way to wait for one of its windows; no training outlives the test."""
@@ -65,6 +55,18 @@ def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str
     finally:
         TrainingQueue(library).stop(RUN)
         display.wait_until(lambda: running_training(library.run_folder(RUN)) is None, "no training", 120)
+
+
+def judge(display: VirtualDisplay, library: Library, act: Callable[[], object]) -> None:
+    """Say "good", again where a window that had just opened did not hear it."""
+    for _ in range(30):
+        act()
+        try:
+            display.wait_until(lambda: bool(judged(library)), "a verdict", 4)
+            return
+        except pytest.fail.Exception:
+            continue
+    pytest.fail("no verdict was kept")
 
 
 def judged(library: Library) -> set[tuple[str, bool]]:
@@ -107,7 +109,7 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         window("home", 60)
         press("j")
         window("curating", 60)
-        virtual_display.wait_until(lambda: bool(judged(library)) or press("g") is not None, "a verdict", 120)
+        judge(virtual_display, library, lambda: press("g"))
         press("Escape")
         window("home", 60)
         press("t")
@@ -120,9 +122,10 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         press("w")
         window("watching", 120)
         press("Escape")
-        window("keep or discard", 60)
-        press("Delete")
-        window("ready", 60)
+        left = window("keep or discard|ready", 60)  # nothing is asked where nothing was recorded yet
+        if "keep or discard" in virtual_display.windows()[left]:
+            press("Delete")
+            window("ready", 60)
         press("Escape")
         window("home", 60)
         press("Escape")
@@ -156,11 +159,9 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         virtual_display.click_through("keep or discard", keep.centre, "ready")
         virtual_display.click_through("ready - SpaceInvaders", ready["end"].centre, "home")
         virtual_display.click_through("home", doors["curate"].centre, "curating")
-        virtual_display.wait_until(
-            lambda: bool(judged(library)) or click("curating", good) is not None, "a verdict", 120
-        )
+        judge(virtual_display, library, lambda: click("curating", good))
         virtual_display.click_through("curating", curator.leave.centre, "home")
-        fields = form_boxes(library)
+        fields = places(library)
         virtual_display.click_through("home", doors["train"].centre, "training - new")
         for name in ("steps", "pretrain_steps", "evaluate_every"):
             for _ in range(MOST_CLICKS):
