@@ -358,6 +358,8 @@ class ReplayFile:
 
     @_alone
     def close(self) -> None:
+        # Let go of here: what is collected later uses HDF5, too, and then nobody waits for it.
+        self._datasets.clear()
         self.h5py_file.close()
 
     def __enter__(self) -> ReplayFile:

@@ -180,6 +180,7 @@ def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         cluster.shutdown()
 
 
+@pytest.mark.soak
 def test_a_ray_cluster_that_loses_a_node_ends_with_the_same_report(
     undisturbed: Path, library: Library, tmp_path: Path, ray_cluster: Any
 ) -> None:
