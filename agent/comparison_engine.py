@@ -8,6 +8,7 @@ and a start after a kill, of whatever, goes on from there.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -210,7 +211,7 @@ def _ray(jobs: int | None, lost: bool) -> Iterator[int]:
     address = os.environ.get("RAY_ADDRESS")
     own: dict[str, Any] = {} if address else {"num_cpus": jobs or processors_here(), "include_dashboard": False}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **own)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, **own)
     except (ConnectionError, RuntimeError, OSError, ValueError) as error:
         where = f"at RAY_ADDRESS={address}" if address else "here"
         raise CoachError(f"There is no Ray cluster to be had {where} ({_first_line(error)}).") from error
