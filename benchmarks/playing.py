@@ -145,6 +145,15 @@ def evenness(segments: list[list[float]]) -> Evenness:
     )
 
 
+def stolen_ticks() -> tuple[int, int]:
+    """Ticks of all processors that the host of a virtual machine gave to others, and all ticks; (0, 0) elsewhere."""
+    stat = Path("/proc/stat")
+    if not stat.is_file():
+        return 0, 0
+    ticks = [int(field) for field in stat.read_text().split("\n", 1)[0].split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
 def priority() -> str:
     """How this program, and with it both windows, waits for a core."""
     real_time = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
@@ -157,7 +166,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="turns in which they are played")
     options = parser.parse_args()
     segments: dict[str, list[list[float]]] = {which: [] for which in WINDOWS}
-    episodes, verified = 0, True
+    episodes, verified, before = 0, True, stolen_ticks()
     with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
         for _ in range(options.rounds):
             for which in WINDOWS:
@@ -165,10 +174,12 @@ def main() -> None:
                 segments[which] += told["times"]
                 episodes += told.get("episodes", 0)
                 verified = verified and told.get("verified", True)
+    stolen, ticks = (now - then for now, then in zip(stolen_ticks(), before, strict=True))
     console = Console(width=130)
     console.print(
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
-        f"average {os.getloadavg()[2]:.1f}, {priority()}\n"
+        f"average {os.getloadavg()[2]:.1f}, {priority()}, {stolen / max(1, ticks):.2%} of the processors' time "
+        "taken by other virtual machines\n"
     )
     shown = Table(
         "window",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,6 +24,7 @@ from recorder.play_view import PlayView
 from recorder.session import Session
 from recorder.session_keys import SessionKeys
 from recorder.stage import SPEEDS, Next, SessionEpisode, Stage
+from recorder.undisturbed import undisturbed
 from screen.sound import GameSound
 from screen.window import (
     CloseRequested,
@@ -131,17 +131,15 @@ class RecorderWindow:
         session = self._session
         pace = Pace(time.perf_counter(), session.speed)
         before = self._window.title
-        gc.collect()
-        gc.freeze()  # what lives now lives on: a full collection in mid-game would cost frames
         try:
-            self._show()
-            if on_ready is not None:
-                on_ready(self._window, session)
-            self._loop(pace)
+            with undisturbed():
+                self._show()
+                if on_ready is not None:
+                    on_ready(self._window, session)
+                self._loop(pace)
         except KeyboardInterrupt:
             pass  # Ctrl-C in the terminal closes the window like its own cross does
         finally:
-            gc.unfreeze()
             self._sound.close()
             self._window.title = before
             session.close()
