@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from data.episode import EpisodeSummary, Origin, demonstrator_index
 from data.errors import CoachError
+from data.journal import JournalContents
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -73,6 +75,32 @@ def not_reproduced(unended: Unended) -> CoachError:
         f"This emulator (ale-py {ale_version()}) does not reproduce {unended.path.stem} (recorded with "
         f"{unended.origin.ale_version}), so it cannot go on here. The file stays as it is."
     )
+
+
+@dataclass(frozen=True)
+class RecordedBefore:
+    """An abandoned episode that a journal goes on with."""
+
+    path: Path
+    common_frames: int
+    """How many frames, from the start, are alike in both."""
+
+
+def recorded_before(library: Library, journal: JournalContents) -> RecordedBefore | None:
+    """The episode that was being gone on with when the crash came: it began at the same moment, in the same way."""
+    for episode in library.episodes(journal.origin.game):
+        if episode.ended_by != "abandoned" or episode.episode_id == journal.episode_id:
+            continue
+        if datetime.fromisoformat(episode.created) != journal.origin.created:
+            continue
+        with ReplayFile(Path(episode.path)) as replay:
+            if replay.origin != journal.origin:
+                continue
+            actions = np.frombuffer(journal.actions, np.uint8)
+            shorter = min(len(actions), replay.frame_count)
+            differing = np.flatnonzero(actions[:shorter] != replay.actions[:shorter])
+            return RecordedBefore(Path(episode.path), int(differing[0]) if len(differing) else shorter)
+    return None
 
 
 def retire(library: Library, old: Path, new: Path, common_frames: int) -> Path:

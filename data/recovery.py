@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.continuation import recorded_before, retire
 from data.durable_file import remove_quietly
 from data.episode import FRAMES_PER_SECOND
 from data.errors import AnswerIsNo, CoachError
@@ -153,6 +154,11 @@ def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None
     origin = contents.origin
     if origin.rom_md5 != rom_md5(origin.game):
         raise AnswerIsNo(f"{path} was recorded with another cartridge of {origin.game}; it stays where it is.")
+    before = recorded_before(target, contents)
+    if before is not None and before.common_frames == contents.frame_count:
+        # An episode was being gone on with, and nothing new had been played yet.
+        remove_quietly(path)
+        return []
     emulator = Emulator(origin.game, origin.settings, origin.action_meanings)
     writer = ReplayWriter(destination, origin, emulator.state(), target.index.add, NoJournal(path))
     try:
@@ -161,6 +167,8 @@ def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None
     finally:
         writer.discard()
     remove_quietly(path)
+    if before is not None:
+        retire(target, before.path, result, before.common_frames)
     return [result]
 
 

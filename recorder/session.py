@@ -6,20 +6,16 @@ Knows no window and no clock: keys and frames come in, what is to be shown can b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from data.continuation import Unended, retire
+from data.continuation import Unended
 from data.demonstrator import Demonstrator
-from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
+from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
 from recorder.controls import Controls
 from recorder.frame_loop import PlayedFrame
-from recorder.headless import episode_settings
 from recorder.human_play import HumanPlay, TakeOver
 from recorder.key_map import KeyMap
 from recorder.stage import (
@@ -37,6 +33,7 @@ from recorder.stage import (
     settings_for_people,
 )
 from recorder.take import Take
+from recorder.takes import Takes
 
 
 class Session:
@@ -64,8 +61,6 @@ class Session:
         self.settings = settings_for_people(game, settings if unended is None else unended.origin.settings)
         self.key_map = key_map
         self.speed = speed
-        self.paths: list[Path] = []
-        self.episodes: list[SessionEpisode] = []
         self.notice = ""
         self.pops: list[Pop] = []
         self.muted = False
@@ -78,19 +73,34 @@ class Session:
         """Called with each frame as it is played; for sound."""
         self.retimed = True
         """Set when frames begin to flow again: the schedule must start anew."""
-        self._sound = sound
         self._notice_ticks = 0
         self._rewind_ticks = 0
-        self._set_aside: Take | None = None
-        self._noted_drop = False
-        self._takes_begun = 0
         self.controls = self._new_controls()
-        self._person = HumanPlay(self.controls)
-        self.take_over = TakeOver(other, self._person) if other is not None else None
+        person = HumanPlay(self.controls)
+        self.take_over = TakeOver(other, person) if other is not None else None
         self.stage = Stage.READY if unended is None else Stage.COMING_BACK
-        self.take = self._new_take()
+        self._takes = Takes(library, game, self.settings, self.take_over or person, player, sound, unended)
 
     # What is shown.
+
+    @property
+    def take(self) -> Take:
+        """The present one."""
+        return self._takes.present
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that were kept."""
+        return self._takes.paths
+
+    @property
+    def episodes(self) -> list[SessionEpisode]:
+        """What was kept or dropped, oldest first; lives on in the next session of the same game."""
+        return self._takes.episodes
+
+    @episodes.setter
+    def episodes(self, episodes: list[SessionEpisode]) -> None:
+        self._takes.episodes = episodes
 
     @property
     def coming_back(self) -> tuple[int, int]:
@@ -100,7 +110,7 @@ class Session:
     @property
     def takes_begun(self) -> int:
         """How many seeds were used."""
-        return self._takes_begun
+        return self._takes.begun
 
     @property
     def recording(self) -> bool:
@@ -113,7 +123,7 @@ class Session:
 
     @property
     def can_bring_back(self) -> bool:
-        return self._set_aside is not None and self.stage is Stage.READY
+        return self._takes.something_set_aside and self.stage is Stage.READY
 
     @property
     def title(self) -> str:
@@ -130,17 +140,6 @@ class Session:
         if self._unended is not None:
             meanings = self._unended.origin.action_meanings
         return Controls(self.key_map.part_of_key(), meanings, self.game)
-
-    def _new_take(self) -> Take:
-        seed = (self.settings.seed + self._takes_begun) % 2**31
-        self._takes_begun += 1
-        self.pops.clear()
-        demonstrator = self.take_over or self._person
-        settings = replace(self.settings, seed=seed)
-        if self.take_over is not None:
-            settings = episode_settings(self.settings, seed)
-        rng = np.random.default_rng([seed, 1])
-        return Take(self.library, self.game, settings, demonstrator, rng, self.player, self._sound, self._unended)
 
     def go_over_to(self, following: Next) -> None:
         """Leave this game or episode for another; what is being played is kept as after closing the window."""
@@ -197,70 +196,49 @@ class Session:
         """Publish the take and stand ready for the next one. A disk that refuses is told, and nothing is lost."""
         if self.stage is not Stage.ENDED:
             return
-        take = self.take
         try:
-            self.paths.append(take.keep())
+            self._takes.keep()
         except CoachError as error:
             self.tell(str(error))
             return
-        take.look_at(take.recorded_frames)
-        self._note_episode(take, kept=True)
-        self.tell(f"Kept: {take.score:g} points")
+        self.tell(f"Kept: {self.take.score:g} points")
         self._retire_unended()
         self._stand_ready()
 
     def _retire_unended(self) -> None:
-        """The episode that was gone on with is in the newest file now, and leaves the list."""
-        if self._unended is not None:
-            try:
-                retire(self.library, self._unended.path, self.paths[-1], self.take.common_frames)
-            except CoachError as error:
-                self.tell(str(error))
+        try:
+            self._takes.retire_unended()
+        except CoachError as error:
+            self.tell(str(error))
 
     def discard(self) -> None:
         """Drop the take. It can be brought back until the next one is dropped or kept."""
         if self.stage is Stage.ENDED:
-            self.take.look_at(self.take.recorded_frames)
-            self._note_episode(self.take, kept=False)
-            self._drop_take()
-            self._noted_drop = True
+            self._drop_take(noted=True)
 
     def restart(self) -> None:
         """Start the episode over; what was played can be brought back."""
         if self.stage not in (Stage.READY, Stage.COMING_BACK):
             self._drop_take()
 
-    def _drop_take(self) -> None:
-        dropped, self._set_aside = self._set_aside, None
-        if dropped is not None:
-            dropped.discard()
-        if self.take.has_decision:
-            self._set_aside = self.take
+    def _drop_take(self, noted: bool = False) -> None:
+        if self._takes.drop(noted):
             self.tell(f"Dropped. {self.key_map.label('bring_back')} brings it back.")
-        else:
-            self.take.discard()
-        self._noted_drop = False
         self._stand_ready()
 
     def bring_back(self) -> None:
         """Undo the last discard or restart."""
-        if not self.can_bring_back or self._set_aside is None:
-            return
-        self.take.discard()
-        self.take, self._set_aside = self._set_aside, None
-        if self._noted_drop:
-            self.episodes.pop()
-        self.stage = Stage.ENDED if self.take.over else Stage.PAUSED
-        self.tell("It is back.")
-
-    def _note_episode(self, take: Take, kept: bool) -> None:
-        self.episodes.append(SessionEpisode(take.score, take.recorded_frames / FRAMES_PER_SECOND, kept))
+        if self.can_bring_back:
+            self._takes.bring_back()
+            self.stage = Stage.ENDED if self.take.over else Stage.PAUSED
+            self.tell("It is back.")
 
     def _stand_ready(self) -> None:
         self.controls.forget_taps()
         self.stage = Stage.READY
         if self._unended is None:
-            self.take = self._new_take()
+            self.pops.clear()
+            self._takes.begin_next()
         else:
             self._leave_unended(self.notice if self.paths else "Dropped. The episode is as it was before.")
 
@@ -274,18 +252,8 @@ class Session:
         One in which only another demonstrator played is not: it was only watched.
         """
         self.closed = True
-        if self._set_aside is not None:
-            self._set_aside.discard()
-            self._set_aside = None
-        worth_keeping = self.take.has_decision and self._person_took_part() and self.take.is_news
-        if self.stage not in (Stage.READY, Stage.COMING_BACK) and worth_keeping:
-            self.paths.append(self.take.keep())
+        if self._takes.end(begun=self.stage not in (Stage.READY, Stage.COMING_BACK)):
             self._retire_unended()
-        else:
-            self.take.discard()
-
-    def _person_took_part(self) -> bool:
-        return self.take_over is None or self.take.frames_of(demonstrator_index("human")) > 0
 
     # Looking back.
 

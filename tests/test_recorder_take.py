@@ -16,6 +16,7 @@ from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.pace_report import PaceReport
+from data.recovery import recover
 from data.replay_file import ReplayFile
 from data.simulation import Emulator, simulate
 from data.verification import verify
@@ -445,6 +446,33 @@ def test_an_episode_that_was_brought_back_and_not_played_on_stays_as_it_was(tmp_
     left = Player(tmp_path, unended=read_unended(old))
     left.press("escape")
     left.session.close()
+    assert files_in(tmp_path) == [old.name]
+
+
+def crash(player: Player) -> None:
+    """As after a kill: the journal is on the disk, and nobody holds it."""
+    writer = player.session.take._writer
+    assert writer is not None
+    writer._keeper.stop()
+    writer._journal.close(keep=True)
+
+
+def test_a_crash_while_an_episode_goes_on_leaves_it_once(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    player = going_on(tmp_path, old)
+    player.press("p")
+    player.ticks(20)
+    crash(player)
+    (new,) = recover(Library(tmp_path))
+    assert verify(new).ok
+    assert [(e.path, e.frame_count) for e in Library(tmp_path).episodes()] == [(str(new), 60)]
+    assert (tmp_path / "continued" / old.name).is_file()
+
+
+def test_a_crash_before_anything_new_was_played_leaves_the_episode_as_it_was(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    crash(going_on(tmp_path, old))
+    assert recover(Library(tmp_path)) == []
     assert files_in(tmp_path) == [old.name]
 
 
