@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& { command -v $$p; break; }; done)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
+# Test files that run side by side, each process with a screen of its own.
+AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,7 @@ run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop,
 
 test: $(VENV)/.installed-for-tests ## run the tests (windows on a virtual screen)
 	@sh tests/system_packages.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(AT_ONCE)
 
 soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz tests too
 	@sh tests/system_packages.sh
@@ -50,7 +52,7 @@ lowest: ## run the tests with the oldest versions of everything that setup.cfg a
 	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test,docs]'
 	@sh tests/system_packages.sh
-	@.venv-lowest/bin/python -m pytest
+	@.venv-lowest/bin/python -m pytest $(AT_ONCE)
 
 docs: $(VENV)/.installed-for-tests ## build the guide into build/guide/index.html; a warning is an error
 	@$(BIN)/python -m sphinx -b html -W --keep-going -E -q -d build/doctrees docs build/guide
