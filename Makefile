@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Test files that run side by side, each process with a screen of its own.
 AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 
@@ -21,13 +21,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
-	@echo "Installing Replay Coach and what it needs (about a minute, once)"
+	@echo "Installing Replay Coach and what it needs into $(VENV): 3 GB, once; two minutes to ten"
 	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@echo "Installing what the tests and checks need"
-	@$(PIP) --editable '.[test,dev,docs]'
+	@$(PIP) --quiet --quiet --editable '.[test,dev,docs]'
 	@touch $@
 
 run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop, headless)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from data.clip import Clip
-from data.episode import FRAMES_PER_SECOND
+from screen.frame_position import FramePosition
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 HOLD_SECONDS = 0.35
 """How long the last frame stands before the loop begins again, so that one sees what came of it and where it ends."""
 
 
-class ClipPlayer:
+class ClipPlayer(FramePosition):
     """Plays the frames ``clip.start`` to ``clip.stop`` over and over.
 
     The frame ``clip.stop`` belongs to the picture though not to the clip's rows: it shows what the last row led to.
@@ -18,23 +18,10 @@ class ClipPlayer:
     """
 
     def __init__(self) -> None:
-        self.paused = False
+        super().__init__(1, SPEEDS)
         self.looping = True
-        self._speed = SPEEDS.index(1.0)
         self._clip = Clip("", 0, 1)
-        self._frame_count = 1
-        self._position = 0.0
         self._held = 0.0
-
-    @property
-    def speed(self) -> float:
-        """1 is the game's own speed."""
-        return SPEEDS[self._speed]
-
-    @property
-    def frame(self) -> int:
-        """The frame to show, 0 to T."""
-        return int(self._position)
 
     @property
     def inside(self) -> bool:
@@ -43,7 +30,7 @@ class ClipPlayer:
 
     def show(self, clip: Clip, frame_count: int) -> None:
         """Begin a clip of an episode with ``frame_count`` rows. A pause ends."""
-        self._clip, self._frame_count = clip, frame_count
+        self._clip, self.frame_count = clip, frame_count
         self.paused = False
         self.restart()
 
@@ -56,11 +43,11 @@ class ClipPlayer:
             return
         if not self.inside:
             self.restart()
-        end = float(min(self._clip.stop, self._frame_count))
-        self._position += seconds * FRAMES_PER_SECOND * self.speed
+        end = float(min(self._clip.stop, self.frame_count))
+        self._position += seconds * self.frames_per_second
         if self._position < end:
             return
-        self._held += (self._position - end) / (FRAMES_PER_SECOND * self.speed)
+        self._held += (self._position - end) / self.frames_per_second
         self._position = end
         if self.looping and self._held >= HOLD_SECONDS:
             self.restart()
@@ -72,18 +59,7 @@ class ClipPlayer:
             return
         self.paused = not self.paused
 
-    def step(self, frames: int) -> None:
-        """Pause and move by so many frames, over the clip's ends too, as far as the episode goes."""
-        self.seek(self.frame + frames)
-
     def seek(self, frame: int) -> None:
-        """Pause at a frame of the episode."""
-        self.paused = True
-        self._held = 0.0
-        self._position = float(min(max(frame, 0), self._frame_count))
-
-    def faster(self) -> None:
-        self._speed = min(self._speed + 1, len(SPEEDS) - 1)
-
-    def slower(self) -> None:
-        self._speed = max(self._speed - 1, 0)
+        """Pause at a frame of the episode, over the clip's ends too."""
+        super().seek(frame)
+        self.paused, self._held = True, 0.0

@@ -141,9 +141,9 @@ class CuratorDesk:
         elif key == "l":
             self.player.looping = not self.player.looping
         elif key == ",":
-            self.player.slower()
+            self.player.change_speed(-1)
         elif key == ".":
-            self.player.faster()
+            self.player.change_speed(1)
         elif key == "home":
             self.player.seek(clip.start)
         elif key == "end":

@@ -68,7 +68,7 @@ def lower_buttons(layout: CuratorLayout, view: CuratorView) -> list[Button]:
         ("Loop" if not view.looping else "Once", "L", showing),
         ("Later", "V", showing),
         ("Note", "N", showing),
-        ("Keys", "F1", True),
+        ("All keys", "F1", True),
     )
     return [
         Button(box, label, key, None, enabled)
@@ -108,7 +108,7 @@ def _draw_header(canvas: Canvas, box: Box, view: CuratorView) -> None:
     y = box.y + 4
     name = canvas.text(view.curator, (box.x, y), MEDIUM, bold=True, max_width=box.width / 3)
     right = box.right
-    for label, key in (("leave", "Esc"), ("keys", "F1")):
+    for label, key in (("leave", "Esc"), ("all keys", "F1")):
         width, height = canvas.measure(label, SMALL)
         canvas.text(label, (right, box.y + 4 + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET, align="right")
         right -= width + 6 + canvas.key_cap_width(key)

@@ -25,7 +25,7 @@ def draw_note_field(canvas: Canvas, text: str) -> None:
     canvas.line((end + 2, field.y + 8), (end + 2, field.bottom - 8), OLIVE, 2)
     y = inner.bottom - KEY_CAP_HEIGHT
     x = inner.x
-    for key, meaning in (("Return", "keeps it with your verdict"), ("Esc", "forgets it")):
+    for key, meaning in (("Enter", "keeps it with your verdict"), ("Esc", "forgets it")):
         x = canvas.key_cap(key, (x, y)).right + GRID
         height = canvas.measure(meaning, SMALL)[1]
         x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20

@@ -2,6 +2,7 @@
 
 A planner records, a rule judges, an agent trains a little; then each window is opened on a virtual screen of exactly
 its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
+Each size begins with the same library, so that both show the same. `--small` adds 960 x 600, to be looked at only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,20 +20,20 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import imageio.v3 as imageio
 import numpy as np
 import Xlib.display
 import Xlib.X
+from PIL import Image
 
 from data.game_picture import cache_folder
 from data.simulation import games
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-SIZES = {"": (1280, 800), "-2x": (2560, 1600), "-small": (960, 600)}
+SIZES = {"": (1280, 800), "-2x": (2560, 1600)}
+SMALL = {"-small": (960, 600)}
 RUN = "first"
-KEPT = ("", "-2x")
-"""Sizes that go into docs/pictures; the others are only looked at (they are left in the folder named at the end)."""
+COLOURS = 256
 
 
 class Screen:
@@ -44,6 +46,7 @@ class Screen:
             "SDL_VIDEODRIVER": "x11",
             "SDL_AUDIODRIVER": "dummy",
             "XDG_CONFIG_HOME": tempfile.mkdtemp(prefix="settings-"),
+            "XDG_CACHE_HOME": str(cache_folder().parent.parent),
         }
         file = Path(self.environment["XDG_CONFIG_HOME"]) / "replay-coach" / "settings.json"
         file.parent.mkdir()
@@ -91,7 +94,9 @@ class Screen:
         while (pixels == pixels[0, 0]).all() and time.monotonic() < deadline:  # a window that draws nothing yet
             time.sleep(2)
             pixels = self._pixels()
-        imageio.imwrite(path, pixels[:, :, 2::-1])
+        picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, 2::-1]))
+        # A palette is a third of the bytes. Windows have few colours; only soft edges of letters are rounded.
+        picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
         print(path)
 
 
@@ -341,10 +346,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = [window.__name__ for window in (*WINDOWS, full_screen)]
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="photograph these alone")
-    only = set(parser.parse_args().only)
+    parser.add_argument("--small", action="store_true", help="960 x 600 too, into a folder that is named at the end")
+    arguments = parser.parse_args()
+    only = set(arguments.only)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    looked_at = Path(tempfile.mkdtemp(prefix="pictures-"))
-    library = looked_at / "library"
+    looked_at = _work_folder()
+    library = looked_at / "as-recorded"
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
     size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
     begin = ["train", "--run", RUN, "--seed-from", "planner", *size]
@@ -357,16 +364,36 @@ def main() -> None:
     for words in [*made, *(more if "library_window" in only else [])]:
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    for suffix, size in SIZES.items():
-        folder = PICTURES if suffix in KEPT else looked_at
+    library.mkdir(exist_ok=True)
+    for suffix, size in {**SIZES, **(SMALL if arguments.small else {})}.items():
+        folder = looked_at if suffix in SMALL else PICTURES
         for window in WINDOWS:
-            if window.__name__ not in only:
-                continue
-            with virtual_screen(size) as screen:
-                window(screen, library, partial(_photograph, screen, folder, suffix))
+            if window.__name__ in only:
+                with virtual_screen(size) as screen:
+                    window(screen, _copy(library), partial(_photograph, screen, folder, suffix))
     if "full_screen" in only:
         with virtual_screen((1920, 1080)) as screen:
-            full_screen(screen, library, partial(_photograph, screen, PICTURES, ""))
+            full_screen(screen, _copy(library), partial(_photograph, screen, PICTURES, ""))
+    if not arguments.small:
+        shutil.rmtree(looked_at)
+
+
+def _work_folder() -> Path:
+    """A folder of the same name each time, where it is free: windows show where their library is."""
+    folder = Path(tempfile.gettempdir()) / "replay-coach"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        folder = Path(tempfile.mkdtemp(prefix="replay-coach-"))
+    return folder
+
+
+def _copy(library: Path) -> Path:
+    """The library for one window at one size, whatever was done to it for others."""
+    copy = library.with_name("library")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(library, copy, dirs_exist_ok=True)
+    return copy
 
 
 def _photograph(screen: Screen, folder: Path, suffix: str, name: str) -> None:

@@ -20,6 +20,8 @@ from screen.widgets import Button, button_row
 MARGIN = 48.0
 SIDE_WIDTH = 264.0
 TIMELINE_HEIGHT = 64.0
+ONE_ROW_WIDTH = 1100.0
+"""Where there is less, the buttons stand in two rows."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class EpisodeLayout:
 
 def episode_layout(window: Box) -> EpisodeLayout:
     inner = Box(window.x + MARGIN, window.y + 32, window.width - 2 * MARGIN, window.height - 56)
-    buttons = inner.bottom_part(32)
+    buttons = inner.bottom_part(32 if inner.width >= ONE_ROW_WIDTH else 72)
     timeline = Box(inner.x, buttons.y - 16 - TIMELINE_HEIGHT, inner.width, TIMELINE_HEIGHT)
     upper = Box(inner.x, inner.y, inner.width, timeline.y - 16 - inner.y)
     return EpisodeLayout(upper.without_right(SIDE_WIDTH + 24), upper.right_part(SIDE_WIDTH), timeline, buttons)
@@ -74,7 +76,7 @@ def episode_buttons(layout: EpisodeLayout, playback: Playback, may_delete: bool)
     """The buttons at the foot, by the key that does the same."""
     going = "Again" if playback.is_at_end else "Go on" if playback.paused else "Pause"
     labels = [
-        ("space", going, "Space", True),
+        ("p", going, "P", True),
         ("left", "Frame", "←", True),
         ("right", "Frame", "→", True),
         (",", "Slower", ",", True),
@@ -82,9 +84,14 @@ def episode_buttons(layout: EpisodeLayout, playback: Playback, may_delete: bool)
         ("pageup", "Before", "PgUp", True),
         ("pagedown", "Next", "PgDn", True),
         ("delete", "Delete", "Del", may_delete),
+        ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),
     ]
-    boxes = button_row(layout.buttons, [(label, cap) for _, label, cap, _ in labels])
+    rows = layout.buttons.rows(1 if layout.buttons.height < 64 else 2, 8)
+    half = -(-len(labels) // len(rows))
+    boxes: list[Box] = []
+    for number, row in enumerate(rows):
+        boxes += button_row(row, [(label, cap) for _, label, cap, _ in labels[number * half :][:half]])
     return {
         name: Button(box, label, cap, enabled=enabled)
         for box, (name, label, cap, enabled) in zip(boxes, labels, strict=True)

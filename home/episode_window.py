@@ -23,7 +23,7 @@ from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMo
 FRAME_SECONDS = 1 / 60
 AHEAD_FRAMES = 4 * FRAMES_PER_SECOND
 KEYS = [
-    ("Space", "Pause and go on; at the end: again"),
+    ("P Space", "Pause and go on; at the end: again"),
     ("← →", "One frame back, forth"),
     ("Shift ← →", "One second back, forth"),
     ("Home End", "To the beginning, to the end"),
@@ -193,7 +193,10 @@ class EpisodeWindow:
             return
         for key, button in self._buttons(layout).items():
             if button.contains(x, y):
-                self._do(key)
+                if key == "f1":
+                    self._shows_keys = True
+                else:
+                    self._do(key)
                 return
         if layout.timeline.contains(x, y):
             self._scrubbing = True

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 
 from screen.canvas import Canvas
 from screen.layout import Box
-from screen.theme import GRID, LARGE, QUIET, SMALL, Colour
-from screen.widgets import Button
+from screen.theme import GRID, LARGE, MEDIUM, QUIET, SMALL, Colour
+from screen.widgets import Button, button_row
 
-MARGIN = 24.0
 LIST_WIDTH = 264.0
+HEAD, FOOT, STATE = 56.0, 56.0, 32.0
+"""Heights: from a heading to what stands below it, the buttons with what is under them, the sentence above them."""
+
+
+def margin(window: Box) -> float:
+    """As wide as in every other window; half as wide where room is short."""
+    return 48.0 if window.width >= 1200 else 24.0
+
+
+def head_top(window: Box) -> float:
+    """Where a heading begins."""
+    return window.y + (40.0 if window.height >= 720 else 16.0)
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,11 @@ class Action:
 
 
 def areas(window: Box) -> tuple[Box, Box, Box]:
-    """The list, the main part and the foot."""
-    body = Box(window.x + MARGIN, window.y + 64, window.width - 2 * MARGIN, window.height - 64 - 64)
-    return body.left_part(LIST_WIDTH), body.without_left(LIST_WIDTH + 2 * GRID), window.bottom_part(56)
+    """The list, the main part and the row of buttons."""
+    side, top = margin(window), head_top(window) + HEAD
+    body = Box(window.x + side, top, window.width - 2 * side, window.bottom - FOOT - STATE - GRID - top)
+    buttons = Box(body.x, window.bottom - FOOT, body.width, 32)
+    return body.left_part(LIST_WIDTH), body.without_left(LIST_WIDTH + 2 * GRID), buttons
 
 
 def form_width(main: Box) -> float:
@@ -39,28 +52,25 @@ def form_width(main: Box) -> float:
 
 def foot_buttons(actions: Sequence[Action], window: Box) -> list[Button]:
     """The foot's buttons, one for each action."""
-    foot = areas(window)[2].inset(MARGIN - GRID)
-    x, made = window.x + MARGIN, []
-    for action in actions:
-        width = 68.0 + 8.4 * len(action.label) + 6 * len(action.cap)
-        made.append(Button(Box(x, foot.y - 12, width, 36), action.label, action.cap, action.colour, action.enabled))
-        x += width + GRID
-    return made
+    boxes = button_row(areas(window)[2], [(action.label, action.cap) for action in actions])
+    return [
+        Button(box, action.label, action.cap, action.colour, action.enabled)
+        for box, action in zip(boxes, actions, strict=True)
+    ]
 
 
 def draw_head(canvas: Canvas, title: str, about: str) -> None:
-    shown = canvas.text(title, (MARGIN, 14), LARGE, bold=True)
-    canvas.text(about, (shown.right + 2 * GRID, 28), SMALL, QUIET)
-    words = canvas.text("all keys", (canvas.box.right - MARGIN, 28), SMALL, QUIET, align="right")
-    canvas.key_cap("F1", (words.x - GRID - canvas.key_cap_width("F1"), 25))
+    shown = canvas.text(title, (margin(canvas.box), head_top(canvas.box)), LARGE, bold=True)
+    height = canvas.measure("X", MEDIUM)[1]
+    canvas.text(about, (shown.right + 24, shown.bottom - height - 5), MEDIUM, QUIET)
 
 
 def draw_foot(
     canvas: Canvas, buttons: Sequence[Button], pointer: tuple[float, float], message: str, colour: Colour
 ) -> None:
-    """The buttons, and one sentence beside them."""
+    """The buttons, and one sentence above them."""
     for button in buttons:
         button.draw(canvas, hover=button.contains(*pointer))
-    x = buttons[-1].box.right + 2 * GRID
-    top = buttons[-1].box.centre[1] - canvas.measure("X", SMALL)[1] / 2
-    canvas.text(message, (x, top), SMALL, colour, max_width=canvas.box.right - MARGIN - x)
+    row = areas(canvas.box)[2]
+    height = canvas.measure("X", SMALL)[1]
+    canvas.text(message, (row.x, row.y - STATE / 2 - GRID / 2 - height / 2), SMALL, colour, max_width=row.width)

@@ -91,7 +91,7 @@ def library_buttons(layout: LibraryLayout, in_trash: bool, can_undo: bool, has_r
         ("e", "Empty", "E", has_rows) if in_trash else ("u", "Undo", "U", can_undo),
         ("v", "Verify", "V", has_rows),
         ("t", "Library" if in_trash else "Trash", "T", True),
-        ("f1", "Keys", "F1", True),
+        ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),
     ]
     boxes = button_row(layout.buttons, [(label, cap) for _, label, cap, _ in labels])

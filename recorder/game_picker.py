@@ -256,7 +256,7 @@ class GamePicker:
             (("←", "→", "↑", "↓"), "choose"),
             (("Enter",), "play"),
             (("Esc",), "back"),
-            (("F1",), "keys"),
+            (("F1",), "all keys"),
         ):
             for cap in caps:
                 x = canvas.key_cap(cap, (x, y)).right + 4

@@ -48,11 +48,11 @@ def test_without_the_loop_it_stays_at_the_end_until_it_is_played_again(player: C
 
 def test_speed_goes_from_a_quarter_to_four_times(player: ClipPlayer) -> None:
     for _ in range(9):
-        player.slower()
+        player.change_speed(-1)
     player.advance(1.0)
     assert (player.speed, player.frame) == (0.25, 115)
     for _ in range(9):
-        player.faster()
+        player.change_speed(1)
     player.restart()
     player.advance(0.25)
     assert (player.speed, player.frame) == (4.0, 160)
@@ -85,7 +85,7 @@ def test_an_episodes_ends_cannot_be_passed(player: ClipPlayer) -> None:
 
 
 def test_the_next_clip_plays_at_the_same_speed_from_its_start_even_after_a_pause(player: ClipPlayer) -> None:
-    player.faster()
+    player.change_speed(1)
     player.toggle_pause()
     player.show(Clip("f", 10, 70), 70)
     assert (player.frame, player.paused, player.speed) == (10, False, 2.0)

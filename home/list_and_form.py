@@ -1,0 +1,270 @@
+"""A window with a list at its left and, beside it, what is chosen there or the form of a new one: what both obey."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from data.errors import CoachError
+from home.foot import Action, areas, draw_foot, draw_head, foot_buttons, form_width
+from home.form_drawing import FormDrawing
+from home.list_form import ListForm
+from screen.canvas import Canvas
+from screen.layout import Box
+from screen.list_view import ListView
+from screen.theme import GREEN, GRID, GROUND, LINE, ORANGE, PANEL, QUIET, SMALL
+from screen.widgets import Button, draw_key_list
+from screen.window import (
+    CloseRequested,
+    Event,
+    KeyDown,
+    PointerDown,
+    PointerMoved,
+    PointerUp,
+    TextTyped,
+    Wheel,
+    Window,
+)
+
+TICK_SECONDS = 1 / 30
+LOOK_SECONDS = 0.5
+"""Time between two looks at what goes on elsewhere."""
+ROW = 56.0
+
+FormT = TypeVar("FormT", bound=ListForm)
+Keys = Sequence[tuple[str, str]]
+
+
+class ListAndForm(ABC, Generic[FormT]):
+    """Keys, mouse, list and foot; what inherits it says what is listed, what can be done, and what is drawn beside."""
+
+    heading: ClassVar[str]
+    new_heading: ClassVar[str]
+    nothing_yet: ClassVar[str]
+    """What an empty list says to do."""
+    list_keys: ClassVar[Keys]
+    form_keys: ClassVar[Keys]
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._rows = ListView(row_height=ROW)
+        self._shown = ""
+        """The name of what is looked at."""
+        self._looked = float("-inf")
+        self._form: FormT | None = None
+        self._drawing: FormDrawing | None = None
+        self._message, self._message_colour = "", ORANGE
+        self._pointer = (-1.0, -1.0)
+        self._shows_keys = False
+        self._leaving = False
+        self._stale = True
+
+    # ---- what each kind of window says ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """What is listed, from the top."""
+
+    @abstractmethod
+    def _look(self) -> None:
+        """See how things stand now; ``_looked_at`` ends it."""
+
+    def _refresh(self) -> None:
+        """Whatever else is due, at each tick."""
+
+    @abstractmethod
+    def _list_actions(self) -> list[Action]:
+        """What can be done with what is looked at."""
+
+    @abstractmethod
+    def _open_form(self) -> None: ...
+
+    @abstractmethod
+    def _form_changed(self) -> None: ...
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Begin what the form says, and close it."""
+
+    @abstractmethod
+    def _draw_card(self, canvas: Canvas, number: int, card: Box) -> None:
+        """One row of the list."""
+
+    @abstractmethod
+    def _draw_chosen(self, canvas: Canvas, box: Box) -> None:
+        """What is looked at."""
+
+    @abstractmethod
+    def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
+        """What the form comes to."""
+
+    def _wheel_beside(self, dy: int) -> None:
+        """The wheel over what is looked at."""
+        self._rows.wheel(dy)
+
+    # ---- what is done --------------------------------------------------------------------------------------------
+
+    def _until_left(self) -> None:
+        """Until the person leaves; opens with the form where nothing is listed yet."""
+        self._leaving, self._stale = False, True
+        self._look()
+        if not self.names():
+            self._open_form()
+            self._look()
+        while not self._leaving:
+            for event in self._window.events():
+                self._stale = True
+                self._handle(event)
+            if time.monotonic() - self._looked >= LOOK_SECONDS:
+                self._look()
+            self._refresh()
+            if self._stale and not self._leaving:
+                self.draw(self._window.canvas)
+                self._window.present()
+                self._stale = False
+            time.sleep(TICK_SECONDS)
+
+    def _keep_shown(self, names: Sequence[str]) -> None:
+        """Go on looking at the same; where it is gone, at the first."""
+        if self._shown not in names:
+            self._shown = names[0] if names else ""
+
+    def _looked_at(self, title: str) -> None:
+        """``title`` tells how it stands with what is looked at, for whoever sees the task bar alone."""
+        names = self.names()
+        self._window.title = title
+        self._rows.chosen = names.index(self._shown) if names else 0
+        self._looked = time.monotonic()
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case CloseRequested():
+                self._leaving = True
+            case KeyDown(key="f1", repeat=False):
+                self._toggle_keys()
+            case KeyDown(key="f11", repeat=False):
+                self._window.toggle_full_screen()
+            case KeyDown(key="escape") if self._shows_keys:
+                self._shows_keys = False
+            case KeyDown():
+                self._key(event)
+            case TextTyped(text) if self._form is not None:
+                self._form.type(text)
+                self._form_changed()
+            case PointerMoved(x, y):
+                self._pointer = (x, y)
+                self._rows.pointer_moved(y)
+            case PointerUp():
+                self._rows.pointer_up()
+            case PointerDown(x, y, 1):
+                self._click(x, y)
+            case Wheel(dy):
+                self._wheel(dy)
+
+    def _wheel(self, dy: int) -> None:
+        if areas(self._window.size_units)[0].contains(*self._pointer):
+            self._rows.wheel(dy)
+        elif self._drawing is not None:
+            self._drawing.wheel(dy)
+        else:
+            self._wheel_beside(dy)
+
+    def _key(self, event: KeyDown) -> None:
+        for action in self._actions():
+            if action.key == event.key and action.enabled and not event.repeat:
+                self._do(action)
+                return
+        names = self.names()
+        if self._form is not None:
+            if self._form.press(event.key, event.shift):
+                self._form_changed()
+        elif self._rows.press(event.key) and names:
+            self._show(names[self._rows.chosen])
+
+    def _click(self, x: float, y: float) -> None:
+        if self._shows_keys:
+            self._shows_keys = False
+            return
+        for action, button in zip(self._actions(), self.buttons(self._window.size_units), strict=True):
+            if button.contains(x, y):
+                self._do(action)
+                return
+        if self._drawing is not None and self._drawing.click(x, y):
+            self._form_changed()
+        elif not self._rows.pointer_down(x, y):
+            row, names = self._rows.row_at(x, y), self.names()
+            if row is not None and row < len(names):
+                self._close_form()
+                self._show(names[row])
+
+    def _show(self, name: str) -> None:
+        self._shown = name
+        self._look()
+
+    def _do(self, action: Action) -> None:
+        self._message = ""
+        try:
+            action.act()
+        except CoachError as error:
+            self._message, self._message_colour = str(error), ORANGE
+        self._look()
+
+    def _say(self, words: str) -> None:
+        self._message, self._message_colour = words, QUIET
+
+    def _actions(self) -> list[Action]:
+        """What can be done now; the foot shows it."""
+        keys = Action("All keys", "F1", "f1", self._toggle_keys)
+        if self._form is None:
+            return [*self._list_actions(), keys, Action("Home", "Esc", "escape", self._leave)]
+        start = Action("Start", "Enter", "return", self._start, GREEN, not self._form.problem)
+        return [start, keys, Action("Back", "Esc", "escape", self._close_form if self.names() else self._leave)]
+
+    def _toggle_keys(self) -> None:
+        self._shows_keys = not self._shows_keys
+
+    def _leave(self) -> None:
+        self._leaving = True
+
+    def _show_form(self, form: FormT) -> None:
+        self._form, self._drawing = form, FormDrawing(form)
+        self._form_changed()
+
+    def _close_form(self) -> None:
+        self._form = self._drawing = None
+
+    # ---- drawing -------------------------------------------------------------------------------------------------
+
+    def buttons(self, window: Box) -> list[Button]:
+        """The foot's buttons, one for each of what can be done."""
+        return foot_buttons(self._actions(), window)
+
+    def draw(self, canvas: Canvas) -> None:
+        canvas.fill(canvas.box, GROUND)
+        rows, main, _ = areas(canvas.box)
+        draw_head(canvas, self.heading, self.new_heading if self._form is not None else "")
+        self._draw_rows(canvas, rows)
+        if self._form is not None and self._drawing is not None:
+            form = main.left_part(form_width(main))
+            self._drawing.draw(canvas, form, self._pointer)
+            self._draw_beside_form(canvas, main.without_left(form.width + 2 * GRID))
+        elif self._shown:
+            self._draw_chosen(canvas, main)
+        draw_foot(canvas, self.buttons(canvas.box), self._pointer, self._message, self._message_colour)
+        if self._shows_keys:
+            draw_key_list(canvas, "Keys", self.form_keys if self._form is not None else self.list_keys)
+
+    def _draw_rows(self, canvas: Canvas, box: Box) -> None:
+        names = self.names()
+        self._rows.place(box, len(names))
+        if not names:
+            canvas.paragraph(self.nothing_yet, box, SMALL, QUIET)
+        for number, row in self._rows.rows():
+            card = row.without_bottom(GRID / 2)
+            shown = names[number] == self._shown and self._form is None
+            if shown or card.contains(*self._pointer):
+                canvas.fill(card, LINE if shown else PANEL, radius=6)
+            self._draw_card(canvas, number, card)
+        self._rows.draw_bar(canvas)
