@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,9 +14,21 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
+
+LINE_SECONDS = 30.0
+"""Between two lines of progress where there is no terminal."""
 
 GREEN, ORANGE, OLIVE, QUIET = "#4cc38a", "#e5683c", "#c9b458", "#8b95a3"
 
@@ -56,9 +69,37 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
+class _ProgressLines(Progress):
+    """Progress that goes into a file or a pipe: a plain line now and then, so that nobody waits without a sign."""
+
+    def __init__(self, *columns: ProgressColumn, console: Console, unit: str) -> None:
+        super().__init__(*columns, console=console)
+        self._unit = unit
+        self._said = time.monotonic()
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        super().update(task_id, **changes)
+        self._say(self._tasks[task_id])
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        super().advance(task_id, advance)
+        self._say(self._tasks[task_id])
+
+    def _say(self, task: Task) -> None:
+        if time.monotonic() - self._said < LINE_SECONDS:
+            return
+        self._said = time.monotonic()
+        count = f"{task.completed:g}" + ("" if task.total is None else f" of {task.total:g}")
+        words = f"        {task.description}: {count} {self._unit}  {task.fields.get('note', '')}"
+        self.console.print(words.rstrip(), soft_wrap=True, markup=False)
+
+
 @contextmanager
 def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
-    """A bar with count and time left on the terminal's standard error; gone when the work is done."""
+    """A bar with count and time left on the terminal's standard error; gone when the work is done.
+
+    Where standard error is no terminal: a line each ``LINE_SECONDS``.
+    """
     columns = (
         TextColumn("{task.description}", style=QUIET),
         BarColumn(bar_width=32, complete_style=GREEN, finished_style=GREEN),
@@ -68,7 +109,11 @@ def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
         TextColumn("{task.fields[note]}", style=QUIET),
     )
     console = progress_console()
-    progress = Progress(*columns, console=console, transient=True)
+    progress: Progress
+    if console.is_terminal:
+        progress = Progress(*columns, console=console, transient=True)
+    else:
+        progress = _ProgressLines(*columns, console=console, unit=unit)
     progress.add_task(description, total=None, note="")
     if console.is_terminal:
         with progress:

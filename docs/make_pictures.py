@@ -353,6 +353,7 @@ def main() -> None:
     looked_at = _work_folder()
     library = looked_at / "as-recorded"
     record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
+    record += ["--rollouts", "4"]
     size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
     begin = ["train", "--run", RUN, "--seed-from", "planner", *size]
     label = ["label", "--rule", "before-death"]
@@ -364,6 +365,7 @@ def main() -> None:
     for words in [*made, *(more if "library_window" in only else [])]:
         command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        print("done: coach", *words)
     library.mkdir(exist_ok=True)
     for suffix, size in {**SIZES, **(SMALL if arguments.small else {})}.items():
         folder = looked_at if suffix in SMALL else PICTURES

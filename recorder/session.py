@@ -223,7 +223,7 @@ class Session:
 
     def _drop_take(self, noted: bool = False) -> None:
         if self._takes.drop(noted):
-            self.tell(f"Dropped. {self.key_map.label('bring_back')} brings it back.")
+            self.tell(f"Discarded. {self.key_map.label('bring_back')} brings it back.")
         self._stand_ready()
 
     def bring_back(self) -> None:
