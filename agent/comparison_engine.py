@@ -29,6 +29,8 @@ CHECKPOINT_SECONDS = 120.0
 """For how long a run that is asked to stop may write its checkpoint."""
 RAY_NOTICES_SECONDS = 40.0
 """Within this time Ray knows that a machine is gone: five missed answers, by default."""
+RAY_FREES_SECONDS = 20.0
+"""Within this time Ray takes back the processors of workers that are gone."""
 TRIES = 2
 """How often a run is begun, in one start, whose process is killed by a signal that nobody here sent."""
 MOST_LOSSES = 3
@@ -178,8 +180,9 @@ def _engine(backend: str, jobs: int | None, most: int, lost: bool) -> Iterator[i
         with joblib.parallel_config(backend="loky"):
             yield max(1, min(jobs or processors_here(), most))
     elif backend == "ray":
-        with _ray(jobs, lost) as processors, joblib.parallel_config(backend="ray"):
-            yield max(1, min(jobs or processors, processors, most))
+        # A lane takes up a processor: Ray would else put all of them on one machine.
+        with _ray(jobs, most, lost) as lanes, joblib.parallel_config(backend="ray", ray_remote_args={"num_cpus": 1}):
+            yield lanes
     elif backend == "dask":
         with _dask(jobs, most) as workers, joblib.parallel_config(backend="dask"):
             yield max(1, min(jobs or workers, workers, most))
@@ -195,11 +198,11 @@ def processors_here() -> int:
 
 
 @contextmanager
-def _ray(jobs: int | None, lost: bool) -> Iterator[int]:
-    """The cluster at RAY_ADDRESS, or one made here; gives its number of processors.
+def _ray(jobs: int | None, most: int, lost: bool) -> Iterator[int]:
+    """The cluster at RAY_ADDRESS, or one made here; gives the number of its processors to use, at most ``most``.
 
     After a loss it is waited until Ray, too, knows of the machine that is gone: else workers would be asked of it, and
-    waited for in vain.
+    waited for in vain. Processors that others use are not waited for.
     """
     try:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -216,12 +219,27 @@ def _ray(jobs: int | None, lost: bool) -> Iterator[int]:
         where = f"at RAY_ADDRESS={address}" if address else "here"
         raise CoachError(f"There is no Ray cluster to be had {where} ({_first_line(error)}).") from error
     try:
-        patience = time.monotonic() + (RAY_NOTICES_SECONDS if lost else 0.0)
-        while time.monotonic() < patience and all(node["Alive"] for node in ray.nodes()):
-            time.sleep(LOOK_SECONDS)
-        yield int(ray.cluster_resources().get("CPU", 1))
+        if lost:
+            _wait(RAY_NOTICES_SECONDS, lambda: not all(node["Alive"] for node in ray.nodes()))
+        lanes = max(1, min(jobs or most, int(ray.cluster_resources().get("CPU", 1)), most))
+        _wait(RAY_FREES_SECONDS, lambda: _free_processors() >= lanes)
+        yield max(1, min(lanes, _free_processors()))
     finally:
         ray.shutdown()
+
+
+def _free_processors() -> int:
+    """How many of the cluster's processors nobody uses."""
+    import ray
+
+    return int(ray.available_resources().get("CPU", 0))
+
+
+def _wait(seconds: float, holds: Callable[[], bool]) -> None:
+    """Until something holds, but no longer than that."""
+    patience = time.monotonic() + seconds
+    while not holds() and time.monotonic() < patience:
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

@@ -39,14 +39,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.comparison import ComparisonFolder, Plan, Task, read_json, write_json
+from agent.work_left import updates_left, updates_of
 
 FILE = "progress.json"
 FORMAT = "replay-coach-comparison-progress"
 VERSION = 1
 EVALUATION_SHARE = 0.05
 """Share of a run's work that is its final evaluation, about."""
-UPDATE_STEPS = 3.0
-"""An update of pretraining takes as long as so many steps, about."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +107,13 @@ class Watch:
 
     def _share(self, task: Task, phase: str, step: int, total: int) -> float:
         config = self.plan.arm(task.arm).config
-        pretrain = UPDATE_STEPS * config.pretrain_steps if config.seed_from else 0.0
-        work = max(1.0, pretrain + config.steps)
-        done = step / max(1, total)
         training = 1.0 - EVALUATION_SHARE
         if phase == "final evaluation":
-            return training + EVALUATION_SHARE * done
-        if phase == "training":
-            return training * (pretrain + config.steps * done) / work
-        if phase == "pretraining":
-            return training * pretrain * done / work
+            return training + EVALUATION_SHARE * step / max(1, total)
+        if phase in ("pretraining", "training"):
+            pretrained, own_step = (step, 0) if phase == "pretraining" else (config.pretrain_steps, step)
+            left = updates_left(config, pretrained, own_step)
+            return training * (1.0 - left / max(1.0, updates_of(config)))
         return self._shares.get(task.run, 0.0)  # filling, or an evaluation in between
 
     def summary(self, phase: str, error: str | None = None, report: Path | None = None) -> dict[str, Any]:

@@ -234,9 +234,7 @@ def _pairs(arms: list[ArmSummary]) -> tuple[Pair, ...]:
 def conclusions(summary: Summary) -> list[str]:
     """What can, and what cannot, be concluded: plain sentences."""
     arms = [arm for arm in summary.arms if arm.iqm is not None]
-    said = [
-        f"{arm.failed} of the trainings of {arm.title} failed and are left out." for arm in summary.arms if arm.failed
-    ]
+    said = [_left_out(arm) for arm in summary.arms if arm.failed]
     if len(arms) < 2:
         return [*said, "Fewer than two arms have results, so nothing can be compared."]
     said += [_amount(summary)]
@@ -244,16 +242,24 @@ def conclusions(summary: Summary) -> list[str]:
         beaten = [pair for pair in summary.pairs if pair.is_separated and pair.first == arm.title]
         if beaten:
             names = _listed([f"{pair.second} ({pair.improvement.value:.2f})" for pair in beaten])
-            said.append(f"{arm.title} beats {names}; in brackets the probability that a training of it is the better.")
+            said.append(f"{arm.title} beats {names}.")
+    if any(pair.is_separated for pair in summary.pairs):
+        said.append("In brackets after what is beaten: the probability that a training of the better arm scores more.")
     alike = [pair for pair in summary.pairs if not pair.is_separated]
     if alike and summary.has_intervals:
         said.append(f"Not told apart: {'; '.join(f'{pair.first} and {pair.second}{_advice(pair)}' for pair in alike)}.")
     if any(pair.seeds_needed for pair in alike):
         said.append(
-            "In brackets: how many trainings of each would show the difference seen in 4 of 5 such comparisons, if it "
-            "is the true one."
+            "Needed: so many trainings of each arm would show the difference seen in 4 of 5 such comparisons, if it is "
+            "the true one."
         )
     return said
+
+
+def _left_out(arm: ArmSummary) -> str:
+    if arm.failed == 1:
+        return f"1 training of {arm.title} failed and is left out."
+    return f"{arm.failed} trainings of {arm.title} failed and are left out."
 
 
 def _listed(words: list[str]) -> str:

@@ -13,7 +13,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from agent.acting import ActingAgent, QFunction
 from agent.config import TrainConfig
@@ -101,6 +100,8 @@ def interval(scores: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """95% bootstrap interval of the mean of scores (n,), by percentiles (Efron and Tibshirani 1993, chapter 13)."""
     if len(scores) < 2 or np.ptp(scores) == 0.0:
         return float(scores.mean()), float(scores.mean())
+    from scipy import stats  # here: it takes a second, which every training would wait for
+
     result = stats.bootstrap(
         (scores,),
         np.mean,

@@ -157,23 +157,41 @@ class RunSummary:
     path: Path
 
 
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A run of which a list can say no more than why."""
+
+    name: str
+    path: Path
+    reason: str
+    """One sentence."""
+
+
 def list_runs(library: Library) -> list[RunSummary]:
     """All runs of a library that are readable, by name."""
-    found = []
+    return survey_runs(library)[0]
+
+
+def survey_runs(library: Library) -> tuple[list[RunSummary], list[UnreadableRun]]:
+    """All runs of a library, each list by name: those that are readable, and the others."""
+    found, unreadable = [], []
     for folder in run_folders(library):
-        config = folder.read().config
+        try:
+            found.append(_summary(folder))
+        except CoachError as error:
+            unreadable.append(UnreadableRun(folder.name, folder.path, str(error)))
+    return found, unreadable
+
+
+def _summary(folder: RunFolder) -> RunSummary:
+    """Raises CoachError for a run that is not readable."""
+    config = folder.read().config
+    try:
         saved = CheckpointStore(folder).load_state()
         state = saved[1] if saved else {}
-        scores = state.get("recent_scores", [])
-        found.append(
-            RunSummary(
-                folder.name,
-                config.game,
-                int(state.get("step", 0)),
-                config.steps,
-                config.seed_from,
-                float(np.mean(scores)) if scores else None,
-                folder.path,
-            )
-        )
-    return found
+        scores = [float(score) for score in state.get("recent_scores", [])]
+        step = int(state.get("step", 0))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CoachError(f"The newest checkpoint of the run {folder.path} is not readable ({error}).") from error
+    mean = float(np.mean(scores)) if scores else None
+    return RunSummary(folder.name, config.game, step, config.steps, config.seed_from, mean, folder.path)

@@ -12,6 +12,7 @@ import numpy as np
 from agent.config import TrainConfig
 from agent.learner import Update
 from agent.trainer import Trainer
+from agent.work_left import updates_left
 
 REPORT_SECONDS = 0.2
 RATE_SECONDS = 10.0
@@ -139,13 +140,10 @@ class Reporter:
         )
 
     def _whole_left(self, trainer: Trainer | None) -> float | None:
-        """Updates that are missing, at the pace of the newest; other than updates, hardly anything takes time."""
+        """Updates that are missing, at the pace of the newest."""
         if trainer is None or self._updates_per_second <= 0.0:
             return None
-        config = trainer.config
-        pretraining = config.pretrain_steps - trainer.pretrained if trainer.memory.seeded_ready else 0
-        own = (config.steps - trainer.step) / config.train_every
-        return (max(0, pretraining) + own) / self._updates_per_second
+        return updates_left(trainer.config, trainer.pretrained, trainer.step) / self._updates_per_second
 
 
 class Tracker:

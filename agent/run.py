@@ -92,10 +92,18 @@ class RunFolder:
             about: dict[str, Any] = json.loads((self.path / "run.json").read_text())
             if about["format"] != FORMAT or about["version"] != VERSION:
                 raise CoachError(f"The run {self.path} was written by another version of Replay Coach.")
-            config = TrainConfig.from_json((self.path / "config.json").read_text())
-            return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"), about.get("carry"))
+            return RunInfo(
+                self._config(), tuple(map(str, about["action_meanings"])), about.get("from_run"), about.get("carry")
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CoachError(f"The run {self.path} is not readable ({error}).") from error
+
+    def _config(self) -> TrainConfig:
+        text = (self.path / "config.json").read_text()
+        try:
+            return TrainConfig.from_json(text)
+        except CoachError as error:
+            raise CoachError(f"The run {self.path} is not readable ({str(error).rstrip('.')}).") from error
 
     def change_config(self, config: TrainConfig) -> None:
         """Note the configuration, which changes when a resumed run is given more steps."""

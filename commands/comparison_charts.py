@@ -17,6 +17,11 @@ MARKERS = "os^DvPX*"
 WIDE, NARROW = (8.8, 4.2), (4.2, 4.0)
 """Inches; a phone shows the narrow one at its full size, so that its letters can be read."""
 
+NARROW_LETTERS, WIDE_LETTERS = 52, 120
+"""So many letters of the legend fit into a line of the chart."""
+LETTERS_OF_A_MARK = 7
+"""A legend's mark, and the gap to the next, take the place of so many."""
+
 Draw = Callable[["Axes", bool], None]
 
 
@@ -94,11 +99,19 @@ def _curves(axes: Axes, arms: list[ArmSummary], summary: Summary, narrow: bool) 
     if summary.chance is not None:
         axes.axhline(summary.chance, color=INK, linewidth=0.8, linestyle=":")
         axes.annotate(
-            "chance", (1.0, summary.chance), xycoords=("axes fraction", "data"), fontsize=8, ha="right", va="bottom"
+            "chance",
+            (1.0, summary.chance),
+            xytext=(0, 2),
+            textcoords="offset points",
+            xycoords=("axes fraction", "data"),
+            fontsize=8,
+            ha="right",
+            va="bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
     _steps_axis(axes, narrow)
     axes.set_ylabel("points")
-    _legend(axes, len(arms), narrow)
+    _legend(axes, arms, narrow)
 
 
 def _scores(axes: Axes, arms: list[ArmSummary]) -> None:
@@ -133,7 +146,7 @@ def _seeded(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
     _steps_axis(axes, narrow)
     axes.set_ylabel("seeded, %")
     axes.set_ylim(-3, 103)
-    _legend(axes, len(arms), narrow)
+    _legend(axes, arms, narrow)
 
 
 def _steps_axis(axes: Axes, narrow: bool) -> None:
@@ -143,8 +156,10 @@ def _steps_axis(axes: Axes, narrow: bool) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
-def _legend(axes: Axes, count: int, narrow: bool) -> None:
-    columns = 2 if narrow else min(4, count)
+def _legend(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
+    """Above the axes, in as many columns as the longest title leaves room for."""
+    longest = max(len(arm.title) for arm in arms)
+    columns = max(1, min(4, len(arms), (NARROW_LETTERS if narrow else WIDE_LETTERS) // (longest + LETTERS_OF_A_MARK)))
     axes.legend(
         frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2
     )

@@ -13,7 +13,7 @@ from typing import Any
 from agent.comparison import ComparisonFolder, read_json, write_json
 from agent.comparison_progress import FILE
 from commands.background_training import is_alive
-from commands.train_desk import LibraryTrainDesk
+from commands.train_desk import LibraryTrainDesk, learning_early
 from commands.training_queue import environment, why
 from data.errors import CoachError
 from data.file_lock import is_held
@@ -171,9 +171,7 @@ class LibraryComparisonDesk:
         arguments += ["--pretrain-steps", str(wish.pretrain_steps), "--final-episodes", str(wish.final_episodes)]
         arguments += ["--evaluate-every", str(max(SHORTEST_EVALUATION_STEPS, wish.steps // 10))]
         arguments += ["--evaluation-episodes", str(min(10, wish.final_episodes))]
-        if wish.steps <= 1000:  # so short that it would never learn: begin to learn earlier
-            arguments += ["--learn-from-step", str(wish.steps // 4)]
-        self._launch(wish.name, ["compare", *arguments])
+        self._launch(wish.name, ["compare", *arguments, *learning_early(wish.steps)])
 
     def _launch(self, name: str, arguments: list[str]) -> None:
         folder = str(self._library.folder.absolute())

@@ -180,7 +180,10 @@ def _pairs(summary: Summary) -> list[Block]:
 
 def _films(facts: Facts) -> list[Block]:
     films = tuple(facts.films[arm.slug] for arm in facts.plan.arms if arm.slug in facts.films)
-    return [Heading("How they play"), Films(films)] if films else []
+    if not films:
+        return []
+    words = "The beginning of an episode by the training in the middle of each arm, with a random action now and then."
+    return [Heading("How they play"), Words(words, quiet=True), Films(films)]
 
 
 def _arms(facts: Facts) -> list[Block]:

@@ -66,10 +66,7 @@ def _films(folder: ComparisonFolder, summary: Summary, out: Path) -> dict[str, F
                 continue
             facts = {"run": arm.median_run, "seconds": found["seconds"], "score": found["score"], "path": str(path)}
             write_json(about, facts)
-        caption = (
-            f"{arm.title}: the first {facts['seconds']:.0f} seconds of an episode by {facts['run']}, the training in "
-            f"the middle of this arm; {facts['score']:g} points so far, epsilon {FILM_EPSILON}."
-        )
+        caption = f"{arm.title}: {facts['run']}, {facts['score']:g} points in {facts['seconds']:.0f} seconds."
         films[arm.slug] = Film(f"films/{path.name}", path.read_bytes(), f"{arm.title} at play", caption)
     return films
 

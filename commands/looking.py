@@ -197,16 +197,16 @@ def run_library(options: argparse.Namespace) -> int:
             episodes = choice.episodes(library, labels)
             counts = labels.counts()
             agreed = agreement(labels.history())
-    from agent.player import list_runs
+    from agent.player import survey_runs
     from curator.learned_judge import load_judge
 
-    runs = list_runs(library)
+    runs, unreadable = survey_runs(library)
     judges = {
         game: judge.figures
         for game in sorted({episode.game for episode in episodes})
         if (judge := load_judge(library, game)) is not None
     }
-    broken = library.broken()
+    broken = [*library.broken(), *((run.path, run.reason) for run in unreadable)]
     thrown_away = Trash(library).names()
     if options.json:
         facts = {

@@ -120,7 +120,7 @@ def _html(block: Block) -> str:
             )
             return f'<ul class="chain">{items}</ul>'
         case Code(text):
-            return f"<pre>{escape(text)}</pre>"
+            return f"<pre>{' '.join(f'<span>{escape(word)}</span>' for word in text.split(' '))}</pre>"
 
 
 def _html_film(film: Film) -> str:
@@ -136,11 +136,16 @@ def _html_table(table: Table) -> str:
         f"<th{kind}>{escape(column.rstrip('>'))}</th>" for kind, column in zip(kinds, table.columns, strict=True)
     )
     rows = "".join(
-        "<tr>" + "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
+        "<tr>" + "".join(_html_cell(kind, cell) for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
         for row in table.rows
     )
-    made = f'<div class="wide"><table>\n<tr>{head}</tr>\n{rows}</table></div>'
+    made = f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>'
     return f"<details><summary>{escape(table.folded)}</summary>{made}</details>" if table.folded else made
+
+
+def _html_cell(kind: str, text: str) -> str:
+    option = ' class="option"' if text.startswith("--") else kind
+    return f"<td{option}>{escape(text)}</td>"
 
 
 def to_markdown(title: str, blocks: Iterable[Block]) -> str:

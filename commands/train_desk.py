@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from agent.config import TrainConfig, preset
-from agent.player import RunSummary, list_runs
+from agent.config import preset
+from agent.player import RunSummary, list_runs, survey_runs
 from agent.presets import PRESETS
 from agent.run import RunFolder, is_trained
 from agent.run_curves import read_curves
 from agent.spectator import ask_for_pictures, read_picture
+from agent.work_left import updates_of
 from commands.background_training import broke_off, running_training
 from commands.seeding_preview import preview
 from commands.training_queue import TrainingQueue
@@ -54,13 +55,15 @@ class LibraryTrainDesk:
 
     def runs(self) -> list[RunFacts]:
         """Those that go on, then those that wait, then the others, newest first."""
-        known = {summary.name: summary for summary in list_runs(self._library)}
+        known, unreadable = survey_runs(self._library)
         failures = {failure.run: failure for failure in self._queue.failures()}
         waiting = self._queue.waiting()
         current = self._queue.current()
         told: dict[str, RunFacts] = {}
-        for name, summary in known.items():
-            told[name] = self._told(summary)
+        for summary in known:
+            told[summary.name] = self._told(summary)
+        for run in unreadable:
+            told[run.name] = RunFacts(run.name, "failed", complaint=run.reason)
         if current is not None:
             told.setdefault(current.run, _begun(current.run, current.arguments))
             if told[current.run].state not in ("training", "stopping"):
@@ -212,9 +215,8 @@ class LibraryTrainDesk:
                 paces.append((_last_change(self._library.runs, summary.name), updates_per_second))
         if not paces:
             return None
-        config = preset(wish.preset)
-        updates = wish.steps / config.train_every + (wish.pretrain_steps if wish.sources else 0)
-        return updates / max(paces)[1]
+        wished = {"steps": wish.steps, "pretrain_steps": wish.pretrain_steps, "seed_from": wish.sources}
+        return updates_of(dataclasses.replace(preset(wish.preset), **wished)) / max(paces)[1]
 
     # ---- doing ---------------------------------------------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class LibraryTrainDesk:
         arguments += ["--evaluate-every", str(wish.evaluate_every)]
         if self._threads:
             arguments += ["--threads", str(self._threads)]
-        self._queue.add(wish.run, [*arguments, *_small(wish)])
+        self._queue.add(wish.run, [*arguments, *learning_early(wish.steps, wish.preset)])
 
     def stop(self, run: str) -> None:
         if not self._queue.stop(run):
@@ -240,9 +242,11 @@ class LibraryTrainDesk:
                 raise CoachError(f"There is no run {run!r}.")
             self._queue.add(run, list(failure.arguments))
             return
-        summary = next((s for s in list_runs(self._library) if s.name == run), None)
-        if summary is None:
-            raise CoachError(f"The run {run!r} cannot be read.")
+        known, unreadable = survey_runs(self._library)
+        for other in unreadable:
+            if other.name == run:
+                raise CoachError(other.reason)
+        summary = next(summary for summary in known if summary.name == run)
         more = ["--steps", str(2 * summary.steps)] if summary.step >= summary.steps else []
         self._queue.add(run, ["--resume", *more])
 
@@ -267,10 +271,9 @@ def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOffer:
     return SourceOffer(spec, label, f"{count}, {duration(frames / FRAMES_PER_SECOND)}")
 
 
-def _small(wish: TrainWish) -> list[str]:
-    """For a training so short that it would never learn: begin to learn earlier."""
-    usual = TrainConfig().learn_from_step if wish.preset == "default" else preset(wish.preset).learn_from_step
-    return ["--learn-from-step", str(wish.steps // 4)] if wish.steps <= usual else []
+def learning_early(steps: int, preset_name: str = "default") -> list[str]:
+    """Options for a training so short that it would never learn: begin to learn earlier."""
+    return ["--learn-from-step", str(steps // 4)] if steps <= preset(preset_name).learn_from_step else []
 
 
 def _begun(run: str, arguments: Sequence[str]) -> RunFacts:

@@ -80,7 +80,7 @@ def test_a_failed_training_is_left_out_and_said() -> None:
     summary = summary_of({"none": [100.0] * 3, "shown": [300.0, 310.0, 290.0]}, failures=1)
     shown = summary.arms[1]
     assert (len(shown.runs), shown.failed, shown.mean) == (3, 1, 300.0)
-    assert conclusions(summary)[0] == "1 of the trainings of shown failed and are left out."
+    assert conclusions(summary)[0] == "1 training of shown failed and is left out."
 
 
 def test_the_film_shows_the_training_in_the_middle() -> None:

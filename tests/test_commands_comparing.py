@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from agent_episodes import record_episode
 
@@ -21,9 +22,9 @@ from data.library import Library
 
 ROOT = Path(__file__).parent.parent
 SMALL = [
-    *("--steps", "240", "--pretrain-steps", "8", "--learn-from-step", "16", "--batch-size", "4"),
-    *("--hidden-units", "16", "--memory-size", "1000", "--max-episode-frames", "400", "--checkpoint-every", "40"),
-    *("--evaluate-every", "120", "--evaluation-episodes", "1", "--final-episodes", "2"),
+    *("--steps", "120", "--pretrain-steps", "8", "--learn-from-step", "16", "--batch-size", "4"),
+    *("--hidden-units", "8", "--memory-size", "1000", "--max-episode-frames", "240", "--checkpoint-every", "30"),
+    *("--evaluate-every", "60", "--evaluation-episodes", "1", "--final-episodes", "1"),
 ]
 COMPARE = ["compare", "--seedings", "none", "shown=planner", "--seeds", "2", "--jobs", "2", "--out", "out", *SMALL]
 PATIENCE_SECONDS = 1500
@@ -165,14 +166,15 @@ def test_the_same_name_with_other_settings_is_refused(undisturbed: Path) -> None
 
 @pytest.fixture
 def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Two nodes on this machine, one processor each."""
+    """Two nodes on this machine, one processor each; a node that does not answer for three seconds is dead."""
     monkeypatch.setenv("RAY_worker_niceness", "0")  # else other work on this machine goes first
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
+    impatient = {"health_check_period_ms": 1000, "health_check_failure_threshold": 3}
     cluster = Cluster()
     try:
-        cluster.add_node(num_cpus=1, object_store_memory=80_000_000, include_dashboard=False)
+        cluster.add_node(num_cpus=1, object_store_memory=80_000_000, include_dashboard=False, _system_config=impatient)
         cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
         cluster.wait_for_nodes()
         yield cluster
@@ -180,16 +182,29 @@ def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         cluster.shutdown()
 
 
-@pytest.mark.soak
+def run_on(node: Any, folder: Path) -> str | None:
+    """The run that learns on this Ray node now; None where none does."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    for path in folder.glob("library/comparisons/out/runs/*.progress.json"):
+        facts = json.loads(path.read_text())
+        if facts["phase"] in ("pretraining", "training"):
+            with suppress(psutil.NoSuchProcess):
+                if raylet in {parent.pid for parent in psutil.Process(facts["process"]).parents()}:
+                    return path.name.removesuffix(".progress.json")
+    return None
+
+
 def test_a_ray_cluster_that_loses_a_node_ends_with_the_same_report(
     undisturbed: Path, library: Library, tmp_path: Path, ray_cluster: Any
 ) -> None:
     folder = workplace(library, tmp_path)
-    arguments = [*COMPARE, "--backend", "ray"]
-    process = start(folder, arguments, RAY_ADDRESS=ray_cluster.address)
+    [lost] = ray_cluster.worker_nodes
+    process = start(folder, [*COMPARE, "--backend", "ray"], RAY_ADDRESS=ray_cluster.address)
     try:
-        wait_until(lambda: at_work(folder, least=2), process)
-        ray_cluster.remove_node(ray_cluster.worker_nodes.copy().pop(), allow_graceful=False)
+        wait_until(lambda: run_on(lost, folder) is not None, process)
+        run = run_on(lost, folder)
+        ray_cluster.remove_node(lost, allow_graceful=False)
+        assert not (folder / f"library/comparisons/out/runs/{run}.result.json").exists(), "the node was lost too late"
         assert process.wait(PATIENCE_SECONDS) == 0, (folder / "said.txt").read_text()
     finally:
         process.kill()

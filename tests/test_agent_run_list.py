@@ -1,0 +1,70 @@
+"""The list of a library's runs: one that is damaged is told in a sentence, and hides no other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import coach
+from agent.player import UnreadableRun, list_runs, survey_runs
+from agent.run import RunFolder
+from commands.train_desk import LibraryTrainDesk
+from data.errors import CoachError
+from data.library import Library
+from tests.agent_episodes import small_config
+
+DAMAGES = {
+    "cut-off": ("run.json", '{"format": "replay-coach-run"'),
+    "from-tomorrow": ("run.json", '{"format": "replay-coach-run", "version": 99}'),
+    "settings-of-another": ("config.json", '{"colour": "red"}'),
+    "settings-of-nobody": ("config.json", "[]"),
+    "checkpoint-cut-off": ("checkpoints/00000001/state.json", '{"step": 6'),
+    "checkpoint-of-nonsense": ("checkpoints/00000001/state.json", '{"step": "many", "recent_scores": 5}'),
+    "checkpoint-without-number": ("checkpoints/1 (copy)/state.json", "{}"),
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Two whole runs, and one with each damage."""
+    made = Library(tmp_path_factory.mktemp("runs"))
+    made.prepare()
+    for name in ("a-whole-one", *DAMAGES, "whole"):
+        folder = RunFolder(made.run_folder(name))
+        folder.create(small_config(steps=64), ("NOOP",), None)
+        path, content = DAMAGES.get(name, ("checkpoints/00000001/state.json", '{"step": 32, "recent_scores": [5, 15]}'))
+        (folder.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder.path / path).write_text(content)
+    return made
+
+
+def test_damaged_runs_hide_no_other(library: Library) -> None:
+    told = [(run.name, run.step, run.mean_score) for run in list_runs(library)]
+    assert told == [("a-whole-one", 32, 10.0), ("whole", 32, 10.0)]
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_run_is_told_in_one_sentence(name: str, library: Library) -> None:
+    [found] = [run for run in survey_runs(library)[1] if run.name == name]
+    assert found == UnreadableRun(name, library.run_folder(name), found.reason)
+    assert str(found.path) in found.reason
+    assert found.reason.endswith(".") and "\n" not in found.reason
+
+
+def test_the_library_command_lists_both(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    assert coach.main(["library", "--library", str(library.folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [run["name"] for run in told["runs"]] == ["a-whole-one", "whole"]
+    assert {Path(broken["path"]).name for broken in told["broken"]} == set(DAMAGES)
+
+
+def test_the_training_window_shows_a_damaged_run_as_failed_and_does_not_go_on_with_it(library: Library) -> None:
+    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    told = {run.name: run for run in desk.runs()}
+    assert set(told) == {"a-whole-one", "whole", *DAMAGES}
+    assert {told[name].state for name in DAMAGES} == {"failed"}
+    assert "not readable" in told["cut-off"].complaint
+    with pytest.raises(CoachError, match="not readable"):
+        desk.resume("cut-off")
