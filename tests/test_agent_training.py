@@ -220,41 +220,32 @@ def test_a_finished_run_can_be_given_more_steps(library: Library) -> None:
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from agent_episodes import small_config
+import agent.progress
+from agent.config import TrainConfig
 from agent.training import train
 from data.library import Library
 
-def stop():
-    return False
-
 def report(progress):
-    if progress.phase == "training" and progress.step >= int(sys.argv[4]):
+    if progress.phase == "training" and progress.step >= 70:
         os.kill(os.getpid(), signal.SIGKILL)
 
-if __name__ == "__main__":
-    config = small_config(
-        seed_from=("human",), deterministic=True, steps=120, checkpoint_every=40, max_episode_frames=300,
-        epsilon_seeded=0.8, epsilon_end=0.5,
-        sampling="prioritised", dueling=True, shift_pixels=2, one_step_weight=1.0, sticky=0.25, evict_seed=True,
-    )
-    import agent.progress
-    agent.progress.REPORT_SECONDS = 0.0
-    train(Library(sys.argv[2]), sys.argv[3], config, resume=sys.argv[5] == "resume", report=report)
+agent.progress.REPORT_SECONDS = 0.0
+train(Library(Path(sys.argv[1])), "killed", TrainConfig.from_json(sys.argv[2]), report=report)
 """
 
 
-def train_in_a_process(library: Library, run: str, kill_at: int, how: str) -> int:
-    command = [sys.executable, "-c", SCRIPT, str(HERE), str(library.folder), run, str(kill_at), how]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-    assert done.returncode in (0, -9), done.stderr
-    return done.returncode
-
-
 def test_a_killed_training_goes_on_bit_for_bit_as_if_it_had_not_been_killed(library: Library) -> None:
-    assert train_in_a_process(library, "whole", 10_000, "begin") == 0
-    assert train_in_a_process(library, "killed", 70, "begin") == -9
-    assert train_in_a_process(library, "killed", 10_000, "resume") == 0
+    config = small_config(
+        **{"seed_from": ("human",), "deterministic": True, "steps": 120, "checkpoint_every": 40},
+        **{"max_episode_frames": 300, "epsilon_seeded": 0.8, "epsilon_end": 0.5, "sampling": "prioritised"},
+        **{"dueling": True, "shift_pixels": 2, "one_step_weight": 1.0, "sticky": 0.25, "evict_seed": True},
+    )
+    command = [sys.executable, "-c", SCRIPT, str(library.folder), config.to_json()]
+    killed = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
+    assert killed.returncode == -9, killed.stderr
+    resumed = train(library, "killed", config, resume=True)
+    assert (resumed.step, resumed.stopped) == (120, False)
+    train(library, "whole", config)
     assert_same_run(library, "whole", "killed")
 
 
