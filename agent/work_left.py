@@ -8,6 +8,11 @@ from __future__ import annotations
 from agent.config import TrainConfig
 
 
+def updates(pretraining: int, own_steps: int, train_every: int) -> float:
+    """Updates of so many of pretraining and so many own steps, one every ``train_every``."""
+    return max(0, pretraining) + max(0, own_steps) / train_every
+
+
 def updates_of(config: TrainConfig) -> float:
     """Updates of a whole training: those before its first own step, where it has a seeding, and those after."""
     return updates_left(config, 0, 0)
@@ -16,4 +21,4 @@ def updates_of(config: TrainConfig) -> float:
 def updates_left(config: TrainConfig, pretrained: int, step: int) -> float:
     """Updates that are still to come after so many of pretraining and so many own steps."""
     pretraining = config.pretrain_steps - pretrained if config.seed_from else 0
-    return max(0, pretraining) + max(0, config.steps - step) / config.train_every
+    return updates(pretraining, config.steps - step, config.train_every)

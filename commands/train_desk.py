@@ -16,7 +16,7 @@ from agent.presets import PRESETS
 from agent.run import RunFolder, is_trained
 from agent.run_curves import read_curves
 from agent.spectator import ask_for_pictures, read_picture
-from agent.work_left import updates_of
+from agent.work_left import updates
 from commands.background_training import broke_off, running_training
 from commands.seeding_preview import preview
 from commands.training_queue import TrainingQueue
@@ -215,8 +215,8 @@ class LibraryTrainDesk:
                 paces.append((_last_change(self._library.runs, summary.name), updates_per_second))
         if not paces:
             return None
-        wished = {"steps": wish.steps, "pretrain_steps": wish.pretrain_steps, "seed_from": wish.sources}
-        return updates_of(dataclasses.replace(preset(wish.preset), **wished)) / max(paces)[1]
+        pretraining = wish.pretrain_steps if wish.sources else 0
+        return updates(pretraining, wish.steps, preset(wish.preset).train_every) / max(paces)[1]
 
     # ---- doing ---------------------------------------------------------------------------------------------------
 

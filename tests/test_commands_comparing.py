@@ -194,6 +194,7 @@ def run_on(node: Any, folder: Path) -> str | None:
     return None
 
 
+@pytest.mark.soak
 def test_a_ray_cluster_that_loses_a_node_ends_with_the_same_report(
     undisturbed: Path, library: Library, tmp_path: Path, ray_cluster: Any
 ) -> None:
