@@ -61,11 +61,12 @@ docs: $(VENV)/.installed-for-tests ## build the guide into build/guide/index.htm
 notebook: $(VENV)/.installed-for-tests ## run the tutorial notebook and keep what it shows
 	@$(BIN)/python docs/make_notebook.py
 
-pictures: $(VENV)/.installed-for-tests ## photograph every window, and draw icon and diagrams
+pictures: $(VENV)/.installed-for-tests ## photograph and film every window, and draw icon and diagrams
 	@sh tests/system_packages.sh
 	@$(BIN)/python docs/make_icons.py
 	@$(BIN)/python docs/make_diagrams.py
 	@$(BIN)/python docs/make_pictures.py
+	@$(BIN)/python docs/make_film.py
 
 check: $(VENV)/.installed-for-tests ## lint, types and import arrows
 	@$(BIN)/ruff check .

@@ -1,12 +1,12 @@
 """The film of the loop in the README: play, judge, train, watch, in the real windows. `make pictures`.
 
-A planner stands in for the person whose play fills the library; the windows are driven by real keys on a virtual
-screen. Writes docs/pictures/loop.gif.
+A planner stands in for the person whose play fills the library (that of the pictures); the windows are driven by real
+keys on a virtual screen. A picture is taken when something has moved, so that a slow machine makes the same film.
+Writes docs/pictures/loop.gif.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 import Xlib.X
-from make_pictures import PICTURES, ROOT, Screen, coach, virtual_screen
+from make_pictures import RUN, make_library
 from PIL import Image, ImageDraw, ImageFont
+from real_windows import PICTURES, ROOT, Screen, coach, virtual_screen
 
 from commands.background_training import running_training
 
@@ -32,8 +33,10 @@ PICTURES_PER_SECOND = 8
 COLOURS = 128
 SCENES = ("Play", "Judge", "Train", "Watch")
 GROUND, QUIET, TEXT, GREEN = (14, 17, 22), (139, 149, 163), (230, 233, 238), (76, 195, 138)
-RUN = "first"
-MOST_BYTES = 1_500_000
+MOST_BYTES = 3_000_000
+SECONDS_BETWEEN_PICTURES_OF_TRAINING = 3.0
+STILL_SECONDS = 5.0
+"""For so long a picture is waited for that differs from the one before."""
 
 
 def look(screen: Screen) -> Image.Image:
@@ -44,17 +47,32 @@ def look(screen: Screen) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[:, :, 2::-1])).resize(SHOWN, Image.Resampling.BOX)
 
 
-def film(screen: Screen, seconds: float, at: dict[float, Callable[[], object]]) -> list[Image.Image]:
-    """Pictures of so many seconds; ``at``: what is done at which second."""
+def wait_until_drawn(screen: Screen) -> None:
+    while len(look(screen).getcolors(256 * 256) or [0, 0]) < 3:
+        time.sleep(0.2)
+
+
+def film(screen: Screen, pictures: int, at: dict[int, Callable[[], object]]) -> list[Image.Image]:
+    """So many pictures, in each of which something has moved; ``at``: what is done before which picture.
+
+    SystemExit where half of them stand still.
+    """
+    wait_until_drawn(screen)
     found: list[Image.Image] = []
-    waiting = sorted(at.items(), key=lambda item: item[0])
-    begun = time.monotonic()
-    for number in range(round(seconds * PICTURES_PER_SECOND)):
-        due = number / PICTURES_PER_SECOND
-        time.sleep(max(0.0, begun + due - time.monotonic()))
-        while waiting and waiting[0][0] <= due:
-            waiting.pop(0)[1]()
-        found.append(look(screen))
+    still = 0
+    for number in range(pictures):
+        if number in at:
+            at[number]()
+        deadline = time.monotonic() + STILL_SECONDS
+        time.sleep(1 / PICTURES_PER_SECOND)
+        picture = look(screen)
+        while found and picture == found[-1] and time.monotonic() < deadline:
+            time.sleep(1 / PICTURES_PER_SECOND)
+            picture = look(screen)
+        still += bool(found) and picture == found[-1]
+        found.append(picture)
+    if still > pictures / 2:
+        raise SystemExit(f"{still} of {pictures} pictures of the film stand still")
     return found
 
 
@@ -66,25 +84,26 @@ def play(library: Path) -> list[Image.Image]:
             return lambda: screen.xdotool(way, *names)
 
         moves = {
-            0.5: keys("keydown", "Right", "space"),
-            1.3: keys("keyup", "Right"),
-            1.6: keys("keydown", "Left"),
-            2.6: keys("keyup", "Left"),
-            2.9: keys("keydown", "Right"),
-            3.9: keys("keyup", "Right", "space"),
+            4: keys("keydown", "Right", "space"),
+            11: keys("keyup", "Right"),
+            13: keys("keydown", "Left"),
+            21: keys("keyup", "Left"),
+            23: keys("keydown", "Right"),
+            31: keys("keyup", "Right", "space"),
         }
-        return film(screen, 4.0, moves)
+        screen.xdotool("keydown", "space")
+        return film(screen, 32, moves)
 
 
 def judge(library: Path) -> list[Image.Image]:
     with virtual_screen(SIZE) as screen, coach(screen, library, "curate", "--curator", "Ada"):
-        screen.wait_for("curating")
-        presses = zip((1.2, 2.2, 3.0, 3.8), "ggbg", strict=True)
-        return film(screen, 4.5, {second: lambda key=key: screen.xdotool("key", key) for second, key in presses})
+        screen.wait_for(" left")
+        presses = zip((10, 18, 24, 30), "ggbg", strict=True)
+        return film(screen, 36, {number: lambda key=key: screen.xdotool("key", key) for number, key in presses})
 
 
 def train(library: Path) -> list[Image.Image]:
-    """The form of a new training, and one that goes on, thirty times as fast."""
+    """The form of a new training, and one that goes on, a picture every few seconds."""
     size = ["--pretrain-steps", "40", "--steps", "5000", "--learn-from-step", "32", "--memory-size", "5000"]
     words = ["train", "--run", "mine", "--seed-from", "planner", *size, "--evaluate-every", "0"]
     command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
@@ -98,12 +117,12 @@ def train(library: Path) -> list[Image.Image]:
         screen.press("t")
         screen.wait_for("training")
         screen.press("n")
-        time.sleep(3)
+        time.sleep(5)
         found = [look(screen)] * PICTURES_PER_SECOND * 2
         screen.press("Escape")
         for _ in range(30):
-            time.sleep(30 / PICTURES_PER_SECOND)
-            found.append(look(screen))
+            time.sleep(SECONDS_BETWEEN_PICTURES_OF_TRAINING)
+            found += film(screen, 1, {})
     training.send_signal(signal.SIGINT)
     training.wait()
     return found
@@ -113,7 +132,7 @@ def watch(library: Path) -> list[Image.Image]:
     with virtual_screen(SIZE) as screen, coach(screen, library, "watch", RUN, "--player", "Ada", "--seed", "4"):
         screen.wait_for("watching")
         time.sleep(2)
-        return film(screen, 4.0, {})
+        return film(screen, 48, {})
 
 
 def captioned(picture: Image.Image, scene: int) -> Image.Image:
@@ -148,43 +167,11 @@ def write(pictures: list[Image.Image], path: Path) -> None:
         raise SystemExit(f"{path} is larger than {MOST_BYTES / 1e6:g} MB")
 
 
-def fill(library: Path) -> None:
-    """Two episodes, verdicts, an agent that has begun to learn, and a person who has seen home's tour."""
-    os.environ["XDG_CONFIG_HOME"] = str(library.parent)
-    settings = library.parent / "replay-coach" / "settings.json"
-    settings.parent.mkdir()
-    settings.write_text('{"seen_tour": true}', encoding="utf-8")
-    record = [
-        "record",
-        "--by",
-        "planner",
-        "--episodes",
-        "2",
-        "--seed",
-        "11",
-        "--jobs",
-        "2",
-        "--max-frames",
-        "2400",
-        "--rollouts",
-        "4",
-    ]
-    size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
-    for words in (
-        record,
-        ["label", "--rule", "before-death"],
-        ["train", "--run", RUN, "--seed-from", "planner", *size],
-    ):
-        command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "library"
-        fill(library)
-        scenes = [scene(library) for scene in (play, judge, watch, train)]
-        scenes = [scenes[0], scenes[1], scenes[3], scenes[2]]
+        library = make_library(Path(folder) / "library")
+        played, judged, watched = play(library), judge(library), watch(library)
+        scenes = (played, judged, train(library), watched)
     pictures = [captioned(picture, number) for number, scene in enumerate(scenes) for picture in scene]
     write(pictures, PICTURES / "loop.gif")
 

@@ -1,130 +1,45 @@
 """Pictures of every window, as they really look: `make pictures`.
 
-A planner records, a rule judges, an agent trains a little; then each window is opened on a virtual screen of exactly
-its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and NAME-2x.png at twice the size.
-Each size begins with the same library, so that both show the same. `--small` adds 960 x 600, to be looked at only.
+A planner records, a rule judges, an agent trains a little and two seedings are compared; then each window is opened on
+a virtual screen of exactly its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and
+NAME-2x.png at twice the size. Each window begins with the same library, so that both sizes show the same. What was
+recorded and trained is kept in build/pictures, so that the next time is quick; `make clean` forgets it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import Xlib.display
-import Xlib.X
-from PIL import Image
+from real_windows import PICTURES, ROOT, Screen, coach, virtual_screen
 
 from data.game_picture import cache_folder
 from data.simulation import games
 
-ROOT = Path(__file__).parent.parent
-PICTURES = ROOT / "docs" / "pictures"
 SIZES = {"": (1280, 800), "-2x": (2560, 1600)}
 SMALL = {"-small": (960, 600)}
-RUN = "first"
-COLOURS = 256
-
-
-class Screen:
-    """A virtual screen with keyboard."""
-
-    def __init__(self, number: str) -> None:
-        self.environment = {
-            **os.environ,
-            "DISPLAY": number,
-            "SDL_VIDEODRIVER": "x11",
-            "SDL_AUDIODRIVER": "dummy",
-            "XDG_CONFIG_HOME": tempfile.mkdtemp(prefix="settings-"),
-            "XDG_CACHE_HOME": str(cache_folder().parent.parent),
-        }
-        file = Path(self.environment["XDG_CONFIG_HOME"]) / "replay-coach" / "settings.json"
-        file.parent.mkdir()
-        file.write_text(json.dumps({"seen_tour": True, "player": "Ada"}))
-        self._display = Xlib.display.Display(number)
-
-    def press(self, *keys: str) -> None:
-        self.xdotool("key", *keys)
-        time.sleep(0.4)
-
-    def hold(self, seconds: float, *keys: str) -> None:
-        self.xdotool("keydown", *keys)
-        time.sleep(seconds)
-        self.xdotool("keyup", *keys)
-
-    def xdotool(self, *words: str) -> str:
-        done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    def wait_for(self, title: str, seconds: float = 90) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for window in self.xdotool("search", "--class", ".").split():
-                if title in self.xdotool("getwindowname", window):
-                    size = self._display.screen().root.get_geometry()
-                    self.xdotool("windowsize", window, str(size.width), str(size.height))
-                    self.xdotool("windowmove", window, "0", "0")
-                    self.xdotool("windowfocus", window)
-                    self.xdotool("mousemove", str(size.width - 1), str(size.height - 1))
-                    time.sleep(0.7)
-                    return
-            time.sleep(0.1)
-        raise SystemExit(f"no window called {title!r} opened")
-
-    def _pixels(self) -> np.ndarray:
-        """(H, W, 4) uint8, blue first."""
-        root = self._display.screen().root
-        size = root.get_geometry()
-        raw = root.get_image(0, 0, size.width, size.height, Xlib.X.ZPixmap, 0xFFFFFFFF)
-        return np.frombuffer(raw.data, np.uint8).reshape(size.height, size.width, 4)
-
-    def photograph(self, path: Path) -> None:
-        pixels = self._pixels()
-        deadline = time.monotonic() + 60
-        while (pixels == pixels[0, 0]).all() and time.monotonic() < deadline:  # a window that draws nothing yet
-            time.sleep(2)
-            pixels = self._pixels()
-        picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, 2::-1]))
-        # A palette is a third of the bytes. Windows have few colours; only soft edges of letters are rounded.
-        picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
-        print(path)
-
-
-@contextmanager
-def virtual_screen(size: tuple[int, int]) -> Iterator[Screen]:
-    read_end, write_end = os.pipe()
-    mode = f"{size[0]}x{size[1]}x24"
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", mode, "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL)
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        number = pipe.readline().strip()
-    try:
-        yield Screen(f":{number}")
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@contextmanager
-def coach(screen: Screen, library: Path, *words: str) -> Iterator[None]:
-    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
-    process = subprocess.Popen(command, env=screen.environment)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+SMALL_PICTURES = ROOT / "build" / "pictures" / "small"
+MADE = ROOT / "build" / "pictures" / "library"
+RUN, COMPARISON = "first", "comparison-1"
+SHORT = "--steps 100 --memory-size 5000 --learn-from-step 25"
+STEPS = (
+    "record --by planner --episodes 2 --seed 11 --jobs 2 --max-frames 2400 --rollouts 4",
+    "label --rule before-death",
+    f"train --run {RUN} --seed-from planner --pretrain-steps 400 --evaluate-every 0 {SHORT}",
+    "record --by random --episodes 4 --seed 5 --max-frames 1200",
+    "record --by random --episodes 4 --seed 5 --max-frames 1200 --game Breakout --player Grace",
+    f"compare --name {COMPARISON} --seedings none all --seeds 2 --pretrain-steps 40 {SHORT}"
+    " --final-episodes 2 --evaluation-episodes 2 --evaluate-every 100",
+)
+"""How the library of the pictures is made."""
 
 
 def recorder(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
@@ -293,37 +208,38 @@ def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.wait_for(f"training - {RUN}: done")
         take("train-done")
         screen.press("n")
-        time.sleep(3)
+        time.sleep(5)
         take("train-choose")
         screen.press("Down", "Down", "Down", "Right", "Return")  # good clips alone, and there are none
-        screen.wait_for(": failed", 300)
+        screen.wait_for(": failed", 600)
         time.sleep(1)
         take("train-failed")
         screen.press("Delete")
         screen.press("n")
         # From "everything" up to the numbers: never evaluate, hardly pretrain.
         screen.press("Up", "Up", "Up", "Up", "0", "Up", "4", "0", "Return")
-        screen.wait_for(": training", 300)
+        screen.wait_for(": training", 600)
         time.sleep(40)
         take("train-live")
         screen.press("s")
-        screen.wait_for(": stopped", 300)
+        screen.wait_for(": stopped", 600)
 
 
 def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library):
         screen.wait_for("home")
         screen.press("c")
-        screen.wait_for("comparing")
+        screen.wait_for(f"{COMPARISON}: done")
+        take("compare-results")
         screen.press("n")
+        time.sleep(1)
         take("compare-choose")
         screen.press("Up", "Up", "2", "Up", "4", "0", "Up", "1", "0", "0", "Up", "2", "Return")
-        screen.wait_for(": running", 300)
+        screen.wait_for(": running", 600)
         time.sleep(40)
         take("compare-running")
-        screen.wait_for(": done", 900)
-        time.sleep(1)
-        take("compare-results")
+        screen.press("s")
+        screen.wait_for(": stopped", 600)
 
 
 WINDOWS = (
@@ -339,45 +255,30 @@ WINDOWS = (
     train,
     compare,
 )
-NEED_A_RUN = {"curator", "watch", "home", "train", "compare"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = [window.__name__ for window in (*WINDOWS, full_screen)]
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="photograph these alone")
-    parser.add_argument("--small", action="store_true", help="960 x 600 too, into a folder that is named at the end")
+    parser.add_argument("--small", action="store_true", help=f"960 x 600 alone, into {SMALL_PICTURES}, to be looked at")
     arguments = parser.parse_args()
     only = set(arguments.only)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    looked_at = _work_folder()
-    library = looked_at / "as-recorded"
-    record = ["record", "--by", "planner", "--episodes", "2", "--seed", "11", "--jobs", "2", "--max-frames", "2400"]
-    record += ["--rollouts", "4"]
-    size = ["--pretrain-steps", "400", "--steps", "100", "--memory-size", "5000", "--evaluate-every", "0"]
-    begin = ["train", "--run", RUN, "--seed-from", "planner", *size]
-    label = ["label", "--rule", "before-death"]
-    more = [
-        ["record", "--by", "random", "--episodes", "4", "--seed", "5", "--max-frames", "1200", *of]
-        for of in ([], ["--game", "Breakout", "--player", "Grace"])
-    ]
-    made = [record, label, begin] if only & NEED_A_RUN else [record, label] if "library_window" in only else []
-    for words in [*made, *(more if "library_window" in only else [])]:
-        command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        print("done: coach", *words)
-    library.mkdir(exist_ok=True)
-    for suffix, size in {**SIZES, **(SMALL if arguments.small else {})}.items():
-        folder = looked_at if suffix in SMALL else PICTURES
-        for window in WINDOWS:
-            if window.__name__ in only:
-                with virtual_screen(size) as screen:
-                    window(screen, _copy(library), partial(_photograph, screen, folder, suffix))
-    if "full_screen" in only:
-        with virtual_screen((1920, 1080)) as screen:
-            full_screen(screen, _copy(library), partial(_photograph, screen, PICTURES, ""))
-    if not arguments.small:
-        shutil.rmtree(looked_at)
+    folder = SMALL_PICTURES if arguments.small else PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
+    library = _work_folder() / "library"
+    try:
+        make_library(library)
+        for suffix, size in (SMALL if arguments.small else SIZES).items():
+            for window in WINDOWS:
+                if window.__name__ in only:
+                    with virtual_screen(size) as screen:
+                        window(screen, _fresh(library), partial(_photograph, screen, folder, suffix))
+        if "full_screen" in only and not arguments.small:
+            with virtual_screen((1920, 1080)) as screen:
+                full_screen(screen, _fresh(library), partial(_photograph, screen, folder, ""))
+    finally:
+        shutil.rmtree(library.parent, ignore_errors=True)
 
 
 def _work_folder() -> Path:
@@ -390,12 +291,32 @@ def _work_folder() -> Path:
     return folder
 
 
-def _copy(library: Path) -> Path:
-    """The library for one window at one size, whatever was done to it for others."""
-    copy = library.with_name("library")
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(library, copy, dirs_exist_ok=True)
-    return copy
+def make_library(library: Path) -> Path:
+    """The library of all pictures at ``library``; what was made of it before is not made again, but copied."""
+    done_file = MADE.with_name("made.json")
+    done = json.loads(done_file.read_text(encoding="utf-8")) if done_file.exists() else []
+    if done != list(STEPS[: len(done)]):
+        shutil.rmtree(MADE)
+        done = []
+    for step in STEPS[len(done) :]:
+        # Where the pictures show it: a comparison remembers its report's place.
+        _fresh(library)
+        print("coach", step, flush=True)
+        command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *step.split()]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        shutil.rmtree(MADE, ignore_errors=True)
+        shutil.copytree(library, MADE)
+        done.append(step)
+        done_file.write_text(json.dumps(done), encoding="utf-8")
+    return _fresh(library)
+
+
+def _fresh(library: Path) -> Path:
+    """``library`` as it was made, whatever was done to it for the window before."""
+    shutil.rmtree(library, ignore_errors=True)
+    if MADE.exists():
+        shutil.copytree(MADE, library, dirs_exist_ok=True)
+    return library
 
 
 def _photograph(screen: Screen, folder: Path, suffix: str, name: str) -> None:

@@ -121,7 +121,7 @@ class Tour:
 
 
 def _panel(window: Box) -> Box:
-    return Box(window.x + 48, window.y + 448, min(720.0, window.width - 96), 184)
+    return Box(window.x + 48, window.y + 448, min(720.0, window.width - 96), 176)
 
 
 def _buttons(window: Box) -> tuple[Button, Button]:
