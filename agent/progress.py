@@ -85,14 +85,17 @@ class Reporter:
         self.phase("filling", 0, 0)
 
     def phase(self, name: str, step: int, total: int) -> None:
-        """A phase begins at ``step`` of ``total``."""
+        """A phase begins at ``step`` of ``total``. Of learning, the first step, which compiles, is not in the pace."""
         self.name, self.total = name, total
-        self._marks = [(time.monotonic(), step)]
+        learns = name in ("pretraining", "training")
+        self._marks: list[tuple[float, int]] = [] if learns else [(time.monotonic(), step)]
         self._told = 0.0
 
     @property
     def rate(self) -> float:
         """Steps of the phase a second, over the last seconds."""
+        if not self._marks:
+            return 0.0
         (t0, s0), (t1, s1) = self._marks[0], self._marks[-1]
         return (s1 - s0) / (t1 - t0) if t1 > t0 else 0.0
 
@@ -130,7 +133,7 @@ class Reporter:
                 epsilon=trainer.epsilon if trainer is not None else None,
                 seeded_share=trainer.batch_seeded_share if trainer is not None else None,
                 loss=loss,
-                seconds_left=(self.total - step) / rate if rate > 0.0 else None,
+                seconds_left=0.0 if step >= self.total else (self.total - step) / rate if rate > 0.0 else None,
                 episodes=trainer.episodes if trainer is not None else 0,
                 mean_value=mean_value,
                 own_step=trainer.step if trainer is not None else 0,
