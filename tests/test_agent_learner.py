@@ -196,7 +196,8 @@ def test_jax_makes_the_same_update_from_the_same_weights(tmp_path: Path) -> None
         "done = update(of, random_batch(np.random.default_rng(0)));"
         "np.savez(sys.argv[2], loss=done.loss, td_errors=done.td_errors, **of.acting_weights())"
     )
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    quickly = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # it is run once
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly}
     command = [sys.executable, "-c", code, str(before), str(after)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

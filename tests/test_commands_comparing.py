@@ -97,8 +97,8 @@ def report(folder: Path) -> tuple[str, str, dict[str, Any]]:
     for arm in numbers["summary"]["arms"]:
         del arm["seconds"]
     del numbers["plan"]["command"]
-    before_times = (html.split("<h2>Times")[0], markdown.split("## Times")[0])
-    return before_times[0].replace(" --backend ray", ""), before_times[1].replace(" --backend ray", ""), numbers
+    html = html.split("<h2>Times")[0].replace(" <span>--backend</span> <span>ray</span>", "")
+    return html, markdown.split("## Times")[0].replace(" --backend ray", ""), numbers
 
 
 @pytest.fixture(scope="module")
