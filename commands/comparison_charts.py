@@ -17,7 +17,7 @@ MARKERS = "os^DvPX*"
 WIDE, NARROW = (8.8, 4.2), (4.2, 4.0)
 """Inches; a phone shows the narrow one at its full size, so that its letters can be read."""
 
-NARROW_LETTERS, WIDE_LETTERS = 52, 120
+NARROW_LETTERS, WIDE_LETTERS = 48, 108
 """So many letters of the legend fit into a line of the chart."""
 LETTERS_OF_A_MARK = 7
 """A legend's mark, and the gap to the next, take the place of so many."""
@@ -125,7 +125,7 @@ def _scores(axes: Axes, arms: list[ArmSummary]) -> None:
         if arm.iqm.low is not None and arm.iqm.high is not None:
             axes.hlines(height, arm.iqm.low, arm.iqm.high, color=INK, linewidth=1.5)
         axes.plot([arm.iqm.value], [height], "|", color=INK, markersize=18, markeredgewidth=2)
-    axes.set_yticks(range(len(arms)), [_wrapped(arm.title) for arm in reversed(arms)])
+    axes.set_yticks(range(len(arms)), [_wrapped(arm.title, 16) for arm in reversed(arms)])
     axes.set_ylim(-0.6, len(arms) - 0.4)
     axes.set_xlabel("points")
     low, high = axes.get_xlim()
@@ -158,14 +158,17 @@ def _steps_axis(axes: Axes, narrow: bool) -> None:
 
 def _legend(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
     """Above the axes, in as many columns as the longest title leaves room for."""
+    letters = NARROW_LETTERS if narrow else WIDE_LETTERS
     longest = max(len(arm.title) for arm in arms)
-    columns = max(1, min(4, len(arms), (NARROW_LETTERS if narrow else WIDE_LETTERS) // (longest + LETTERS_OF_A_MARK)))
-    axes.legend(
+    columns = max(1, min(4, len(arms), letters // (longest + LETTERS_OF_A_MARK)))
+    legend = axes.legend(
         frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2
     )
+    for text in legend.get_texts():
+        text.set_text(_wrapped(text.get_text(), letters - LETTERS_OF_A_MARK))
 
 
-def _wrapped(title: str) -> str:
+def _wrapped(title: str, letters: int) -> str:
     import textwrap
 
-    return "\n".join(textwrap.wrap(title, 16)) or title
+    return "\n".join(textwrap.wrap(title, letters)) or title

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from agent_episodes import small_config
 from agent.arms import parse_arm
 from agent.comparison import Plan
 from agent.comparison_summary import Summary, conclusions, summarise
+from commands import comparison_charts
 from commands.comparison_report import Facts, report_blocks
 from commands.report_blocks import Chart, to_html, to_markdown
 
@@ -102,6 +104,24 @@ def test_the_order_of_the_results_does_not_matter() -> None:
     plan = plan_of(4)
     results = results_of(plan, {"none": [1.0, 2.0, 5.0, 9.0], "shown": [3.0, 4.0, 6.0, 8.0]})
     assert summarise(plan, results, []) == summarise(plan, results[::-1], [])
+
+
+@pytest.mark.parametrize("title", ["shown", "curated-by-three-curators-of-the-class", "replays/" + 12 * "2026-11-25-"])
+def test_every_name_fits_into_the_charts(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arms = tuple(parse_arm(f"{title}-{n}=random:{n}", BASE) for n in range(1, 6))
+    plan = dataclasses.replace(plan_of(3), arms=arms)
+    results = results_of(plan, {arm.slug: [1.0, 2.0, 5.0] for arm in arms})
+    drawn: list[Any] = []
+    monkeypatch.setattr(comparison_charts, "png_of", lambda figure: drawn.append(figure) or b"")
+    comparison_charts.charts(summarise(plan, results, []))
+    assert len(drawn) == 6
+    for figure in drawn:
+        figure.draw_without_rendering()
+        words = [*figure.axes[0].get_yticklabels()]
+        words += [] if (legend := figure.axes[0].get_legend()) is None else [legend]
+        for word in words:
+            box = word.get_window_extent()
+            assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1
 
 
 def test_both_forms_of_the_report_tell_the_same_and_take_names_as_they_are() -> None:
