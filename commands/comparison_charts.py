@@ -16,6 +16,8 @@ COLOURS = ("#2f9e6b", "#c2551f", "#3b6fb6", "#8a7a1f", "#8e4fa8", "#57606a", "#b
 MARKERS = "os^DvPX*"
 WIDE, NARROW = (8.8, 4.2), (4.2, 4.0)
 """Inches; a phone shows the narrow one at its full size, so that its letters can be read."""
+ROW_INCHES = 0.6
+"""Height of an arm's scores."""
 
 NARROW_LETTERS, WIDE_LETTERS = 48, 108
 """So many letters of the legend fit into a line of the chart."""
@@ -53,6 +55,7 @@ def charts(summary: Summary) -> list[Chart]:
             "Final scores of all trainings",
             "Final evaluation: one mark for each training, and the interquartile mean"
             + (" with its 95% interval." if summary.has_intervals else "."),
+            most_inches=1.0 + ROW_INCHES * len(arms),
         )
     )
     if any(arm.curve is not None and any(arm.curve.memory_seeded_share) for arm in arms):
@@ -67,8 +70,9 @@ def charts(summary: Summary) -> list[Chart]:
     return found
 
 
-def _chart(file: str, draw: Draw, alt: str, caption: str) -> Chart:
-    return Chart(file, _drawn(draw, WIDE, False), _drawn(draw, NARROW, True), alt, caption)
+def _chart(file: str, draw: Draw, alt: str, caption: str, most_inches: float = 10.0) -> Chart:
+    wide, narrow = ((width, min(height, most_inches)) for width, height in (WIDE, NARROW))
+    return Chart(file, _drawn(draw, wide, False), _drawn(draw, narrow, True), alt, caption)
 
 
 def _drawn(draw: Draw, size: tuple[float, float], narrow: bool) -> bytes:
@@ -92,7 +96,7 @@ def _curves(axes: Axes, arms: list[ArmSummary], summary: Summary, narrow: bool) 
             continue
         colour, marker = _look(number)
         for each in curve.each:
-            axes.plot(curve.steps, each, color=colour, linewidth=0.7, alpha=0.3)
+            axes.plot(curve.steps, each, color=colour, linewidth=0.8, alpha=0.45)
         if curve.low is not None and curve.high is not None:
             axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(curve.steps, curve.middle, marker + "-", color=colour, label=arm.title, linewidth=2, markersize=5)

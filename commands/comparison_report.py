@@ -74,10 +74,12 @@ def report_blocks(facts: Facts) -> list[Block]:
 def _lead(plan: Plan) -> str:
     steps = sorted({arm.config.steps for arm in plan.arms})
     amount = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    seeds = "once" if len(plan.seeds) == 1 else f"{len(plan.seeds)} times, with other random seeds"
+    times = {1: "once", 2: "twice, with two random seeds"}
+    seeds = times.get(len(plan.seeds), f"{len(plan.seeds)} times, with other random seeds")
+    episodes = "episode" if plan.evaluation_episodes == 1 else f"{plan.evaluation_episodes} episodes"
     return (
         f"{plan.game}: {len(plan.arms)} ways to begin, each trained {seeds}, for {amount} steps of its own and "
-        f"otherwise alike; then judged on the same {plan.evaluation_episodes} episodes."
+        f"otherwise alike; then judged on the same {episodes}."
     )
 
 
@@ -291,7 +293,7 @@ def _method(facts: Facts) -> list[Block]:
         else ""
     )
     words = (
-        f"{curve}After training it played {plan.evaluation_episodes} further episodes with fixed seeds, under the "
+        f"{curve}After training it played {_further(plan.evaluation_episodes)} with fixed seeds, under the "
         "nature protocol (Mnih et al. 2015: up to 30 no-ops at the start, epsilon 0.05, at most 5 minutes). Intervals "
         "and bands are 95% stratified bootstrap intervals over the trainings (Agarwal et al. 2021), by percentiles of "
         "10,000 resamples; they say nothing of other games or other settings."
@@ -307,6 +309,10 @@ def _method(facts: Facts) -> list[Block]:
         rows = tuple((failure["run"], failure["error"]) for failure in facts.failures)
         made += [Heading("Trainings that failed"), Table(("Run", "Why"), rows)]
     return made
+
+
+def _further(episodes: int) -> str:
+    return "1 further episode" if episodes == 1 else f"{episodes} further episodes"
 
 
 def _again(facts: Facts) -> list[Block]:
