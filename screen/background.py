@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from data.errors import CoachError
 
@@ -14,6 +16,25 @@ Result = TypeVar("Result")
 
 class Stopped(Exception):
     """Raised inside the work by ``tell`` once nobody wants it any more."""
+
+
+LEAVING_SECONDS = 10.0
+"""For how long the program waits at its end for work that cannot be broken off."""
+
+_going_on: weakref.WeakSet[Background[Any]] = weakref.WeakSet()
+
+
+def _end_all() -> None:
+    """Python ends threads that are left at its own end by force; within the emulator's C++ that aborts the program."""
+    left = list(_going_on)
+    for background in left:
+        background.stop()
+    deadline = time.monotonic() + LEAVING_SECONDS
+    for background in left:
+        background.join(max(0.0, deadline - time.monotonic()))
+
+
+atexit.register(_end_all)
 
 
 class Background(Generic[Result]):
@@ -31,6 +52,7 @@ class Background(Generic[Result]):
         self._error: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
+        _going_on.add(self)
         self._thread.start()
 
     def _run(self, work: Callable[[Callable[[int, int], None]], Result]) -> None:

@@ -27,6 +27,13 @@ def _folder() -> Path:
     return Path(found.submodule_search_locations[0]) / "data"
 
 
+def prepare() -> None:
+    """Start pygame's fonts, and forget those from before it was ended: they cannot be used any more."""
+    if not pygame.font.get_init():
+        font.cache_clear()
+        pygame.font.init()
+
+
 @functools.lru_cache(maxsize=64)
 def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
     """The typeface at a height of ``pixels``."""

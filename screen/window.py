@@ -11,6 +11,7 @@ from pathlib import Path
 import pygame
 
 from data.errors import CoachError
+from screen import fonts
 from screen.canvas import Canvas
 from screen.controllers import Controllers
 from screen.layout import Box
@@ -160,7 +161,7 @@ class Window:
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen") and not asked:
                 raise pygame.error("no display is attached")
-            pygame.font.init()
+            fonts.prepare()
             desktop = pygame.display.get_desktop_sizes()[0]
             fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
             self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)
@@ -170,7 +171,7 @@ class Window:
                 self._window.minimum_size = (min(SMALLEST_SIZE[0], fitting[0]), min(SMALLEST_SIZE[1], fitting[1]))
             self._surface = self._window.get_surface()
         except pygame.error as error:
-            pygame.quit()
+            pygame.display.quit()
             raise NoDisplayError(
                 f"No window can be opened ({error}); Replay Coach needs a display, or the commands that work "
                 "without one (`coach record`, `coach label`, `coach train`)."

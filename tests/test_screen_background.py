@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -51,3 +53,25 @@ def test_stopped_work_ends_when_it_next_tells() -> None:
     background.join(30)
     assert background.is_done
     assert background.result is None
+
+
+LEAVES_IN_THE_MIDDLE = """
+import time
+from screen.background import Background
+def work(tell):
+    try:
+        while True:
+            tell(0, 1)
+            time.sleep(0.01)
+    finally:
+        print("ended in order", flush=True)
+Background(work)
+time.sleep(0.05)
+"""
+
+
+def test_at_the_programs_end_work_is_ended_in_order() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES_IN_THE_MIDDLE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "ended in order", "")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pygame
 import pytest
 
 from data.errors import CoachError
@@ -135,3 +136,11 @@ def test_a_window_opens_beside_tensorflow(virtual_display: VirtualDisplay) -> No
         command, env=virtual_display.environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stdout.strip() == "shown", f"ended with {done.returncode}: {done.stderr[-400:]}"
+
+
+@pytest.mark.usefixtures("virtual_display")
+def test_a_window_shows_text_after_another_library_ended_pygame() -> None:
+    for _ in range(2):
+        with Window("Words") as window:
+            window.canvas.text("What it sees", (10, 10))
+        pygame.quit()
