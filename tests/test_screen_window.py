@@ -140,7 +140,7 @@ def test_a_window_opens_beside_tensorflow(virtual_display: VirtualDisplay) -> No
 
 @pytest.mark.usefixtures("virtual_display")
 def test_a_window_shows_text_after_another_library_ended_pygame() -> None:
-    for _ in range(2):
+    for words in ("What it sees", "What it expects"):
         with Window("Words") as window:
-            window.canvas.text("What it sees", (10, 10))
+            window.canvas.text(words, (10, 10))
         pygame.quit()
