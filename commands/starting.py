@@ -45,7 +45,7 @@ def open_home(options: argparse.Namespace) -> int:
     except NoDisplayError:
         progress_console().print(
             "There is no display here, so no window can be opened. Instead, the whole loop runs without one: a planner "
-            "plays, rules judge, two agents train (a few minutes).",
+            "plays, rules judge, two agents train (some ten minutes).",
             soft_wrap=True,
         )
         return run_tour(argparse.Namespace(library=options.library, game=DEFAULT_GAME, jobs=2, json=False))

@@ -22,7 +22,7 @@ RULES = ("before-reward", "before-death")
 
 @dataclass(frozen=True)
 class TourSize:
-    """How much is done; the default takes a few minutes on two cores."""
+    """How much is done; the default takes some ten minutes on two cores."""
 
     episodes: int = 2
     """Of the planner."""

@@ -12,6 +12,7 @@ from curator.shown_frame import ShownFrame
 from curator.sitting import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
+from data.game_picture import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
@@ -179,7 +180,7 @@ def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
     canvas.text("Why you see this clip", (box.x, box.y), SMALL, QUIET)
     canvas.text(_sentence(queued.reason), (box.x, box.y + 18), MEDIUM, max_width=box.width)
     played = f", played by {outline.player}" if outline.player else ""
-    about = f"{outline.game}{played}, {points(outline.score)} in all"
+    about = f"{display_name(outline.game)}{played}, {points(outline.score)} in all"
     canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
     if view.cut_hint:
         canvas.text(view.cut_hint, (box.x, box.y + 64), SMALL, GREEN, max_width=box.width)

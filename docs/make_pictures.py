@@ -33,11 +33,11 @@ SHORT = "--steps 100 --memory-size 5000 --learn-from-step 25"
 STEPS = (
     "record --by planner --episodes 2 --seed 11 --jobs 2 --max-frames 2400 --rollouts 4",
     "label --rule before-death",
-    f"train --run {RUN} --seed-from planner --pretrain-steps 400 --evaluate-every 0 {SHORT}",
     "record --by random --episodes 4 --seed 5 --max-frames 1200",
     "record --by random --episodes 4 --seed 5 --max-frames 1200 --game Breakout --player Grace",
     f"compare --name {COMPARISON} --seedings none all --seeds 2 --pretrain-steps 40 {SHORT}"
     " --final-episodes 2 --evaluation-episodes 2 --evaluate-every 100",
+    f"train --run {RUN} --seed-from planner --pretrain-steps 400 --evaluate-every 0 {SHORT}",
 )
 """How the library of the pictures is made."""
 

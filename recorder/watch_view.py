@@ -12,7 +12,7 @@ from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LINE, OLIVE, PANEL, QUIET, SMALL, TEXT
 
-COLUMN_WIDTH = 160.0
+COLUMN_WIDTH = 200.0
 ROW_HEIGHT = 30.0
 
 
@@ -69,8 +69,10 @@ class WatchView(PlayView):
             y = box.y + row * row_height
             chosen = name == advice
             colour = (OLIVE if self._over.person_plays else GREEN) if chosen else QUIET
-            label = f"> {name}" if chosen else name
-            canvas.text(label, (box.x, y), SMALL, colour, max_width=box.width - 52)
+            if chosen:
+                middle = y + canvas.measure(name, SMALL)[1] / 2
+                canvas.polygon([(box.x - 9, middle - 4), (box.x - 9, middle + 4), (box.x - 3, middle)], colour)
+            canvas.text(name, (box.x, y), SMALL, colour, max_width=box.width - 52)
             canvas.text(f"{value:.2f}", (box.right, y), SMALL, TEXT if chosen else QUIET, mono=True, align="right")
             if with_bars:
                 share = (value - low) / (high - low) if high > low else 0.0
