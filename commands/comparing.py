@@ -96,6 +96,7 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
 
 def run_compare(options: argparse.Namespace) -> int:
     from agent.arms import parse_arm
+    from data.game_picture import display_name
 
     if bool(options.seedings) == bool(options.study):
         raise CoachError("Name what is to be compared, either by --seedings (such as: none planner) or by --study.")
@@ -106,7 +107,7 @@ def run_compare(options: argparse.Namespace) -> int:
         arms = study_arms(options.study, base, Library(options.library), options.frames)
         return run_comparison(options, arms, options.question or STUDIES[options.study])
     arms = tuple(parse_arm(text, base) for text in options.seedings)
-    question = options.question or f"Which seeding is best for a young agent of {base.game}?"
+    question = options.question or f"Which seeding is best for a young agent of {display_name(base.game)}?"
     return run_comparison(options, arms, question)
 
 

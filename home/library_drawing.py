@@ -7,6 +7,7 @@ from home.library_desk import LibraryDesk
 from home.library_layout import COLUMNS, FILTERS, LibraryLayout, column_boxes
 from home.library_rows import EpisodeRow
 from screen.canvas import Canvas
+from screen.fields import Choice
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
 from screen.widgets import Button, draw_progress
@@ -33,7 +34,8 @@ def draw_library(
     desk.search.draw(canvas, layout.search, searching, "Search, or >300", key="/")
     for name, box in zip(FILTERS, layout.filters, strict=True):
         choice = desk.filters[name]
-        choice.draw(canvas, box, active=choice.at != 0, key=FILTER_KEYS[name], hover=box.contains(*pointer))
+        shown = Choice([display_name(value) for value in choice.values], choice.at) if name == "game" else choice
+        shown.draw(canvas, box, active=choice.at != 0, key=FILTER_KEYS[name], hover=box.contains(*pointer))
     _draw_heads(canvas, layout, desk, pointer)
     for number, box in desk.list.rows():
         _draw_row(canvas, box, desk, desk.rows[number], number == desk.list.chosen, box.contains(*pointer))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from home.training_facts import SourceOffer, spaced
+from home.training_facts import SourceOffer, grouped
 from screen.fields import Choice
 
 RANDOM_COUNTS = (1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000)
@@ -72,7 +72,7 @@ class ListForm:
         """(field, label, what is shown) of everything under the list."""
         shown = []
         for name, about in self.number_fields.items():
-            shown.append((name, about.label, Choice([f"{spaced(self.numbers[name])}  {about.unit}"])))
+            shown.append((name, about.label, Choice([f"{grouped(self.numbers[name])}  {about.unit}"])))
         return shown
 
     # ---- what keys and clicks do ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from home.training_facts import Curves, GamePicture, RunFacts, RunState, clock, spaced
+from home.training_facts import Curves, GamePicture, RunFacts, RunState, clock, grouped
 from screen.canvas import Canvas
 from screen.chart import Chart, ChartFacts, Series, step_range
 from screen.layout import Box
@@ -36,12 +36,12 @@ def state_words(run: RunFacts) -> str:
 def progress_words(run: RunFacts) -> str:
     """How far a run is, in words."""
     if run.state in ("training", "stopping", "starting") and run.phase in PARTS:
-        return f"{run.phase}: {spaced(run.phase_step)} of {spaced(run.phase_total)} {PARTS[run.phase]}"
+        return f"{run.phase}: {grouped(run.phase_step)} of {grouped(run.phase_total)} {PARTS[run.phase]}"
     if run.state == "starting":
         return "starting: the network is being built"
     if run.state == "waiting":
-        return f"{spaced(run.steps)} steps to come" if run.steps else "waits for its turn"
-    return f"{spaced(run.step)} of {spaced(run.steps)} steps"
+        return f"{grouped(run.steps)} steps to come" if run.steps else "waits for its turn"
+    return f"{grouped(run.step)} of {grouped(run.steps)} steps"
 
 
 def fact_words(run: RunFacts) -> list[tuple[str, str]]:

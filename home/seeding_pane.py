@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from home.training_facts import SeedingFacts, clock, spaced
+from home.training_facts import SeedingFacts, clock, grouped
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
@@ -18,7 +18,7 @@ def seeding_lines(facts: SeedingFacts) -> list[tuple[str, str]]:
         lines.append(("Play", f"{clock(facts.seconds)} in {episodes}"))
         lines.append(("Bring points", f"{facts.reward_share:.1%} of the decisions"))
     if facts.random:
-        lines.append(("Fresh random play", f"{spaced(facts.random)} decisions"))
+        lines.append(("Fresh random play", f"{grouped(facts.random)} decisions"))
     lines.append(("Memory", f"{facts.megabytes:.0f} MB"))
     return lines
 
@@ -54,7 +54,7 @@ def draw_seeding(
         canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if counting else TEXT)
         return
     colour = QUIET if counting else TEXT
-    number = canvas.text(spaced(facts.decisions), (inner.x, inner.y + 28), LARGE, colour, mono=True)
+    number = canvas.text(grouped(facts.decisions), (inner.x, inner.y + 28), LARGE, colour, mono=True)
     canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
     y = number.bottom + GRID
     for what, much in seeding_lines(facts):
@@ -79,7 +79,7 @@ def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingFacts) -> float:
     y = box.y + 16
     for words, count, colour in parts:
         canvas.fill(Box(box.x, y + 5, 8, 8), colour)
-        text = canvas.text(spaced(count), (box.x + 72, y), SMALL, TEXT, mono=True, align="right")
+        text = canvas.text(grouped(count), (box.x + 72, y), SMALL, TEXT, mono=True, align="right")
         canvas.text(words, (text.right + GRID, y), SMALL, QUIET, max_width=box.right - text.right - GRID)
         y += ROW
     return y

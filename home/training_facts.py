@@ -208,9 +208,9 @@ class TrainDesk(Protocol):
         ...
 
 
-def spaced(number: int) -> str:
-    """A whole number as a person reads it: 12 000."""
-    return f"{number:,}".replace(",", " ")
+def grouped(number: int) -> str:
+    """A whole number as a person reads it: 12,000."""
+    return f"{number:,}"
 
 
 def clock(seconds: float) -> str:

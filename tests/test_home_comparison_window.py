@@ -45,7 +45,7 @@ def test_results_are_means_over_finished_seeds_best_first() -> None:
 
 def test_how_far_it_is_in_words() -> None:
     assert progress_words(FACTS) == "3 of 5 runs done, 1 failed, about 1:05 left"
-    assert [run_words(run) for run in RUNS[2:]] == ["done", "training 500 of 1 000", "failed"]
+    assert [run_words(run) for run in RUNS[2:]] == ["done", "training 500 of 1,000", "failed"]
 
 
 def test_every_state_can_be_drawn_in_the_smallest_window() -> None:

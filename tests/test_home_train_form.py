@@ -156,7 +156,7 @@ def test_what_verdicts_remove_has_the_reason() -> None:
         (
             RunFacts("a", "training", phase="training", step=5000, steps=10_000),
             "training",
-            "5 000 of 10 000 steps",
+            "5,000 of 10,000 steps",
             0.5,
         ),
         (RunFacts("a", "stopped", step=5, steps=10), "stopped", "5 of 10 steps", 0.5),
