@@ -83,9 +83,17 @@ class Screen:
             time.sleep(2)
             pixels = self._pixels()
         picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, 2::-1]))
-        # A palette is a third of the bytes. Windows have few colours; only soft edges of letters are rounded.
-        picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+        with_palette(picture).save(path, optimize=True)
         print(path)
+
+
+def with_palette(picture: Image.Image) -> Image.Image:
+    """A third of the bytes: the commonest colours stay as they are, rare ones (soft edges) become the nearest."""
+    counts = picture.getcolors(picture.width * picture.height) or []
+    commonest = [colour for _, colour in sorted(counts, reverse=True)[:COLOURS]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for colour in commonest for channel in colour])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 @contextmanager

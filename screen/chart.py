@@ -76,7 +76,7 @@ def short_number(value: float) -> str:
     for unit, letter in ((1e6, "M"), (1e3, "k")):
         if size >= unit * (1 if letter == "M" else 10):
             return f"{value / unit:.3g}{letter}"
-    return f"{value:.3g}" if size < 1000 else f"{value:.0f}"
+    return f"{value:.3g}" if size < 1000 else f"{value:,.0f}"
 
 
 def thinned(xs: np.ndarray, ys: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:

@@ -40,7 +40,7 @@ def test_ticks_lie_in_the_range_and_are_not_too_many(low: float, width: float, m
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (0.05, "0.05"), (250, "250"), (2500, "2500"), (20_000, "20k"), (1_500_000, "1.5M")]
+    ("value", "text"), [(0, "0"), (0.05, "0.05"), (250, "250"), (2500, "2,500"), (20_000, "20k"), (1_500_000, "1.5M")]
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert short_number(value) == text
