@@ -236,7 +236,7 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         take("compare-choose")
         screen.press("Up", "Up", "2", "Up", "4", "0", "Up", "1", "0", "0", "Up", "2", "Return")
         screen.wait_for(": running", 600)
-        time.sleep(40)
+        time.sleep(25)
         take("compare-running")
         screen.press("s")
         screen.wait_for(": stopped", 600)

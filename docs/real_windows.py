@@ -42,7 +42,7 @@ class Screen:
         self._display = Xlib.display.Display(number)
 
     def press(self, *keys: str) -> None:
-        self.xdotool("key", *keys)
+        self.xdotool("key", "--delay", "80", *keys)
         time.sleep(0.4)
 
     def hold(self, seconds: float, *keys: str) -> None:
