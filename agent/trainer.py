@@ -85,7 +85,9 @@ class Trainer:
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
         self.last_batch: Batch | None = None
-        """What the newest update learned from."""
+        """What the newest update learned from; None after a resume."""
+        self.batch_seeded_share: float | None = None
+        """Share of the newest batch that was seeded."""
         self._executed: list[int] | None = None  # the running episode's actions, frame by frame
         self._score = 0.0
         self._length = 0
@@ -198,11 +200,7 @@ class Trainer:
     def _learned(self, update: Update) -> None:
         self.memory.update_errors(self._batch.slots, update.td_errors)
         self.last_batch = self._batch
-
-    @property
-    def batch_seeded_share(self) -> float | None:
-        """Share of the newest batch that was seeded."""
-        return None if self.last_batch is None else float(self.last_batch.seeded.mean())
+        self.batch_seeded_share = float(self._batch.seeded.mean())
 
     def batch_errors(self) -> dict[str, float | None]:
         """Mean absolute TD error of the newest batch, seeded and own apart; None where it had none of a kind."""
@@ -229,6 +227,7 @@ class Trainer:
             "episodes": self.episodes,
             "recent_scores": list(self.recent_scores),
             "recent_lengths": list(self.recent_lengths),
+            "batch_seeded_share": self.batch_seeded_share,
             "generators": self.generators.state(),
             "episode": None
             if self._executed is None
@@ -247,6 +246,7 @@ class Trainer:
         self.learner.updates, self.episodes = state["updates"], state["episodes"]
         self.recent_scores.extend(state["recent_scores"])
         self.recent_lengths.extend(state["recent_lengths"])
+        self.batch_seeded_share = state.get("batch_seeded_share")
         self.generators.restore(state["generators"])
         episode = state["episode"]
         if episode is None:

@@ -208,6 +208,24 @@ def test_a_stopped_training_is_saved_and_goes_on_as_if_it_had_not_been_stopped(l
     assert_same_run(library, "whole", "parts")
 
 
+def test_evaluations_after_a_stop_tell_what_they_would_have_told(library: Library) -> None:
+    changes: dict[str, Any] = {"steps": 8, "evaluate_every": 64, "evaluation_episodes": 1}
+    config = small_config(seed_from=("human",), deterministic=True, **changes)
+    train(library, "whole", config)
+    stops = iter([False] * (config.pretrain_steps - 1) + [True])
+    assert train(library, "parts", config, should_stop=lambda: next(stops)).stopped  # pretrained, and not evaluated
+    train(library, "parts", config, resume=True)
+    whole, parts = (
+        [
+            {name: value for name, value in json.loads(line).items() if name not in ("run", "seconds")}
+            for line in (library.run_folder(run) / "evaluations.jsonl").read_text().splitlines()
+        ]
+        for run in ("whole", "parts")
+    )
+    assert parts == whole
+    assert [row["batch_seeded_share"] for row in whole] == [1.0]
+
+
 def test_a_finished_run_can_be_given_more_steps(library: Library) -> None:
     config = small_config(seed_from=("human",), deterministic=True)
     train(library, "whole", config)
