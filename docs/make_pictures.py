@@ -24,9 +24,13 @@ from real_windows import PICTURES, ROOT, Screen, coach, virtual_screen
 from data.game_picture import cache_folder
 from data.simulation import games
 
-SIZES = {"": (1280, 800), "-2x": (2560, 1600)}
-SMALL = {"-small": (960, 600)}
 SMALL_PICTURES = ROOT / "build" / "pictures" / "small"
+SIZES = {
+    "1x": ("", (1280, 800), PICTURES),
+    "2x": ("-2x", (2560, 1600), PICTURES),
+    "small": ("-small", (960, 600), SMALL_PICTURES),
+}
+"""Of each size: what ends its pictures' names, pixels, and where the pictures go."""
 MADE = ROOT / "build" / "pictures" / "library"
 RUN, COMPARISON = "first", "comparison-1"
 SHORT = "--steps 100 --memory-size 5000 --learn-from-step 25"
@@ -261,22 +265,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = [window.__name__ for window in (*WINDOWS, full_screen)]
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="photograph these alone")
-    parser.add_argument("--small", action="store_true", help=f"960 x 600 alone, into {SMALL_PICTURES}, to be looked at")
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        choices=list(SIZES),
+        default=["1x", "2x"],
+        help=f"small: 960 x 600, into {SMALL_PICTURES.relative_to(ROOT)}, to be looked at (default: 1x 2x)",
+    )
     arguments = parser.parse_args()
     only = set(arguments.only)
-    folder = SMALL_PICTURES if arguments.small else PICTURES
-    folder.mkdir(parents=True, exist_ok=True)
     library = _work_folder() / "library"
     try:
         make_library(library)
-        for suffix, size in (SMALL if arguments.small else SIZES).items():
+        for name in arguments.sizes:
+            suffix, size, folder = SIZES[name]
+            folder.mkdir(parents=True, exist_ok=True)
             for window in WINDOWS:
                 if window.__name__ in only:
                     with virtual_screen(size) as screen:
                         window(screen, _fresh(library), partial(_photograph, screen, folder, suffix))
-        if "full_screen" in only and not arguments.small:
+        if "full_screen" in only and "1x" in arguments.sizes:
             with virtual_screen((1920, 1080)) as screen:
-                full_screen(screen, _fresh(library), partial(_photograph, screen, folder, ""))
+                full_screen(screen, _fresh(library), partial(_photograph, screen, PICTURES, ""))
     finally:
         shutil.rmtree(library.parent, ignore_errors=True)
 
