@@ -89,11 +89,15 @@ class Screen:
 
 def with_palette(picture: Image.Image) -> Image.Image:
     """A third of the bytes: the commonest colours stay as they are, rare ones (soft edges) become the nearest."""
-    counts = picture.getcolors(picture.width * picture.height) or []
-    commonest = [colour for _, colour in sorted(counts, reverse=True)[:COLOURS]]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([channel for colour in commonest for channel in colour])
-    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    pixels = np.asarray(picture, np.int64).reshape(-1, 3)
+    packed, which, counts = np.unique(pixels @ (65536, 256, 1), return_inverse=True, return_counts=True)
+    colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)  # [U, 3]
+    palette = colours[np.argsort(-counts)[:COLOURS]]
+    nearest = np.stack([((palette - colour) ** 2).sum(1).argmin() for colour in colours]).astype(np.uint8)  # [U]
+    # Pillow's own mapping to a palette is coarse: it would change the ground of every window a little.
+    made = Image.fromarray(nearest[which].reshape(picture.height, picture.width), "P")
+    made.putpalette(palette.astype(np.uint8).tobytes())
+    return made
 
 
 @contextmanager
