@@ -240,10 +240,21 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         take("compare-choose")
         screen.press("Up", "Up", "2", "Up", "4", "0", "Up", "1", "0", "0", "Up", "2", "Return")
         screen.wait_for(": running", 600)
-        time.sleep(25)
+        _wait_until_one_learns(library / "comparisons" / "comparison-2" / "progress.json")
         take("compare-running")
         screen.press("s")
         screen.wait_for(": stopped", 600)
+
+
+def _wait_until_one_learns(progress: Path, seconds: float = 300) -> None:
+    """Until a run of the comparison pretrains or trains."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        runs = json.loads(progress.read_text(encoding="utf-8"))["runs"]
+        if any(run["state"] == "running" and run.get("step") for run in runs):
+            break
+        time.sleep(0.5)
+    time.sleep(2)
 
 
 WINDOWS = (
