@@ -251,7 +251,7 @@ def _wait_until_one_learns(progress: Path, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         runs = json.loads(progress.read_text(encoding="utf-8"))["runs"]
-        if any(run["state"] == "running" and run.get("step") for run in runs):
+        if any(run["state"] == "running" and run.get("phase") in ("pretraining", "training") for run in runs):
             break
         time.sleep(0.5)
     time.sleep(2)
