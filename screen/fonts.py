@@ -27,19 +27,23 @@ def _folder() -> Path:
     return Path(found.submodule_search_locations[0]) / "data"
 
 
-def prepare() -> None:
-    """Start pygame's fonts, and forget those from before it was ended: they cannot be used any more."""
-    if not pygame.font.get_init():
-        font.cache_clear()
-        pygame.font.init()
-
-
 @functools.lru_cache(maxsize=64)
-def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
-    """The typeface at a height of ``pixels``."""
+def _made(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
     if not pygame.font.get_init():
         pygame.font.init()
     return pygame.font.Font(_folder() / _FILES[mono, bold], pixels)
+
+
+def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
+    """The typeface at a height of ``pixels``."""
+    try:
+        found = _made(pixels, mono, bold)
+        found.get_height()
+    except pygame.error:
+        # Some library in this process has ended pygame, and with it all fonts of before.
+        _made.cache_clear()
+        found = _made(pixels, mono, bold)
+    return found
 
 
 @functools.lru_cache(maxsize=4096)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pygame
 
 from data.errors import CoachError
-from screen import fonts
 from screen.canvas import Canvas
 from screen.controllers import Controllers
 from screen.layout import Box
@@ -161,7 +160,7 @@ class Window:
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen") and not asked:
                 raise pygame.error("no display is attached")
-            fonts.prepare()
+            pygame.font.init()
             desktop = pygame.display.get_desktop_sizes()[0]
             fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
             self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)

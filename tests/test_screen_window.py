@@ -139,8 +139,11 @@ def test_a_window_opens_beside_tensorflow(virtual_display: VirtualDisplay) -> No
 
 
 @pytest.mark.usefixtures("virtual_display")
-def test_a_window_shows_text_after_another_library_ended_pygame() -> None:
+@pytest.mark.parametrize("begins_anew", [False, True])
+def test_a_window_shows_text_after_another_library_ended_pygame(begins_anew: bool) -> None:
     for words in ("What it sees", "What it expects"):
         with Window("Words") as window:
-            window.canvas.text(words, (10, 10))
+            window.canvas.text(f"{words} {begins_anew}", (10, 10))
         pygame.quit()
+        if begins_anew:
+            pygame.font.init()
