@@ -244,16 +244,20 @@ def mixed(chosen: Sequence[QueuedClip], by_chance: Sequence[QueuedClip], rng: np
     """``chosen`` with the first of ``by_chance`` strewn in: one at an arbitrary place in every ten clips."""
     block = round(1 / CHANCE_SHARE)
     drawn = list(by_chance[: -(-len(chosen) // (block - 1))])
-    taken = Coverage(queued.clip for queued in drawn)
-    rest = [queued for queued in chosen if taken.share(queued.clip) <= 0.5]
-    # Clips that gave way leave room for fewer; chance clips beyond one in ten are not shown.
-    drawn = drawn[: -(-len(rest) // (block - 1))]
+    while True:
+        taken = Coverage(queued.clip for queued in drawn)
+        rest = [queued for queued in chosen if taken.share(queued.clip) <= 0.5]
+        # Clips that gave way leave room for fewer; but what gave way must be shown, if by one chance clip alone.
+        room = max(-(-len(rest) // (block - 1)), 1)
+        if len(drawn) <= room:
+            break
+        drawn = drawn[:room]
     found: list[QueuedClip] = []
     for number, extra in enumerate(drawn):
         part = rest[number * (block - 1) : (number + 1) * (block - 1)]
         part.insert(int(rng.integers(len(part) + 1)), extra)
         found += part
-    return found
+    return found + rest[len(drawn) * (block - 1) :]
 
 
 def _clips_up_to(episode: EpisodeOutline, rows: Sequence[int], frames: int) -> list[Clip]:

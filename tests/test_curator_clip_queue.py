@@ -6,6 +6,7 @@ import itertools
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from curator.clip_queue import (
     SurprisingFrame,
     build_queue,
     fair_order,
+    mixed,
     queue_before_death,
     queue_before_reward,
     queue_markers,
@@ -319,3 +321,15 @@ def test_an_unreadable_file_is_left_out_by_outlines(tmp_path: Path) -> None:
     record_random_play(library, 100)
     assert len(read_outlines(library)) == 1
     assert read_outlines(library, game="Pong") == []
+
+
+@pytest.mark.parametrize("count", range(1, 25))
+@pytest.mark.parametrize("covered", [0, 1, 9, 10])
+def test_what_gives_way_to_chance_is_shown_by_chance(count: int, covered: int) -> None:
+    """A chance clip may show what the queue shows: then one of both is shown, and never neither."""
+    chosen = [QueuedClip(Clip("e", 1000 * n, 1000 * n + 180), "before-reward", "") for n in range(count)]
+    same = [QueuedClip(one.clip, "uniform", "") for one in chosen[covered : covered + 2]]
+    others = [QueuedClip(Clip("f", 1000 * n, 1000 * n + 180), "uniform", "") for n in range(5)]
+    found = [queued.clip for queued in mixed(chosen, [*same, *others], np.random.default_rng(count))]
+    assert {queued.clip for queued in chosen} <= set(found)
+    assert len(found) == len(set(found))
