@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from home.comparison_facts import ComparisonWish
 from home.list_form import ListForm, NumberField
@@ -16,7 +17,7 @@ class ComparisonForm(ListForm):
     """What is chosen, and where the focus stands."""
 
     list_title = "Compare agents that begin with"
-    number_fields = {  # noqa: RUF012 (never changed)
+    number_fields: ClassVar[Mapping[str, NumberField]] = {
         "seeds": NumberField("Seeds", "trainings of each", (1, 2, 3, 5, 10, 20)),
         "steps": NumberField("Steps", "decisions of each training", STEPS),
         "pretrain_steps": NumberField("Pretraining", "updates on the seeding first", PRETRAIN_STEPS),

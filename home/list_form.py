@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from home.training_facts import SourceOffer, grouped
 from screen.fields import Choice
@@ -38,7 +39,7 @@ class ListForm:
     list_title = ""
     choice_names: tuple[str, ...] = ()
     """Fields between the list and the numbers."""
-    number_fields: Mapping[str, NumberField] = {}
+    number_fields: ClassVar[Mapping[str, NumberField]] = {}
 
     def __init__(self, sources: Sequence[SourceOffer], name: str, numbers: Mapping[str, int]) -> None:
         self.sources = tuple(sources)

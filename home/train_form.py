@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from home.list_form import Field, ListForm, NumberField
 from home.training_facts import Preset, SourceOffer, TrainWish
@@ -24,7 +25,7 @@ class TrainForm(ListForm):
 
     list_title = "Fill the replay memory from"
     choice_names = ("keep", "preset")
-    number_fields = {  # noqa: RUF012 (never changed)
+    number_fields: ClassVar[Mapping[str, NumberField]] = {
         "steps": NumberField("Steps", "decisions of its own", STEPS),
         "pretrain_steps": NumberField("Pretraining", "updates on the seeding first", PRETRAIN_STEPS),
         "evaluate_every": NumberField("Evaluate every", "steps; 0: never", EVALUATE_EVERY),

@@ -37,7 +37,7 @@ class Takes:
         self.episodes: list[SessionEpisode] = []
         self.begun = 0
         """How many seeds were used."""
-        self.unended = unended
+        self._unended = unended
         self._library, self._game, self._settings = library, game, settings
         self._demonstrator, self._player, self._sound = demonstrator, player, sound
         self._set_aside: Take | None = None
@@ -55,7 +55,7 @@ class Takes:
         if isinstance(self._demonstrator, TakeOver):
             settings = episode_settings(self._settings, seed)
         rng = np.random.default_rng([seed, 1])
-        of_file = (self._player, self._sound, self.unended)
+        of_file = (self._player, self._sound, self._unended)
         return Take(self._library, self._game, settings, self._demonstrator, rng, *of_file)
 
     def begin_next(self) -> None:
@@ -71,8 +71,8 @@ class Takes:
 
     def retire_unended(self) -> None:
         """The episode that was gone on with is in the newest file now, and leaves the list. Raises CoachError."""
-        if self.unended is not None:
-            retire(self._library, self.unended.path, self.paths[-1], self.present.common_frames)
+        if self._unended is not None:
+            retire(self._library, self._unended.path, self.paths[-1], self.present.common_frames)
 
     def drop(self, noted: bool = False) -> bool:
         """Set the present take aside; whether there was anything in it. ``noted``: as an episode of this session."""

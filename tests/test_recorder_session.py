@@ -1,0 +1,278 @@
+"""Sessions without a window: starting, pausing, keeping, discarding, bringing back, taking over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from played_sessions import Player, Watcher, files_in
+
+from data.pace_report import PaceReport
+from data.replay_file import ReplayFile
+from data.verification import verify
+from recorder.key_map import KeyMap
+from recorder.stage import COUNTDOWN_TICKS, Stage
+
+
+@pytest.fixture
+def player(tmp_path: Path) -> Iterator[Player]:
+    player = Player(tmp_path)
+    yield player
+    if not player.session.closed:
+        player.session.close()
+
+
+def test_nothing_is_recorded_before_the_first_game_key(player: Player, tmp_path: Path) -> None:
+    player.ticks(30)
+    player.press("m", "k", "x")
+    assert (player.session.stage, player.session.take.frame) == (Stage.READY, 0)
+    assert files_in(tmp_path) == []
+
+
+def test_the_key_that_starts_the_episode_is_its_first_action(player: Player) -> None:
+    player.press("space")
+    player.ticks(8)
+    player.press("escape", "return")
+    assert player.actions() == ["FIRE"] * 4 + ["NOOP"] * 4
+
+
+def test_keys_are_latched_at_decisions(player: Player) -> None:
+    player.press("return")
+    player.ticks(6)
+    player.keys.down("left")
+    player.ticks(4)
+    player.keys.up("left")
+    player.ticks(6)
+    player.press("escape", "return")
+    assert player.actions() == ["NOOP"] * 8 + ["LEFT"] * 4 + ["NOOP"] * 4
+
+
+def test_with_a_frame_skip_of_one_keys_act_at_every_frame(tmp_path: Path) -> None:
+    player = Player(tmp_path, settings={"frame_skip": 1})
+    player.press("return")
+    player.ticks(2)
+    player.keys.down("left")
+    player.ticks(1)
+    player.keys.up("left")
+    player.ticks(2)
+    player.session.close()
+    assert player.actions() == ["NOOP", "NOOP", "LEFT", "NOOP", "NOOP"]
+
+
+def test_a_pause_leaves_no_trace_in_the_episode(player: Player) -> None:
+    player.press("return")
+    player.ticks(10)
+    player.press("p")
+    player.keys.down("left")
+    player.ticks(50)
+    player.keys.up("left")
+    player.press("p")
+    player.ticks(10)
+    player.press("escape", "return")
+    assert player.episodes() == [(20, "abandoned")]
+    assert set(player.actions()) == {"NOOP"}
+
+
+def test_a_window_without_the_keyboard_pauses_and_lets_all_keys_go(player: Player) -> None:
+    player.press("return")
+    player.keys.down("left")
+    player.ticks(4)
+    player.session.pause()
+    assert player.session.stage is Stage.PAUSED
+    player.press("p")
+    player.ticks(4)
+    player.press("escape", "return")
+    assert player.actions() == ["LEFT"] * 4 + ["NOOP"] * 4
+
+
+def test_space_counts_down_and_the_space_does_not_fire(player: Player) -> None:
+    player.press("return")
+    player.ticks(8)
+    player.press("p", "space")
+    player.ticks(COUNTDOWN_TICKS - 1)
+    assert (player.session.stage, player.session.take.frame) == (Stage.COUNTDOWN, 8)
+    player.ticks(9)
+    player.press("escape", "return")
+    assert player.episodes() == [(16, "abandoned")]
+    assert set(player.actions()) == {"NOOP"}
+
+
+def test_holding_backspace_goes_back_and_space_goes_on_from_there(player: Player) -> None:
+    player.press("return")
+    player.keys.down("left")
+    player.ticks(120)
+    player.keys.up("left")
+    player.keys.down("backspace")
+    player.ticks(10)
+    player.keys.up("backspace")
+    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, 80)
+    player.press("space")
+    player.ticks(COUNTDOWN_TICKS - 1 + 21)
+    player.press("escape", "return")
+    assert player.episodes() == [(100, "abandoned")]
+    assert player.actions() == ["LEFT"] * 80 + ["NOOP"] * 20
+
+
+def test_forward_looks_at_what_is_recorded_and_then_plays_decision_by_decision(player: Player) -> None:
+    player.press("return")
+    player.ticks(20)
+    player.press("p")
+    player.session.take.look_at(12)
+    player.press("n", "n")
+    assert (player.session.take.frame, player.session.take.recorded_frames) == (20, 20)
+    player.keys.down("left")
+    player.press("n")
+    player.keys.up("left")
+    player.press("n", "escape", "return")
+    assert player.actions() == ["NOOP"] * 20 + ["LEFT"] * 4 + ["NOOP"] * 4
+
+
+def test_starting_over_drops_the_take_and_can_be_undone(player: Player, tmp_path: Path) -> None:
+    player.press("return")
+    player.ticks(20)
+    player.press("r")
+    assert player.session.stage is Stage.READY
+    player.press("u")
+    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, 20)
+    player.press("r", "return")
+    player.ticks(8)
+    player.press("escape", "return")
+    player.session.close()
+    assert player.episodes() == [(8, "abandoned")]
+    assert files_in(tmp_path) == [player.session.paths[0].name]
+
+
+@pytest.mark.parametrize("key", ["delete", "backspace"])
+def test_a_discarded_episode_leaves_no_file_but_can_be_brought_back(player: Player, tmp_path: Path, key: str) -> None:
+    player.press("return")
+    player.ticks(20)
+    player.press("escape")
+    assert player.session.stage is Stage.ENDED
+    player.press(key, "u", "escape", key)
+    assert [episode.kept for episode in player.session.episodes] == [False]
+    player.session.close()
+    assert player.session.paths == []
+    assert files_in(tmp_path) == []
+
+
+def test_game_over_ends_the_episode_and_asks(player: Player) -> None:
+    player.press("return")
+    while player.session.stage is Stage.PLAYING:
+        player.ticks(1)
+    assert (player.session.stage, player.session.take.ended_by) == (Stage.ENDED, "game_over")
+    player.press("return")
+    assert player.episodes()[0][1] == "game_over"
+    assert player.session.stage is Stage.READY
+
+
+def test_from_game_over_one_can_go_back_into_the_episode(player: Player) -> None:
+    player.press("return")
+    while player.session.stage is Stage.PLAYING:
+        player.ticks(1)
+    player.press("p")
+    assert player.session.stage is Stage.PAUSED
+    assert not player.session.take.over
+    player.press("p")
+    player.ticks(8)
+    player.session.close()
+    assert player.episodes()[0][1] == "abandoned"
+
+
+def test_closing_in_mid_episode_keeps_it_as_abandoned(player: Player) -> None:
+    player.press("return")
+    player.ticks(30)
+    player.session.close()
+    assert player.episodes() == [(30, "abandoned")]
+
+
+def test_closing_before_the_first_decision_keeps_nothing(player: Player, tmp_path: Path) -> None:
+    player.press("return")
+    player.ticks(3)
+    player.session.close()
+    assert (player.session.paths, files_in(tmp_path)) == ([], [])
+
+
+def test_escape_with_no_episode_leaves(player: Player) -> None:
+    player.press("escape")
+    assert player.session.closed
+
+
+def test_markers_are_in_the_file(player: Player) -> None:
+    player.press("return")
+    player.ticks(20)
+    player.press("k", "k")
+    player.ticks(10)
+    player.press("k", "escape", "return")
+    with ReplayFile(player.session.paths[0]) as replay:
+        assert replay.markers.tolist() == [20, 30]
+
+
+def test_how_evenly_the_frames_came_is_in_the_file(player: Player) -> None:
+    player.press("return")
+    for late in (0.0, 0.0005, 0.0021, 0.030, 0.0):
+        player.session.frame_due(late)
+    player.press("escape", "return")
+    with ReplayFile(player.session.paths[0]) as replay:
+        assert replay.pace == PaceReport(5, 2, 0.030)
+    assert verify(player.session.paths[0]).ok
+
+
+@pytest.mark.parametrize(
+    "told", [None, 7, "{}", "[]", '{"frames": 2, "late_frames": 3, "worst_seconds": 0}', "[" * 100_000]
+)
+def test_a_pace_that_makes_no_sense_is_passed_over(told: object) -> None:
+    assert PaceReport.from_json(told) is None
+
+
+def test_changed_keys_play(tmp_path: Path) -> None:
+    player = Player(tmp_path, KeyMap().with_key("left", "j").with_key("marker", "x"))
+    player.press("left")
+    assert player.session.stage is Stage.READY
+    player.press("j")
+    player.ticks(4)
+    player.press("x")
+    player.session.close()
+    assert player.actions() == ["LEFT"] * 4
+    with ReplayFile(player.session.paths[0]) as replay:
+        assert replay.markers.tolist() == [4]
+
+
+def test_each_frame_says_who_chose_it_when_the_controls_are_taken_over(tmp_path: Path) -> None:
+    player = Player(tmp_path, other=Watcher())
+    player.press("return")
+    player.ticks(20)
+    player.press("t")
+    player.keys.down("left")
+    player.ticks(20)
+    player.press("t")
+    player.keys.up("left")
+    player.ticks(20)
+    player.session.close()
+    ((frames, _),) = player.episodes()
+    with ReplayFile(player.session.paths[0]) as replay:
+        kinds = [replay.demonstrator_kinds[kind] for kind in replay.demonstrator]
+        assert frames == 60
+        assert kinds == ["agent"] * 20 + ["human"] * 20 + ["agent"] * 20
+        assert {player.actions()[frame] for frame in range(20, 40)} == {"LEFT"}
+
+
+def test_an_episode_that_was_only_watched_is_not_kept_when_the_window_closes(tmp_path: Path) -> None:
+    player = Player(tmp_path, other=Watcher())
+    player.press("return")
+    player.ticks(20)
+    player.session.close()
+    assert (player.session.paths, files_in(tmp_path)) == ([], [])
+
+
+def test_a_library_that_cannot_be_written_any_more_is_told_and_nothing_is_lost(player: Player, tmp_path: Path) -> None:
+    player.press("return")
+    player.ticks(20)
+    player.press("escape")
+    hidden = (tmp_path / "replays").rename(tmp_path / "elsewhere")
+    player.press("return")
+    assert player.session.stage is Stage.ENDED
+    assert "could not be written" in player.session.notice
+    hidden.rename(tmp_path / "replays")
+    player.press("return")
+    assert player.episodes() == [(20, "abandoned")]
