@@ -177,14 +177,14 @@ def survey_runs(library: Library) -> tuple[list[RunSummary], list[UnreadableRun]
     found, unreadable = [], []
     for folder in run_folders(library):
         try:
-            found.append(_summary(folder))
+            found.append(run_summary(folder))
         except CoachError as error:
             unreadable.append(UnreadableRun(folder.name, folder.path, str(error)))
     return found, unreadable
 
 
-def _summary(folder: RunFolder) -> RunSummary:
-    """Raises CoachError for a run that is not readable."""
+def run_summary(folder: RunFolder) -> RunSummary:
+    """What a list shows of one run. Raises CoachError for a run that is not readable."""
     config = folder.read().config
     try:
         saved = CheckpointStore(folder).load_state()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.config import preset
-from agent.player import RunSummary, list_runs, survey_runs
+from agent.player import RunSummary, list_runs, run_summary, survey_runs
 from agent.presets import PRESETS
 from agent.run import RunFolder, is_trained
 from agent.run_curves import read_curves
@@ -242,11 +242,7 @@ class LibraryTrainDesk:
                 raise CoachError(f"There is no run {run!r}.")
             self._queue.add(run, list(failure.arguments))
             return
-        known, unreadable = survey_runs(self._library)
-        for other in unreadable:
-            if other.name == run:
-                raise CoachError(other.reason)
-        summary = next(summary for summary in known if summary.name == run)
+        summary = run_summary(folder)
         more = ["--steps", str(2 * summary.steps)] if summary.step >= summary.steps else []
         self._queue.add(run, ["--resume", *more])
 
