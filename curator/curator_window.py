@@ -69,7 +69,8 @@ def curate(
     nobody_waits = Sitting(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
     with contextlib.ExitStack() as stack:
         if window is None:
-            window = stack.enter_context(Window(TITLE))
+            # "curating" once keys are verdicts, and not before: until then they fall into a window that is loading.
+            window = stack.enter_context(Window("Replay Coach - looking through the episodes"))
         former_title = window.title
         stack.callback(setattr, window, "title", former_title)
         outlines = _while_on_show(

@@ -101,7 +101,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "j")
-        virtual_display.wait_for_window("curating", process)
+        virtual_display.wait_for_window("curating, ", process)
         virtual_display.xdotool("key", "g")
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)

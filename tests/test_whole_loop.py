@@ -83,7 +83,7 @@ def test_a_person_judges_and_every_verdict_is_in_the_database(
     virtual_display: VirtualDisplay, library: Library
 ) -> None:
     with running_coach(virtual_display, library, "curate", "--curator", "Ada", "--queue", "uniform") as process:
-        virtual_display.wait_for_window("curating", process)
+        virtual_display.wait_for_window("curating, ", process)
         verdicts = []
         for key, verdict in (("g", "good"), ("b", "bad")):
             virtual_display.xdotool("key", key)
