@@ -2,7 +2,7 @@
 
     python docs/make_results.py                                   all of it, as large as two processors allow in a night
     python docs/make_results.py --only seedings --seeds 5         one answer, with more trainings
-    python docs/make_results.py --steps 200 --seeds 2 --episodes 1 --work small --results small     a short trial
+    python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work small --results small   a trial
 
 Everything is kept under ``build/answers``; the reports' Markdown is copied to
 ``docs/results/<answer>.md``, with charts and films beside it. No person plays here: the demonstrator is the planner.
@@ -45,9 +45,10 @@ def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
         coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
 
 
-def train_teacher(library: Library, steps: int) -> None:
-    arguments = ["--resume"] if (library.run_folder(TEACHER) / "run.json").exists() else ["--seed-from", "planner"]
-    coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
+def train_teacher(library: Library, size: list[str]) -> None:
+    started = (library.run_folder(TEACHER) / "run.json").exists()
+    arguments = ["--resume", *size[:2]] if started else ["--seed-from", "planner", *size]
+    coach(library, "train", "--run", TEACHER, "--game", GAME, "--seed", "100", *arguments)
 
 
 def answer(library: Library, name: str, work: Path, results: Path, *arguments: str) -> None:
@@ -68,6 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=("seedings", "before-reward", "transfer"), help="not all answers")
     parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
+    parser.add_argument("--pretrain-steps", type=int, help="updates before the first step (default: coach's own)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm")
     parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the trained agent")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "answers", help="where all is kept")
@@ -79,8 +81,11 @@ def main() -> None:
     record(library, "planner", "planner", options.episodes)
     for rule in ("before-reward", "before-death"):
         coach(library, "label", "--rule", rule)
-    train_teacher(library, options.steps)
-    size = ["--steps", str(options.steps), "--seeds", str(options.seeds)]
+    size = ["--steps", str(options.steps)]
+    if options.pretrain_steps is not None:
+        size += ["--pretrain-steps", str(options.pretrain_steps)]
+    train_teacher(library, size)
+    size += ["--seeds", str(options.seeds)]
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         answer(library, "seedings", options.work, results, "compare", "--game", GAME, "--seedings", *SEEDINGS, *size)
