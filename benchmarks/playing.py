@@ -1,9 +1,12 @@
 """Playing in the recorder's window beside gymnasium.utils.play: how evenly the frames come, at 60 a second.
 
-    python -m benchmarks.playing [--minutes 1] [--rounds 2]
+    python -m benchmarks.playing [--minutes 1] [--rounds 2] [--keep-awake]
 
 Both windows stand on a virtual screen and get the same keys (a, d and space, held for a fifth of a second), in turns,
 so that both meet the same load. Each plays --minutes in all. The recorder also records; gymnasium's window does not.
+A third row is a timer that sleeps until its next sixtieth of a second and does nothing else: what sleeping is worth on
+this machine. The host of a virtual machine lends an idle processor to others, and gives it back milliseconds late;
+--keep-awake keeps the processors busy with work of the lowest kind (SCHED_IDLE), which gives way to all other work.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import Xlib.display
+import Xlib.error
 import Xlib.X
 import Xlib.XK
 from rich.console import Console
@@ -35,6 +39,9 @@ from data.pace_report import LATE_SECONDS
 from recorder.pace import Pace
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
+TIMER = "a timer, nothing else"
+LONGEST_TIMER_SECONDS = 60.0
+BUSY = "while True: pass"
 HELD_SECONDS = 0.2
 KEYS = ("a", "space", "d", "space")
 KEEP_EVERY = 25
@@ -75,11 +82,12 @@ def focus_window(display: Any, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for window in display.screen().root.query_tree().children:
-            shape = window.get_geometry()
-            if shape.width > 300 and window.get_attributes().map_state == Xlib.X.IsViewable:
-                window.set_input_focus(Xlib.X.RevertToParent, Xlib.X.CurrentTime)
-                display.sync()
-                return
+            with suppress(Xlib.error.BadDrawable, Xlib.error.BadWindow):  # it may be gone again: some open twice
+                shape = window.get_geometry()
+                if shape.width > 300 and window.get_attributes().map_state == Xlib.X.IsViewable:
+                    window.set_input_focus(Xlib.X.RevertToParent, Xlib.X.CurrentTime)
+                    display.sync()
+                    return
         time.sleep(0.2)
     raise SystemExit("no window opened")
 
@@ -116,6 +124,32 @@ def play(which: str, seconds: float, folder: Path) -> dict[str, Any]:
             raise SystemExit(f"{WINDOWS[which]} ended with {process.returncode}")
     told: dict[str, Any] = json.loads(out.read_text())
     return told
+
+
+def wait_only(seconds: float) -> list[float]:
+    """Times at which a program woke up that did nothing but sleep until its next frame was due."""
+    times = [time.perf_counter()]
+    pace = Pace(times[0])
+    while times[-1] < times[0] + seconds:
+        pace.begin_frame(times[-1])
+        time.sleep(max(0.0, pace.seconds_to_next(time.perf_counter())))
+        times.append(time.perf_counter())
+    return times
+
+
+@contextmanager
+def processors_awake(wanted: bool) -> Iterator[None]:
+    """Each processor has something to do, which gives way to everything else."""
+    busy: list[subprocess.Popen[bytes]] = []
+    try:
+        for _ in range((os.cpu_count() or 1) if wanted else 0):
+            busy.append(subprocess.Popen([sys.executable, "-c", BUSY]))
+            os.sched_setscheduler(busy[-1].pid, os.SCHED_IDLE, os.sched_param(0))
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 def evenness(segments: list[list[float]]) -> Evenness:
@@ -164,22 +198,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0, help="of play in each window")
     parser.add_argument("--rounds", type=int, default=2, help="turns in which they are played")
+    parser.add_argument("--keep-awake", action="store_true", help="no processor is idle meanwhile (Linux)")
     options = parser.parse_args()
-    segments: dict[str, list[list[float]]] = {which: [] for which in WINDOWS}
+    segments: dict[str, list[list[float]]] = {which: [] for which in (*WINDOWS, "timer")}
     episodes, verified, before = 0, True, stolen_ticks()
-    with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
+    seconds = 60 * options.minutes / options.rounds
+    with (
+        tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder,
+        processors_awake(options.keep_awake),
+    ):
         for _ in range(options.rounds):
             for which in WINDOWS:
-                told = play(which, 60 * options.minutes / options.rounds, Path(folder))
+                told = play(which, seconds, Path(folder))
                 segments[which] += told["times"]
                 episodes += told.get("episodes", 0)
                 verified = verified and told.get("verified", True)
+            segments["timer"].append(wait_only(min(seconds, LONGEST_TIMER_SECONDS)))
     stolen, ticks = (now - then for now, then in zip(stolen_ticks(), before, strict=True))
     console = Console(width=130)
     console.print(
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
         f"average {os.getloadavg()[2]:.1f}, {priority()}, {stolen / max(1, ticks):.2%} of the processors' time "
-        "taken by other virtual machines\n"
+        f"taken by other virtual machines{', processors kept awake' if options.keep_awake else ''}\n"
     )
     shown = Table(
         "window",
@@ -192,7 +232,7 @@ def main() -> None:
         "99.9%",
         box=None,
     )
-    for which, name in WINDOWS.items():
+    for which, name in {**WINDOWS, "timer": TIMER}.items():
         of = evenness(segments[which])
         shown.add_row(
             name,

@@ -2,7 +2,7 @@
 
     python docs/make_results.py                                   all of it, as large as two processors allow in a night
     python docs/make_results.py --only seedings --seeds 5         one answer, with more trainings
-    python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work small --results small   a trial
+    python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work a --results b    a trial
 
 Everything is kept under ``build/answers``; the reports' Markdown is copied to
 ``docs/results/<answer>.md``, with charts and films beside it. No person plays here: the demonstrator is the planner.
