@@ -36,6 +36,25 @@ atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True
 
 ROOT = Path(__file__).parent.parent
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")
+LONGEST_FILES = (
+    "test_commands_comparing.py",
+    "test_home_comparison_window.py",
+    "test_home_train_window.py",
+    "test_docs_tutorial.py",
+    "test_agent_training.py",
+    "test_data_recovery.py",
+    "test_home_to_agent.py",
+)
+"""Minutes each: they begin first, so that no process is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all others in their order."""
+
+    def turn(item: pytest.Item) -> int:
+        return LONGEST_FILES.index(item.path.name) if item.path.name in LONGEST_FILES else len(LONGEST_FILES)
+
+    items.sort(key=turn)
 
 
 @dataclass(frozen=True)
