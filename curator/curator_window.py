@@ -67,6 +67,7 @@ def curate(
     if queue_name(queue) == "uncertain":
         require_judge(library, game)
     nobody_waits = Sitting(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
+    from_home = window is not None
     with contextlib.ExitStack() as stack:
         if window is None:
             # "curating" once keys are verdicts, and not before: until then they fall into a window that is loading.
@@ -78,7 +79,7 @@ def curate(
         )
         if not outlines:
             if outlines is not None:
-                _show_empty_library(window, game)
+                _show_empty_library(window, game, from_home)
             return nobody_waits.summary()
         by_id = {outline.episode_id: outline for outline in outlines}
         judged = labels.verdicts(curator=nobody_waits.curator)
@@ -140,12 +141,14 @@ def _leaves(event: Event) -> bool:
     return isinstance(event, CloseRequested) or (isinstance(event, KeyDown) and event.key == "escape")
 
 
-def _show_empty_library(window: Window, game: str | None) -> None:
+def _show_empty_library(window: Window, game: str | None, from_home: bool) -> None:
     """Say that there is nothing to judge and what to do, until the person leaves."""
     window.title = f"{TITLE}, no episodes"
-    of_game = f" of {game}" if game else ""
+    missing = f"There is no play of {game} here. " if game else ""
     play = f"coach play --game {game}" if game else "coach play"
-    text = f"Run `{play}` to play one, or `coach record --by planner --episodes 5` to let the planner do it."
+    todo = f"Run `{play}`, or let the planner play: `coach record --by planner`."
+    if from_home:
+        todo = "Leave, and press P to play one: it waits here for your judgement."
     pointer = (-1.0, -1.0)
     while True:
         canvas = window.canvas
@@ -156,7 +159,7 @@ def _show_empty_library(window: Window, game: str | None) -> None:
             if _leaves(event) or (isinstance(event, PointerDown) and buttons[0].contains(*pointer)):
                 return
         canvas.fill(canvas.box, GROUND)
-        draw_message(canvas, f"No episodes{of_game} yet.", text, buttons, pointer)
+        draw_message(canvas, "No episodes yet", missing + todo, buttons, pointer)
         window.present()
         time.sleep(1 / PICTURES_PER_SECOND)
 
