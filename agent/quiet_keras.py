@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-# TensorFlow takes oneDNN's convolutions by itself only where a processor has AVX-512; with AVX2 they are faster, too
+# TensorFlow leaves oneDNN's convolutions off on processors without AVX-512, where they are faster, too
 # (docs/decisions/learner.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

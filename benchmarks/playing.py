@@ -39,7 +39,7 @@ from data.pace_report import LATE_SECONDS
 from recorder.pace import Pace
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
-TIMER = "a timer, nothing else"
+ROWS = {**WINDOWS, "timer": "a timer, nothing else"}
 LONGEST_TIMER_SECONDS = 60.0
 BUSY = "while True: pass"
 HELD_SECONDS = 0.2
@@ -200,7 +200,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="turns in which they are played")
     parser.add_argument("--keep-awake", action="store_true", help="no processor is idle meanwhile (Linux)")
     options = parser.parse_args()
-    segments: dict[str, list[list[float]]] = {which: [] for which in (*WINDOWS, "timer")}
+    if options.keep_awake and not hasattr(os, "SCHED_IDLE"):
+        parser.error("--keep-awake needs Linux")
+    segments: dict[str, list[list[float]]] = {which: [] for which in ROWS}
     episodes, verified, before = 0, True, stolen_ticks()
     seconds = 60 * options.minutes / options.rounds
     with (
@@ -232,7 +234,7 @@ def main() -> None:
         "99.9%",
         box=None,
     )
-    for which, name in {**WINDOWS, "timer": TIMER}.items():
+    for which, name in ROWS.items():
         of = evenness(segments[which])
         shown.add_row(
             name,

@@ -45,10 +45,10 @@ def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
         coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
 
 
-def train_teacher(library: Library, size: list[str]) -> None:
+def train_teacher(library: Library, steps: int, pretraining: list[str]) -> None:
     started = (library.run_folder(TEACHER) / "run.json").exists()
-    arguments = ["--resume", *size[:2]] if started else ["--seed-from", "planner", *size]
-    coach(library, "train", "--run", TEACHER, "--game", GAME, "--seed", "100", *arguments)
+    arguments = ["--resume"] if started else ["--seed-from", "planner", *pretraining]
+    coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
 
 
 def answer(library: Library, name: str, work: Path, results: Path, *arguments: str) -> None:
@@ -81,11 +81,9 @@ def main() -> None:
     record(library, "planner", "planner", options.episodes)
     for rule in ("before-reward", "before-death"):
         coach(library, "label", "--rule", rule)
-    size = ["--steps", str(options.steps)]
-    if options.pretrain_steps is not None:
-        size += ["--pretrain-steps", str(options.pretrain_steps)]
-    train_teacher(library, size)
-    size += ["--seeds", str(options.seeds)]
+    pretraining = [] if options.pretrain_steps is None else ["--pretrain-steps", str(options.pretrain_steps)]
+    train_teacher(library, options.steps, pretraining)
+    size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *pretraining]
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         answer(library, "seedings", options.work, results, "compare", "--game", GAME, "--seedings", *SEEDINGS, *size)

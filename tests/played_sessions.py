@@ -24,7 +24,9 @@ def assert_simulates_equal(path: Path) -> None:
             assert np.array_equal(state.screen, frames[number]), f"frame {number} differs"
             assert np.array_equal(state.ram, ram[number])
             assert state.lives == replay.lives[number]
+            assert number == 0 or state.reward == replay.rewards[number - 1]
         assert number == replay.frame_count
+        assert state.game_over == (replay.ended_by == "game_over")
 
 
 class Watcher:

@@ -16,6 +16,7 @@ import pytest
 from conftest import VirtualDisplay
 from recorded_episodes import record_random_play
 
+from curator import curator_window
 from curator.clip_queue import build_queue
 from curator.curator_layout import curator_layout
 from curator.curator_window import curate
@@ -275,6 +276,17 @@ def test_a_library_without_episodes_says_what_to_do_and_makes_no_verdict(
         program.press("Escape")
         program.ended()
     assert standing(library) == []
+
+
+@pytest.mark.usefixtures("virtual_display")
+def test_the_window_is_called_curating_only_once_keys_are_verdicts(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(curator_window, "_while_on_show", lambda window, *_: titles.append(window.title))
+    with LabelDatabase(library.labels) as labels:
+        curator_window.curate(library, labels, "Ann")
+    assert titles == ["Replay Coach - looking through the episodes"]
 
 
 def test_a_queue_without_clips_says_so_and_lets_one_leave(virtual_display: VirtualDisplay, library: Library) -> None:

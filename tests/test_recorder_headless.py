@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from played_sessions import assert_simulates_equal
 
 from data.episode import EmulatorSettings, FrameState
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
-from data.simulation import Emulator, simulate
+from data.simulation import Emulator
 from recorder.headless import record_episodes
 from recorder.planner import Planner
 from recorder.random_play import RandomPlay
@@ -58,18 +59,6 @@ def actions_of(paths: list[Path]) -> list[np.ndarray]:
         with ReplayFile(path) as replay:
             found.append(replay.actions)
     return found
-
-
-def assert_simulates_equal(path: Path) -> None:
-    with ReplayFile(path) as replay:
-        frames, ram = replay.frames(), replay.ram()
-        for number, state in enumerate(simulate(replay.origin, replay.actions)):
-            assert np.array_equal(state.screen, frames[number]), f"frame {number} differs"
-            assert np.array_equal(state.ram, ram[number])
-            assert state.lives == replay.lives[number]
-            assert number == 0 or state.reward == replay.rewards[number - 1]
-        assert number == replay.frame_count
-        assert state.game_over == (replay.ended_by == "game_over")
 
 
 def test_a_recorded_episode_simulates_equal_with_sticky_actions(tmp_path: Path) -> None:
