@@ -13,7 +13,7 @@ import fcntl
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,16 @@ class ComparisonFolder:
             except OSError as error:
                 raise CoachError(f"The comparison {self.name!r} is being worked on by another process.") from error
             yield
+
+
+def compared_runs(library: Library) -> dict[str, str]:
+    """Name of each run that belongs to a comparison, to the comparison's name; without plans that are not readable."""
+    found: dict[str, str] = {}
+    for file in sorted(library.folder.glob("comparisons/*/plan.json")):
+        with suppress(CoachError):
+            plan = ComparisonFolder(library, file.parent.name).read_plan()
+            found |= {task.run: plan.name for task in plan.tasks()} if plan is not None else {}
+    return found
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from agent.acting import ActingAgent, QFunction
 from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore, acting_weights
+from agent.comparison import compared_runs
 from agent.config import TrainConfig
 from agent.numpy_network import NumpyNetwork
 from agent.run import RunFolder, open_run, run_folders
@@ -155,6 +156,8 @@ class RunSummary:
     mean_score: float | None
     """Mean score of the last 100 own episodes."""
     path: Path
+    comparison: str = ""
+    """Name of the comparison that it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -175,9 +178,10 @@ def list_runs(library: Library) -> list[RunSummary]:
 def survey_runs(library: Library) -> tuple[list[RunSummary], list[UnreadableRun]]:
     """All runs of a library, each list by name: those that are readable, and the others."""
     found, unreadable = [], []
+    compared = compared_runs(library)
     for folder in run_folders(library):
         try:
-            found.append(run_summary(folder))
+            found.append(replace(run_summary(folder), comparison=compared.get(folder.name, "")))
         except CoachError as error:
             unreadable.append(UnreadableRun(folder.name, folder.path, str(error)))
     return found, unreadable

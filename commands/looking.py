@@ -226,7 +226,8 @@ def run_library(options: argparse.Namespace) -> int:
     _print_verdicts(counts, agreed, judges)
     for run in runs:
         score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
-        report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}")
+        of = f", of the comparison {run.comparison}" if run.comparison else ""
+        report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}{of}")
     for path, reason in broken:
         report_console().print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
     if thrown_away:

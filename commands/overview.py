@@ -70,11 +70,11 @@ def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]
 
 
 def _runs(library: Library) -> list[RunOverview]:
-    """All runs, the one that was worked on last at the end."""
+    """All runs, the one that was worked on last at the end; those of comparisons before all others."""
     from agent.player import list_runs
 
     runs = list_runs(library)
-    runs.sort(key=lambda run: (running_training(run.path) is not None, run.path.stat().st_mtime))
+    runs.sort(key=lambda run: (running_training(run.path) is not None, not run.comparison, run.path.stat().st_mtime))
     return [_told(run) for run in runs]
 
 

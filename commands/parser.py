@@ -75,6 +75,10 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="makes it repeatable (default: a new one each time)")
 
 
+AGENT_EPSILON = 0.01
+"""Where a trained agent plays to be seen. Without any chance it would play the same game again and again."""
+
+
 def add_sticky(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sticky",

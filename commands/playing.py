@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.exchange import recover_before_play
 from commands.output import clock, print_json, progress_bar, report_console, row, table
-from commands.parser import Commands, add_game, add_seed, add_sticky, at_least
+from commands.parser import AGENT_EPSILON, Commands, add_game, add_seed, add_sticky, at_least
 from data.demonstrator import Demonstrator
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
 from data.errors import CoachError
@@ -65,7 +65,12 @@ def add(commands: Commands) -> None:
     record.add_argument("--player", default="", metavar="NAME", help="whose play this is")
     record.add_argument("--frame-skip", type=int, default=DEFAULT_FRAME_SKIP, metavar="N", help="frames in a decision")
     add_sticky(record)
-    record.add_argument("--epsilon", type=float, default=0.0, metavar="P", help="probability of a random decision")
+    record.add_argument(
+        "--epsilon",
+        type=float,
+        metavar="P",
+        help=f"probability of a random decision (default: {AGENT_EPSILON} for agent:RUN, else 0)",
+    )
     record.add_argument(
         "--max-frames",
         type=int,
@@ -179,6 +184,9 @@ def run_record(options: argparse.Namespace) -> int:
     at_least(options.jobs, 1, "--jobs")
     factory = make_demonstrator(options, library)
     seed = chosen_seed(options)
+    epsilon = options.epsilon
+    if epsilon is None:
+        epsilon = AGENT_EPSILON if options.by.startswith("agent:") else 0.0
     settings = EmulatorSettings(seed=seed, frame_skip=options.frame_skip, repeat_action_probability=options.sticky)
     finished: dict[int, bool] = {}
     with progress_bar(f"Recording {options.game} by {options.by}", "episodes") as progress:
@@ -202,7 +210,7 @@ def run_record(options: argparse.Namespace) -> int:
                 settings,
                 seed,
                 options.jobs,
-                options.epsilon,
+                epsilon,
                 options.max_frames,
                 options.player or options.by.partition(":")[2],  # a seeding finds an agent's play by its run's name
                 on_progress,
@@ -237,6 +245,15 @@ def summaries_of(paths: list[Path]) -> list[EpisodeSummary]:
     return found
 
 
+def _same_as_another(paths: list[Path]) -> int:
+    """How many of the files hold the very actions of one before them."""
+    played = set()
+    for path in paths:
+        with ReplayFile(path) as replay:
+            played.add(replay.actions.tobytes())
+    return len(paths) - len(played)
+
+
 def _report_recorded(
     options: argparse.Namespace, paths: list[Path], seed: int | None, pace: PaceReport | None = None
 ) -> int:
@@ -259,4 +276,8 @@ def _report_recorded(
     console.print(shown)
     many = f"{len(summaries)} episodes, mean score {mean:.1f}" if len(summaries) > 1 else "1 episode"
     console.print(f"{many}; kept in {options.library}." + ("" if seed is None else f" Seed {seed}."))
+    same = _same_as_another(paths)
+    if same:
+        what = "is the same game as one" if same == 1 else "are the same games as others"
+        console.print(f"{same} of them {what} before: --epsilon 0.01 or --sticky 0.25 makes each another.")
     return 0

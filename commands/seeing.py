@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commands.output import clock, print_json, progress_bar, report_console
-from commands.parser import Commands, add_seed
+from commands.parser import AGENT_EPSILON, Commands, add_seed
 from commands.playing import chosen_seed
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
@@ -27,7 +27,9 @@ def add(commands: Commands) -> None:
     watch.add_argument("--gif", type=Path, metavar="FILE", help="film an episode instead of opening a window")
     watch.add_argument("--mp4", type=Path, metavar="FILE", help="the same as a video")
     watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="longest film, in seconds of play")
-    watch.add_argument("--epsilon", type=float, default=0.01, metavar="P", help="probability of a random decision")
+    watch.add_argument(
+        "--epsilon", type=float, default=AGENT_EPSILON, metavar="P", help="probability of a random decision"
+    )
     watch.add_argument(
         "--player",
         metavar="NAME",

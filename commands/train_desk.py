@@ -54,7 +54,7 @@ class LibraryTrainDesk:
     # ---- looking -------------------------------------------------------------------------------------------------
 
     def runs(self) -> list[RunFacts]:
-        """Those that go on, then those that wait, then the others, newest first."""
+        """Those that go on, then those that wait, then the others, newest first; those of comparisons last."""
         known, unreadable = survey_runs(self._library)
         failures = {failure.run: failure for failure in self._queue.failures()}
         waiting = self._queue.waiting()
@@ -82,7 +82,7 @@ class LibraryTrainDesk:
             return 1, run.place
         if run.is_going_on:
             return 0, 0.0
-        return 2, -_last_change(self._library.runs, run.name)
+        return (3 if run.comparison else 2), -_last_change(self._library.runs, run.name)
 
     def _told(self, summary: RunSummary) -> RunFacts:
         now = running_training(summary.path)
@@ -90,6 +90,7 @@ class LibraryTrainDesk:
             name=summary.name,
             state="done" if summary.step >= summary.steps else "stopped",
             seeding=_seeding_words(summary.seed_from),
+            comparison=summary.comparison,
             step=summary.step,
             steps=summary.steps,
             mean_score=summary.mean_score,
@@ -100,10 +101,11 @@ class LibraryTrainDesk:
             return _changed(facts, state="training", phase="training")
         if broke_off(summary.path):
             log = self._queue.log(summary.name)
+            goes_on = "Compare, R, goes on" if summary.comparison else "R goes on"
             return _changed(
                 facts,
                 state="broke off",
-                complaint=f"The training of {summary.name} was broken off; R goes on from step {summary.step}.",
+                complaint=f"The training of {summary.name} was broken off; {goes_on} from step {summary.step}.",
                 log=str(log) if log.exists() else "",
             )
         return facts

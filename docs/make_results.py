@@ -30,11 +30,14 @@ SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=plan
 def coach(library: Library, *arguments: str) -> None:
     """Run one command; ends this program with its code if it fails or is stopped."""
     print("coach " + " ".join(arguments), flush=True)
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments], check=False
-    )
-    if done.returncode:
-        sys.exit(done.returncode)
+    command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments]
+    with subprocess.Popen(command) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:  # which the command got as well: it writes checkpoints first
+            code = process.wait() or 130
+    if code:
+        sys.exit(code)
 
 
 def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:

@@ -114,7 +114,7 @@ class TrainWindow(ListAndForm[TrainForm]):
         run = self._selected
         going_on = run is not None and run.is_going_on
         waits = run is not None and run.state == "waiting"
-        stops = run is not None and run.is_going_on and run.state != "stopping"
+        stops = run is not None and run.is_going_on and run.state != "stopping" and not run.comparison
         watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
         actions = [
             Action("New training", "N", "n", self._open_form, None if going_on else OLIVE),
@@ -192,7 +192,8 @@ class TrainWindow(ListAndForm[TrainForm]):
         canvas.text(run.name, (inner.x, inner.y - 2), SMALL, max_width=state.x - inner.x - GRID)
         about = "" if run.mean_score is None else f"{run.mean_score:.0f}"
         score = canvas.text(about, (inner.right, inner.y + 18), SMALL, QUIET, mono=True, align="right")
-        canvas.text(run.seeding, (inner.x, inner.y + 18), SMALL, QUIET, max_width=score.x - inner.x - GRID)
+        origin = f"of comparison {run.comparison}" if run.comparison else run.seeding
+        canvas.text(origin, (inner.x, inner.y + 18), SMALL, QUIET, max_width=score.x - inner.x - GRID)
         if run.is_going_on and run.state != "waiting":
             canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), run.share_done, colour)
 

@@ -20,6 +20,8 @@ class RunFacts:
     state: RunState
     seeding: str = ""
     """Where its seeding comes from, in words."""
+    comparison: str = ""
+    """Name of the comparison that it belongs to, which alone stops it and goes on with it."""
     step: int = 0
     """Own steps done."""
     steps: int = 0
@@ -48,7 +50,7 @@ class RunFacts:
 
     @property
     def can_resume(self) -> bool:
-        return self.state in ("stopped", "done", "failed", "broke off")
+        return not self.comparison and self.state in ("stopped", "done", "failed", "broke off")
 
     @property
     def share_done(self) -> float:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 import coach
+from agent.arms import parse_arm
+from agent.comparison import ComparisonFolder, Plan
 from agent.player import UnreadableRun, list_runs, survey_runs
 from agent.run import RunFolder
+from commands.overview import newest_run
 from commands.train_desk import LibraryTrainDesk
 from data.errors import CoachError
 from data.library import Library
@@ -68,3 +71,33 @@ def test_the_training_window_shows_a_damaged_run_as_failed_and_does_not_go_on_wi
     assert "not readable" in told["cut-off"].complaint
     with pytest.raises(CoachError, match="not readable"):
         desk.resume("cut-off")
+
+
+def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library(tmp_path)
+    comparison = ComparisonFolder(library, "which")
+    comparison.prepare()
+    comparison.write_plan(Plan("which", "Which?", (parse_arm("none", small_config(keep="all")),), (0, 1)))
+    (tmp_path / "comparisons" / "of nobody").mkdir()  # no name that a comparison may have
+    (tmp_path / "comparisons" / "of nobody" / "plan.json").write_text("{}")
+    for name in ("mine", "which-none-s0", "which-none-s1"):
+        RunFolder(library.run_folder(name)).create(small_config(steps=64), ("NOOP",), None)
+    assert {run.name: run.comparison for run in list_runs(library)} == {
+        "mine": "",
+        "which-none-s0": "which",
+        "which-none-s1": "which",
+    }
+    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    assert next(iter(desk.runs())).name == "mine"
+    assert {run.name: run.can_resume for run in desk.runs()} == {
+        "mine": True,
+        "which-none-s0": False,
+        "which-none-s1": False,
+    }
+    assert newest_run(library) == "mine"
+    assert coach.main(["library", "--library", str(library.folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Run mine: SpaceInvaders, 0 of 64 steps\n" in told
+    assert "steps, of the comparison which" in told

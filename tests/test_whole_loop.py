@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_an_agent_trains_on_what_was_approved_and_can_be_measured_and_filmed(
     film = tmp_path / "first.gif"
     assert coach.main([*common, "watch", "first", "--gif", str(film), "--seconds", "2", "--json"]) == 0
     assert film.read_bytes()[:6] == b"GIF89a"
+
+
+def test_each_episode_of_a_trained_agent_is_another_game_unless_it_acts_without_any_chance(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apart = Library(tmp_path / "apart")
+    shutil.copytree(library.runs, apart.runs)
+    record = ["--library", str(apart.folder), "record", "--by", "agent:first", "--episodes", "2", "--seed", "1"]
+    assert coach.main([*record, "--max-frames", "1600"]) == 0
+    assert "same game" not in capsys.readouterr().out
+    assert coach.main([*record, "--max-frames", "160", "--epsilon", "0"]) == 0
+    assert "1 of them is the same game as one before" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_trained_agents_play_seeds_another_agent(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
