@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,18 @@ sys.path.insert(0, str(ROOT))
 
 from data.library import Library  # noqa: E402 - the repository is no installed package here
 
+HOW_IT_WAS_MADE = """
+## How this page was made
+
+<!-- not run: it trains agents for hours -->
+```sh
+{made_by}
+```
+
+records the planner's episodes, lets the rules judge them (two seconds before a reward are good, two before a lost life
+bad), trains the agent `teacher`, and makes this comparison and the other two. Nobody played or judged by hand: the
+planner looks ahead on copies of the emulator, which no person and no agent can do, and plays accordingly.
+"""
 GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
 SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=planner,keep=not-bad"]
 
@@ -54,8 +67,8 @@ def train_teacher(library: Library, steps: int, pretraining: list[str]) -> None:
     coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
 
 
-def answer(library: Library, name: str, work: Path, results: Path, *arguments: str) -> None:
-    """One comparison, and a copy of its report."""
+def answer(library: Library, name: str, work: Path, results: Path, made_by: str, *arguments: str) -> None:
+    """One comparison, and a copy of its report that says how it was made."""
     out = work / name
     coach(library, *arguments, "--name", name, "--out", str(out))
     if json.loads((out / "progress.json").read_text())["phase"] != "done":
@@ -65,7 +78,8 @@ def answer(library: Library, name: str, work: Path, results: Path, *arguments: s
     for path in out.glob("*.png"):
         shutil.copy(path, target / path.name)
     words = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
-    (results / f"{name}.md").write_text(words)
+    words = words.replace(f"{ROOT}/", "")  # as it is typed where the repository lies
+    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=made_by))
 
 
 def main() -> None:
@@ -87,14 +101,18 @@ def main() -> None:
     pretraining = [] if options.pretrain_steps is None else ["--pretrain-steps", str(options.pretrain_steps)]
     train_teacher(library, options.steps, pretraining)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *pretraining]
+    shown = ["--steps", str(options.steps), "--seeds", str(options.seeds), "--episodes", str(options.episodes)]
+    made_by = shlex.join(["python", "docs/make_results.py", *shown, *pretraining])
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
-        answer(library, "seedings", options.work, results, "compare", "--game", GAME, "--seedings", *SEEDINGS, *size)
+        seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)
+        answer(library, "seedings", options.work, results, made_by, *seedings, *size)
     if "before-reward" in chosen:
         study = ("compare", "--game", GAME, "--study", "before-reward", "--seed-from", "planner")
-        answer(library, "before-reward", options.work, results, *study, *size)
+        answer(library, "before-reward", options.work, results, made_by, *study, *size)
     if "transfer" in chosen:
-        answer(library, "transfer", options.work, results, "transfer", "--from", TEACHER, "--game", OTHER_GAME, *size)
+        from_teacher = ("transfer", "--from", TEACHER, "--game", OTHER_GAME)
+        answer(library, "transfer", options.work, results, made_by, *from_teacher, *size)
 
 
 if __name__ == "__main__":

@@ -83,3 +83,13 @@ def test_reading_a_configuration_imports_no_keras() -> None:
     code = "import agent.config, agent.seeding, agent.player, agent.evaluation, sys; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_importing_keras_brings_no_parts_that_nothing_uses_and_hides_them_from_nobody() -> None:
+    code = (
+        "import agent.quiet_keras, sys\n"
+        "print('tensorflow' in sys.modules, {'jax', 'matplotlib', 'pandas'} & set(sys.modules))\n"
+        "import matplotlib, pandas"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True set()"
