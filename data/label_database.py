@@ -1,9 +1,8 @@
-"""The label database, where verdicts are kept: the one door to SQLAlchemy."""
+"""The label database, where verdicts are kept."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from data.clip import VERDICTS, Clip, Verdict
 from data.episode import utc_now
 from data.errors import CoachError
+from data.label_engines import (
+    BUSY_SECONDS,
+    engine_for_reading,
+    engine_for_url,
+    file_has_content,
+    shown,
+    sqlite_engine,
+    sqlite_engine_for_reading,
+)
 
 SCHEMA_VERSION = 1
-BUSY_SECONDS = 30.0
-"""For how long one process waits for another's write before it gives up."""
 WRITE_LOCK = 0x5265706C6179
 """Number of the advisory lock that PostgreSQL's writers take; any number that nobody else is likely to use."""
 
@@ -68,7 +74,7 @@ class LabelDatabase:
         A path is a SQLite file; a text with "://" is a database URL, such as ``postgresql+psycopg://host/name``.
         Raises CoachError for a file or database that is not a label database of this version, and leaves it as it is.
         """
-        self.where = _shown(path_or_url)
+        self.where = shown(path_or_url)
         if isinstance(path_or_url, Path) or "://" not in path_or_url:
             path = Path(path_or_url)
             try:
@@ -84,13 +90,13 @@ class LabelDatabase:
                         f"The label database {self.where} cannot be written, because {what} is read-only; "
                         "choose another place with --labels."
                     )
-            if _file_has_content(path):
+            if file_has_content(path):
                 # Look before the first write, so that a stranger's file is left exactly as it is.
-                with _engine_for_reading(path) as engine, self._told("opened"), engine.connect() as connection:
+                with engine_for_reading(path) as engine, self._told("opened"), engine.connect() as connection:
                     self._check(connection)
-            self._engine = _sqlite_engine(path)
+            self._engine = sqlite_engine(path)
         else:
-            self._engine = _engine_for_url(path_or_url)
+            self._engine = engine_for_url(path_or_url)
         self._writer = self._engine.execution_options(writes=True)
         try:
             with self._told("opened"), self._write() as connection:
@@ -105,14 +111,14 @@ class LabelDatabase:
     def open_existing(cls, path_or_url: Path | str) -> LabelDatabase | None:
         """Open a label database for reading alone, or None where there is none; makes and changes nothing."""
         self = cls.__new__(cls)
-        self.where = _shown(path_or_url)
+        self.where = shown(path_or_url)
         if isinstance(path_or_url, Path) or "://" not in path_or_url:
             path = Path(path_or_url)
-            if not _file_has_content(path):
+            if not file_has_content(path):
                 return None
-            self._engine = _sqlite_engine_for_reading(path)
+            self._engine = sqlite_engine_for_reading(path)
         else:
-            self._engine = _engine_for_url(path_or_url)
+            self._engine = engine_for_url(path_or_url)
         self._writer = None
         try:
             with self._told("opened"), self._engine.connect() as connection:
@@ -342,90 +348,3 @@ def _insert(connection: sa.Connection, verdict: Verdict) -> int:
 def _verdict(row: sa.Row[Any]) -> Verdict:
     clip = Clip(row.episode_id, row.start, row.stop)
     return Verdict(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note, row.queue)
-
-
-def _shown(path_or_url: Path | str) -> str:
-    """The database's name for messages: a path as it is, a URL without its password."""
-    if isinstance(path_or_url, Path) or "://" not in path_or_url:
-        return str(path_or_url)
-    try:
-        return sa.make_url(path_or_url).render_as_string(hide_password=True)
-    except ArgumentError as error:
-        raise CoachError(
-            "The address of the label database cannot be read; write it as "
-            "postgresql+psycopg://user:password@host/name, or give a file."
-        ) from error
-
-
-def _file_has_content(path: Path) -> bool:
-    if path.is_dir():
-        raise CoachError(f"{path} is a folder, not a label database.")
-    return path.exists() and path.stat().st_size > 0
-
-
-def _engine_for_url(url: str) -> sa.Engine:
-    try:
-        return sa.create_engine(url, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise CoachError(
-            f"This label database needs the package {error.name}, which is not installed; run: pip install {error.name}"
-        ) from error
-    except NoSuchModuleError as error:
-        raise CoachError(
-            f"No driver is known for the label database {_shown(url)}; "
-            "write postgresql+psycopg://host/name, or give a file."
-        ) from error
-
-
-def _sqlite_engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # Transactions are begun below, not by the driver's guess.
-        give_up = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                break
-            except engine.dialect.loaded_dbapi.OperationalError as error:
-                # SQLite does not wait here by itself when two processes make the database at the same moment.
-                if "locked" not in str(error) or time.monotonic() > give_up:
-                    raise
-                time.sleep(0.01)
-        connection.execute("PRAGMA synchronous=FULL")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        # A writer takes the write lock at once, so that what it has read cannot change before it writes.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _sqlite_engine_for_reading(path: Path) -> sa.Engine:
-    """For a file that exists; works in a folder that cannot be written too."""
-    query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
-    if not os.access(path.parent, os.W_OK):
-        query["mode"] = "ro"
-        if not Path(f"{path}-wal").exists():
-            query["immutable"] = "1"  # Otherwise SQLite would want to make a -shm file.
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=path.absolute().as_uri(), query=query), connect_args={"timeout": BUSY_SECONDS}
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA query_only=ON")
-
-    return engine
-
-
-@contextmanager
-def _engine_for_reading(path: Path) -> Iterator[sa.Engine]:
-    engine = _sqlite_engine_for_reading(path)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

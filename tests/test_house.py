@@ -28,9 +28,9 @@ DOORS: dict[str, set[str]] = {
     "hdf5plugin": {"data/replay_file.py"},
     "gymnasium": {"data/simulation.py"},
     "ale_py": {"data/simulation.py"},
-    "sqlalchemy": {"data/label_database.py"},
+    "sqlalchemy": {"data/label_database.py", "data/label_engines.py"},
 }
-"""The one module that may import each of these."""
+"""The only modules that may import each of these."""
 
 DOOR_PACKAGES: dict[str, str] = {"pygame": "screen", "keras": "agent", "tensorflow": "agent"}
 

@@ -1,0 +1,109 @@
+"""How a label database is reached: a SQLite file, for writing or for reading alone, or a database server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from data.errors import CoachError
+
+BUSY_SECONDS = 30.0
+"""For how long one process waits for another's write before it gives up."""
+
+
+def shown(path_or_url: Path | str) -> str:
+    """The database's name for messages: a path as it is, a URL without its password."""
+    if isinstance(path_or_url, Path) or "://" not in path_or_url:
+        return str(path_or_url)
+    try:
+        return sa.make_url(path_or_url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise CoachError(
+            "The address of the label database cannot be read; write it as "
+            "postgresql+psycopg://user:password@host/name, or give a file."
+        ) from error
+
+
+def file_has_content(path: Path) -> bool:
+    """Whether there is anything to read; raises CoachError for a folder."""
+    if path.is_dir():
+        raise CoachError(f"{path} is a folder, not a label database.")
+    return path.exists() and path.stat().st_size > 0
+
+
+def engine_for_url(url: str) -> sa.Engine:
+    """For a server; raises CoachError where its driver is not there."""
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise CoachError(
+            f"This label database needs the package {error.name}, which is not installed; run: pip install {error.name}"
+        ) from error
+    except NoSuchModuleError as error:
+        raise CoachError(
+            f"No driver is known for the label database {shown(url)}; "
+            "write postgresql+psycopg://host/name, or give a file."
+        ) from error
+
+
+def sqlite_engine(path: Path) -> sa.Engine:
+    """For reading and writing a file, which is made where there is none."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # Transactions are begun below, not by the driver's guess.
+        give_up = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                break
+            except engine.dialect.loaded_dbapi.OperationalError as error:
+                # SQLite does not wait here by itself when two processes make the database at the same moment.
+                if "locked" not in str(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the write lock at once, so that what it has read cannot change before it writes.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def sqlite_engine_for_reading(path: Path) -> sa.Engine:
+    """For a file that exists; works in a folder that cannot be written too."""
+    query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
+    if not os.access(path.parent, os.W_OK):
+        query["mode"] = "ro"
+        if not Path(f"{path}-wal").exists():
+            query["immutable"] = "1"  # Otherwise SQLite would want to make a -shm file.
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=path.absolute().as_uri(), query=query), connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    return engine
+
+
+@contextmanager
+def engine_for_reading(path: Path) -> Iterator[sa.Engine]:
+    """The same, closed at the end."""
+    engine = sqlite_engine_for_reading(path)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
