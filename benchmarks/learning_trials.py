@@ -31,7 +31,7 @@ TUNING_SEED = 7_000_001
 """Decides the episodes of trials; the study's are others."""
 DEMONSTRATION_SEED = 500_000
 PRETRAIN_STEPS = 1_500
-OWN_STEPS = 5_000
+OWN_STEPS = 10_000
 EPISODES = 20
 ROWS = RESULTS / "trials.jsonl"
 WORK = ROOT / "build" / "learning-trials"
@@ -49,6 +49,11 @@ TRIALS: dict[str, dict[str, Any]] = {
     "batches of 128": {"batch_size": 128},
     "not bounded by the recorded return": {"bound_by_return": False},
     "all seeded, always": {"seed_share": 1.0},
+    "three quarters seeded in the end": {"seed_share": 0.75},
+    "a seeded share that falls over 100,000 steps": {"seed_anneal_steps": 100_000},
+    "half the learning rate": {"learning_rate": 5e-5},
+    "a target network copied every 2,000 updates": {"target_update_steps": 2_000},
+    "exploring at 0.02 from the first step": {"epsilon_seeded": 0.02},
 }
 """What each changes of the default preset."""
 
