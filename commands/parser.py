@@ -76,7 +76,7 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 AGENT_EPSILON = 0.01
-"""Where a trained agent plays to be seen. Without any chance it would play the same game again and again."""
+"""Where a trained agent plays to be seen or recorded. Without any chance it plays one game again and again."""
 
 
 def add_sticky(parser: argparse.ArgumentParser) -> None:

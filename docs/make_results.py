@@ -101,8 +101,7 @@ def main() -> None:
     pretraining = [] if options.pretrain_steps is None else ["--pretrain-steps", str(options.pretrain_steps)]
     train_teacher(library, options.steps, pretraining)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *pretraining]
-    shown = ["--steps", str(options.steps), "--seeds", str(options.seeds), "--episodes", str(options.episodes)]
-    made_by = shlex.join(["python", "docs/make_results.py", *shown, *pretraining])
+    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes)])
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)

@@ -90,7 +90,7 @@ def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
         "which-none-s1": "which",
     }
     desk = LibraryTrainDesk(library, "SpaceInvaders")
-    assert next(iter(desk.runs())).name == "mine"
+    assert desk.runs()[0].name == "mine"
     assert {run.name: run.can_resume for run in desk.runs()} == {
         "mine": True,
         "which-none-s0": False,
