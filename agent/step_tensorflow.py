@@ -36,5 +36,6 @@ def tensorflow_step(
                 mean.assign(config.averaging * mean + (1.0 - config.averaging) * newest)
         return loss, td_errors, mean_value
 
-    compiled: Callable[..., tuple[Any, Any, Any]] = tf.function(step, reduce_retracing=True)
+    # Without AutoGraph, which nothing here needs: it writes files into the temporary folder, and a kill leaves them.
+    compiled: Callable[..., tuple[Any, Any, Any]] = tf.function(step, reduce_retracing=True, autograph=False)
     return compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -252,15 +253,19 @@ train(Library(Path(sys.argv[1])), "killed", TrainConfig.from_json(sys.argv[2]), 
 """
 
 
-def test_a_killed_training_goes_on_bit_for_bit_as_if_it_had_not_been_killed(library: Library) -> None:
+def test_a_killed_training_goes_on_bit_for_bit_as_if_it_had_not_been_killed(library: Library, tmp_path: Path) -> None:
     config = small_config(
         **{"seed_from": ("human",), "deterministic": True, "steps": 120, "checkpoint_every": 40},
         **{"max_episode_frames": 300, "epsilon_seeded": 0.8, "epsilon_end": 0.5, "sampling": "prioritised"},
         **{"dueling": True, "shift_pixels": 2, "one_step_weight": 1.0, "sticky": 0.25, "evict_seed": True},
     )
     command = [sys.executable, "-c", SCRIPT, str(library.folder), config.to_json()]
-    killed = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    killed = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, env=environment, check=False)
     assert killed.returncode == -9, killed.stderr
+    assert list(temporary.iterdir()) == [], "what the kill left in the temporary folder stays there for ever"
     resumed = train(library, "killed", config, resume=True)
     assert (resumed.step, resumed.stopped) == (120, False)
     train(library, "whole", config)
