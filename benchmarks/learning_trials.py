@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import signal
 import threading
 from pathlib import Path
@@ -54,17 +55,24 @@ TRIALS: dict[str, dict[str, Any]] = {
     "half the learning rate": {"learning_rate": 5e-5},
     "a target network copied every 2,000 updates": {"target_update_steps": 2_000},
     "exploring at 0.02 from the first step": {"epsilon_seeded": 0.02},
+    "shifts of 4 pixels, no margin": {"shift_pixels": 4, "margin_weight": 0.0},
+    "shifts of 4 pixels, 4,000 updates of pretraining": {"shift_pixels": 4, "pretrain_steps": 4_000},
+    "shifts of 4 pixels, all seeded, always": {"shift_pixels": 4, "seed_share": 1.0},
+    "shifts of 4 pixels, batches of 64": {"shift_pixels": 4, "batch_size": 64},
+    "shifts of 4 pixels, squared weights in the loss": {"shift_pixels": 4, "l2_weight": 1e-5},
+    "shifts of 4 pixels, exploring at 0.02": {"shift_pixels": 4, "epsilon_seeded": 0.02},
+    "shifts of 8 pixels": {"shift_pixels": 8},
 }
 """What each changes of the default preset."""
 
 
 def settings_of(name: str) -> TrainConfig:
-    changes = {"seed_from": ("planner",), "evaluate_every": 0, "threads": 1, "game": GAME, **TRIALS[name]}
-    return dataclasses.replace(preset("default"), pretrain_steps=PRETRAIN_STEPS, steps=0, **changes)
+    fixed = {"seed_from": ("planner",), "evaluate_every": 0, "threads": 1, "game": GAME, "steps": 0}
+    return dataclasses.replace(preset("default"), **{**fixed, "pretrain_steps": PRETRAIN_STEPS, **TRIALS[name]})
 
 
 def run_name(name: str) -> str:
-    return name.replace(" ", "-")
+    return "-".join(re.findall("[a-z0-9.]+", name.lower()))
 
 
 def rows_there(path: Path = ROWS) -> list[dict[str, Any]]:

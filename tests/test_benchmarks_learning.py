@@ -10,7 +10,7 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import TrainConfig
-from benchmarks import agent_parts, learning_ours, learning_report
+from benchmarks import agent_parts, learning_ours, learning_report, learning_trials
 from benchmarks.learning_study import ARMS, Evaluated, Result, missing, read_results
 from data.library import Library
 
@@ -54,6 +54,13 @@ def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
     assert [evaluated.step for evaluated in found.evaluations] == [0, 32, 64]
     assert all(len(evaluated.scores) == 1 for evaluated in found.evaluations)
     assert found.settings["hidden_units"] == 16
+
+
+def test_every_trial_has_settings_that_are_possible_and_a_run_of_its_own(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    settings = {name: learning_trials.settings_of(name) for name in learning_trials.TRIALS}
+    assert len(set(settings.values())) == len(settings)
+    assert len({library.run_folder(learning_trials.run_name(name)) for name in settings}) == len(settings)
 
 
 def test_the_interval_over_seeds_is_wide_where_seeds_differ_and_narrow_where_only_episodes_do() -> None:
