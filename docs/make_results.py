@@ -4,8 +4,9 @@
     python docs/make_results.py --only seedings --seeds 5         one answer, with more trainings
     python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work a --results b    a trial
 
-Everything is kept under ``build/answers``; the reports' Markdown is copied to
-``docs/results/<answer>.md``, with charts and films beside it. No person plays here: the demonstrator is the planner.
+Options that are not its own go to each training (``coach train --help`` names them), as --pretrain-steps there.
+Everything is kept under ``build/answers``; the reports' Markdown is copied to ``docs/results/<answer>.md``, with charts
+and films beside it. No person plays here: the demonstrator is the planner.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
         coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
 
 
-def train_teacher(library: Library, steps: int, pretraining: list[str]) -> None:
+def train_teacher(library: Library, steps: int, settings: list[str]) -> None:
     started = (library.run_folder(TEACHER) / "run.json").exists()
-    arguments = ["--resume"] if started else ["--seed-from", "planner", *pretraining]
+    arguments = ["--resume"] if started else ["--seed-from", "planner", *settings]
     coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
 
 
@@ -83,24 +84,24 @@ def answer(library: Library, name: str, work: Path, results: Path, made_by: str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--only", nargs="+", choices=("seedings", "before-reward", "transfer"), help="not all answers")
     parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
-    parser.add_argument("--pretrain-steps", type=int, help="updates before the first step (default: coach's own)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm")
     parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the trained agent")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "answers", help="where all is kept")
     parser.add_argument("--results", type=Path, help="where the reports go (default: docs/results)")
-    options = parser.parse_args()
+    options, settings = parser.parse_known_args()
     chosen = options.only or ["seedings", "before-reward", "transfer"]
     results = options.results or (ROOT / "docs" / "results")
     library = Library(options.work / "library")
     record(library, "planner", "planner", options.episodes)
     for rule in ("before-reward", "before-death"):
         coach(library, "label", "--rule", rule)
-    pretraining = [] if options.pretrain_steps is None else ["--pretrain-steps", str(options.pretrain_steps)]
-    train_teacher(library, options.steps, pretraining)
-    size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *pretraining]
+    train_teacher(library, options.steps, settings)
+    size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *settings]
     made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes)])
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
