@@ -8,8 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
 BIN := $(VENV)/bin
-# Modules are compiled when they are first imported: most of what TensorFlow and others bring never is.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Test files that run side by side, each process with a screen of its own.
 AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -51,7 +50,7 @@ study: $(VENV)/.installed-for-tests ## go on with the study of learning (days; s
 lowest: ## run the tests with the oldest versions of everything that setup.cfg allows
 	@$(PYTHON) -m venv .venv-lowest
 	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/constraints.txt
-	@.venv-lowest/bin/python -m pip --disable-pip-version-check install --no-compile -qq -c .venv-lowest/constraints.txt -e '.[test,docs]'
+	@.venv-lowest/bin/python -m pip --disable-pip-version-check install -qq -c .venv-lowest/constraints.txt -e '.[test,docs]'
 	@sh tests/system_packages.sh
 	@.venv-lowest/bin/python -m pytest $(AT_ONCE)
 
