@@ -64,8 +64,8 @@ TRIALS: dict[str, dict[str, Any]] = {
 
 
 def settings_of(name: str) -> TrainConfig:
-    fixed = {"seed_from": ("planner",), "evaluate_every": 0, "threads": 1, "game": GAME, "steps": 0}
-    return dataclasses.replace(preset("default"), **{**fixed, "pretrain_steps": PRETRAIN_STEPS, **TRIALS[name]})
+    fixed = {"game": GAME, "seed_from": ("planner",), "steps": 0, "pretrain_steps": PRETRAIN_STEPS}
+    return dataclasses.replace(preset("default"), **{**fixed, "evaluate_every": 0, "threads": 1, **TRIALS[name]})
 
 
 def run_name(name: str) -> str:
