@@ -155,7 +155,7 @@ def _arm(plan: Plan, slug: str, title: str, results: list[dict[str, Any]], faile
     scores = np.array([result["evaluation"]["mean"] for result in results], np.float64)  # [N]
     normalised = human_normalised(plan.game, scores)
     curve, steps, heights = _curve(results)
-    targets = [(target, f"{target:g} points") for target in plan.reach]
+    targets = [(target, f"{target:,.0f} points" if target >= 100 else f"{target:g} points") for target in plan.reach]
     if plan.game in ATARI_SCORES:
         human = ATARI_SCORES[plan.game][1]
         targets.append((human, f"a person's {human:,.0f}"))
@@ -237,7 +237,7 @@ def conclusions(summary: Summary) -> list[str]:
     said = [_left_out(arm) for arm in summary.arms if arm.failed]
     if len(arms) < 2:
         return [*said, "Fewer than two arms have results, so nothing can be compared."]
-    said += [_amount(summary)]
+    said += [_amount(summary), *_beside_chance(summary, arms)]
     for arm in arms:
         beaten = [pair for pair in summary.pairs if pair.is_separated and pair.first == arm.title]
         if beaten:
@@ -254,6 +254,19 @@ def conclusions(summary: Summary) -> list[str]:
             "the true one."
         )
     return said
+
+
+def _beside_chance(summary: Summary, arms: list[ArmSummary]) -> list[str]:
+    """Which arms were not shown to play better than chance: between such arms there is little to tell apart."""
+    if summary.chance is None or not summary.has_intervals:
+        return []
+    lost = [arm.title for arm in arms if arm.iqm and arm.iqm.low is not None and arm.iqm.low <= summary.chance]
+    if len(lost) == len(arms):
+        return [
+            f"No arm was shown to play better than chance ({summary.chance:,.0f} points), so this comparison cannot "
+            "tell which beginning helps: it would need longer trainings, or an easier game."
+        ]
+    return [f"Not shown to play better than chance ({summary.chance:,.0f} points): {_listed(lost)}."] if lost else []
 
 
 def _left_out(arm: ArmSummary) -> str:

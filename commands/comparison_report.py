@@ -87,10 +87,10 @@ def shown(estimate: Estimate | None, digits: int = 0) -> str:
     """ "281 (250 to 300)"; without an interval "281"."""
     if estimate is None:
         return "–"
-    value = f"{estimate.value:,.{digits}f}"
+    value = f"{estimate.value:z,.{digits}f}"
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} ({estimate.low:,.{digits}f} to {estimate.high:,.{digits}f})"
+    return f"{value} ({estimate.low:z,.{digits}f} to {estimate.high:z,.{digits}f})"
 
 
 def _scores(facts: Facts) -> list[Block]:

@@ -34,8 +34,9 @@ HOW_IT_WAS_MADE = """
 ```
 
 records the planner's episodes, lets the rules judge them (two seconds before a reward are good, two before a lost life
-bad), trains the agent `teacher`, and makes this comparison and the other two. Nobody played or judged by hand: the
-planner looks ahead on copies of the emulator, which no person and no agent can do, and plays accordingly.
+bad), trains the agent `teacher`, and makes this comparison. Without `--only` it makes all three. Nobody played or
+judged by hand: the planner looks ahead on copies of the emulator, which no person and no agent can do, and plays
+accordingly.
 """
 GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
 SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=planner,keep=not-bad"]
@@ -80,7 +81,7 @@ def answer(library: Library, name: str, work: Path, results: Path, made_by: str,
         shutil.copy(path, target / path.name)
     words = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
     words = words.replace(f"{ROOT}/", "")  # as it is typed where the repository lies
-    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=made_by))
+    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=f"{made_by} {name}"))
 
 
 def main() -> None:
@@ -102,7 +103,7 @@ def main() -> None:
         coach(library, "label", "--rule", rule)
     train_teacher(library, options.steps, settings)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *settings]
-    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes)])
+    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes), "--only"])
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)

@@ -10,10 +10,12 @@ import pytest
 from agent_episodes import small_config
 
 from agent.arms import parse_arm
+from agent.atari_scores import ATARI_SCORES
 from agent.comparison import Plan
 from agent.comparison_summary import Summary, conclusions, summarise
+from agent.statistics import Estimate
 from commands import comparison_charts
-from commands.comparison_report import Facts, report_blocks
+from commands.comparison_report import Facts, report_blocks, shown
 from commands.report_blocks import Chart, to_html, to_markdown
 
 BASE = small_config(keep="all")
@@ -76,6 +78,22 @@ def test_three_trainings_that_win_every_time_are_not_told_apart() -> None:
 def test_six_trainings_that_win_every_time_are_told_apart() -> None:
     scores = {"none": [100.0 + n for n in range(6)], "shown": [900.0 + n for n in range(6)]}
     assert any(sentence.startswith("shown beats none (1.00)") for sentence in conclusions(summary_of(scores)))
+
+
+def test_arms_that_are_no_better_than_chance_are_named() -> None:
+    chance = ATARI_SCORES["SpaceInvaders"][0]
+    learned, not_learned = [chance + 100.0 + n for n in range(3)], [chance - 1.0, chance, chance + 50.0]
+    some = " ".join(conclusions(summary_of({"none": not_learned, "shown": learned})))
+    assert "Not shown to play better than chance (148 points): none." in some
+    none = " ".join(conclusions(summary_of({"none": not_learned, "shown": not_learned})))
+    assert "No arm was shown to play better than chance (148 points)" in none
+    all_of_them = " ".join(conclusions(summary_of({"none": learned, "shown": learned})))
+    assert "chance (148" not in all_of_them
+    assert "chance (148" not in " ".join(conclusions(summary_of({"none": not_learned[:2], "shown": learned[:2]})))
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
+    assert shown(Estimate(-0.001, -0.002, 0.004), 2) == "0.00 (0.00 to 0.00)"
 
 
 def test_a_failed_training_is_left_out_and_said() -> None:
