@@ -75,6 +75,8 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="where what is finished lies")
     parser.add_argument("--report-only", action="store_true", help="train nothing, write the report anew")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a shell began in the background
+        signal.signal(number, signal.default_int_handler)
     if not options.report_only:
         train_all(options)
     if options.results == RESULTS:
