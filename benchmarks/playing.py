@@ -41,7 +41,7 @@ from recorder.pace import Pace
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
 ROWS = {**WINDOWS, "timer": "a timer, nothing else"}
 LONGEST_TIMER_SECONDS = 60.0
-BUSY = "while True: pass"
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"  # ends with its parent
 HELD_SECONDS = 0.2
 KEYS = ("a", "space", "d", "space")
 KEEP_EVERY = 25
