@@ -263,8 +263,8 @@ def _beside_chance(summary: Summary, arms: list[ArmSummary]) -> list[str]:
     lost = [arm.title for arm in arms if arm.iqm and arm.iqm.low is not None and arm.iqm.low <= summary.chance]
     if len(lost) == len(arms):
         return [
-            f"No arm was shown to play better than chance ({summary.chance:,.0f} points), so this comparison cannot "
-            "tell which beginning helps: it would need longer trainings, or an easier game."
+            f"No arm was shown to play better than chance ({summary.chance:,.0f} points): longer trainings, or an "
+            "easier game, would tell more of what helps."
         ]
     return [f"Not shown to play better than chance ({summary.chance:,.0f} points): {_listed(lost)}."] if lost else []
 

@@ -81,7 +81,7 @@ def answer(library: Library, name: str, work: Path, results: Path, made_by: str,
         shutil.copy(path, target / path.name)
     words = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
     words = words.replace(f"{ROOT}/", "")  # as it is typed where the repository lies
-    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=f"{made_by} {name}"))
+    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=f"{made_by} --only {name}"))
 
 
 def main() -> None:
@@ -103,7 +103,7 @@ def main() -> None:
         coach(library, "label", "--rule", rule)
     train_teacher(library, options.steps, settings)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *settings]
-    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes), "--only"])
+    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes)])
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)

@@ -92,6 +92,12 @@ def test_arms_that_are_no_better_than_chance_are_named() -> None:
     assert "chance (148" not in " ".join(conclusions(summary_of({"none": not_learned[:2], "shown": learned[:2]})))
 
 
+def test_scores_to_be_reached_are_shown_in_whole_points_where_they_are_large() -> None:
+    plan = dataclasses.replace(plan_of(1), reach=(2.5, 606.8, 1061.6))
+    reach = summarise(plan, results_of(plan, {"none": [1.0], "shown": [2.0]}), []).arms[0].reach
+    assert [one.name for one in reach[:3]] == ["2.5 points", "607 points", "1,062 points"]
+
+
 def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
     assert shown(Estimate(-0.001, -0.002, 0.004), 2) == "0.00 (0.00 to 0.00)"
 
