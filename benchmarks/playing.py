@@ -1,12 +1,14 @@
 """Playing in the recorder's window beside gymnasium.utils.play: how evenly the frames come, at 60 a second.
 
-    python -m benchmarks.playing [--minutes 1] [--rounds 2] [--keep-awake]
+    python -m benchmarks.playing [--minutes 1] [--rounds 2] [--keep-awake | --busy] [--alone]
 
 Both windows stand on a virtual screen and get the same keys (a, d and space, held for a fifth of a second), in turns,
 so that both meet the same load. Each plays --minutes in all. The recorder also records; gymnasium's window does not.
 A third row is a timer that sleeps until its next sixtieth of a second and does nothing else: what sleeping is worth on
 this machine. The host of a virtual machine lends an idle processor to others, and gives it back milliseconds late;
---keep-awake keeps the processors busy with work of the lowest kind (SCHED_IDLE), which gives way to all other work.
+--keep-awake keeps the processors busy with work of the lowest kind (SCHED_IDLE), which gives way to all other work;
+--busy does so with ordinary work, as a training for each processor would. "Left alone" are the frames before which the
+host had taken no processor for a quarter to half a second: what comes late then is no fault of the host's.
 """
 
 from __future__ import annotations
@@ -21,11 +23,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import Xlib.display
 import Xlib.error
 import Xlib.X
@@ -34,8 +34,7 @@ from rich.console import Console
 from rich.table import Table
 from Xlib.ext import xtest
 
-from data.episode import FRAMES_PER_SECOND
-from data.pace_report import LATE_SECONDS
+from benchmarks.evenness import StolenTime, evenness
 from recorder.pace import Pace
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
@@ -46,19 +45,6 @@ HELD_SECONDS = 0.2
 KEYS = ("a", "space", "d", "space")
 KEEP_EVERY = 25
 """After so many keys, Return: it keeps an episode that has ended, and does nothing otherwise."""
-
-
-@dataclass(frozen=True)
-class Evenness:
-    """How the frames of one window came."""
-
-    frames: int
-    seconds: float
-    late: int
-    worst_late_ms: float
-    uneven: int
-    longest_ms: float
-    p999_ms: float
 
 
 @contextmanager
@@ -138,54 +124,19 @@ def wait_only(seconds: float) -> list[float]:
 
 
 @contextmanager
-def processors_awake(wanted: bool) -> Iterator[None]:
-    """Each processor has something to do, which gives way to everything else."""
+def processors_awake(wanted: bool, giving_way: bool = True) -> Iterator[None]:
+    """Each processor has something to do, which gives way to everything else or is ordinary work."""
     busy: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range((os.cpu_count() or 1) if wanted else 0):
             busy.append(subprocess.Popen([sys.executable, "-c", BUSY]))
-            os.sched_setscheduler(busy[-1].pid, os.SCHED_IDLE, os.sched_param(0))
+            if giving_way:
+                os.sched_setscheduler(busy[-1].pid, os.SCHED_IDLE, os.sched_param(0))
         yield
     finally:
         for process in busy:
             process.kill()
             process.wait()
-
-
-def evenness(segments: list[list[float]]) -> Evenness:
-    """``segments``: times of the frames of each episode, in seconds."""
-    late, worst, intervals, frames = 0, 0.0, [], 0
-    for times in segments:
-        if not times:
-            continue
-        pace = Pace(times[0])
-        for now in times:
-            if pace.begin_frame(now):
-                pace.restart(now + 1 / FRAMES_PER_SECOND)
-        late += pace.report.late_frames
-        worst = max(worst, pace.report.worst_seconds)
-        intervals.append(np.diff(times))
-        frames += len(times)
-    gaps = np.concatenate(intervals) if intervals else np.zeros(1)
-    uneven = int(np.sum(gaps > 1 / FRAMES_PER_SECOND + LATE_SECONDS))
-    return Evenness(
-        frames,
-        float(gaps.sum()),
-        late,
-        1e3 * worst,
-        uneven,
-        1e3 * float(gaps.max()),
-        1e3 * float(np.quantile(gaps, 0.999)),
-    )
-
-
-def stolen_ticks() -> tuple[int, int]:
-    """Ticks of all processors that the host of a virtual machine gave to others, and all ticks; (0, 0) elsewhere."""
-    stat = Path("/proc/stat")
-    if not stat.is_file():
-        return 0, 0
-    ticks = [int(field) for field in stat.read_text().split("\n", 1)[0].split()[1:9]]
-    return ticks[7], sum(ticks)
 
 
 def priority() -> str:
@@ -198,49 +149,56 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0, help="of play in each window")
     parser.add_argument("--rounds", type=int, default=2, help="turns in which they are played")
-    parser.add_argument("--keep-awake", action="store_true", help="no processor is idle meanwhile (Linux)")
+    meanwhile = parser.add_mutually_exclusive_group()
+    meanwhile.add_argument("--keep-awake", action="store_true", help="no processor is idle meanwhile (Linux)")
+    meanwhile.add_argument("--busy", action="store_true", help="each processor has ordinary work to do meanwhile")
+    parser.add_argument("--alone", action="store_true", help="the recorder's window, without gymnasium's beside it")
     options = parser.parse_args()
+    windows = ["ours"] if options.alone else list(WINDOWS)
     if options.keep_awake and not hasattr(os, "SCHED_IDLE"):
         parser.error("--keep-awake needs Linux")
     segments: dict[str, list[list[float]]] = {which: [] for which in ROWS}
-    episodes, verified, before = 0, True, stolen_ticks()
+    episodes, verified = 0, True
     seconds = 60 * options.minutes / options.rounds
     with (
         tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder,
-        processors_awake(options.keep_awake),
+        processors_awake(options.keep_awake or options.busy, giving_way=options.keep_awake),
+        StolenTime() as host,
     ):
         for _ in range(options.rounds):
-            for which in WINDOWS:
+            for which in windows:
                 told = play(which, seconds, Path(folder))
                 segments[which] += told["times"]
                 episodes += told.get("episodes", 0)
                 verified = verified and told.get("verified", True)
             segments["timer"].append(wait_only(min(seconds, LONGEST_TIMER_SECONDS)))
-    stolen, ticks = (now - then for now, then in zip(stolen_ticks(), before, strict=True))
-    console = Console(width=130)
+    load = ", processors kept awake" if options.keep_awake else ", processors kept busy" if options.busy else ""
+    console = Console(width=150)
     console.print(
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load "
-        f"average {os.getloadavg()[2]:.1f}, {priority()}, {stolen / max(1, ticks):.2%} of the processors' time "
-        f"taken by other virtual machines{', processors kept awake' if options.keep_awake else ''}\n"
+        f"average {os.getloadavg()[2]:.1f}, {priority()}, {host.share:.2%} of the processors' time "
+        f"taken by other virtual machines{load}\n"
     )
     shown = Table(
         "window",
         "frames",
         "a second",
         "over 2 ms late",
+        "of those left alone",
         "worst",
         "2 ms over the last one",
         "longest",
         "99.9%",
         box=None,
     )
-    for which, name in ROWS.items():
-        of = evenness(segments[which])
+    for which in [*windows, "timer"]:
+        of = evenness(segments[which], host)
         shown.add_row(
-            name,
+            ROWS[which],
             str(of.frames),
             f"{of.frames / max(of.seconds, 1e-9):.2f}",
             f"{of.late} ({of.late / max(1, of.frames):.3%})",
+            f"{of.late_left_alone} of {of.frames_left_alone} ({of.late_left_alone / max(1, of.frames_left_alone):.3%})",
             f"{of.worst_late_ms:.1f} ms",
             f"{of.uneven} ({of.uneven / max(1, of.frames):.3%})",
             f"{of.longest_ms:.1f} ms",

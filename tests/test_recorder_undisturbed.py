@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from recorder.undisturbed import undisturbed
 
@@ -44,3 +47,56 @@ def test_afterwards_python_is_as_it_was() -> None:
     with undisturbed():
         assert sys.getswitchinterval() < before and gc.get_freeze_count() > 0
     assert sys.getswitchinterval() == before and gc.get_freeze_count() == 0
+
+
+LINUX_ONLY = pytest.mark.skipif(not hasattr(os, "SCHED_RR"), reason="the system has no such priorities")
+
+
+def policy() -> int:
+    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+
+
+def in_a_thread(ask: Callable[[], object]) -> object:
+    answers: list[object] = []
+    thread = threading.Thread(target=lambda: answers.append(ask()))
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+def granted() -> bool:
+    """Whether a thread of this process may have real-time priority."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except PermissionError:
+        return False
+    return True
+
+
+@LINUX_ONLY
+def test_the_game_goes_before_other_work_where_that_is_granted_and_only_the_game() -> None:
+    before = policy()
+    allowed = in_a_thread(granted) and len(os.sched_getaffinity(0)) > 1
+    with undisturbed():
+        assert policy() == (os.SCHED_RR if allowed else before)
+        assert in_a_thread(policy) == before
+    assert policy() == before
+
+
+@LINUX_ONLY
+def test_a_system_that_grants_no_priority_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    before = policy()
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with undisturbed():
+        assert policy() == before
+
+
+@LINUX_ONLY
+def test_with_a_single_core_the_screen_keeps_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = policy()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    with undisturbed():
+        assert policy() == before
