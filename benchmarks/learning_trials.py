@@ -1,9 +1,9 @@
 """Small trials of settings: a short seeded training each, evaluated on seeds that no result is reported on.
 
-    python -m benchmarks.learning_trials [NAME...] [--list] [--demonstrations FOLDER]
+    python -m benchmarks.learning_trials [NAME...] [--own-steps 10000] [--list] [--demonstrations FOLDER]
 
-Trains and evaluates what has no row yet in docs/results/learning/trials.jsonl, after pretraining and again after some
-own steps, and then makes docs/results/learning.md anew. It can be stopped with Ctrl-C and goes on from there.
+Trains and evaluates what has no row yet in docs/results/learning/trials.jsonl, after pretraining and again after so
+many own steps, and then makes docs/results/learning.md anew. It can be stopped with Ctrl-C and goes on from there.
 The demonstrations are 15 minutes of the planner's play with other seeds than the study's, or whatever replay files lie
 in FOLDER. Defaults change only where such trials, and then the study (``benchmarks.learning``), measured better.
 """
@@ -48,6 +48,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "all seeded, always": {"seed_share": 1.0},
     "three quarters seeded in the end": {"seed_share": 0.75},
     "a seeded share that falls over 100,000 steps": {"seed_anneal_steps": 100_000},
+    "a tenth seeded in the end, from 50,000 steps on": {"seed_share": 0.1, "seed_anneal_steps": 50_000},
     "exploring at 0.02 from the first step": {"epsilon_seeded": 0.02},
     "squared weights in the loss": {"l2_weight": 1e-5},
     "prioritised sampling": {"sampling": "prioritised"},
@@ -108,6 +109,7 @@ def run_trial(name: str, library: Library, path: Path, stop: threading.Event, ow
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which trials (default: all)")
+    parser.add_argument("--own-steps", type=int, default=OWN_STEPS, help="how long each goes on after pretraining")
     parser.add_argument("--list", action="store_true", help="print the names and what each changes")
     parser.add_argument("--demonstrations", type=Path, metavar="FOLDER", help="replay files to seed from")
     options = parser.parse_args()
@@ -127,7 +129,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     for name in options.names or TRIALS:
         if not stop.is_set():
-            run_trial(name, library, ROWS, stop)
+            run_trial(name, library, ROWS, stop, options.own_steps)
     learning_report.write_report()
 
 
