@@ -44,13 +44,13 @@ class StolenTime:
         """Seconds of ``time.perf_counter``, which on Linux is the same clock in all programs."""
         self.stolen: list[int] = []
         """Ticks of all processors that were taken until then."""
-        self._all = [0, 0]
+        self.ticks: list[int] = []
+        """Ticks of all processors until then, whoever had them."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> StolenTime:
         self._note()
-        self._all[0] = stolen_ticks()[1]
         self._thread.start()
         return self
 
@@ -58,21 +58,21 @@ class StolenTime:
         self._stop.set()
         self._thread.join()
         self._note()
-        self._all[1] = stolen_ticks()[1]
 
     def _look(self) -> None:
         while not self._stop.wait(LOOK_EVERY_SECONDS):
             self._note()
 
     def _note(self) -> None:
-        stolen = stolen_ticks()[0]
+        stolen, ticks = stolen_ticks()
         self.times.append(time.perf_counter())
         self.stolen.append(stolen)
+        self.ticks.append(ticks)
 
     @property
     def share(self) -> float:
         """Of the processors' time that was taken in all."""
-        return (self.stolen[-1] - self.stolen[0]) / max(1, self._all[1] - self._all[0])
+        return (self.stolen[-1] - self.stolen[0]) / max(1, self.ticks[-1] - self.ticks[0])
 
     def left_alone(self, times: np.ndarray) -> np.ndarray:
         """(N,) times to (N,) bool: nothing was taken between the looks around each, and in the quarter before."""

@@ -8,7 +8,7 @@ A third row is a timer that sleeps until its next sixtieth of a second and does 
 this machine. The host of a virtual machine lends an idle processor to others, and gives it back milliseconds late;
 --keep-awake keeps the processors busy with work of the lowest kind (SCHED_IDLE), which gives way to all other work;
 --busy does so with ordinary work, as a training for each processor would. "Left alone" are the frames before which the
-host had taken no processor for a quarter to half a second: what comes late then is no fault of the host's.
+host had taken no processor for a quarter to half a second, as far as the kernel counts that.
 """
 
 from __future__ import annotations
