@@ -19,10 +19,12 @@ from typing import Any
 from data.durable_file import publish_file, write_all
 from data.episode import EpisodeSummary
 from data.errors import CoachError
-from data.quarantine import Quarantine
+from data.quarantine import Quarantine, ReaderUnavailable
 
 READERS = 2
 FILES_WORTH_A_SECOND_READER = 100
+NEVER = -1
+"""A time at which no file was changed."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ class LibraryIndex:
             return Entry(*status, None, f"{path} is a link; a library holds its own files: copy the file there.")
         try:
             return Entry(*status, reader.summary(path), "")
+        except ReaderUnavailable as error:
+            # Nothing is known of the file: a line that fits no file has it read again the next time.
+            return Entry(status[0], status[1], NEVER, None, str(error))
         except CoachError as error:
             return Entry(*status, None, str(error))
 

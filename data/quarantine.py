@@ -24,6 +24,10 @@ SILENCE_SECONDS = 60.0
 """The child reports every block of frames, so a minute without a word is a hang."""
 
 
+class ReaderUnavailable(CoachError):
+    """No child could be started, which is no fault of the file that it was to read."""
+
+
 class Quarantine:
     """One child process that reads files for us; started on first use, and again whenever a file brought it down."""
 
@@ -34,9 +38,14 @@ class Quarantine:
         self._unread = b""
 
     def verify(self, path: Path, on_frames: OnFrames | None = None) -> Verification:
-        """``data.proof.verify`` in the child; a file that brings it down is not ok, of kind "structure"."""
+        """``data.proof.verify`` in the child; a file that brings it down is not ok, of kind "structure".
+
+        Raises ReaderUnavailable where no child can be started, as ``summary`` and ``vet`` do.
+        """
         try:
             answer = self._ask("verify", path, on_frames)
+        except ReaderUnavailable:
+            raise
         except CoachError as error:
             return Verification(path, False, "structure", None, str(error), 0, 0.0)
         return Verification(**(answer | {"path": path}))
@@ -50,25 +59,36 @@ class Quarantine:
         return EpisodeSummary(**self._ask("vet", path, on_frames))
 
     def _ask(self, task: str, path: Path, on_frames: OnFrames | None = None) -> dict[str, Any]:
+        for last in (False, True):
+            try:
+                return self._ask_once(task, path, on_frames)
+            except (OSError, ValueError) as error:
+                self.close()
+                endless = isinstance(error, TimeoutError)
+                if last or endless:
+                    how = "did not end" if endless else "crashed the reader"
+                    raise CoachError(
+                        f"{path} is refused: reading it {how}, which no replay file of ours does."
+                    ) from error
+                # The system may have ended the child, for want of memory, say; the file gets another.
+        raise AssertionError("one of the two has answered")
+
+    def _ask_once(self, task: str, path: Path, on_frames: OnFrames | None) -> dict[str, Any]:
+        """Raises OSError or ValueError when the child is gone; TimeoutError, an OSError, after silence."""
         child = self._running_child()
         assert child.stdin is not None
-        try:
-            child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
-            child.stdin.flush()
-            while True:
-                message = self._next_message(child)
-                if "frames" in message:
-                    if on_frames is not None:
-                        on_frames(*message["frames"])
-                elif "error" in message:
-                    raise CoachError(message["error"])
-                else:
-                    answer: dict[str, Any] = message["answer"]
-                    return answer
-        except (OSError, ValueError, TimeoutError) as error:
-            self.close()
-            how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
-            raise CoachError(f"{path} is refused: reading it {how}, which no replay file of ours does.") from error
+        child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
+        child.stdin.flush()
+        while True:
+            message = self._next_message(child)
+            if "frames" in message:
+                if on_frames is not None:
+                    on_frames(*message["frames"])
+            elif "error" in message:
+                raise CoachError(message["error"])
+            else:
+                answer: dict[str, Any] = message["answer"]
+                return answer
 
     def _next_message(self, child: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Raises TimeoutError after silence, ValueError when the child is gone."""
@@ -88,19 +108,35 @@ class Quarantine:
     def _running_child(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self.close()
-            source = str(Path(__file__).resolve().parent.parent)
-            environment = {
-                name: value for name, value in os.environ.items() if name not in ("HDF5_PLUGIN_PATH", "PYTHONPATH")
-            }
-            environment |= {"PYTHONPATH": source, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "data.quarantine_child", str(self._memory_bytes)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-            )
+            self._child = self._started()
         return self._child
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """A child that has said that it is ready."""
+        # Ours come first; what else this process finds by its PYTHONPATH, its child finds, too.
+        sources = [str(Path(__file__).resolve().parent.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        environment = {name: value for name, value in os.environ.items() if name != "HDF5_PLUGIN_PATH"}
+        environment |= {
+            "PYTHONPATH": os.pathsep.join(filter(None, sources)),
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [sys.executable, "-P", "-m", "data.quarantine_child", str(self._memory_bytes)]
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        try:
+            child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
+        except OSError as error:
+            raise ReaderUnavailable(f"The reader of replay files cannot be started: {error.strerror}.") from error
+        self._child = child
+        try:
+            self._next_message(child)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise ReaderUnavailable(
+                "The reader of replay files cannot be started, so no file is read; what stands in its way is told by: "
+                f"{' '.join(command)}"
+            ) from error
+        return child
 
     def close(self) -> None:
         """End the child."""

@@ -61,6 +61,7 @@ def main() -> None:
     # Whatever a library prints must not mix with the answers.
     reporter = Reporter(os.fdopen(os.dup(1), "wb"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    reporter.send({"ready": True})
     for line in sys.stdin:
         request = json.loads(line)
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
+import sys
 import time
 import zlib
 from collections import Counter
@@ -22,7 +24,7 @@ from replay_episodes import record, writable_copy
 from data import proof
 from data.errors import CoachError
 from data.library import Library
-from data.quarantine import MEMORY_BYTES, Quarantine, vetted
+from data.quarantine import MEMORY_BYTES, Quarantine, ReaderUnavailable, vetted
 from data.replay_file import ReplayFile, portable_image
 from data.simulation import Emulator
 
@@ -283,15 +285,15 @@ def test_a_file_that_brings_its_reader_down_is_refused_and_the_next_one_is_read(
     """A real crash cannot be had on demand; a child that is killed in mid-answer looks the same from here."""
     with Quarantine() as quarantine:
         assert quarantine.summary(recorded).frame_count == 80
-        child = quarantine._running_child()
         real = quarantine._next_message
 
-        def killed(*arguments: Any) -> dict[str, Any]:
-            child.kill()
-            child.wait()
-            assert child.stdout is not None
-            os.read(child.stdout.fileno(), 2**20)
-            return real(*arguments)
+        def killed(child: Any) -> dict[str, Any]:
+            message = real(child)
+            if "answer" in message:
+                child.kill()
+                child.wait()
+                message = real(child)
+            return message
 
         monkeypatch.setattr(quarantine, "_next_message", killed)
         answer = quarantine.verify(recorded)
@@ -299,6 +301,56 @@ def test_a_file_that_brings_its_reader_down_is_refused_and_the_next_one_is_read(
         assert "crashed the reader" in answer.sentence
         monkeypatch.undo()
         assert quarantine.verify(recorded).ok
+
+
+def test_a_reader_that_the_system_ends_is_no_fault_of_the_file(recorded: Path) -> None:
+    with Quarantine() as quarantine:
+        real = quarantine._next_message
+        ended = []
+
+        def killed_once(child: Any) -> dict[str, Any]:
+            message = real(child)
+            if "answer" in message and not ended:
+                ended.append(child.pid)
+                child.kill()
+                child.wait()
+                message = real(child)
+            return message
+
+        quarantine._next_message = killed_once  # type: ignore[method-assign]
+        assert quarantine.verify(recorded).ok
+        assert ended
+
+
+def test_a_reader_that_cannot_be_started_is_told_and_not_held_against_the_files(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path / "library")
+    library.prepare()
+    shutil.copy(recorded, library.replays / recorded.name)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="cannot be started"):
+        quarantine.verify(recorded)
+    [(_, problem)] = library.broken()
+    assert "cannot be started" in problem
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="No such file"):
+        quarantine.vet(recorded)
+    monkeypatch.undo()
+    assert library.broken() == []
+    assert [episode.frame_count for episode in library.episodes()] == [80]
+
+
+def test_the_reader_finds_what_this_process_finds_by_its_pythonpath(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On many a computing cluster, packages are found in that way alone."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Quarantine() as quarantine:
+        assert quarantine.summary(recorded).frame_count == 80
+        environment = Path(f"/proc/{quarantine._running_child().pid}/environ").read_text().split("\0")
+    [found] = [line for line in environment if line.startswith("PYTHONPATH=")]
+    assert found.endswith(f"{os.pathsep}{tmp_path}")
 
 
 def test_a_file_that_never_ends_is_given_up(tmp_path: Path) -> None:
