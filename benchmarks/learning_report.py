@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
+from benchmarks import learning_design
 from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results
 
 mpl.use("Agg")
@@ -134,7 +135,7 @@ def made_part(results: list[Result]) -> list[str]:
     if waiting:
         names = ", ".join(f"{arm}-{seed}" for arm, seed in waiting)
         lines += [f"Not trained yet, of {len(SEEDS)} seeds for each of {len(ARMS)} arms: {names}.", ""]
-    return [*lines, *trials_table(), END]
+    return [*lines, *trials_table(), *learning_design.table(RESULTS / learning_design.ROWS.name), END]
 
 
 def write_report() -> None:

@@ -1,0 +1,78 @@
+"""The design of the sixteen short trainings of ``benchmarks.learning_factors``, and what they tell of each setting.
+
+A fractional factorial design, 2^(6-2) of resolution IV (Box, Hunter and Hunter 2005, chapter 6): every setting stands
+in half of the trainings, evenly beside every other, so that its effect is the difference of two means of eight, and is
+mixed up with no effect of two settings together. Imports no Keras, because the report does not need it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.learning_study import RESULTS
+
+ROWS = RESULTS / "factors.jsonl"
+
+FACTORS: dict[str, dict[str, Any]] = {
+    "an update every step, not every fourth": {"train_every": 1},
+    "10-step returns, not 5": {"n_steps": 10},
+    "a tenth seeded from 50,000 steps on, not half from 20,000": {"seed_share": 0.1, "seed_anneal_steps": 50_000},
+    "dueling, and prioritised sampling": {"dueling": True, "sampling": "prioritised"},
+    "a lost life ends the return": {"life_loss_ends": True},
+    "logarithmic rewards, not signs": {"reward": "log"},
+}
+"""What each changes of the default preset."""
+
+
+def design() -> np.ndarray:
+    """(16, 6) of 0 and 1: whether a training has a setting. The last two columns are sums modulo 2 of three others."""
+    rows = np.arange(16)[:, None] >> np.arange(4) & 1
+    fifth = rows[:, [0, 1, 2]].sum(axis=1) % 2
+    sixth = rows[:, [1, 2, 3]].sum(axis=1) % 2
+    return np.column_stack([rows, fifth, sixth])
+
+
+def effects(rows: list[dict[str, Any]]) -> list[tuple[str, float, float, float]]:
+    """For each setting: its name, its effect in points, and the ends of the effect's 95% interval.
+
+    By least squares with one term a setting (Box, Hunter and Hunter 2005, section 5.10); needs all sixteen rows.
+    """
+    levels = 2.0 * design()[[row["index"] for row in rows]] - 1.0
+    terms = np.column_stack([np.ones(len(rows)), levels])
+    points = np.array([row["mean"] for row in rows])
+    found, *_ = np.linalg.lstsq(terms, points, rcond=None)
+    freedom = len(rows) - terms.shape[1]
+    spread = np.sqrt(np.sum((points - terms @ found) ** 2) / freedom / len(rows))
+    reach = 2.0 * spread * stats.t.ppf(0.975, freedom)
+    return [
+        (name, effect, effect - reach, effect + reach) for name, effect in zip(FACTORS, 2.0 * found[1:], strict=True)
+    ]
+
+
+def rows_there(path: Path = ROWS) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    return sorted(rows, key=lambda row: row["index"])
+
+
+def table(path: Path = ROWS) -> list[str]:
+    """Lines for the page: the effects, once all trainings are there."""
+    rows = rows_there(path)
+    if len(rows) < len(design()):
+        return []
+    steps, points = [row["steps"] for row in rows], [row["mean"] for row in rows]
+    machine = "; ".join(sorted({row["machine"] for row in rows}))
+    lines = [
+        f"Sixteen seeded trainings, {min(steps):,} to {max(steps):,} own steps each, {min(points):.0f} to "
+        f"{max(points):.0f} points (mean {np.mean(points):.0f}; {rows[0]['episodes']} episodes each; {machine}):",
+        "",
+        "| setting | effect in points (95% interval) |",
+        "|---|---|",
+        *(f"| {name} | {effect:+.0f} ({low:+.0f} to {high:+.0f}) |" for name, effect, low, high in effects(rows)),
+        "",
+    ]
+    return lines
