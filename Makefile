@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& { command -v $$p; break; }; done)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
+# Minutes of play in each window that "make bench" measures.
+MINUTES ?= 1
 # Test files that run side by side, each process with a screen of its own.
 AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -41,8 +43,9 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@sh tests/system_packages.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
-bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes)
-	@for part in recording playing curating agent_parts; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes; MINUTES=10: of play)
+	@for part in recording "playing --minutes $(MINUTES)" curating agent_parts; do \
+		$(BIN)/python -m benchmarks.$$part || exit 1; done
 
 study: $(VENV)/.installed-for-tests ## go on with the study of learning (days; stop it with Ctrl-C at any time)
 	@$(BIN)/python -m benchmarks.learning
