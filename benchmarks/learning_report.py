@@ -85,7 +85,7 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
         intervals = np.array([interval_over_seeds(scores[step], rng) for step in at])
         means = [float(np.mean([np.mean(s) for s in scores[step]])) for step in at]
         label = f"{title} ({len(mine)} seed{'s' if len(mine) > 1 else ''})"
-        axes.plot(at, means, color=COLOURS[arm], marker=MARKS[arm], label=label)
+        axes.plot(at, means, color=COLOURS[arm], marker=MARKS[arm], label=label, clip_on=False, zorder=3)
         axes.fill_between(at, intervals[:, 0], intervals[:, 1], color=COLOURS[arm], alpha=0.15, linewidth=0)
     axes.axhline(RANDOM_PLAY, color="#666666", linestyle=":", linewidth=1, label="random play (Mnih et al. 2015)")
     axes.axhline(GOAL, color="#666666", linestyle="--", linewidth=1, label="the aim")
@@ -93,6 +93,7 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
     axes.set_ylabel(f"points, mean of {EPISODES} episodes")
     axes.set_xlim(0, STEPS)
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120, metadata={"Software": None})
