@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,15 +64,21 @@ class Quarantine:
             try:
                 return self._ask_once(task, path, on_frames)
             except (OSError, ValueError) as error:
+                again = not last and self._was_killed()
                 self.close()
-                endless = isinstance(error, TimeoutError)
-                if last or endless:
-                    how = "did not end" if endless else "crashed the reader"
+                if not again:
+                    how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
                     raise CoachError(
                         f"{path} is refused: reading it {how}, which no replay file of ours does."
                     ) from error
-                # The system may have ended the child, for want of memory, say; the file gets another.
         raise AssertionError("one of the two has answered")
+
+    def _was_killed(self) -> bool:
+        """Whether the system ended the child, as it does where memory runs short: the file may get another one."""
+        try:
+            return self._child is not None and self._child.wait(timeout=1.0) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:  # it runs, and is silent or talks nonsense
+            return False
 
     def _ask_once(self, task: str, path: Path, on_frames: OnFrames | None) -> dict[str, Any]:
         """Raises OSError or ValueError when the child is gone; TimeoutError, an OSError, after silence."""

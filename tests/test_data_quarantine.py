@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import sys
 import time
 import zlib
@@ -320,6 +321,30 @@ def test_a_reader_that_the_system_ends_is_no_fault_of_the_file(recorded: Path) -
         quarantine._next_message = killed_once  # type: ignore[method-assign]
         assert quarantine.verify(recorded).ok
         assert ended
+
+
+def test_a_reader_that_is_interrupted_does_not_begin_again(recorded: Path) -> None:
+    """Ctrl-C reaches the readers, too, and must end at once what would take minutes."""
+    with Quarantine() as quarantine:
+        real, real_start = quarantine._next_message, quarantine._started
+        starts = []
+
+        def interrupted(child: Any) -> dict[str, Any]:
+            message = real(child)
+            if "answer" in message:
+                child.send_signal(signal.SIGINT)
+                child.wait()
+                message = real(child)
+            return message
+
+        def started() -> Any:
+            starts.append(1)
+            return real_start()
+
+        quarantine._next_message = interrupted  # type: ignore[method-assign]
+        quarantine._started = started  # type: ignore[method-assign]
+        assert not quarantine.verify(recorded).ok
+        assert len(starts) == 1
 
 
 def test_a_reader_that_cannot_be_started_is_told_and_not_held_against_the_files(
