@@ -14,10 +14,12 @@ import argparse
 import dataclasses
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +100,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings beside each other (default: 2)")
     parser.add_argument("--one", type=int, metavar="INDEX", help="train this one alone, and print its row")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a shell began in the background
+        signal.signal(number, signal.default_int_handler)
     library = Library(WORK / "library")
     if options.one is not None:
-        print(json.dumps(train_one(options.one, options.seconds, library.replays)), flush=True)
+        with suppress(KeyboardInterrupt):
+            print(json.dumps(train_one(options.one, options.seconds, library.replays)), flush=True)
         return
     record_demonstrations(library, WORK, seed=DEMONSTRATION_SEED)
     there = {row["index"] for row in rows_there()}
