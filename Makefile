@@ -43,7 +43,7 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@sh tests/system_packages.sh
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
-bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (some minutes; MINUTES=10: of play)
+bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (MINUTES=10: of play in each window)
 	@for part in recording "playing --minutes $(MINUTES)" curating agent_parts; do \
 		$(BIN)/python -m benchmarks.$$part || exit 1; done
 

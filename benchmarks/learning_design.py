@@ -7,16 +7,10 @@ mixed up with no effect of two settings together. Imports no Keras, because the 
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
-
-from benchmarks.learning_study import RESULTS
-
-ROWS = RESULTS / "factors.jsonl"
 
 FACTORS: dict[str, dict[str, Any]] = {
     "an update every step, not every fourth": {"train_every": 1},
@@ -54,19 +48,13 @@ def effects(rows: list[dict[str, Any]]) -> list[tuple[str, float, float, float]]
     ]
 
 
-def rows_there(path: Path = ROWS) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    return sorted(rows, key=lambda row: row["index"])
-
-
-def table(path: Path = ROWS) -> list[str]:
-    """Lines for the page: the effects, once all trainings are there."""
-    rows = rows_there(path)
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """Lines for the page: the effects, once the rows of all trainings are there."""
     if len(rows) < len(design()):
         return []
     steps, points = [row["steps"] for row in rows], [row["mean"] for row in rows]
     machine = "; ".join(sorted({row["machine"] for row in rows}))
-    lines = [
+    return [
         f"Sixteen seeded trainings, {min(steps):,} to {max(steps):,} own steps each, {min(points):.0f} to "
         f"{max(points):.0f} points (mean {np.mean(points):.0f}; {rows[0]['episodes']} episodes each; {machine}):",
         "",
@@ -75,4 +63,3 @@ def table(path: Path = ROWS) -> list[str]:
         *(f"| {name} | {effect:+.0f} ({low:+.0f} to {high:+.0f}) |" for name, effect, low, high in effects(rows)),
         "",
     ]
-    return lines

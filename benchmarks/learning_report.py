@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 
 from benchmarks import learning_design
-from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results
+from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results, read_rows
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -102,15 +102,14 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
 
 def trials_table() -> list[str]:
     """What was tried on tuning seeds, in the order in which it was done."""
-    path = RESULTS / "trials.jsonl"
-    if not path.is_file():
+    rows = read_rows(RESULTS / "trials.jsonl")
+    if not rows:
         return []
     lines = [
         "| trial | seeded decisions | updates | own steps | points (95% interval, episodes) |",
         "|---|---|---|---|---|",
     ]
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
+    for row in rows:
         points = f"{row['mean']:.0f} ({row['low']:.0f} to {row['high']:.0f}, {row['episodes']})"
         cells = [row["trial"], f"{row['seeded_decisions']:,}", f"{row['updates']:,}", f"{row['steps']:,}", points]
         lines.append("| " + " | ".join(cells) + " |")
@@ -136,7 +135,7 @@ def made_part(results: list[Result]) -> list[str]:
     if waiting:
         names = ", ".join(f"{arm}-{seed}" for arm, seed in waiting)
         lines += [f"Not trained yet, of {len(SEEDS)} seeds for each of {len(ARMS)} arms: {names}.", ""]
-    return [*lines, *trials_table(), *learning_design.table(RESULTS / learning_design.ROWS.name), END]
+    return [*lines, *trials_table(), *learning_design.table(read_rows(RESULTS / "factors.jsonl")), END]
 
 
 def write_report() -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "results" / "learning"
@@ -87,6 +88,19 @@ def read_results(folder: Path = RESULTS) -> list[Result]:
 def missing(folder: Path = RESULTS) -> list[tuple[str, int]]:
     """Arms and seeds that are still to be trained; every arm's first seed comes before any second one."""
     return [(arm, seed) for seed in SEEDS for arm in ARMS if not result_path(arm, seed, folder).is_file()]
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """What was measured so far, a line each; none where there is no such file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def add_row(path: Path, row: dict[str, Any]) -> None:
+    """Keep what was just measured, and print it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
 
 
 def this_machine() -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
 import signal
 import threading
@@ -20,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import TrainConfig, preset
-from agent.evaluation import evaluate
+from agent.evaluation import Evaluation, evaluate
+from agent.progress import TrainSummary
 from agent.run import RunFolder
 from agent.training import train
 from benchmarks import learning_report
 from benchmarks.learning_demonstrator import record_demonstrations
-from benchmarks.learning_study import GAME, RESULTS, ROOT
+from benchmarks.learning_study import GAME, RESULTS, ROOT, add_row, read_rows
 from data.library import Library
 
 TUNING_SEED = 7_000_001
@@ -73,37 +73,31 @@ def run_name(name: str) -> str:
     return "-".join(re.findall("[a-z0-9.]+", name.lower()))
 
 
-def rows_there(path: Path = ROWS) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
 def run_trial(name: str, library: Library, path: Path, stop: threading.Event, own_steps: int = OWN_STEPS) -> None:
     """Do what of a trial has no row yet; returns early where asked to stop."""
     folder = RunFolder(library.run_folder(run_name(name)))
     for steps in (0, own_steps):
-        if any(row["trial"] == name and row["steps"] == steps for row in rows_there(path)):
+        if any(row["trial"] == name and row["steps"] == steps for row in read_rows(path)):
             continue
         config = dataclasses.replace(settings_of(name), steps=steps)
         summary = train(library, folder.name, config, resume=folder.exists, should_stop=stop.is_set)
         if summary.stopped or stop.is_set():
             return
         found = evaluate(library, folder.name, EPISODES, "nature", seed=TUNING_SEED)
-        row = {
-            "trial": name,
-            "changes": TRIALS[name],
-            "seed": config.seed,
-            "seeded_decisions": summary.seeded_decisions,
-            "updates": summary.updates,
-            "steps": steps,
-            "mean": round(found.mean, 1),
-            "low": round(found.low, 1),
-            "high": round(found.high, 1),
-            "episodes": found.episodes,
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            file.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
+        about = {"trial": name, "changes": TRIALS[name], "seed": config.seed}
+        add_row(path, {**about, "seeded_decisions": summary.seeded_decisions, **measured(summary, found)})
+
+
+def measured(summary: TrainSummary, found: Evaluation) -> dict[str, Any]:
+    """The part of a row that a training and its evaluation give."""
+    return {
+        "updates": summary.updates,
+        "steps": summary.step,
+        "mean": round(found.mean, 1),
+        "low": round(found.low, 1),
+        "high": round(found.high, 1),
+        "episodes": found.episodes,
+    }
 
 
 def main() -> None:

@@ -29,6 +29,10 @@ class ReaderUnavailable(CoachError):
     """No child could be started, which is no fault of the file that it was to read."""
 
 
+class _ReaderKilled(CoachError):
+    """The system ended the child."""
+
+
 class Quarantine:
     """One child process that reads files for us; started on first use, and again whenever a file brought it down."""
 
@@ -60,42 +64,32 @@ class Quarantine:
         return EpisodeSummary(**self._ask("vet", path, on_frames))
 
     def _ask(self, task: str, path: Path, on_frames: OnFrames | None = None) -> dict[str, Any]:
-        for last in (False, True):
-            try:
-                return self._ask_once(task, path, on_frames)
-            except (OSError, ValueError) as error:
-                again = not last and self._was_killed()
-                self.close()
-                if not again:
-                    how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
-                    raise CoachError(
-                        f"{path} is refused: reading it {how}, which no replay file of ours does."
-                    ) from error
-        raise AssertionError("one of the two has answered")
-
-    def _was_killed(self) -> bool:
-        """Whether the system ended the child, as it does where memory runs short: the file may get another one."""
         try:
-            return self._child is not None and self._child.wait(timeout=1.0) == -signal.SIGKILL
-        except subprocess.TimeoutExpired:  # it runs, and is silent or talks nonsense
-            return False
+            return self._ask_once(task, path, on_frames)
+        except _ReaderKilled:  # where memory runs short, say, whatever was read: the file gets another
+            return self._ask_once(task, path, on_frames)
 
     def _ask_once(self, task: str, path: Path, on_frames: OnFrames | None) -> dict[str, Any]:
-        """Raises OSError or ValueError when the child is gone; TimeoutError, an OSError, after silence."""
         child = self._running_child()
         assert child.stdin is not None
-        child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
-        child.stdin.flush()
-        while True:
-            message = self._next_message(child)
-            if "frames" in message:
-                if on_frames is not None:
-                    on_frames(*message["frames"])
-            elif "error" in message:
-                raise CoachError(message["error"])
-            else:
-                answer: dict[str, Any] = message["answer"]
-                return answer
+        try:
+            child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
+            child.stdin.flush()
+            while True:
+                message = self._next_message(child)
+                if "frames" in message:
+                    if on_frames is not None:
+                        on_frames(*message["frames"])
+                elif "error" in message:
+                    raise CoachError(message["error"])
+                else:
+                    answer: dict[str, Any] = message["answer"]
+                    return answer
+        except (OSError, ValueError) as error:
+            refusal = _ReaderKilled if _was_killed(child) else CoachError
+            self.close()
+            how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
+            raise refusal(f"{path} is refused: reading it {how}, which no replay file of ours does.") from error
 
     def _next_message(self, child: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Raises TimeoutError after silence, ValueError when the child is gone."""
@@ -161,6 +155,14 @@ class Quarantine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _was_killed(child: subprocess.Popen[bytes]) -> bool:
+    """Whether something outside has ended the child, and not by Ctrl-C."""
+    try:
+        return child.wait(timeout=1.0) == -signal.SIGKILL
+    except subprocess.TimeoutExpired:  # it runs, and is silent or talks nonsense
+        return False
 
 
 def vetted(path: Path, trusted: Path | None = None) -> Path:

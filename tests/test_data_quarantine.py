@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
-import signal
-import sys
-import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +21,7 @@ from replay_episodes import record, writable_copy
 from data import proof
 from data.errors import CoachError
 from data.library import Library
-from data.quarantine import MEMORY_BYTES, Quarantine, ReaderUnavailable, vetted
+from data.quarantine import MEMORY_BYTES, vetted
 from data.replay_file import ReplayFile, portable_image
 from data.simulation import Emulator
 
@@ -278,121 +274,6 @@ def test_links_and_ids_that_leave_the_library_are_refused(recorded: Path, tmp_pa
             library.episode_path(name)
     assert library.episodes() == []
     assert [path.name for path, _ in library.broken()] == ["link.h5"]
-
-
-def test_a_file_that_brings_its_reader_down_is_refused_and_the_next_one_is_read(
-    recorded: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A real crash cannot be had on demand; a child that is killed in mid-answer looks the same from here."""
-    with Quarantine() as quarantine:
-        assert quarantine.summary(recorded).frame_count == 80
-        real = quarantine._next_message
-
-        def killed(child: Any) -> dict[str, Any]:
-            message = real(child)
-            if "answer" in message:
-                child.kill()
-                child.wait()
-                message = real(child)
-            return message
-
-        monkeypatch.setattr(quarantine, "_next_message", killed)
-        answer = quarantine.verify(recorded)
-        assert (answer.ok, answer.kind) == (False, "structure")
-        assert "crashed the reader" in answer.sentence
-        monkeypatch.undo()
-        assert quarantine.verify(recorded).ok
-
-
-def test_a_reader_that_the_system_ends_is_no_fault_of_the_file(recorded: Path) -> None:
-    with Quarantine() as quarantine:
-        real = quarantine._next_message
-        ended = []
-
-        def killed_once(child: Any) -> dict[str, Any]:
-            message = real(child)
-            if "answer" in message and not ended:
-                ended.append(child.pid)
-                child.kill()
-                child.wait()
-                message = real(child)
-            return message
-
-        quarantine._next_message = killed_once  # type: ignore[method-assign]
-        assert quarantine.verify(recorded).ok
-        assert ended
-
-
-def test_a_reader_that_is_interrupted_does_not_begin_again(recorded: Path) -> None:
-    """Ctrl-C reaches the readers, too, and must end at once what would take minutes."""
-    with Quarantine() as quarantine:
-        real, real_start = quarantine._next_message, quarantine._started
-        starts = []
-
-        def interrupted(child: Any) -> dict[str, Any]:
-            message = real(child)
-            if "answer" in message:
-                child.send_signal(signal.SIGINT)
-                child.wait()
-                message = real(child)
-            return message
-
-        def started() -> Any:
-            starts.append(1)
-            return real_start()
-
-        quarantine._next_message = interrupted  # type: ignore[method-assign]
-        quarantine._started = started  # type: ignore[method-assign]
-        assert not quarantine.verify(recorded).ok
-        assert len(starts) == 1
-
-
-def test_a_reader_that_cannot_be_started_is_told_and_not_held_against_the_files(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library = Library(tmp_path / "library")
-    library.prepare()
-    shutil.copy(recorded, library.replays / recorded.name)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="cannot be started"):
-        quarantine.verify(recorded)
-    [(_, problem)] = library.broken()
-    assert "cannot be started" in problem
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="No such file"):
-        quarantine.vet(recorded)
-    monkeypatch.undo()
-    assert library.broken() == []
-    assert [episode.frame_count for episode in library.episodes()] == [80]
-
-
-def test_the_reader_finds_what_this_process_finds_by_its_pythonpath(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On many a computing cluster, packages are found in that way alone."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Quarantine() as quarantine:
-        assert quarantine.summary(recorded).frame_count == 80
-        environment = Path(f"/proc/{quarantine._running_child().pid}/environ").read_text().split("\0")
-    [found] = [line for line in environment if line.startswith("PYTHONPATH=")]
-    assert found.endswith(f"{os.pathsep}{tmp_path}")
-
-
-def test_a_file_that_never_ends_is_given_up(tmp_path: Path) -> None:
-    pipe = tmp_path / "endless.h5"
-    os.mkfifo(pipe)
-    began = time.monotonic()
-    with Quarantine(silence_seconds=2.0) as quarantine, pytest.raises(CoachError, match="did not end"):
-        quarantine.summary(pipe)
-    assert time.monotonic() - began < 60
-
-
-def test_the_reader_has_little_memory_and_no_right_to_write(recorded: Path) -> None:
-    with Quarantine() as quarantine:
-        quarantine.vet(recorded)
-        child = quarantine._running_child()
-        assert resource.prlimit(child.pid, resource.RLIMIT_AS)[0] == MEMORY_BYTES
-        assert resource.prlimit(child.pid, resource.RLIMIT_FSIZE)[0] == 0
 
 
 def test_vetting_passes_whole_files_and_does_not_read_the_librarys_own_again(recorded: Path) -> None:
