@@ -14,7 +14,6 @@ import argparse
 import dataclasses
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -46,15 +45,16 @@ def settings_of(index: int) -> TrainConfig:
     return dataclasses.replace(preset("default"), **changes, evaluate_every=0, checkpoint_every=STEPS)
 
 
-def train_one(index: int, seconds: float, demonstrations: Path) -> dict[str, Any]:
-    """One training, in a library of its own that is gone afterwards, and its evaluation."""
+def train_one(index: int, seconds: float, work: Path) -> dict[str, Any]:
+    """One training on the demonstrations in ``work``, in a library of its own there that is gone afterwards."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="replay-coach-factors-") as folder:
-        library = Library(folder)
-        library.prepare()
-        shutil.copytree(demonstrations, library.replays, dirs_exist_ok=True)
-        summary = train(library, RUN, settings_of(index), should_stop=lambda: time.monotonic() - began > seconds)
-        found = evaluate(library, RUN, EPISODES, "nature", seed=TUNING_SEED)
+    library = Library(work / f"factors-{index}")
+    shutil.rmtree(library.folder, ignore_errors=True)  # a stopped one's
+    library.prepare()
+    shutil.copytree(Library(work / "library").replays, library.replays, dirs_exist_ok=True)
+    summary = train(library, RUN, settings_of(index), should_stop=lambda: time.monotonic() - began > seconds)
+    found = evaluate(library, RUN, EPISODES, "nature", seed=TUNING_SEED)
+    shutil.rmtree(library.folder)
     return {"index": index, **measured(summary, found), "machine": f"{this_machine()}, Keras on {backend_name()}"}
 
 
@@ -65,13 +65,12 @@ def main() -> None:
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a shell began in the background
         signal.signal(number, signal.default_int_handler)
-    library = Library(WORK / "library")
-    record_demonstrations(library, WORK, seed=DEMONSTRATION_SEED)
+    record_demonstrations(Library(WORK / "library"), WORK, seed=DEMONSTRATION_SEED)
     there = {row["index"] for row in read_rows(ROWS)}
     missing = [index for index in range(len(design())) if index not in there]
     parallel = joblib.Parallel(n_jobs=options.jobs, batch_size=1, return_as="generator_unordered")
     try:
-        for row in parallel(joblib.delayed(train_one)(i, options.seconds, library.replays) for i in missing):
+        for row in parallel(joblib.delayed(train_one)(i, options.seconds, WORK) for i in missing):
             add_row(ROWS, row)
     except KeyboardInterrupt:
         print("Stopped; the same command trains what is missing", flush=True)

@@ -89,8 +89,7 @@ def test_effects_that_were_planted_are_found_and_the_intervals_hold_them() -> No
 
 @pytest.mark.timeout(900)
 def test_one_training_of_the_design_comes_to_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = Library(tmp_path)
-    record_episode(library, 400, kind="planner")
+    record_episode(Library(tmp_path / "library"), 400, kind="planner")
     real = learning_factors.settings_of(15)
     assert (real.train_every, real.n_steps, real.seed_share, real.dueling, real.reward) == (1, 10, 0.1, True, "log")
 
@@ -99,7 +98,8 @@ def test_one_training_of_the_design_comes_to_a_row(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(learning_factors, "settings_of", small)
     monkeypatch.setattr(learning_factors, "EPISODES", 2)
-    row = learning_factors.train_one(3, 600.0, library.replays)
+    row = learning_factors.train_one(3, 600.0, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["library"]
     assert (row["index"], row["steps"], row["episodes"]) == (3, 64, 2)
     assert row["low"] <= row["mean"] <= row["high"]
 
