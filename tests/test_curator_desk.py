@@ -298,7 +298,8 @@ def test_a_verdict_that_cannot_be_written_is_told_and_the_clip_stays(sat: Sat, m
     assert (sat.said, sat.on_show) == (["good"], sat.clips[1])
 
 
-def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken_first", [True, False], ids=["first", "last"])
+def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, broken_first: bool) -> None:
     copy = Library(tmp_path / "copy")
     whole, broken = (record_random_play(copy, 400, seed) for seed in (5, 6))
     outlines = {outline.episode_id: outline for outline in read_outlines(copy)}
@@ -306,15 +307,16 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path) -> N
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:2000])
     queue = build_queue(list(outlines.values()), "uniform", 3.0, 0)
+    queue.sort(key=lambda queued: (queued.clip.episode_id == broken) != broken_first)
     with (
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
     ):
         desk = CuratorDesk(Sitting(labels, "Ann", queue, outlines), reader, outlines, "uniform")
-        flashes = set()
+        flashes = {desk.view().flash}
         while desk.sitting.current is not None:
-            flashes.add(desk.view().flash)
             desk.press("g")
+            flashes.add(desk.view().flash)
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
     assert any(str(path) in flash for flash in flashes)
 
