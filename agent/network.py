@@ -31,8 +31,8 @@ def build_network(config: TrainConfig, action_count: int, rng: np.random.Generat
         return keras.ops.relu(outputs)
 
     stacks = keras.Input((config.stack, OBSERVATION_SIDE, OBSERVATION_SIDE), dtype="uint8")  # [B, S, 84, 84]
-    pixels = keras.ops.transpose(stacks, (0, 2, 3, 1))  # [B, 84, 84, S]
-    features = keras.ops.cast(pixels, "float32") / 255.0
+    pixels = keras.ops.cast(stacks, "float32") / 255.0
+    features = keras.ops.transpose(pixels, (0, 2, 3, 1))  # [B, 84, 84, S]; numbers of 4 bytes are turned faster
     for number, (filters, side, stride) in enumerate(CONVOLUTIONS, start=1):
         layer = keras.layers.Conv2D(filters, side, strides=stride, **name_and_draw(f"convolution_{number}"))
         features = hidden(layer, features)

@@ -18,7 +18,9 @@ from agent.config import TrainConfig
 from agent.drawing import PrioritisedDrawing
 from agent.learner import Learner, loss_of
 from agent.network import array_of, weight_arrays
+from agent.quiet_keras import keras
 from agent.returns import UNKNOWN
+from agent.step_tensorflow import FusedAdam
 
 ACTIONS, SIZE = 3, 6
 PLAIN: dict[str, Any] = {
@@ -165,3 +167,22 @@ def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped
         np.testing.assert_allclose(
             array_of(variable), old - step * mean / (np.sqrt(square) + 1e-4), rtol=1e-3, atol=2e-6
         )
+
+
+def test_adam_in_one_operation_goes_on_as_kerass_own_adam_does() -> None:
+    rng = np.random.default_rng(0)
+    start = [rng.normal(size=shape).astype(np.float32) for shape in ((7, 5), (5,))]
+    weights, moments = [], []
+    for kind in (FusedAdam, keras.optimizers.Adam):
+        drawn, optimizer = np.random.default_rng(1), kind(1e-2, epsilon=1e-4)
+        variables = [keras.Variable(array) for array in start]
+        optimizer.build(variables)
+        for _ in range(20):
+            optimizer.apply([tf.constant(drawn.normal(size=array.shape), tf.float32) for array in start], variables)
+        weights.append([array_of(variable) for variable in variables])
+        moments.append({variable.path: array_of(variable) for variable in optimizer.variables[2:]})
+    for fused, kerass, before in zip(*weights, start, strict=True):
+        assert np.abs(kerass - before).mean() > 0.01
+        np.testing.assert_allclose(fused, kerass, rtol=1e-4, atol=1e-6)
+    for fused, kerass in zip(*(found.values() for found in moments), strict=True):
+        np.testing.assert_allclose(fused, kerass, rtol=1e-4, atol=1e-7)
