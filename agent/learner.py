@@ -11,7 +11,7 @@ import numpy as np
 from agent import loss as terms
 from agent.batch import Batch
 from agent.config import TrainConfig
-from agent.network import array_of, build_network, load_weights, weight_arrays
+from agent.network import array_of, build_network, load_weights, refresh_arrays, weight_arrays
 from agent.numpy_network import NumpyNetwork
 from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
@@ -46,10 +46,11 @@ class Learner:
             self.averaged = build_network(config, action_count, np.random.default_rng(0))
         self.optimizer = _optimizer(config)
         self.optimizer.build(self.online.trainable_variables)
+        self._acting_arrays = self.acting_weights()
+        self._acting = NumpyNetwork(config, action_count, self._acting_arrays)
+        self._acting_is_old = True
         self.copy_online()
         self._step = compile_step(self)
-        self._action_count = action_count
-        self._acting: NumpyNetwork | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._running: Future[Update] | None = None
 
@@ -58,7 +59,7 @@ class Learner:
         for network in (self.target, self.averaged):
             if network is not self.online:
                 _copy(self.online, network)
-        self._acting = None
+        self._acting_is_old = True
 
     def q_values(self, stack: np.ndarray) -> np.ndarray:
         """(A,) float32 values of one stack (S, 84, 84) uint8, by the weights that act."""
@@ -66,8 +67,9 @@ class Learner:
 
     def _acting_network(self) -> NumpyNetwork:
         """A copy of the weights that act, taken between updates: acting goes on while the next one is computed."""
-        if self._acting is None:
-            self._acting = NumpyNetwork(self.config, self._action_count, self.acting_weights())
+        if self._acting_is_old:
+            refresh_arrays(self.averaged, self._acting_arrays)
+            self._acting_is_old = False
         return self._acting
 
     def begin_update(self, batch: Batch) -> None:
@@ -84,12 +86,12 @@ class Learner:
         if self._running is None:
             return None
         running, self._running = self._running, None
-        self._acting = None
+        self._acting_is_old = True
         return running.result()
 
     def update(self, batch: Batch) -> Update:
         """One update, while the caller waits: for pretraining, where nobody acts."""
-        self._acting = None
+        self._acting_is_old = True
         return self._update(batch)
 
     def close(self) -> None:
@@ -142,7 +144,7 @@ class Learner:
             if array is None or array.shape != tuple(variable.shape):
                 raise ValueError(f"the optimizer's array {number} is missing or has another shape")
             variable.assign(array)
-        self._acting = None
+        self._acting_is_old = True
 
     def acting_weights(self) -> dict[str, np.ndarray]:
         """Copies of the weights that act and are evaluated."""

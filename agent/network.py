@@ -68,11 +68,21 @@ def load_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         variable.assign(arrays[name].astype(np.float32))
 
 
+def refresh_arrays(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Bring what ``weight_arrays`` gave up to date, in place: new arrays of 7 MB cost more than copying."""
+    for variable in network.weights:
+        np.copyto(arrays[_name(variable)], _view_of(variable))
+
+
 def array_of(variable: keras.Variable) -> np.ndarray:
     """A copy of a variable's value."""
+    return _view_of(variable).copy()
+
+
+def _view_of(variable: keras.Variable) -> np.ndarray:
+    """A variable's value where it lies, to be read at once: the next update may change it."""
     value = variable.value
-    # TensorFlow's variables convert themselves to NumPy by a way that NumPy deprecates; they know a better one.
-    return value.numpy().copy() if hasattr(value, "numpy") else np.array(value)
+    return np.from_dlpack(value.read_value() if hasattr(value, "read_value") else value)
 
 
 def _name(variable: keras.Variable) -> str:
