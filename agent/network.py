@@ -11,6 +11,9 @@ from agent.network_shape import CONVOLUTIONS
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.quiet_keras import keras
 
+DLPACK_CPU = 1
+"""The device type of a processor's memory in DLPack."""
+
 
 def build_network(config: TrainConfig, action_count: int, rng: np.random.Generator) -> keras.Model:
     """Stacks (B, S, 84, 84) uint8 to values (B, A) float32. Initial weights are drawn from ``rng`` alone."""
@@ -80,9 +83,16 @@ def array_of(variable: keras.Variable) -> np.ndarray:
 
 
 def _view_of(variable: keras.Variable) -> np.ndarray:
-    """A variable's value where it lies, to be read at once: the next update may change it."""
+    """A variable's value, where it lies if that is a processor's memory; read it at once, before the next update."""
     value = variable.value
-    return np.from_dlpack(value.read_value() if hasattr(value, "read_value") else value)
+    if not hasattr(value, "read_value"):
+        return np.asarray(value)
+    tensor = value.read_value()
+    if tensor.__dlpack_device__()[0] == DLPACK_CPU:
+        view: np.ndarray = np.from_dlpack(tensor)
+        return view
+    copied: np.ndarray = tensor.numpy()
+    return copied
 
 
 def _name(variable: keras.Variable) -> str:

@@ -122,6 +122,26 @@ def test_acting_does_not_change_while_an_update_is_being_computed() -> None:
     assert not np.array_equal(of.q_values(stack), before)
 
 
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_after_an_update_the_newest_weights_act(averaging: float) -> None:
+    of = learner(small_config(averaging=averaging, learning_rate=1e-2))
+    batch = random_batch(np.random.default_rng(0))
+    for _ in range(2):
+        before = of.q_values(batch.stacks[0])
+        update(of, batch)
+        found = of.q_values(batch.stacks[0])
+        assert np.abs(found - before).max() > 1e-4
+        np.testing.assert_allclose(found, of.averaged(batch.stacks[:1])[0], rtol=1e-3, atol=1e-5)
+
+
+def test_weights_in_another_memory_than_the_processors_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = build_network(small_config(), 3, np.random.default_rng(0))
+    expected = weight_arrays(network)
+    monkeypatch.setattr("agent.network.DLPACK_CPU", -1)
+    for name, array in weight_arrays(network).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
 def test_a_loss_that_is_no_number_stops_with_a_sentence() -> None:
     batch = random_batch(np.random.default_rng(0))
     broken = dataclasses.replace(batch, returns=np.full(4, np.nan, np.float32))
