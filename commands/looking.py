@@ -229,7 +229,8 @@ def run_library(options: argparse.Namespace) -> int:
         of = f", of the comparison {run.comparison}" if run.comparison else ""
         report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}{of}")
     for path, reason in broken:
-        report_console().print(styled(("Broken: ", ORANGE), f"{path}: {reason}"))
+        told = reason if reason.startswith(str(path)) else f"{path}: {reason}"
+        report_console().print(styled(("Broken: ", ORANGE), told))
     if thrown_away:
         number = "1 episode" if len(thrown_away) == 1 else f"{len(thrown_away):,} episodes"
         report_console().print(f"In the trash: {number}; `coach trash` brings back.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from curator.clip_player import ClipPlayer
 from curator.curator_drawing import CuratorView
@@ -16,9 +17,9 @@ from curator.queued_clip import is_repeat
 from curator.shown_frame import ShownFrame, read_shown_frame
 from curator.sitting import Sitting
 from data.clip import Clip
-from data.errors import CoachError
+from data.errors import CoachError, without_folder
 
-FLASH_SECONDS = 3.0
+FLASH_SECONDS, TROUBLE_SECONDS = 3.0, 10.0
 PREPARED_CLIPS = 3
 """So many clips ahead are decoded before they are needed."""
 STEP_FRAMES, LEAP_FRAMES = 1, 15
@@ -217,9 +218,14 @@ class CuratorDesk:
             self.sitting.go_on_with(self._following.clips)
             self._begin()
 
-    def say(self, message: str) -> None:
-        """Show a message for a moment."""
-        self._flash, self._flash_until = message, self._now() + FLASH_SECONDS
+    def say(self, message: str, seconds: float = FLASH_SECONDS) -> None:
+        """Show a message for a moment, or until the next key."""
+        self._flash, self._flash_until = message, self._now() + seconds
+
+    def _pass_over(self, clip: Clip, error: CoachError) -> None:
+        self.sitting.pass_over()
+        reason = without_folder(str(error), Path(self._outlines[clip.episode_id].path))
+        self.say(f"Passed over: {reason}", TROUBLE_SECONDS)
 
     # What there is to see
 
@@ -234,8 +240,7 @@ class CuratorDesk:
                 self._shown = self._read(current.clip, self.player.frame)
                 break
             except CoachError as error:
-                self.sitting.pass_over()
-                self.say(str(error))
+                self._pass_over(current.clip, error)
         self._note = self._notes.get(current.clip, "") if current else ""
         self._following = self._find_following(self._queue) if self._find_following and current is None else None
         soon = [self.sitting.current, *self.sitting.upcoming(PREPARED_CLIPS)]
@@ -259,8 +264,7 @@ class CuratorDesk:
         try:
             self._shown = self._read(current.clip, self.player.frame)
         except CoachError as error:
-            self.sitting.pass_over()
-            self.say(str(error))
+            self._pass_over(current.clip, error)
             self._begin()
 
     def _read(self, clip: Clip, frame: int) -> ShownFrame:
@@ -296,5 +300,5 @@ class CuratorDesk:
             cut_to=self._cut.stop,
             cut_hint=self._cut.hint,
             flash=self._flash if self._now() < self._flash_until else "",
-            nothing_left=nothing_left(self._queue, bool(self._recent), self._following),
+            nothing_left=nothing_left(self._queue, bool(self._recent), self._following, self.sitting.unreadable),
         )

@@ -130,11 +130,21 @@ def _draw_picture(canvas: Canvas, box: Box, view: CuratorView) -> None:
         used = canvas.paragraph(title, room, LARGE)
         canvas.paragraph(text, room.without_top(used + GRID), MEDIUM, QUIET)
     if view.flash:
-        width = min(canvas.measure(view.flash, MEDIUM)[0] + 32, box.width - 32)
-        panel = box.bottom_part(64).middle(width, 40)
-        canvas.fill(panel, PANEL, radius=8)
-        canvas.outline(panel, OLIVE, radius=8)
-        canvas.text(view.flash, (panel.centre[0], panel.y + 7), MEDIUM, align="centre", max_width=panel.width - 24)
+        _draw_flash(canvas, box, view.flash)
+
+
+def _draw_flash(canvas: Canvas, box: Box, message: str) -> None:
+    """A message at the foot of the picture, on as many lines as it needs."""
+    width = min(canvas.measure(message, MEDIUM)[0] + 1, box.width - 64)
+    lines = canvas.lines(message, width, MEDIUM)
+    spacing = 1.5 * MEDIUM
+    height = spacing * len(lines) + 16
+    panel = box.bottom_part(height + 24).middle(width + 32, height)
+    canvas.fill(panel, PANEL, radius=8)
+    canvas.outline(panel, OLIVE, radius=8)
+    for number, line in enumerate(lines):
+        at = (panel.centre[0], panel.y + 8 + number * spacing)
+        canvas.text(line, at, MEDIUM, align="centre", max_width=width)
 
 
 def _draw_strip(canvas: Canvas, box: Box, view: CuratorView) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from curator.queued_clip import QueuedClip
+from curator.sitting import told_unreadable
 
 QUEUES_TO_FOLLOW = ("second-look", "before-reward", "before-death", "markers", "uniform")
 """In this order the queues are looked at that need nothing but the episodes."""
@@ -27,14 +28,23 @@ def following_queue(done: str, build: Callable[[str], Iterable[QueuedClip]]) -> 
     return None
 
 
-def nothing_left(queue: str, has_judged: bool, following: FollowingQueue | None) -> tuple[str, str]:
-    """Title and text where no clip waits."""
+def nothing_left(
+    queue: str, has_judged: bool, following: FollowingQueue | None, unreadable: int = 0
+) -> tuple[str, str]:
+    """Title and text where no clip waits. ``unreadable``: so many were passed over, because they cannot be shown."""
     if queue == "second-look":
         title, text = "Nothing waits for a second look.", "Press V while judging to put a clip aside. "
     elif has_judged:
-        title, text = "All clips of this queue are judged.", "Backspace takes the last verdict back. "
+        which = "All readable clips" if unreadable else "All clips of this queue"
+        title, text = f"{which} are judged.", "Backspace takes the last verdict back. "
+    elif unreadable:
+        title, text = "No clip of this queue can be read.", ""
     else:
         title, text = "No clips in this queue.", "Nothing in these episodes calls for it. "
+    if unreadable:
+        text += f"{told_unreadable(unreadable)} "
+    if following is None and unreadable:
+        return title, text.rstrip()
     if following is None:
         return title, text + "Every clip of this library is judged: play or record more episodes."
     number = len(following.clips)

@@ -49,11 +49,14 @@ class SittingSummary:
     left: int
     """Clips of the queue that still wait."""
     per_minute: float | None
+    unreadable: int = 0
+    """Clips that could not be shown and wait for the next sitting."""
 
     def __str__(self) -> str:
         given = ", ".join(f"{number} {verdict}" for verdict, number in self.given.items())
         pace = f" at {self.per_minute:.0f} a minute" if self.per_minute is not None else ""
-        return f"{self.curator} gave {sum(self.given.values())} verdicts ({given}){pace}; {self.left} clips are left."
+        text = f"{self.curator} gave {sum(self.given.values())} verdicts ({given}){pace}; {self.left} clips are left."
+        return f"{text} {told_unreadable(self.unreadable)}".rstrip()
 
 
 class Sitting:
@@ -84,6 +87,7 @@ class Sitting:
         self._load()
         self._given: list[tuple[Verdict, float]] = []
         self._began = now()
+        self._unreadable: set[Clip] = set()
 
     def _load(self) -> None:
         """What stands, the oldest first."""
@@ -195,10 +199,17 @@ class Sitting:
 
     def pass_over(self) -> None:
         """Leave the clip on show without a verdict, because it cannot be shown. It waits again in the next sitting."""
+        if self.current is not None:
+            self._unreadable.add(self.current.clip)
         if self._visit is not None:
             self._visit = None
         elif self._line:
             self._line.popleft()
+
+    @property
+    def unreadable(self) -> int:
+        """Clips that were passed over in this sitting."""
+        return len(self._unreadable)
 
     def _take_from_line(self, clip: Clip) -> None:
         """A clip that was judged otherwise need not wait any longer; a repeat comes all the same."""
@@ -222,11 +233,18 @@ class Sitting:
         counted = Counter(self._given_here().values())
         progress = self.progress
         given = {verdict: counted[verdict] for verdict in VERDICTS}
-        return SittingSummary(self.curator, given, progress.left, progress.per_minute)
+        return SittingSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
 
     def _given_here(self) -> dict[tuple[Clip, bool], str]:
         """What was said in this sitting and not undone, of each clip and of each repeat."""
         return {(given.clip, is_repeat(given)): given.verdict for given, _ in self._given}
+
+
+def told_unreadable(clips: int) -> str:
+    """What a person is told of clips that could not be shown; nothing where all could."""
+    if not clips:
+        return ""
+    return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach library` names the file{'s' * (clips != 1)}."
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:

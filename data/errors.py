@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class CoachError(Exception):
     """Wrong usage, bad input or bad luck, told to the user in one clear sentence.
@@ -11,6 +13,11 @@ class CoachError(Exception):
     """
 
     exit_code = 2
+
+
+def without_folder(message: str, path: Path) -> str:
+    """The message with a file's name for its path, where the folder goes without saying and room is short."""
+    return message.replace(str(path), path.name)
 
 
 class AnswerIsNo(CoachError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from data.game_picture import display_name
 from home.library_desk import LibraryDesk
 from home.library_layout import COLUMNS, FILTERS, LibraryLayout, column_boxes
@@ -77,7 +79,8 @@ def _draw_row(canvas: Canvas, box: Box, desk: LibraryDesk, row: EpisodeRow, chos
     cells = column_boxes(Box(box.x, box.y, desk.list.box.width, box.height))
     if row.problem:
         canvas.text(row.episode_id, (cells[0].x, y), SMALL, ORANGE, max_width=cells[2].right - cells[0].x - 8)
-        canvas.text(row.problem, (cells[3].x, y), SMALL, ORANGE, max_width=box.right - cells[3].x)
+        problem = row.problem.removeprefix(f"{Path(row.path).name} ")  # the name stands beside it
+        canvas.text(problem, (cells[3].x, y), SMALL, ORANGE, max_width=box.right - cells[3].x)
         return
     answer = desk.answers.get(row.episode_id)
     verified = "" if answer is None else "true" if answer.ok else "false"

@@ -11,6 +11,7 @@ from typing import Any
 
 from data.clip import Verdict
 from data.episode import EpisodeSummary
+from data.errors import without_folder
 
 BEST = {"any score": 1.0, "best tenth": 0.1, "best quarter": 0.25, "best half": 0.5}
 """The choices of scores, and the share of episodes that each keeps."""
@@ -71,7 +72,7 @@ def rows_of(
         )
         for episode in episodes
     ]
-    return rows + [EpisodeRow(path.stem, str(path), problem=problem) for path, problem in broken]
+    return rows + [EpisodeRow(path.stem, str(path), problem=without_folder(problem, path)) for path, problem in broken]
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,11 @@ def kept(rows: Sequence[EpisodeRow], chosen: Filter) -> list[EpisodeRow]:
     words, conditions = _parts(chosen.text)
 
     def fits(row: EpisodeRow) -> bool:
-        for wanted, value in (
-            (chosen.game, row.game),
-            (chosen.demonstrator, row.demonstrator),
-            (chosen.player, row.player),
-        ):
-            if wanted and wanted != value:
-                return False
+        # The window opens with one game chosen; a file that cannot be read may be of any, and is not to be overlooked.
+        if chosen.game not in ("", row.game) and not row.problem:
+            return False
+        if chosen.demonstrator not in ("", row.demonstrator) or chosen.player not in ("", row.player):
+            return False
         if conditions and (row.problem or not all(_COMPARE[sign](row.score, limit) for sign, limit in conditions)):
             return False
         return all(word in row.words for word in words)

@@ -122,11 +122,14 @@ class Canvas:
         self.surface.blit(picture, (x, y))
         return Box(x / self.scale, y / self.scale, width / self.scale, height / self.scale)
 
+    def lines(self, string: str, width: float, size: int = SMALL, bold: bool = False) -> tuple[str, ...]:
+        """Text broken between words into lines of at most that width; a longer word has a line of its own."""
+        return fonts.wrapped(string, self._px(size), bold, self._px(width))
+
     def paragraph(self, string: str, box: Box, size: int = SMALL, colour: Colour = TEXT, bold: bool = False) -> float:
         """Text wrapped into the box's width, from its top. Returns the height used (it may exceed the box)."""
-        pixels = self._px(size)
         spacing = size * 1.5
-        lines = fonts.wrapped(string, pixels, bold, self._px(box.width))
+        lines = self.lines(string, box.width, size, bold)
         for number, line in enumerate(lines):
             if line:
                 self.text(line, (box.x, box.y + number * spacing), size, colour, bold=bold, max_width=box.width)

@@ -180,6 +180,19 @@ def test_the_library_may_be_named_on_either_side_of_the_command(
     assert len(before["episodes"]) == 2
 
 
+def test_the_library_names_a_broken_file_once_and_says_why(
+    recorded: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = Library(tmp_path)
+    broken.prepare()
+    path = broken.replays / "half.h5"
+    path.write_bytes(first_file(recorded).read_bytes()[:3000])
+    assert coach.main(["--library", str(tmp_path), "library"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "half.h5 is cut off: the end of the file is missing." in told
+    assert told.count("half.h5") == 1
+
+
 def test_recording_twice_with_one_seed_gives_the_same_actions(recorded: Library, tmp_path: Path) -> None:
     arguments = ["record", "--by", "random", "--episodes", "2", "--seed", "3", "--max-frames", "600", "--json"]
     assert coach.main(["--library", str(tmp_path), *arguments]) == 0

@@ -308,6 +308,8 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, brok
     path.write_bytes(path.read_bytes()[:2000])
     queue = build_queue(list(outlines.values()), "uniform", 3.0, 0)
     queue.sort(key=lambda queued: (queued.clip.episode_id == broken) != broken_first)
+    passed_over = sum(queued.clip.episode_id == broken for queued in queue)
+    assert passed_over > 1
     with (
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
@@ -317,8 +319,12 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, brok
         while desk.sitting.current is not None:
             desk.press("g")
             flashes.add(desk.view().flash)
+        title, text = desk.view().nothing_left
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
-    assert any(str(path) in flash for flash in flashes)
+    assert f"Passed over: {path.name} is cut off: the end of the file is missing." in " ".join(flashes)
+    assert title == "All readable clips are judged."
+    assert f"{passed_over} clips could not be read; `coach library` names the files." in text
+    assert str(desk.sitting.summary()).endswith(f"; 0 clips are left. {text.partition('back. ')[2]}")
 
 
 def test_the_next_clips_are_decoded_before_they_are_needed(sat: Sat) -> None:

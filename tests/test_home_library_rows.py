@@ -29,7 +29,7 @@ def names(rows: list[EpisodeRow]) -> str:
     ("chosen", "left"),
     [
         (Filter(), "e1 e2 e3 e4 e5"),
-        (Filter(game="Breakout"), "e3"),
+        (Filter(game="Breakout"), "e3 e5"),
         (Filter(demonstrator="human"), "e1 e3 e4"),
         (Filter(player="Ada"), "e1"),
         (Filter(text="ADA"), "e1 e4"),
@@ -72,10 +72,12 @@ def test_verdicts_are_counted_for_each_episode() -> None:
     summary = EpisodeSummary("e1", "p", "Pong", "human", "", "2026", 120, 3.0, "game_over", 4, 1, {"human": 120})
     verdicts = [Verdict(Clip("e1", at, at + 60), "Ada", said) for at, said in ((0, "good"), (30, "bad"), (60, "good"))]
     first, second = rows_of(
-        [summary], [(Path("x.h5"), "why")], [*verdicts, replace(verdicts[0], clip=Clip("e9", 0, 1))]
+        [summary],
+        [(Path("/far away/x.h5"), "/far away/x.h5 is cut off")],
+        [*verdicts, replace(verdicts[0], clip=Clip("e9", 0, 1))],
     )
     assert (first.good, first.bad, first.seconds) == (2, 1, 2.0)
-    assert (second.episode_id, second.problem) == ("x", "why")
+    assert (second.episode_id, second.problem) == ("x", "x.h5 is cut off")
 
 
 def test_a_filter_offers_the_most_frequent_value_first() -> None:
