@@ -55,7 +55,9 @@ class SittingSummary:
     def __str__(self) -> str:
         given = ", ".join(f"{number} {verdict}" for verdict, number in self.given.items())
         pace = f" at {self.per_minute:.0f} a minute" if self.per_minute is not None else ""
-        text = f"{self.curator} gave {sum(self.given.values())} verdicts ({given}){pace}; {self.left} clips are left."
+        count = sum(self.given.values())
+        left = "1 clip is" if self.left == 1 else f"{self.left} clips are"
+        text = f"{self.curator} gave {count} verdict{'s' * (count != 1)} ({given}){pace}; {left} left."
         return f"{text} {told_unreadable(self.unreadable)}".rstrip()
 
 

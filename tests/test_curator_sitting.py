@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from curator.clip_queue import queue_second_look
 from curator.queued_clip import QueuedClip
-from curator.sitting import Sitting, verdicts_a_minute
+from curator.sitting import Sitting, SittingSummary, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -267,3 +267,13 @@ class SittingMachine(RuleBasedStateMachine):
 
 TestSittingMachine = SittingMachine.TestCase
 TestSittingMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+
+
+def test_a_sitting_is_summed_up_in_the_right_number() -> None:
+    one = SittingSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
+    assert str(one) == (
+        "Ann gave 1 verdict (1 good, 0 bad, 0 skip); 1 clip is left. "
+        "1 clip could not be read; `coach library` names the file."
+    )
+    more = SittingSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
+    assert str(more) == "Ann gave 2 verdicts (1 good, 1 bad, 0 skip) at 30 a minute; 2 clips are left."
