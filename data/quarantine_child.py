@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -24,6 +25,12 @@ def limit(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def end_at_once_when_interrupted() -> None:
+    """Ctrl-C ends this process wherever it is: it has nothing to put in order, and a tidy end can be long in coming."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Reporter:
@@ -58,6 +65,7 @@ def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
 
 def main() -> None:
     limit(int(sys.argv[1]))
+    end_at_once_when_interrupted()
     # Whatever a library prints must not mix with the answers.
     reporter = Reporter(os.fdopen(os.dup(1), "wb"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

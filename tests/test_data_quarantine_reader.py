@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from data.quarantine import MEMORY_BYTES, Quarantine, ReaderUnavailable
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return record(Library(tmp_path_factory.mktemp("recorded")), 80, "Pong")
+
+
+SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 
 class ReaderThatEnds(Quarantine):
@@ -41,7 +46,7 @@ class ReaderThatEnds(Quarantine):
         if "answer" in message and self._left:
             self._left -= 1
             child.send_signal(self._how)
-            child.wait()
+            child.wait(timeout=60)
             message = super()._next_message(child)
         return message
 
@@ -67,11 +72,30 @@ def test_a_file_whose_reader_is_ended_twice_is_refused(recorded: Path) -> None:
         assert quarantine.starts == 2
 
 
-def test_a_reader_that_is_interrupted_does_not_begin_again(recorded: Path) -> None:
-    """Ctrl-C reaches the readers, too, and must end at once what would take minutes."""
-    with ReaderThatEnds(signal.SIGINT, times=1) as quarantine:
-        assert not quarantine.verify(recorded).ok
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["heeded", "ignored"])
+def interrupts(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """What this process does at Ctrl-C, which its children inherit; a shell starts what is in the background deaf."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield request.param
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_reader_that_is_interrupted_does_not_begin_again(recorded: Path, interrupts: Any) -> None:
+    """Ctrl-C reaches the readers, too, and must end at once what would take minutes; but not where it is ignored."""
+    ignored = interrupts is signal.SIG_IGN
+    with ReaderThatEnds(signal.SIGINT, times=0 if ignored else 1) as quarantine:
+        assert quarantine.verify(recorded).ok is ignored
         assert quarantine.starts == 1
+    with Quarantine() as quarantine:
+        quarantine.summary(recorded)
+        assert SIGINT_BIT & signals_of(quarantine._running_child().pid, "SigCgt") == 0  # no code of ours runs first
+        assert bool(SIGINT_BIT & signals_of(quarantine._running_child().pid, "SigIgn")) is ignored
+
+
+def signals_of(process: int, kind: str) -> int:
+    """The set of signals that Linux tells under that name."""
+    [found] = re.findall(rf"^{kind}:\s*(\w+)$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    return int(found, 16)
 
 
 def test_a_reader_that_cannot_be_started_is_told_and_not_held_against_the_files(
