@@ -43,9 +43,9 @@ def nothing_left(
         title, text = "No clips in this queue.", "Nothing in these episodes calls for it. "
     if unreadable:
         text += f"{told_unreadable(unreadable)} "
-    if following is None and unreadable:
-        return title, text.rstrip()
-    if following is None:
-        return title, text + "Every clip of this library is judged: play or record more episodes."
-    number = len(following.clips)
-    return title, text + f"Tab goes on with the queue {following.name}: {number} clip{'s' * (number != 1)}."
+    if following is not None:
+        number = len(following.clips)
+        text += f"Tab goes on with the queue {following.name}: {number} clip{'s' * (number != 1)}."
+    elif not unreadable:
+        text += "Every clip of this library is judged: play or record more episodes."
+    return title, text.rstrip()

@@ -246,7 +246,7 @@ def told_unreadable(clips: int) -> str:
     """What a person is told of clips that could not be shown; nothing where all could."""
     if not clips:
         return ""
-    return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach library` names the file{'s' * (clips != 1)}."
+    return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach verify` finds what is broken."
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:

@@ -323,7 +323,7 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, brok
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
     assert f"Passed over: {path.name} is cut off: the end of the file is missing." in " ".join(flashes)
     assert title == "All readable clips are judged."
-    assert f"{passed_over} clips could not be read; `coach library` names the files." in text
+    assert f"{passed_over} clips could not be read; `coach verify` finds what is broken." in text
     assert str(desk.sitting.summary()).endswith(f"; 0 clips are left. {text.partition('back. ')[2]}")
 
 

@@ -273,7 +273,7 @@ def test_a_sitting_is_summed_up_in_the_right_number() -> None:
     one = SittingSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
     assert str(one) == (
         "Ann gave 1 verdict (1 good, 0 bad, 0 skip); 1 clip is left. "
-        "1 clip could not be read; `coach library` names the file."
+        "1 clip could not be read; `coach verify` finds what is broken."
     )
     more = SittingSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
     assert str(more) == "Ann gave 2 verdicts (1 good, 1 bad, 0 skip) at 30 a minute; 2 clips are left."
