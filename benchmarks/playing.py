@@ -36,6 +36,7 @@ from Xlib.ext import xtest
 
 from benchmarks.evenness import StolenTime, evenness
 from recorder.pace import Pace
+from recorder.undisturbed import has_real_time_priority
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
 ROWS = {**WINDOWS, "timer": "a timer, nothing else"}
@@ -141,8 +142,7 @@ def processors_awake(wanted: bool, giving_way: bool = True) -> Iterator[None]:
 
 def priority() -> str:
     """How this program, and with it both windows, waits for a core."""
-    real_time = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
-    return "real-time priority" if real_time else f"niceness {os.nice(0)}"
+    return "real-time priority" if has_real_time_priority() else f"niceness {os.nice(0)}"
 
 
 def main() -> None:

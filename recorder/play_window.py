@@ -24,7 +24,7 @@ from recorder.play_view import PlayView
 from recorder.session import Session
 from recorder.session_keys import SessionKeys
 from recorder.stage import SPEEDS, Next, SessionEpisode, Stage
-from recorder.undisturbed import undisturbed
+from recorder.undisturbed import rest, undisturbed
 from screen.sound import GameSound
 from screen.window import (
     CloseRequested,
@@ -174,7 +174,7 @@ class RecorderWindow:
             if session.stage is Stage.PLAYING:
                 wait = min(wait, pace.seconds_to_next(now))
             if wait > 0 and not session.retimed:
-                time.sleep(wait)
+                rest(wait)
 
     def _hear(self, _played: PlayedFrame) -> None:
         # At another speed the samples would not fit the time that they are to fill.

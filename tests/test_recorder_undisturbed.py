@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from recorder.undisturbed import undisturbed
+from recorder.undisturbed import leave_processor, processor, rest, undisturbed
 
 
 def median_oversleep(frames: int = 40) -> float:
@@ -100,3 +100,47 @@ def test_with_a_single_core_the_screen_keeps_its_share(monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     with undisturbed():
         assert policy() == before
+
+
+@LINUX_ONLY
+def test_a_game_that_is_woken_late_goes_on_on_another_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = in_a_thread(granted) and len(os.sched_getaffinity(0)) > 1
+    usable, sleep = os.sched_getaffinity(0), time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds + 0.005))
+    with undisturbed():
+        for _ in range(2 * len(usable)):
+            before = processor()
+            rest(0.001)
+            assert processor() != before or not allowed  # an ordinary thread goes where Linux puts it
+            assert os.sched_getaffinity(0) == usable
+
+
+@LINUX_ONLY
+def test_a_game_that_is_woken_in_time_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    moves: list[object] = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *asked: moves.append(asked))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with undisturbed():
+        for _ in range(50):
+            rest(0.01)
+    assert moves == []
+
+
+@LINUX_ONLY
+def test_an_ordinary_thread_that_is_woken_late_is_left_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    moves: list[object] = []
+    sleep = time.sleep
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *asked: moves.append(asked))
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds + 0.005))
+    rest(0.001)
+    assert moves == []
+
+
+@LINUX_ONLY
+def test_with_a_single_processor_there_is_none_to_go_to() -> None:
+    def ask() -> set[int]:
+        os.sched_setaffinity(0, {processor()})
+        leave_processor()
+        return os.sched_getaffinity(0)
+
+    assert len(in_a_thread(ask)) == 1  # type: ignore[arg-type]
