@@ -24,7 +24,7 @@ from recorder.undisturbed import before_other_work, has_real_time_priority, proc
 CALLS_EVERY_FRAMES = 30
 BESIDE = """
 import ctypes, os, resource, select, struct, sys, time
-usable, here, due = os.sched_getaffinity(0), int(sys.argv[1]), float(sys.argv[2])
+usable, here, due, every = os.sched_getaffinity(0), int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
 os.sched_setaffinity(0, {here})
 count = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
@@ -44,7 +44,7 @@ parent = os.getppid()
 while os.getppid() == parent:
     time.sleep(max(0.0, due - 0.0008 - time.perf_counter()))
     poll(asked, count, 0)
-    due += float(sys.argv[3])
+    due += every
 """
 
 
@@ -55,17 +55,18 @@ def late_frames(sleep: Callable[[float], None], seconds: float) -> tuple[int, in
         if not has_real_time_priority():
             raise SystemExit("The system grants no real-time priority here.")
         start = time.perf_counter() + 1.0
-        command = [sys.executable, "-c", BESIDE, str(processor()), str(start)]
-        every = str(CALLS_EVERY_FRAMES / FRAMES_PER_SECOND)
-        with subprocess.Popen([*command, every], stdout=subprocess.PIPE, text=True) as beside:
+        told = [str(processor()), str(start), str(CALLS_EVERY_FRAMES / FRAMES_PER_SECOND)]
+        with subprocess.Popen([sys.executable, "-c", BESIDE, *told], stdout=subprocess.PIPE, text=True) as beside:
             assert beside.stdout is not None
-            call_seconds = float(beside.stdout.readline())
-            for number in range(frames):
-                due = start + number / FRAMES_PER_SECOND
-                if (wait := due - time.perf_counter()) > 0:
-                    sleep(wait)
-                late += time.perf_counter() - due > LATE_SECONDS
-            beside.kill()
+            try:
+                call_seconds = float(beside.stdout.readline())
+                for number in range(frames):
+                    due = start + number / FRAMES_PER_SECOND
+                    if (wait := due - time.perf_counter()) > 0:
+                        sleep(wait)
+                    late += time.perf_counter() - due > LATE_SECONDS
+            finally:
+                beside.kill()
     return late, frames, call_seconds
 
 
