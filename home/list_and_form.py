@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from data.errors import CoachError
-from home.foot import Action, areas, draw_foot, draw_head, foot_buttons, form_width
+from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, form_width
 from home.form_drawing import FormDrawing
 from home.list_form import ListForm
 from screen.canvas import Canvas
@@ -38,7 +38,7 @@ Keys = Sequence[tuple[str, str]]
 
 
 class ListAndForm(ABC, Generic[FormT]):
-    """Keys, mouse, list and foot; what inherits it says what is listed, what can be done, and what is drawn beside."""
+    """Keys, mouse, list and action bar; what inherits it says what is listed, what can be done, and what is drawn beside."""
 
     heading: ClassVar[str]
     new_heading: ClassVar[str]
@@ -215,7 +215,7 @@ class ListAndForm(ABC, Generic[FormT]):
         self._message, self._message_colour = words, QUIET
 
     def _actions(self) -> list[Action]:
-        """What can be done now; the foot shows it."""
+        """Return what can be done now, for the action bar."""
         keys = Action("All keys", "F1", "f1", self._toggle_keys)
         if self._form is None:
             return [*self._list_actions(), keys, Action("Home", "Esc", "escape", self._leave)]
@@ -238,13 +238,13 @@ class ListAndForm(ABC, Generic[FormT]):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def buttons(self, window: Box) -> list[Button]:
-        """The foot's buttons, one for each of what can be done."""
-        return foot_buttons(self._actions(), window)
+        """Return the buttons of the action bar."""
+        return action_buttons(self._actions(), window)
 
     def draw(self, canvas: Canvas) -> None:
         canvas.fill(canvas.box, GROUND)
         rows, main, _ = areas(canvas.box)
-        draw_head(canvas, self.heading, self.new_heading if self._form is not None else "")
+        draw_heading(canvas, self.heading, self.new_heading if self._form is not None else "")
         self._draw_rows(canvas, rows)
         if self._form is not None and self._drawing is not None:
             form = main.left_part(form_width(main))
@@ -252,7 +252,7 @@ class ListAndForm(ABC, Generic[FormT]):
             self._draw_beside_form(canvas, main.without_left(form.width + 2 * GRID))
         elif self._shown:
             self._draw_chosen(canvas, main)
-        draw_foot(canvas, self.buttons(canvas.box), self._pointer, self._message, self._message_colour)
+        draw_action_bar(canvas, self.buttons(canvas.box), self._pointer, self._message, self._message_colour)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", self.form_keys if self._form is not None else self.list_keys)
 

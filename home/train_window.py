@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from home.foot import Action
+from home.action_bar import Action
 from home.list_and_form import ListAndForm
 from home.overview import duration
 from home.run_pane import STATE_COLOURS, RunPane, state_words

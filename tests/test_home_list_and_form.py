@@ -1,4 +1,4 @@
-"""What the Train and the Compare window share: their foot, their list of keys, and where their parts stand."""
+"""What the Train and the Compare window share: their action bar, their list of keys, and where their parts stand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from commands.comparison_desk import LibraryComparisonDesk
 from commands.train_desk import LibraryTrainDesk
 from data.library import Library
 from home.comparison_window import ComparisonWindow
-from home.foot import areas
+from home.action_bar import areas
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -35,7 +35,7 @@ def windows(library: Library) -> list[TrainWindow | ComparisonWindow]:
     ]
 
 
-def test_the_foot_always_ends_in_the_keys_and_the_way_back(tmp_path: Path) -> None:
+def test_the_action_bar_always_ends_in_the_keys_and_the_way_back(tmp_path: Path) -> None:
     for window in windows(Library(tmp_path)):
         assert [(b.label, b.key) for b in window.buttons(SIZES[0])][-2:] == [("All keys", "F1"), ("Home", "Esc")]
         window._open_form()
@@ -55,10 +55,10 @@ def test_the_list_of_keys_opens_by_key_or_button_and_a_click_closes_it_and_does_
 
 
 @pytest.mark.parametrize("window", SIZES, ids=str)
-def test_buttons_fit_the_foot_and_nothing_lies_over_them(tmp_path: Path, window: Box) -> None:
-    rows, main, foot = areas(window)
-    assert max(rows.bottom, main.bottom) < foot.y
+def test_buttons_fit_the_action_bar_and_nothing_lies_over_them(tmp_path: Path, window: Box) -> None:
+    rows, main, bar = areas(window)
+    assert max(rows.bottom, main.bottom) < bar.y
     for shown in windows(Library(tmp_path)):
-        assert max(button.box.right for button in shown.buttons(window)) <= foot.right + 1
+        assert max(button.box.right for button in shown.buttons(window)) <= bar.right + 1
         shown._open_form()
         shown.draw(Canvas(pygame.Surface((round(window.width), round(window.height))), 1.0))

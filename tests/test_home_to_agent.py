@@ -169,15 +169,15 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         virtual_display.click_through("training - new", (60, 766), f"training - {RUN}")
         done = f"training - {RUN}: done"
         window(done, 300)
-        # The last button of the foot leads home.
-        virtual_display.click_through(done, foot_buttons_of(library)[-1].centre, "home")
+        # The last button of the action bar leads home.
+        virtual_display.click_through(done, action_buttons_of(library)[-1].centre, "home")
         virtual_display.click_through("home", doors["watch"].centre, "watching")
         window("watching", 120)
         virtual_display.ask_to_close(window("watching", 60))  # the cross of the window is the mouse's too
     assert_all_of_it_happened(library)
 
 
-def foot_buttons_of(library: Library) -> list[Box]:
+def action_buttons_of(library: Library) -> list[Box]:
     """The buttons under the list of runs, as the Train window places them."""
 
     class NoWindow:

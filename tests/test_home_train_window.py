@@ -16,7 +16,7 @@ from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import Failure, TrainingQueue
 from data.errors import CoachError
 from data.library import Library
-from home.foot import areas, form_width
+from home.action_bar import areas, form_width
 from home.form_drawing import FormDrawing
 from home.train_form import TrainForm
 from screen.canvas import Canvas
