@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from home.action_bar import Action
 from home.comparison_facts import ComparisonDesk, ComparisonFacts
 from home.comparison_form import ComparisonForm
 from home.comparison_pane import STATE_COLOURS, ComparisonPane
-from home.action_bar import Action
 from home.list_and_form import ListAndForm
 from home.overview import duration
 from screen.canvas import Canvas

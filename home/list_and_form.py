@@ -38,7 +38,7 @@ Keys = Sequence[tuple[str, str]]
 
 
 class ListAndForm(ABC, Generic[FormT]):
-    """Keys, mouse, list and action bar; what inherits it says what is listed, what can be done, and what is drawn beside."""
+    """Keys, mouse, list and action bar; a subclass says what is listed, what can be done and what is drawn beside."""
 
     heading: ClassVar[str]
     new_heading: ClassVar[str]

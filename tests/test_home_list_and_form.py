@@ -10,8 +10,8 @@ import pytest
 from commands.comparison_desk import LibraryComparisonDesk
 from commands.train_desk import LibraryTrainDesk
 from data.library import Library
-from home.comparison_window import ComparisonWindow
 from home.action_bar import areas
+from home.comparison_window import ComparisonWindow
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box
