@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.demonstrator import RandomPlay
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -27,7 +28,6 @@ from data.simulation import Emulator
 from data.verification import verify
 from recorder.headless import record_episodes
 from recorder.planner import Planner
-from recorder.random_play import RandomPlay
 
 GAMES = ("Pong", "Breakout", "Seaquest", "MsPacman", "Pitfall", "Freeway", "Qbert", "Assault", "Gopher", "Amidar")
 RESAMPLES = 10_000

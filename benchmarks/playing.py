@@ -35,8 +35,7 @@ from rich.table import Table
 from Xlib.ext import xtest
 
 from benchmarks.evenness import StolenTime, evenness
-from recorder.pace import Pace
-from recorder.undisturbed import has_real_time_priority
+from recorder.pace import Pace, has_realtime_priority
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}
 ROWS = {**WINDOWS, "timer": "a timer, nothing else"}
@@ -142,7 +141,7 @@ def processors_awake(wanted: bool, giving_way: bool = True) -> Iterator[None]:
 
 def priority() -> str:
     """How this program, and with it both windows, waits for a core."""
-    return "real-time priority" if has_real_time_priority() else f"niceness {os.nice(0)}"
+    return "real-time priority" if has_realtime_priority() else f"niceness {os.nice(0)}"
 
 
 def main() -> None:

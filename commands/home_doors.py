@@ -135,7 +135,7 @@ class Home:
     def _watch_run(self, run: str) -> None:
         from agent.player import load_player
         from commands.seeing import settings_of
-        from recorder.watch_window import watch
+        from recorder.watch import watch
 
         player = load_player(self._library, run, 0.01)
         config = player.config

@@ -21,8 +21,8 @@ def edit_keys(window: Window) -> None:
 
     Raises CoachError for a file of keys that cannot be read or written.
     """
+    from recorder.controls import read_key_map
     from recorder.key_editor import KeyEditor
-    from recorder.key_map import read_key_map
 
     editor = KeyEditor(read_key_map())
     window.title = "Replay Coach - keys"

@@ -160,7 +160,7 @@ def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
     """A picklable factory of the demonstrator that ``--by`` names."""
     kind, _, rest = options.by.partition(":")
     if options.by == "random":
-        from recorder.random_play import RandomPlay
+        from data.demonstrator import RandomPlay
 
         return RandomPlay
     if options.by == "planner":

@@ -46,7 +46,7 @@ def run_watch(options: argparse.Namespace) -> int:
         return _film(options, library)
     from agent.player import load_player
     from commands.chosen_settings import chosen_settings, person, told_or
-    from recorder.watch_window import watch
+    from recorder.watch import watch
 
     player = load_player(library, options.run_name, options.epsilon)
     name = told_or(options.player, person(chosen_settings()))

@@ -30,3 +30,16 @@ class Demonstrator(Protocol):
         many as the decision had frames.
         """
         ...
+
+
+class RandomPlay:
+    """A demonstrator that chooses every action with the same probability."""
+
+    kind = "random"
+
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._action_count = len(emulator.action_meanings)
+
+    def choose(self, frames: Sequence[FrameState]) -> int:  # noqa: ARG002 - the same whatever is on the screen
+        return int(self._rng.integers(self._action_count))

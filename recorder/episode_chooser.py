@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from data.episode import EpisodeSummary
-from recorder.stage import clock_text
+from recorder.session_state import clock_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.list_view import ListView

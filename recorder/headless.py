@@ -23,8 +23,8 @@ from data.episode import MAX_EPISODE_FRAMES, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
+from recorder.demonstrators import WithExploration
 from recorder.frame_loop import play_frames
-from recorder.random_play import WithExploration
 
 MOST_NOOPS = 30
 """Most no-op frames at an episode's start (Mnih et al. 2015, "Evaluation procedure")."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, write_key_map
+from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, write_key_map
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT

@@ -1,15 +1,102 @@
-"""What the recorder's window shows: the game, and a quiet panel beside it."""
+"""What the recorder's window shows: the game, and a quiet panel with buttons beside it."""
 
 from __future__ import annotations
 
-from recorder.key_map import MEANINGS, KeyMap, key_label
-from recorder.play_buttons import BUTTON_HEIGHT, GAP, end_offers, offers, placed
+from dataclasses import dataclass
+
+from recorder.controls import MEANINGS, KeyMap, key_label
 from recorder.session import Session
-from recorder.stage import COUNTDOWN_TICKS, POP_TICKS, Stage, clock_text
+from recorder.session_state import COUNTDOWN_TICKS, POP_TICKS, SessionState, clock_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
-from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
+from screen.theme import (
+    GREEN,
+    GRID,
+    GROUND,
+    LARGE,
+    LINE,
+    MEDIUM,
+    OLIVE,
+    ORANGE,
+    PANEL,
+    QUIET,
+    SMALL,
+    TEXT,
+    WHITE,
+    Colour,
+)
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
+
+BUTTON_HEIGHT = 36.0
+GAP = 8.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that can be done now: its command, label, key and colour."""
+
+    command: str
+    label: str
+    key: str
+    colour: Colour | None = None
+
+
+def offers(session: Session) -> list[Offer]:
+    """What the side panel offers at this stage, most likely first."""
+    keys = session.key_map
+    end, restart = Offer("end", "End", keys.label("end")), Offer("restart", "Start over", keys.label("restart"))
+    rewind = Offer("rewind", "Rewind", keys.label("rewind"))
+    listed = Offer("keys", "All keys", "F1")
+    if session.state is SessionState.READY:
+        found = [Offer("start", "Start", key_label("return"), GREEN), listed]
+        if session.can_bring_back:
+            found.append(Offer("bring_back", "Bring back", keys.label("bring_back"), OLIVE))
+        else:
+            found.append(Offer("edit_keys", "Set keys", "F2"))
+        if session.take_over is None:
+            found.append(Offer("games", "Games", keys.label("games")))
+            found.append(Offer("reopen", "Resume", keys.label("reopen")))
+        return [*found, Offer("end", "Leave", keys.label("end"))]
+    if session.state is SessionState.COMING_BACK:
+        return [Offer("end", "Leave it", keys.label("end"))]
+    if session.state is SessionState.PLAYING:
+        found = [Offer("pause", "Pause", keys.label("pause")), rewind, Offer("marker", "Marker", keys.label("marker"))]
+        if session.take_over is not None:
+            found.append(_take_over(session, keys))
+        return [*found, restart, end, listed]
+    if session.state is SessionState.ENDED:
+        return []
+    found = [Offer("pause", "Go on", keys.label("pause"), GREEN), Offer("count_down", "3-2-1", key_label("space"))]
+    return [*found, rewind, Offer("forward", "Forward", keys.label("forward")), restart, end]
+
+
+def _take_over(session: Session, keys: KeyMap) -> Offer:
+    assert session.take_over is not None
+    label = "Give back" if session.take_over.person_plays else "Take over"
+    return Offer("take_over", label, keys.label("take_over"), OLIVE)
+
+
+def end_offers(session: Session) -> list[Offer]:
+    """What the question at an episode's end offers."""
+    return [
+        Offer("keep", "Keep", key_label("return"), GREEN),
+        Offer("discard", "Discard", key_label("delete"), ORANGE),
+        Offer("pause", "Go back", session.key_map.label("pause")),
+    ]
+
+
+def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
+    """The offers as buttons (command, button) in two columns that stand on the bottom of the box."""
+    rows = -(-len(found) // 2)
+    place = box.bottom_part(rows * BUTTON_HEIGHT + max(0, rows - 1) * GAP)
+    if not rows:
+        return []
+    cells = [cell for row in place.rows(rows, GAP) for cell in row.columns(2, GAP)]
+    return [
+        (offer.command, Button(cell, offer.label, offer.key, offer.colour))
+        for offer, cell in zip(found, cells, strict=False)
+    ]
+
 
 PANEL_WIDTH = 320.0
 MARGIN = 24.0
@@ -17,13 +104,13 @@ FOOT = 40.0
 """Height of the line under the picture."""
 
 _STATES = {
-    Stage.READY: ("READY", QUIET),
-    Stage.COMING_BACK: ("COMING BACK", OLIVE),
-    Stage.PLAYING: ("REC", ORANGE),
-    Stage.PAUSED: ("PAUSED", OLIVE),
-    Stage.REWINDING: ("REWIND", OLIVE),
-    Stage.COUNTDOWN: ("PAUSED", OLIVE),
-    Stage.ENDED: ("OVER", QUIET),
+    SessionState.READY: ("READY", QUIET),
+    SessionState.COMING_BACK: ("COMING BACK", OLIVE),
+    SessionState.PLAYING: ("REC", ORANGE),
+    SessionState.PAUSED: ("PAUSED", OLIVE),
+    SessionState.REWINDING: ("REWIND", OLIVE),
+    SessionState.COUNTDOWN: ("PAUSED", OLIVE),
+    SessionState.ENDED: ("OVER", QUIET),
 }
 
 
@@ -50,7 +137,7 @@ class PlayView:
         self._draw_panel(canvas, panel.inset(MARGIN).without_bottom(self._buttons_height))
         for _, button in self._buttons:
             button.draw(canvas, hover=button.contains(*self.pointer))
-        if session.stage is Stage.ENDED:
+        if session.state is SessionState.ENDED:
             self._draw_question(canvas)
         if session.showing_keys:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
@@ -71,19 +158,19 @@ class PlayView:
         take = session.take
         room = box.without_bottom(FOOT).inset(GRID)
         picture = canvas.picture(take.state.screen, take.emulator.palette, room)
-        if session.stage is Stage.READY:
+        if session.state is SessionState.READY:
             self._banner(canvas, picture, "Press any game key to start", "Recording begins with it")
-        elif session.stage is Stage.COMING_BACK:
+        elif session.state is SessionState.COMING_BACK:
             done, total = session.coming_back
             self._banner(canvas, picture, "It comes back", f"{clock_text(done)} of {clock_text(total)}")
-        elif session.stage is Stage.COUNTDOWN:
+        elif session.state is SessionState.COUNTDOWN:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
             self._banner(canvas, picture, str(number), "Recording goes on")
-        elif session.stage is Stage.PAUSED:
+        elif session.state is SessionState.PAUSED:
             later = clock_text(take.recorded_frames - take.frame)
             lost = f"What follows ({later}) is dropped when you go on" if take.frame < take.recorded_frames else ""
             self._banner(canvas, picture, "Paused", lost)
-        elif session.stage is Stage.REWINDING:
+        elif session.state is SessionState.REWINDING:
             self._banner(canvas, picture, f"Rewinding  {clock_text(take.frame)}", "Let go to stop")
         foot = box.bottom_part(FOOT)
         line = take.trouble or session.notice
@@ -125,8 +212,8 @@ class PlayView:
 
     def _draw_state(self, canvas: Canvas, box: Box) -> float:
         session = self._session
-        word, colour = _STATES[session.stage]
-        if session.stage is Stage.PLAYING:
+        word, colour = _STATES[session.state]
+        if session.state is SessionState.PLAYING:
             canvas.circle((box.x + 8, box.y + 12), 7, colour)
         else:
             canvas.outline(Box(box.x + 2, box.y + 6, 12, 12), colour, 2, radius=2)
@@ -186,7 +273,9 @@ class PlayView:
         waiting = newest is not None and session.controls.action_now != newest.chosen
         for number, field in enumerate(box.columns(skip, 4 if skip <= 8 else 1)):
             canvas.fill(field, (OLIVE if waiting else GREEN) if number < done else LINE, radius=2)
-        words = "held; keys act next" if waiting and session.stage is Stage.PLAYING else f"held for {skip} frames"
+        words = (
+            "held; keys act next" if waiting and session.state is SessionState.PLAYING else f"held for {skip} frames"
+        )
         canvas.text(words, (box.x, box.bottom + 8), SMALL, OLIVE if waiting else QUIET, max_width=box.width)
 
     def _draw_joystick(self, canvas: Canvas, box: Box, held: tuple[str, ...]) -> None:

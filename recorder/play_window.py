@@ -14,17 +14,15 @@ from data.errors import CoachError
 from data.game_picture import display_name
 from data.library import Library
 from data.pace_report import NO_FRAMES, PaceReport
+from recorder.controls import read_key_map
 from recorder.episode_chooser import EpisodeChooser
 from recorder.frame_loop import PlayedFrame
 from recorder.game_picker import pick_game
 from recorder.key_editor import KeyEditor
-from recorder.key_map import read_key_map
-from recorder.pace import Pace
+from recorder.pace import Pace, realtime
 from recorder.play_view import PlayView
-from recorder.session import Session
-from recorder.session_keys import SessionKeys
-from recorder.stage import SPEEDS, Next, SessionEpisode, Stage
-from recorder.undisturbed import rest, undisturbed
+from recorder.session import Session, SessionKeys
+from recorder.session_state import SPEEDS, Next, SessionEpisode, SessionState
 from screen.sound import GameSound
 from screen.window import (
     CloseRequested,
@@ -132,7 +130,7 @@ class RecorderWindow:
         pace = Pace(time.perf_counter(), session.speed)
         before = self._window.title
         try:
-            with undisturbed():
+            with realtime():
                 self._show()
                 if on_ready is not None:
                     on_ready(self._window, session)
@@ -154,7 +152,7 @@ class RecorderWindow:
                 self._take(event)
             if session.closed:
                 return
-            playing = session.stage is Stage.PLAYING
+            playing = session.state is SessionState.PLAYING
             if session.retimed:
                 # Both begin together, so that at 1x each picture is shown right after its frame was made.
                 now = time.perf_counter()
@@ -171,10 +169,10 @@ class RecorderWindow:
                 self._show()
             now = time.perf_counter()
             wait = ticks.seconds_to_next(now)
-            if session.stage is Stage.PLAYING:
+            if session.state is SessionState.PLAYING:
                 wait = min(wait, pace.seconds_to_next(now))
             if wait > 0 and not session.retimed:
-                rest(wait)
+                time.sleep(wait)
 
     def _hear(self, _played: PlayedFrame) -> None:
         # At another speed the samples would not fit the time that they are to fill.
@@ -238,14 +236,14 @@ class RecorderWindow:
         if self._window.closing:
             session.closed = True
         elif chosen is not None and chosen != session.game:
-            unfinished = session.stage is not Stage.READY and session.take.is_news
+            unfinished = session.state is not SessionState.READY and session.take.is_news
             key = session.key_map.label("reopen")
             notice = f"The unfinished episode of {display_name(session.game)} is kept; {key} there goes on with it."
             session.go_over_to(Next(chosen, notice=notice if unfinished else ""))
 
     def _choose_episode(self) -> None:
         session = self._session
-        if session.take_over is None and session.stage is not Stage.COMING_BACK:
+        if session.take_over is None and session.state is not SessionState.COMING_BACK:
             session.pause()
             self._chooser = EpisodeChooser(unended_episodes(session.library, session.game))
 

@@ -1,4 +1,4 @@
-"""One sitting at the recorder: takes, one after another, and what the player may do at each moment.
+"""One session at the recorder: takes, one after another, and what the player may do at each moment.
 
 Knows no window and no clock: keys and frames come in, what is to be shown can be asked for.
 """
@@ -14,11 +14,10 @@ from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
-from recorder.controls import Controls
+from recorder.controls import Controls, KeyMap
+from recorder.demonstrators import HumanPlay, TakeOver
 from recorder.frame_loop import PlayedFrame
-from recorder.human_play import HumanPlay, TakeOver
-from recorder.key_map import KeyMap
-from recorder.stage import (
+from recorder.session_state import (
     BACK_FROM_THE_END_FRAMES,
     COUNTDOWN_TICKS,
     FRAMES_BROUGHT_BACK,
@@ -28,12 +27,11 @@ from recorder.stage import (
     Next,
     Pop,
     SessionEpisode,
-    Stage,
+    SessionState,
     clock_text,
     settings_for_people,
 )
-from recorder.take import Take
-from recorder.takes import Takes
+from recorder.take import Take, Takes
 
 
 class Session:
@@ -78,7 +76,7 @@ class Session:
         self.controls = self._new_controls()
         person = HumanPlay(self.controls)
         self.take_over = TakeOver(other, person) if other is not None else None
-        self.stage = Stage.READY if unended is None else Stage.COMING_BACK
+        self.state = SessionState.READY if unended is None else SessionState.COMING_BACK
         self._takes = Takes(library, game, self.settings, self.take_over or person, player, sound, unended)
 
     # What is shown.
@@ -114,7 +112,7 @@ class Session:
 
     @property
     def recording(self) -> bool:
-        return self.stage is Stage.PLAYING
+        return self.state is SessionState.PLAYING
 
     @property
     def has_lives(self) -> bool:
@@ -123,13 +121,13 @@ class Session:
 
     @property
     def can_bring_back(self) -> bool:
-        return self._takes.something_set_aside and self.stage is Stage.READY
+        return self._takes.something_set_aside and self.state is SessionState.READY
 
     @property
     def title(self) -> str:
         """The window's title; says what is going on, also to those who only see the task bar."""
-        doing = self.stage.value
-        if self.stage is Stage.PLAYING and self.take_over is not None:
+        doing = self.state.value
+        if self.state is SessionState.PLAYING and self.take_over is not None:
             doing = "you play" if self.take_over.person_plays else "watching"
         return f"Replay Coach - {doing} - {self.game}"
 
@@ -147,54 +145,54 @@ class Session:
 
     def start(self) -> None:
         """From the first frame on, everything is recorded."""
-        if self.stage is Stage.READY:
+        if self.state is SessionState.READY:
             self.take.begin_recording()
-            self.stage = Stage.PLAYING
+            self.state = SessionState.PLAYING
             self.retimed = True
 
     def toggle_pause(self) -> None:
-        if self.stage in (Stage.PLAYING, Stage.COUNTDOWN):
-            self.stage = Stage.PAUSED
-        elif self.stage is Stage.PAUSED:
+        if self.state in (SessionState.PLAYING, SessionState.COUNTDOWN):
+            self.state = SessionState.PAUSED
+        elif self.state is SessionState.PAUSED:
             self._go_on()
-        elif self.stage is Stage.ENDED:
-            self.stage = Stage.PAUSED
+        elif self.state is SessionState.ENDED:
+            self.state = SessionState.PAUSED
             if self.take.over:
                 self.take.look_at(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
 
     def pause(self) -> None:
         """Whatever was running waits; for a window that lost the keyboard."""
         self.controls.release_all()
-        if self.stage in (Stage.PLAYING, Stage.COUNTDOWN, Stage.REWINDING):
-            self.stage = Stage.PAUSED
+        if self.state in (SessionState.PLAYING, SessionState.COUNTDOWN, SessionState.REWINDING):
+            self.state = SessionState.PAUSED
 
     def count_down(self) -> None:
         """3-2-1, and the game goes on from the frame that is shown."""
-        if self.stage is Stage.PAUSED and not self.take.over:
-            self.stage, self.countdown_ticks = Stage.COUNTDOWN, COUNTDOWN_TICKS
+        if self.state is SessionState.PAUSED and not self.take.over:
+            self.state, self.countdown_ticks = SessionState.COUNTDOWN, COUNTDOWN_TICKS
 
     def _go_on(self) -> None:
         """Play on from the frame that is shown; what was recorded after it is dropped."""
         self.controls.forget_taps()
-        self.stage = Stage.ENDED if self.take.over else Stage.PLAYING
+        self.state = SessionState.ENDED if self.take.over else SessionState.PLAYING
         self.retimed = True
 
     def end(self) -> None:
         """Esc: an episode ends; asked whether to keep it, it is kept; with no episode, the window closes."""
-        if self.stage is Stage.READY:
+        if self.state is SessionState.READY:
             self.closed = True
-        elif self.stage is Stage.COMING_BACK:
+        elif self.state is SessionState.COMING_BACK:
             self._leave_unended("It stays as it was.")
-        elif self.stage is Stage.ENDED:
+        elif self.state is SessionState.ENDED:
             self.keep()
         elif self.take.has_decision:
-            self.stage = Stage.ENDED
+            self.state = SessionState.ENDED
         else:
             self._drop_take()
 
     def keep(self) -> None:
         """Publish the take and stand ready for the next one. A disk that refuses is told, and nothing is lost."""
-        if self.stage is not Stage.ENDED:
+        if self.state is not SessionState.ENDED:
             return
         try:
             self._takes.keep()
@@ -213,12 +211,12 @@ class Session:
 
     def discard(self) -> None:
         """Drop the take. It can be brought back until the next one is dropped or kept."""
-        if self.stage is Stage.ENDED:
+        if self.state is SessionState.ENDED:
             self._drop_take(noted=True)
 
     def restart(self) -> None:
         """Start the episode over; what was played can be brought back."""
-        if self.stage not in (Stage.READY, Stage.COMING_BACK):
+        if self.state not in (SessionState.READY, SessionState.COMING_BACK):
             self._drop_take()
 
     def _drop_take(self, noted: bool = False) -> None:
@@ -230,12 +228,12 @@ class Session:
         """Undo the last discard or restart."""
         if self.can_bring_back:
             self._takes.bring_back()
-            self.stage = Stage.ENDED if self.take.over else Stage.PAUSED
+            self.state = SessionState.ENDED if self.take.over else SessionState.PAUSED
             self.tell("It is back.")
 
     def _stand_ready(self) -> None:
         self.controls.forget_taps()
-        self.stage = Stage.READY
+        self.state = SessionState.READY
         if self._unended is None:
             self.pops.clear()
             self._takes.begin_next()
@@ -252,22 +250,22 @@ class Session:
         One in which only another demonstrator played is not: it was only watched.
         """
         self.closed = True
-        if self._takes.end(begun=self.stage not in (Stage.READY, Stage.COMING_BACK)):
+        if self._takes.end(begun=self.state not in (SessionState.READY, SessionState.COMING_BACK)):
             self._retire_unended()
 
     # Looking back.
 
     def start_rewinding(self) -> None:
-        if self.stage in (Stage.PLAYING, Stage.PAUSED, Stage.COUNTDOWN):
-            self.stage, self._rewind_ticks = Stage.REWINDING, 0
+        if self.state in (SessionState.PLAYING, SessionState.PAUSED, SessionState.COUNTDOWN):
+            self.state, self._rewind_ticks = SessionState.REWINDING, 0
 
     def stop_rewinding(self) -> None:
-        if self.stage is Stage.REWINDING:
-            self.stage = Stage.PAUSED
+        if self.state is SessionState.REWINDING:
+            self.state = SessionState.PAUSED
 
     def forward(self) -> None:
         """One decision forward while paused: of what is recorded, or, at its end, played with the keys held now."""
-        if self.stage is not Stage.PAUSED or self.take.over:
+        if self.state is not SessionState.PAUSED or self.take.over:
             return
         take, skip = self.take, self.settings.frame_skip
         if take.frame < take.recorded_frames:
@@ -277,12 +275,12 @@ class Session:
         while not take.at_decision and not take.over:
             self._frame()
         if take.over:
-            self.stage = Stage.ENDED
+            self.state = SessionState.ENDED
 
     # Small things.
 
     def mark(self) -> None:
-        if self.stage in (Stage.PLAYING, Stage.PAUSED) and self.take.frame == self.take.recorded_frames:
+        if self.state in (SessionState.PLAYING, SessionState.PAUSED) and self.take.frame == self.take.recorded_frames:
             self.take.mark()
             self.tell(f"Marker at {clock_text(self.take.frame)}")
 
@@ -324,12 +322,12 @@ class Session:
 
     def frame_due(self, late_seconds: float = 0.0) -> None:
         """It is time for the next frame of the game, or was; nothing happens unless it is being played."""
-        if self.stage is Stage.PLAYING:
+        if self.state is SessionState.PLAYING:
             self.take.pace.add(late_seconds)
             self._frame()
             if self.take.over:
                 self.controls.forget_taps()
-                self.stage = Stage.ENDED
+                self.state = SessionState.ENDED
 
     def _frame(self) -> None:
         played = self.take.advance()
@@ -347,13 +345,13 @@ class Session:
         for pop in self.pops:
             pop.ticks -= 1
         self.pops[:] = [pop for pop in self.pops if pop.ticks > 0]
-        if self.stage is Stage.COMING_BACK:
+        if self.state is SessionState.COMING_BACK:
             self._bring_on()
-        elif self.stage is Stage.COUNTDOWN:
+        elif self.state is SessionState.COUNTDOWN:
             self.countdown_ticks -= 1
             if self.countdown_ticks <= 0:
                 self._go_on()
-        elif self.stage is Stage.REWINDING:
+        elif self.state is SessionState.REWINDING:
             second = min(self._rewind_ticks // FRAMES_PER_SECOND, len(REWIND_DECISIONS) - 1)
             self._rewind_ticks += 1
             self.take.look_at(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
@@ -366,5 +364,69 @@ class Session:
             self._leave_unended(str(error))
             return
         if back:
-            self.stage = Stage.PAUSED
+            self.state = SessionState.PAUSED
             self.tell("This is where it was left. Rewind, or go on.")
+
+
+class SessionKeys:
+    """Takes the names of keys, and of commands that a button gives, to a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._commands: dict[str, Callable[[], None]] = {
+            "pause": session.toggle_pause,
+            "end": session.end,
+            "restart": session.restart,
+            "bring_back": session.bring_back,
+            "rewind": session.start_rewinding,
+            "forward": session.forward,
+            "marker": session.mark,
+            "mute": session.toggle_mute,
+            "slower": session.slower,
+            "faster": session.faster,
+            "take_over": session.toggle_take_over,
+            "keep": session.keep,
+            "discard": session.discard,
+            "start": session.start,
+            "count_down": session.count_down,
+            "keys": session.toggle_keys,
+        }
+
+    def command(self, what: str) -> None:
+        """Do one of the things that a key or a button can do; things that the window does are ignored."""
+        if what in self._commands:
+            self._commands[what]()
+
+    def down(self, key: str) -> None:
+        """A key went down, whatever it is for."""
+        session = self._session
+        if key == "f1":
+            session.toggle_keys()
+        elif session.showing_keys:
+            if session.key_map.does(key) == "end":
+                session.toggle_keys()
+        elif state_command := self._command_of_state(key):
+            self.command(state_command)
+        elif session.controls.press(key):
+            session.start()
+        elif what := session.key_map.does(key):
+            self.command(what)
+
+    def _command_of_state(self, key: str) -> str | None:
+        """What a key does just now and not otherwise."""
+        state = self._session.state
+        if state is SessionState.READY and key == "return":
+            return "start"
+        if state is SessionState.ENDED and key == "return":
+            return "keep"
+        if state is SessionState.ENDED and key in ("delete", "backspace"):
+            return "discard"
+        if state is SessionState.PAUSED and key in ("space", "return"):
+            return "count_down"
+        return None
+
+    def up(self, key: str) -> None:
+        """A key came up."""
+        self._session.controls.release(key)
+        if self._session.key_map.does(key) == "rewind":
+            self._session.stop_rewinding()

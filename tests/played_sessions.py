@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from data.demonstrator import RandomPlay
 from data.episode import EmulatorSettings, FrameState
 from data.library import Library
 from data.replay_file import ReplayFile
 from data.simulation import Emulator, simulate
-from recorder.key_map import KeyMap
-from recorder.random_play import RandomPlay
-from recorder.session import Session
-from recorder.session_keys import SessionKeys
+from recorder.controls import KeyMap
+from recorder.session import Session, SessionKeys
 
 
 def assert_simulates_equal(path: Path) -> None:

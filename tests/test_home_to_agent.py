@@ -20,11 +20,10 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from home.home_drawing import all_door_boxes
 from home.train_window import TrainWindow
-from recorder.key_map import KeyMap
-from recorder.play_buttons import offers, placed
-from recorder.play_view import MARGIN, PANEL_WIDTH
+from recorder.controls import KeyMap
+from recorder.play_view import MARGIN, PANEL_WIDTH, offers, placed
 from recorder.session import Session
-from recorder.stage import Stage
+from recorder.session_state import SessionState
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.widgets import message_buttons
@@ -38,10 +37,10 @@ MOST_CLICKS = 16
 """As many as there are round numbers to go through, at least."""
 
 
-def recorder_buttons(library: Library, stage: Stage) -> dict[str, Box]:
+def recorder_buttons(library: Library, stage: SessionState) -> dict[str, Box]:
     """The buttons of the recorder's side panel at a stage, by their commands."""
     session = Session(library, "SpaceInvaders", EmulatorSettings(), KeyMap())
-    session.stage = stage
+    session.state = stage
     panel = WINDOW.right_part(PANEL_WIDTH).inset(MARGIN)
     return {command: button.box for command, button in placed(offers(session), panel)}
 
@@ -140,7 +139,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
     curator = curator_layout(WINDOW, 1.0)
     good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
-    ready, playing = (recorder_buttons(elsewhere, stage) for stage in (Stage.READY, Stage.PLAYING))
+    ready, playing = (recorder_buttons(elsewhere, stage) for stage in (SessionState.READY, SessionState.PLAYING))
     keep = message_buttons(Canvas(pygame.Surface((1280, 800)), 1.0), [("", "", None)] * 3)[0].box
 
     with at_home(virtual_display, library) as window:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.simulation import Emulator, games
-from recorder.controls import PARTS, Controls, nearest_action, parts_of
-from recorder.key_map import KeyMap
+from recorder.controls import PARTS, Controls, KeyMap, nearest_action, parts_of
 
 INVADERS = ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE")
 ALL = Emulator("Seaquest").action_meanings

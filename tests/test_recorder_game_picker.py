@@ -13,9 +13,8 @@ import pytest
 from data.game_picture import cached_picture, display_name, make_and_keep, picture_path
 from data.simulation import games
 from recorder import game_pictures
-from recorder.game_picker import MARGIN, GamePicker, pick_game
+from recorder.game_picker import CARD_WIDTH, MARGIN, GamePicker, Grid, matching, pick_game
 from recorder.game_pictures import GamePictures
-from recorder.game_search import CARD_WIDTH, Grid, matching
 from screen.layout import Box
 from screen.window import KeyDown, PointerDown, TextTyped, Wheel, Window
 from tests.conftest import VirtualDisplay

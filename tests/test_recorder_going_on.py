@@ -16,7 +16,7 @@ from data.library import Library
 from data.recovery import recover
 from data.replay_file import ReplayFile
 from data.verification import verify
-from recorder.stage import Stage
+from recorder.session_state import SessionState
 
 
 def abandoned(folder: Path, frames: int = 42) -> Path:
@@ -32,9 +32,9 @@ def abandoned(folder: Path, frames: int = 42) -> Path:
 
 def going_on(folder: Path, old: Path, frames: int = 42) -> Player:
     player = Player(folder, unended=read_unended(old))
-    while player.session.stage is Stage.COMING_BACK:
+    while player.session.state is SessionState.COMING_BACK:
         player.ticks(1)
-    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, frames - frames % 4)
+    assert (player.session.state, player.session.take.frame) == (SessionState.PAUSED, frames - frames % 4)
     return player
 
 
@@ -116,7 +116,7 @@ def test_a_crash_before_anything_new_was_played_leaves_the_episode_as_it_was(tmp
 def test_only_an_episode_left_before_its_end_goes_on(tmp_path: Path) -> None:
     player = Player(tmp_path)
     player.press("return")
-    while player.session.stage is Stage.PLAYING:
+    while player.session.state is SessionState.PLAYING:
         player.ticks(1)
     player.press("return")
     with pytest.raises(CoachError, match="is over"):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from played_sessions import assert_simulates_equal
 
+from data.demonstrator import RandomPlay
 from data.episode import EmulatorSettings, FrameState
 from data.errors import CoachError
 from data.library import Library
@@ -21,7 +22,6 @@ from data.replay_file import ReplayFile
 from data.simulation import Emulator
 from recorder.headless import record_episodes
 from recorder.planner import Planner
-from recorder.random_play import RandomPlay
 
 
 class WithoutCartridge:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from recorder.controls import KeyMap, read_key_map
 from recorder.key_editor import WHATS, KeyEditor
-from recorder.key_map import KeyMap, read_key_map
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "keys.json"
-    monkeypatch.setattr("recorder.key_map.key_file", lambda: path)
+    monkeypatch.setattr("recorder.controls.key_file", lambda: path)
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import CoachError
-from recorder.key_map import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
+from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 
 
 def test_the_default_keys_do_everything_without_conflict() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.demonstrator import Demonstrator
+from data.demonstrator import Demonstrator, RandomPlay
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.simulation import Emulator, simulate
 from recorder.frame_loop import PlayedFrame, play_frames
 from recorder.planner import Planner
-from recorder.random_play import RandomPlay
 
 
 def played(

@@ -17,12 +17,10 @@ from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 from data.verification import verify
 from recorder import play_window
-from recorder.controls import nearest_action, turned
-from recorder.key_map import KeyMap
-from recorder.play_buttons import offers, placed
-from recorder.play_view import MARGIN, PANEL_WIDTH
+from recorder.controls import KeyMap, nearest_action, turned
+from recorder.play_view import MARGIN, PANEL_WIDTH, offers, placed
 from recorder.session import Session
-from recorder.stage import Stage
+from recorder.session_state import SessionState
 from screen.window import Window
 from tests.conftest import VirtualDisplay
 
@@ -38,8 +36,8 @@ class Hand:
         """xdotool's own words, such as "keydown", "Left", "sleep", 0.3, "keyup", "Left"."""
         self.display.xdotool(*arguments)
 
-    def wait_for(self, stage: Stage) -> None:
-        self.display.wait_until(lambda: self.session.stage is stage, f"the stage {stage}; it is {self.session.stage}")
+    def wait_for(self, stage: SessionState) -> None:
+        self.display.wait_until(lambda: self.session.state is stage, f"the stage {stage}; it is {self.session.state}")
 
     def play_frames(self, number: int) -> None:
         """Wait until so many more frames were played."""
@@ -130,7 +128,7 @@ class Sitting:
 
 @pytest.fixture
 def sitting(virtual_display: VirtualDisplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sitting:
-    monkeypatch.setattr("recorder.key_map.key_file", lambda: tmp_path / "keys.json")
+    monkeypatch.setattr("recorder.controls.key_file", lambda: tmp_path / "keys.json")
     return Sitting(virtual_display, tmp_path / "library")
 
 
@@ -144,15 +142,15 @@ def runs_of(path: Path) -> list[str]:
 def test_the_file_holds_what_the_keys_said(sitting: Sitting) -> None:
     def script(hand: Hand) -> None:
         hand.keys("key", "Return")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(20)
         hand.keys("keydown", "Left", "sleep", 0.4, "keydown", "space", "sleep", 0.4, "keyup", "Left", "sleep", 0.4)
         hand.keys("keyup", "space", "sleep", 0.3, "keydown", "d", "sleep", 0.3, "keydown", "Left", "sleep", 0.3)
         hand.keys("keyup", "Left", "sleep", 0.3, "keyup", "d", "sleep", 0.3)
         hand.keys("key", "Escape")
-        hand.wait_for(Stage.ENDED)
+        hand.wait_for(SessionState.ENDED)
         hand.keys("key", "Return")
-        hand.wait_for(Stage.READY)
+        hand.wait_for(SessionState.READY)
 
     (path,) = sitting.play(script)
     assert runs_of(path) == ["NOOP", "LEFT", "LEFTFIRE", "FIRE", "NOOP", "RIGHT", "LEFT", "RIGHT", "NOOP"]
@@ -166,7 +164,7 @@ def test_five_hundred_taps_of_five_milliseconds_all_arrive(sitting: Sitting) -> 
 
     def script(hand: Hand) -> None:
         hand.keys("key", "Return")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         tap = ("keydown", "Left", "sleep", 0.005, "keyup", "Left", "sleep", 0.015)
         other = ("keydown", "space", "sleep", 0.005, "keyup", "space", "sleep", 0.015)
         for _ in range(5):
@@ -185,32 +183,32 @@ def test_five_hundred_taps_of_five_milliseconds_all_arrive(sitting: Sitting) -> 
 def test_pause_rewind_countdown_restart_and_discard_by_keys(sitting: Sitting) -> None:
     def script(hand: Hand) -> None:
         hand.keys("key", "space")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(30)
         hand.keys("key", "r")
-        hand.wait_for(Stage.READY)
+        hand.wait_for(SessionState.READY)
         hand.keys("key", "Return")
         hand.play_frames(60)
         hand.keys("key", "p")
-        hand.wait_for(Stage.PAUSED)
+        hand.wait_for(SessionState.PAUSED)
         hand.keys("keydown", "BackSpace")
         hand.display.wait_until(lambda: hand.session.take.frame < 30, "the rewind")
         hand.keys("keyup", "BackSpace")
-        hand.wait_for(Stage.PAUSED)
+        hand.wait_for(SessionState.PAUSED)
         hand.keys("key", "space")
-        hand.wait_for(Stage.COUNTDOWN)
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.COUNTDOWN)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(20)
         hand.keys("key", "k", "key", "Escape")
-        hand.wait_for(Stage.ENDED)
+        hand.wait_for(SessionState.ENDED)
         hand.keys("key", "Return")
-        hand.wait_for(Stage.READY)
+        hand.wait_for(SessionState.READY)
         hand.keys("key", "space")
         hand.play_frames(10)
         hand.keys("key", "Escape")
-        hand.wait_for(Stage.ENDED)
+        hand.wait_for(SessionState.ENDED)
         hand.keys("key", "Delete")
-        hand.wait_for(Stage.READY)
+        hand.wait_for(SessionState.READY)
 
     (path,) = sitting.play(script)
     assert runs_of(path) == ["NOOP"]
@@ -222,7 +220,7 @@ def test_pause_rewind_countdown_restart_and_discard_by_keys(sitting: Sitting) ->
 def test_closing_the_window_in_mid_episode_keeps_it_as_abandoned(sitting: Sitting) -> None:
     def script(hand: Hand) -> None:
         hand.keys("keydown", "Right")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(40)
         hand.display.ask_to_close(hand.id)
         hand.display.wait_until(lambda: hand.session.closed, "the window to close")
@@ -239,10 +237,10 @@ def test_closing_the_window_in_mid_episode_keeps_it_as_abandoned(sitting: Sittin
 def test_a_window_that_loses_the_keyboard_pauses(sitting: Sitting) -> None:
     def script(hand: Hand) -> None:
         hand.keys("keydown", "Left")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(12)
         hand.keys("windowunmap", hand.id)
-        hand.wait_for(Stage.PAUSED)
+        hand.wait_for(SessionState.PAUSED)
         assert hand.session.controls.held_parts == ()
 
     assert len(sitting.play(script)) == 1
@@ -251,12 +249,12 @@ def test_a_window_that_loses_the_keyboard_pauses(sitting: Sitting) -> None:
 def test_everything_can_be_done_with_the_mouse(sitting: Sitting) -> None:
     def script(hand: Hand) -> None:
         hand.click("start")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(20)
         hand.click("pause")
-        hand.wait_for(Stage.PAUSED)
+        hand.wait_for(SessionState.PAUSED)
         hand.click("end")
-        hand.wait_for(Stage.ENDED)
+        hand.wait_for(SessionState.ENDED)
 
     assert len(sitting.play(script)) == 1
 
@@ -266,7 +264,7 @@ def test_a_key_that_was_changed_on_the_screen_of_keys_plays(sitting: Sitting) ->
         hand.keys("key", "F2", "key", "Down", "key", "Down", "key", "Return", "key", "j", "key", "Escape")
         hand.display.wait_until(lambda: hand.session.key_map.does("j") == "left", "the new key")
         hand.keys("keydown", "j")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(20)
         hand.keys("keyup", "j")
 
@@ -300,7 +298,7 @@ def test_ten_games_of_different_action_sets_are_played_one_after_another_by_keys
             hand.display.wait_until(lambda game=game: sessions[-1].game == game, f"{game}")
             hand.session = sessions[-1]
             hand.keys("keydown", "Up", "keydown", "Right", "keydown", "space")
-            hand.wait_for(Stage.PLAYING)
+            hand.wait_for(SessionState.PLAYING)
             hand.play_frames(12)
             hand.keys("keyup", "Up", "keyup", "space")
             hand.play_frames(8)
@@ -327,7 +325,7 @@ def test_an_episode_that_was_left_is_chosen_from_the_list_and_goes_on(sitting: S
 
     def leave(hand: Hand) -> None:
         hand.keys("keydown", "Left")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(40)
         hand.keys("keyup", "Left")
 
@@ -335,13 +333,13 @@ def test_an_episode_that_was_left_is_chosen_from_the_list_and_goes_on(sitting: S
 
     def go_on(hand: Hand) -> None:
         hand.keys("key", "o", "sleep", 0.3, "key", "Return")
-        hand.display.wait_until(lambda: len(sessions) == 2 and sessions[-1].stage is Stage.PAUSED, "the episode")
+        hand.display.wait_until(lambda: len(sessions) == 2 and sessions[-1].state is SessionState.PAUSED, "the episode")
         hand.session = sessions[-1]
         hand.keys("keydown", "Right", "key", "p")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(24)
         hand.keys("keyup", "Right", "key", "Escape")
-        hand.wait_for(Stage.ENDED)
+        hand.wait_for(SessionState.ENDED)
         hand.keys("key", "Return")
         hand.display.wait_until(lambda: len(sessions) == 3, "ordinary play")
 
@@ -358,7 +356,7 @@ def test_speed_changes_while_playing_and_frames_follow_it(sitting: Sitting) -> N
 
     def script(hand: Hand) -> None:
         hand.keys("key", "Return")
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         for key, speed in (("comma", 0.5), ("comma", 0.25), ("period", 0.5)):
             hand.keys("key", key)
             hand.display.wait_until(lambda speed=speed: hand.session.speed == speed, f"{speed}x")
@@ -380,7 +378,7 @@ def test_a_controller_plays_and_what_it_did_verifies(sitting: Sitting) -> None:
 
     def script(hand: Hand) -> None:
         post(pygame.JOYAXISMOTION, axis=0, value=1.0)
-        hand.wait_for(Stage.PLAYING)
+        hand.wait_for(SessionState.PLAYING)
         hand.play_frames(12)
         post(pygame.JOYBUTTONDOWN, button=0)
         hand.play_frames(12)
@@ -388,7 +386,7 @@ def test_a_controller_plays_and_what_it_did_verifies(sitting: Sitting) -> None:
         hand.play_frames(12)
         post(pygame.JOYBUTTONUP, button=0)
         post(pygame.JOYBUTTONDOWN, button=7)
-        hand.wait_for(Stage.PAUSED)
+        hand.wait_for(SessionState.PAUSED)
 
     (path,) = sitting.play(script)
     assert runs_of(path) == ["RIGHT", "RIGHTFIRE", "FIRE", "NOOP"] or runs_of(path) == ["RIGHT", "RIGHTFIRE", "FIRE"]

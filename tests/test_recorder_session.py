@@ -11,8 +11,8 @@ from played_sessions import Player, Watcher, files_in
 from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 from data.verification import verify
-from recorder.key_map import KeyMap
-from recorder.stage import COUNTDOWN_TICKS, Stage
+from recorder.controls import KeyMap
+from recorder.session_state import COUNTDOWN_TICKS, SessionState
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def player(tmp_path: Path) -> Iterator[Player]:
 def test_nothing_is_recorded_before_the_first_game_key(player: Player, tmp_path: Path) -> None:
     player.ticks(30)
     player.press("m", "k", "x")
-    assert (player.session.stage, player.session.take.frame) == (Stage.READY, 0)
+    assert (player.session.state, player.session.take.frame) == (SessionState.READY, 0)
     assert files_in(tmp_path) == []
 
 
@@ -79,7 +79,7 @@ def test_a_window_without_the_keyboard_pauses_and_lets_all_keys_go(player: Playe
     player.keys.down("left")
     player.ticks(4)
     player.session.pause()
-    assert player.session.stage is Stage.PAUSED
+    assert player.session.state is SessionState.PAUSED
     player.press("p")
     player.ticks(4)
     player.press("escape", "return")
@@ -91,7 +91,7 @@ def test_space_counts_down_and_the_space_does_not_fire(player: Player) -> None:
     player.ticks(8)
     player.press("p", "space")
     player.ticks(COUNTDOWN_TICKS - 1)
-    assert (player.session.stage, player.session.take.frame) == (Stage.COUNTDOWN, 8)
+    assert (player.session.state, player.session.take.frame) == (SessionState.COUNTDOWN, 8)
     player.ticks(9)
     player.press("escape", "return")
     assert player.episodes() == [(16, "abandoned")]
@@ -106,7 +106,7 @@ def test_holding_backspace_goes_back_and_space_goes_on_from_there(player: Player
     player.keys.down("backspace")
     player.ticks(10)
     player.keys.up("backspace")
-    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, 80)
+    assert (player.session.state, player.session.take.frame) == (SessionState.PAUSED, 80)
     player.press("space")
     player.ticks(COUNTDOWN_TICKS - 1 + 21)
     player.press("escape", "return")
@@ -132,9 +132,9 @@ def test_starting_over_drops_the_take_and_can_be_undone(player: Player, tmp_path
     player.press("return")
     player.ticks(20)
     player.press("r")
-    assert player.session.stage is Stage.READY
+    assert player.session.state is SessionState.READY
     player.press("u")
-    assert (player.session.stage, player.session.take.frame) == (Stage.PAUSED, 20)
+    assert (player.session.state, player.session.take.frame) == (SessionState.PAUSED, 20)
     player.press("r", "return")
     player.ticks(8)
     player.press("escape", "return")
@@ -148,7 +148,7 @@ def test_a_discarded_episode_leaves_no_file_but_can_be_brought_back(player: Play
     player.press("return")
     player.ticks(20)
     player.press("escape")
-    assert player.session.stage is Stage.ENDED
+    assert player.session.state is SessionState.ENDED
     player.press(key, "u", "escape", key)
     assert [episode.kept for episode in player.session.episodes] == [False]
     player.session.close()
@@ -158,20 +158,20 @@ def test_a_discarded_episode_leaves_no_file_but_can_be_brought_back(player: Play
 
 def test_game_over_ends_the_episode_and_asks(player: Player) -> None:
     player.press("return")
-    while player.session.stage is Stage.PLAYING:
+    while player.session.state is SessionState.PLAYING:
         player.ticks(1)
-    assert (player.session.stage, player.session.take.ended_by) == (Stage.ENDED, "game_over")
+    assert (player.session.state, player.session.take.ended_by) == (SessionState.ENDED, "game_over")
     player.press("return")
     assert player.episodes()[0][1] == "game_over"
-    assert player.session.stage is Stage.READY
+    assert player.session.state is SessionState.READY
 
 
 def test_from_game_over_one_can_go_back_into_the_episode(player: Player) -> None:
     player.press("return")
-    while player.session.stage is Stage.PLAYING:
+    while player.session.state is SessionState.PLAYING:
         player.ticks(1)
     player.press("p")
-    assert player.session.stage is Stage.PAUSED
+    assert player.session.state is SessionState.PAUSED
     assert not player.session.take.over
     player.press("p")
     player.ticks(8)
@@ -228,7 +228,7 @@ def test_a_pace_that_makes_no_sense_is_passed_over(told: object) -> None:
 def test_changed_keys_play(tmp_path: Path) -> None:
     player = Player(tmp_path, KeyMap().with_key("left", "j").with_key("marker", "x"))
     player.press("left")
-    assert player.session.stage is Stage.READY
+    assert player.session.state is SessionState.READY
     player.press("j")
     player.ticks(4)
     player.press("x")
@@ -271,7 +271,7 @@ def test_a_library_that_cannot_be_written_any_more_is_told_and_nothing_is_lost(p
     player.press("escape")
     hidden = (tmp_path / "replays").rename(tmp_path / "elsewhere")
     player.press("return")
-    assert player.session.stage is Stage.ENDED
+    assert player.session.state is SessionState.ENDED
     assert "could not be written" in player.session.notice
     hidden.rename(tmp_path / "replays")
     player.press("return")

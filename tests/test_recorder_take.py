@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from played_sessions import Watcher, assert_simulates_equal
 
+from data.demonstrator import RandomPlay
 from data.episode import EmulatorSettings
 from data.library import Library
 from data.replay_file import ReplayFile
 from recorder import take as take_module
-from recorder.random_play import RandomPlay
 from recorder.take import Take
 
 

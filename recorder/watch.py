@@ -1,16 +1,25 @@
-"""What is shown beside the game while another demonstrator plays: what it sees, and what it thinks."""
+"""Watch a demonstrator play, take the controls from it, and give them back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from data.demonstrator import Demonstrator
+from data.episode import EmulatorSettings
+from data.library import Library
+from recorder.controls import read_key_map
 from recorder.play_view import PlayView
+from recorder.play_window import RecorderWindow, opened_window
 from recorder.session import Session
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LINE, OLIVE, PANEL, QUIET, SMALL, TEXT
+from screen.window import Window
 
 COLUMN_WIDTH = 200.0
 ROW_HEIGHT = 30.0
@@ -88,3 +97,38 @@ def _draw_stack(canvas: Canvas, box: Box, stack: np.ndarray) -> float:
         place = Box(box.x + column * (side + gap), box.y + row * (side + gap), side, side)
         canvas.picture_rgb(np.repeat(picture[:, :, None], 3, axis=2), place, integer_scale=False)
     return -(-len(stack) // 2) * (side + gap)
+
+
+def watch(
+    library: Library,
+    demonstrator: Demonstrator,
+    game: str,
+    player: str = "",
+    seed: int | None = None,
+    take_over: bool = False,
+    settings: EmulatorSettings | None = None,
+    speed: float = 1.0,
+    window: Window | None = None,
+    on_ready: Callable[[Window, Session], None] | None = None,
+) -> list[Path]:
+    """Show ``demonstrator`` playing until the window closes; returns the replay files that were kept.
+
+    ``T`` takes the controls and gives them back; a replay file's ``demonstrator`` column says who chose each frame.
+    ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator is used to; ``seed``
+    replaces its seed. A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
+    Episodes are kept or discarded as in ``play``, but closing the window keeps only one in which the person played.
+    Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
+    """
+    library.prepare()
+    chosen = settings or EmulatorSettings()
+    if seed is not None:
+        chosen = replace(chosen, seed=seed)
+    session = Session(library, game, chosen, read_key_map(), player, speed, other=demonstrator, sound=True)
+    assert session.take_over is not None
+    session.take_over.person_plays = take_over
+    with opened_window(window, session.title) as shown:
+        recorder_window = RecorderWindow(shown, session, WatchView(session))
+        if not take_over:
+            session.start()
+        recorder_window.run(on_ready)
+    return session.paths

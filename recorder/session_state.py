@@ -21,7 +21,7 @@ FRAMES_BROUGHT_BACK = 60
 BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
 
 
-class Stage(Enum):
+class SessionState(Enum):
     """What the player is in."""
 
     READY = "ready"

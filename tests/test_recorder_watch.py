@@ -15,9 +15,8 @@ from data.replay_file import ReplayFile
 from data.simulation import Emulator
 from data.verification import verify
 from recorder.session import Session
-from recorder.stage import Stage
-from recorder.watch_view import ShowsItsValues
-from recorder.watch_window import watch
+from recorder.session_state import SessionState
+from recorder.watch import ShowsItsValues, watch
 from screen.window import Window
 from tests.conftest import VirtualDisplay
 
@@ -46,7 +45,7 @@ class Thinker:
 def test_the_controls_are_taken_and_given_back_in_the_window(
     virtual_display: VirtualDisplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recorder.key_map.key_file", lambda: tmp_path / "keys.json")
+    monkeypatch.setattr("recorder.controls.key_file", lambda: tmp_path / "keys.json")
     assert isinstance(Thinker(), ShowsItsValues)
 
     def script(session: Session) -> None:
@@ -63,7 +62,7 @@ def test_the_controls_are_taken_and_given_back_in_the_window(
             at = take.frame
             display.wait_until(lambda: take.frame > at + 30, "the agent to play again")
             display.xdotool("key", "Escape")
-            display.wait_until(lambda: session.stage is Stage.ENDED, "the end")
+            display.wait_until(lambda: session.state is SessionState.ENDED, "the end")
             display.xdotool("key", "Return")
             display.wait_until(lambda: bool(session.paths), "the file")
         finally:
