@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.clip_queue import build_queue
-from curator.curator_desk import CuratorDesk
-from curator.curator_window import WindowLoop
+from curator.controller import CuratorController
 from curator.frame_reader import FrameReader
 from curator.outline import read_outlines
-from curator.sitting import Sitting
+from curator.queues import build_queue
+from curator.session import Session
+from curator.window import WindowLoop
 from data.episode import EmulatorSettings, demonstrator_index
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -68,8 +68,8 @@ def measure(library: Library, verdicts: int) -> dict[str, float]:
             judged = labels.verdicts(curator="benchmark")
             clips = build_queue(list(outlines.values()), "uniform", 3.0, 0, judged, curator="benchmark")
             with FrameReader({name: outline.path for name, outline in outlines.items()}) as reader:
-                sitting = Sitting(labels, "benchmark", clips, outlines)
-                desk = CuratorDesk(sitting, reader, outlines, "uniform")
+                sitting = Session(labels, "benchmark", clips, outlines)
+                desk = CuratorController(sitting, reader, outlines, "uniform")
                 loop = WindowLoop(window, desk)
                 loop.draw()
                 figures[opening] = time.perf_counter() - began

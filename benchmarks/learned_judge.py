@@ -21,9 +21,8 @@ import numpy as np
 from scipy.special import expit
 
 from curator.clip_features import FEATURE_NAMES, PICTURE_FEATURES, clip_features
-from curator.learned_judge import MOST_FOLDS, PICTURE_TRUST, measure
-from curator.logistic_model import calibration, episode_folds, held_out_logits
-from curator.rules import death_frames
+from curator.learned_judge import MOST_FOLDS, PICTURE_TRUST, calibration, episode_folds, held_out_logits, measure
+from curator.outline import death_frames
 from data.clip import Clip
 from data.episode import EmulatorSettings, demonstrator_index
 from data.library import Library

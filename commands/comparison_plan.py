@@ -139,8 +139,8 @@ def _standing(labels: Path | str) -> list[Verdict]:
 
 
 def _apply(library: Library, labels: LabelDatabase, text: str, arm: Arm) -> None:
-    from curator.labelling import apply_learned_judge, apply_rule
-    from curator.rules import parse_rule
+    from curator.judge_predictions import apply_learned_judge
+    from curator.rules import apply_rule, parse_rule
 
     progress_console().print(f"{arm.title}: the verdicts of {text} are made.", soft_wrap=True, markup=False)
     if text == LEARNED:

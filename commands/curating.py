@@ -13,8 +13,8 @@ from data.label_database import LabelDatabase
 from data.library import Library
 
 if TYPE_CHECKING:
-    from curator.clip_queue import SurprisingFrame
-    from curator.labelling import LearnedSummary
+    from curator.judge_predictions import LearnedSummary
+    from curator.queues import SurprisingFrame
 
 
 def add(commands: Commands) -> None:
@@ -58,7 +58,7 @@ def add(commands: Commands) -> None:
 
 def run_curate(options: argparse.Namespace) -> int:
     from commands.chosen_settings import chosen_settings, person, told_or
-    from curator.curator_window import curate
+    from curator.window import curate
 
     chosen = chosen_settings()
     curator = told_or(options.curator, person(chosen))
@@ -89,7 +89,7 @@ def run_curate(options: argparse.Namespace) -> int:
 
 def surprising_frames(library: Library, queue: str) -> list[SurprisingFrame]:
     """For the queue ``surprising:RUN``: the middles of the spans where that run's TD errors were largest."""
-    from curator.clip_queue import SurprisingFrame
+    from curator.queues import SurprisingFrame
 
     name, _, run = queue.partition(":")
     if name != "surprising" or not run:
@@ -113,8 +113,8 @@ def surprising_frames(library: Library, queue: str) -> list[SurprisingFrame]:
 
 
 def run_label(options: argparse.Namespace) -> int:
-    from curator.labelling import apply_learned_judge, apply_rule
-    from curator.rules import parse_rule
+    from curator.judge_predictions import apply_learned_judge
+    from curator.rules import apply_rule, parse_rule
 
     rule = None if options.rule == "learned" else parse_rule(options.rule)
     library = Library(options.library)

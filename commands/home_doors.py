@@ -101,7 +101,7 @@ class Home:
         return ""
 
     def _curate(self) -> str:
-        from curator.curator_window import curate
+        from curator.window import curate
         from data.label_database import LabelDatabase
 
         goal = self._settings.goal or None

@@ -52,8 +52,8 @@ def _line(episode: EpisodeSummary) -> EpisodeLine:
 
 def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]:
     """Good and bad verdicts, and the clips that wait for one."""
-    from curator.clip_queue import build_queue
     from curator.outline import read_outlines
+    from curator.queues import build_queue
 
     labels = LabelDatabase.open_existing(library.labels)
     standing = []

@@ -125,8 +125,7 @@ def _verified(episodes: list[EpisodeSummary], jobs: int) -> int:
 
 
 def _judged(library: Library, game: str) -> list[str]:
-    from curator.labelling import apply_rule
-    from curator.rules import parse_rule
+    from curator.rules import apply_rule, parse_rule
 
     _say("3 of 6  Two rules judge: what came before points is good, what came before a lost life is bad.")
     words = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curator.rules import death_frames
+from curator.outline import death_frames
 from data.clip import Clip
 from data.episode import FRAMES_PER_SECOND
 from data.replay_file import ReplayFile

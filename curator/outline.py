@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.rules import death_frames
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
@@ -153,3 +152,14 @@ def points(amount: float) -> str:
     """Points as people write them: "20 points", "1 point"."""
     number = f"{amount:g}"
     return f"{number} point" if number in ("1", "-1") else f"{number} points"
+
+
+def rewarded_frames(rewards: np.ndarray) -> list[int]:
+    """Rows t of (T,) rewards at which points came, in order."""
+    return [int(t) for t in np.flatnonzero(np.asarray(rewards) > 0)]
+
+
+def death_frames(lives: np.ndarray) -> list[int]:
+    """Rows t at which the (T+1,) lives went down on the way from frame t to frame t+1, in order."""
+    counted = np.asarray(lives, np.int16)
+    return [int(t) for t in np.flatnonzero(counted[1:] < counted[:-1])]

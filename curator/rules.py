@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from curator.outline import death_frames, rewarded_frames
 from curator.spans import windows_ending_at
-from data.clip import RULE_PREFIX, Clip
-from data.episode import MAX_EPISODE_FRAMES
+from data.clip import RULE_PREFIX, Clip, Verdict
+from data.episode import MAX_EPISODE_FRAMES, utc_now
 from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.replay_file import ReplayFile
 
 DEFAULT_RULE_FRAMES = 120
 RULE_VERDICTS = {"before-reward": "good", "before-death": "bad"}
@@ -78,12 +83,63 @@ def before_death(lives: np.ndarray, episode_id: str, frames: int = DEFAULT_RULE_
     return [Clip(episode_id, *span) for span in windows_ending_at(death_frames(lives), frames)]
 
 
-def rewarded_frames(rewards: np.ndarray) -> list[int]:
-    """Rows t of (T,) rewards at which points came, in order."""
-    return [int(t) for t in np.flatnonzero(np.asarray(rewards) > 0)]
+@dataclass(frozen=True)
+class RuleSummary:
+    """What a rule said of a library."""
+
+    curator: str
+    verdict: str
+    episodes: int
+    """Episodes that were looked at."""
+    episodes_with_clips: int
+    clips: int
+    """Verdicts of the rule that stand now, on these episodes."""
+    frames: int
+    """Frames that they cover."""
+    frames_in_all: int
+
+    @property
+    def share(self) -> float:
+        """Share of all frames that the rule judged."""
+        return self.frames / self.frames_in_all if self.frames_in_all else 0.0
 
 
-def death_frames(lives: np.ndarray) -> list[int]:
-    """Rows t at which the (T+1,) lives went down on the way from frame t to frame t+1, in order."""
-    counted = np.asarray(lives, np.int16)
-    return [int(t) for t in np.flatnonzero(counted[1:] < counted[:-1])]
+def apply_rule(
+    library: Library,
+    labels: LabelDatabase,
+    rule: Rule,
+    game: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> RuleSummary:
+    """Let a rule judge every episode of a library, or every one of one game.
+
+    What the same rule said of these episodes before is replaced, whatever its parameters were; verdicts of others
+    stay as they are. ``on_progress`` is called with the number of episodes done and of all episodes. Raises
+    CoachError where there is no episode, and then changes nothing.
+    """
+    summaries = library.episodes(game)
+    if not summaries:
+        of_game = f" of {game}" if game else ""
+        raise CoachError(f"The library {library.folder} holds no episodes{of_game}; run `coach play` to record one.")
+    given = utc_now()
+    verdicts: list[Verdict] = []
+    with_clips = 0
+    for done, summary in enumerate(summaries):
+        if on_progress:
+            on_progress(done, len(summaries))
+        with ReplayFile(summary.path) as replay:
+            clips = rule.clips(replay.rewards, replay.lives, summary.episode_id)
+        with_clips += bool(clips)
+        verdicts += [Verdict(clip, rule.curator, rule.verdict, given, rule.note) for clip in clips]
+    stand = labels.replace_rule(rule.curator, verdicts, [summary.episode_id for summary in summaries])
+    if on_progress:
+        on_progress(len(summaries), len(summaries))
+    return RuleSummary(
+        curator=rule.curator,
+        verdict=rule.verdict,
+        episodes=len(summaries),
+        episodes_with_clips=with_clips,
+        clips=stand,
+        frames=sum(verdict.clip.stop - verdict.clip.start for verdict in verdicts),
+        frames_in_all=sum(summary.frame_count for summary in summaries),
+    )

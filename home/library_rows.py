@@ -13,6 +13,9 @@ from data.clip import Verdict
 from data.episode import EpisodeSummary
 from data.errors import without_folder
 
+FILTERS = ("game", "demonstrator", "player", "best")
+
+
 BEST = {"any score": 1.0, "best tenth": 0.1, "best quarter": 0.25, "best half": 0.5}
 """The choices of scores, and the share of episodes that each keeps."""
 

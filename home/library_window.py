@@ -8,9 +8,9 @@ from collections.abc import MutableMapping
 from data.library import Library
 from data.proof import Verification
 from home.episode_window import EpisodeWindow, OpenFrames
-from home.library_desk import LibraryDesk
-from home.library_drawing import draw_library
-from home.library_layout import COLUMNS, FILTERS, KEYS, ROW_HEIGHT, LibraryLayout, library_buttons, library_layout
+from home.library_controller import LibraryController
+from home.library_drawing import COLUMNS, KEYS, ROW_HEIGHT, LibraryLayout, draw_library, library_buttons, library_layout
+from home.library_rows import FILTERS
 from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel, Window
@@ -31,12 +31,12 @@ class LibraryWindow:
         answers: MutableMapping[str, Verification],
         game: str = "",
     ) -> None:
-        """``open_frames`` reads frames of episodes that are played back; ``answers``: see ``LibraryDesk``.
+        """``open_frames`` reads frames of episodes that are played back; ``answers``: see ``LibraryController``.
 
         ``game``: the one on show at first, if there are episodes of it.
         """
         self._window = window
-        self._desk = LibraryDesk(library, answers, game)
+        self._desk = LibraryController(library, answers, game)
         self._desk.list.row_height = ROW_HEIGHT
         self._open_frames = open_frames
         self._pointer = (-1.0, -1.0)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.replay_file import ReplayFile
 from screen.frame_position import FramePosition
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -29,3 +34,39 @@ class Playback(FramePosition):
             self._position, self.paused = 0.0, False
         else:
             self.paused = not self.paused
+
+
+@dataclass(frozen=True)
+class EpisodeColumns:
+    """What an episode's file says frame by frame; row t leads from frame t to frame t + 1.
+
+    scores: (T + 1,) float64, points up to each frame; lives: (T + 1,) uint8; actions, demonstrators: (T,) uint8.
+    """
+
+    scores: np.ndarray
+    lives: np.ndarray
+    actions: np.ndarray
+    demonstrators: np.ndarray
+    action_meanings: tuple[str, ...]
+    reward_rows: tuple[int, ...]
+    death_rows: tuple[int, ...]
+    markers: tuple[int, ...]
+    palette: np.ndarray
+    """(256, 3) uint8."""
+
+
+def columns_of(replay: ReplayFile) -> EpisodeColumns:
+    """Everything that playing back shows beside the pictures."""
+    scores = np.concatenate([[0.0], np.cumsum(replay.rewards, dtype=np.float64)])
+    lives = replay.lives
+    return EpisodeColumns(
+        scores,
+        lives,
+        replay.actions,
+        replay.demonstrator,
+        tuple(replay.origin.action_meanings),
+        tuple(np.flatnonzero(replay.rewards).tolist()),
+        tuple(np.flatnonzero(np.diff(lives.astype(np.int16)) < 0).tolist()),
+        tuple(replay.markers.tolist()),
+        replay.palette,
+    )

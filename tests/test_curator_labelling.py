@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from recorded_episodes import record_random_play
 
-from curator.labelling import apply_rule
-from curator.rules import Rule
+from curator.rules import Rule, apply_rule
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.curator_layout import CuratorLayout, curator_layout
+from curator.layout import CuratorLayout, curator_layout
 from curator.timeline import TimelineScale
 from screen.layout import Box, picture_scales
 from screen.theme import scale_of

@@ -11,13 +11,28 @@ import pytest
 from recorded_episodes import record_random_play
 
 from curator.clip_features import FEATURE_NAMES, clip_features
-from curator.clip_queue import build_queue
-from curator.labelling import apply_learned_judge, apply_rule, episode_clips
-from curator.learned_judge import LearnedJudge, judge_path, load_judge, measure, train_judge
-from curator.logistic_model import calibration, episode_folds, fit_logistic, held_out_logits
+from curator.judge_predictions import (
+    apply_learned_judge,
+    episode_clips,
+    guess_in_words,
+    load_judges,
+    require_judge,
+    score_clips,
+)
+from curator.learned_judge import (
+    LearnedJudge,
+    calibration,
+    episode_folds,
+    fit_logistic,
+    held_out_logits,
+    judge_path,
+    load_judge,
+    measure,
+    train_judge,
+)
 from curator.outline import EpisodeOutline, read_outlines
-from curator.rules import Rule
-from curator.uncertain import guess_in_words, load_judges, require_judge, score_clips
+from curator.queues import build_queue
+from curator.rules import Rule, apply_rule
 from data.clip import Clip, Verdict
 from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase

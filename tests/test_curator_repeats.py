@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from curator.agreement import agreement
-from curator.clip_queue import build_queue
 from curator.outline import EpisodeOutline
-from curator.queued_clip import QueuedClip, is_repeat
-from curator.repeats import FEWEST_BETWEEN
-from curator.sitting import Sitting
+from curator.queues import FEWEST_BETWEEN, QueuedClip, build_queue, is_repeat
+from curator.session import Session
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 
@@ -32,7 +30,7 @@ def waiting(labels: LabelDatabase, curator: str = "Ann") -> list[QueuedClip]:
 
 def judge(labels: LabelDatabase, verdicts: list[str], curator: str = "Ann") -> None:
     """One sitting that gives these verdicts in this order."""
-    sitting = Sitting(labels, curator, waiting(labels, curator))
+    sitting = Session(labels, curator, waiting(labels, curator))
     for verdict in verdicts:
         sitting.judge(verdict)
 
@@ -78,7 +76,7 @@ def test_overdue_repeats_come_one_by_one(labels: LabelDatabase) -> None:
 
 
 def test_a_repeat_that_is_taken_back_comes_at_once_and_its_first_verdict_stands(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", waiting(labels))
+    sitting = Session(labels, "Ann", waiting(labels))
     while not sitting.current.is_repeat:
         sitting.judge("good")
     repeat, left = sitting.current, sitting.progress.left
@@ -92,7 +90,7 @@ def test_a_repeat_that_is_taken_back_comes_at_once_and_its_first_verdict_stands(
 
 
 def test_a_reopened_clip_still_comes_again_and_its_correction_is_no_disagreement(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", waiting(labels))
+    sitting = Session(labels, "Ann", waiting(labels))
     repeat = next(one.clip for one in waiting(labels) if one.is_repeat)
     while not sitting.current.is_repeat:
         sitting.judge("good")

@@ -16,13 +16,12 @@ import pytest
 from conftest import VirtualDisplay
 from recorded_episodes import record_random_play
 
-from curator import curator_window
-from curator.clip_queue import build_queue
-from curator.curator_layout import curator_layout
-from curator.curator_window import curate
+from curator import window as curator_window
+from curator.layout import curator_layout
 from curator.outline import read_outlines
-from curator.queued_clip import is_repeat
+from curator.queues import build_queue, is_repeat
 from curator.timeline import TimelineScale
+from curator.window import curate
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -33,7 +32,7 @@ from screen.theme import scale_of
 HOUSE = Path(__file__).parent.parent
 PROGRAM = """
 import sys
-from curator.curator_window import curate
+from curator.window import curate
 from data.label_database import LabelDatabase
 from data.library import Library
 library = Library(sys.argv[1])

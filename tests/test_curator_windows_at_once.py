@@ -15,8 +15,8 @@ from conftest import VirtualDisplay
 from recorded_episodes import record_random_play
 from test_curator_window import HOUSE, PROGRAM, VERDICT_OF_KEY, Program
 
-from curator.clip_queue import build_queue
 from curator.outline import read_outlines
+from curator.queues import build_queue
 from data.clip import Clip
 from data.label_database import LabelDatabase
 from data.library import Library

@@ -9,9 +9,9 @@ import pytest
 
 from curator.frame_reader import FrameReader
 from data.library import Library
-from home.episode_drawing import episode_layout
+from home.episode_window import episode_layout
 from home.home_drawing import all_door_boxes
-from home.library_layout import library_buttons, library_layout
+from home.library_drawing import library_buttons, library_layout
 from home.library_window import LibraryWindow
 from screen.layout import Box
 from screen.window import KeyDown, Window

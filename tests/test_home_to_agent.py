@@ -14,7 +14,7 @@ import pytest
 from commands.background_training import running_training
 from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import TrainingQueue
-from curator.curator_layout import curator_layout
+from curator.layout import curator_layout
 from data.episode import EmulatorSettings
 from data.label_database import LabelDatabase
 from data.library import Library

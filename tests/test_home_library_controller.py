@@ -10,12 +10,12 @@ import pytest
 
 from data.library import Library
 from data.proof import Verification
-from home.library_desk import LibraryDesk
+from home.library_controller import LibraryController
 from screen.layout import Box
 from tests.replay_episodes import record
 
 
-def until_quiet(desk: LibraryDesk) -> None:
+def until_quiet(desk: LibraryController) -> None:
     """Wait for everything that goes on in the background."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -39,20 +39,20 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(recorded: Path, tmp_path: Path) -> LibraryDesk:
-    made = LibraryDesk(Library(shutil.copytree(recorded, tmp_path / "library")), {})
+def desk(recorded: Path, tmp_path: Path) -> LibraryController:
+    made = LibraryController(Library(shutil.copytree(recorded, tmp_path / "library")), {})
     until_quiet(made)
     return made
 
 
-def test_a_visit_begins_with_the_game_that_is_played(desk: LibraryDesk) -> None:
-    again = LibraryDesk(desk.library, {}, game="Breakout")
+def test_a_visit_begins_with_the_game_that_is_played(desk: LibraryController) -> None:
+    again = LibraryController(desk.library, {}, game="Breakout")
     until_quiet(again)
     assert [row.game for row in again.rows] == ["Breakout"]
     assert again.summary == "1 of 4 episodes, 1 s"
 
 
-def test_marked_episodes_are_thrown_away_together_and_undo_brings_all_back(desk: LibraryDesk) -> None:
+def test_marked_episodes_are_thrown_away_together_and_undo_brings_all_back(desk: LibraryController) -> None:
     before = [row.episode_id for row in desk.rows]
     desk.mark()
     desk.mark()
@@ -68,7 +68,7 @@ def test_marked_episodes_are_thrown_away_together_and_undo_brings_all_back(desk:
     assert not desk.can_undo
 
 
-def test_without_a_mark_the_chosen_episode_is_meant(desk: LibraryDesk) -> None:
+def test_without_a_mark_the_chosen_episode_is_meant(desk: LibraryController) -> None:
     desk.list.press("down")
     chosen = desk.chosen
     assert chosen is not None
@@ -78,7 +78,7 @@ def test_without_a_mark_the_chosen_episode_is_meant(desk: LibraryDesk) -> None:
     assert len(desk.rows) == 3
 
 
-def test_from_the_trash_one_restores_or_removes_for_ever(desk: LibraryDesk) -> None:
+def test_from_the_trash_one_restores_or_removes_for_ever(desk: LibraryController) -> None:
     desk.mark()
     desk.mark()
     desk.throw_away()
@@ -95,7 +95,7 @@ def test_from_the_trash_one_restores_or_removes_for_ever(desk: LibraryDesk) -> N
     assert len(desk.rows) == 3
 
 
-def test_after_all_of_a_game_is_thrown_away_no_other_game_comes_into_view(desk: LibraryDesk) -> None:
+def test_after_all_of_a_game_is_thrown_away_no_other_game_comes_into_view(desk: LibraryController) -> None:
     while desk.filter.game != "Breakout":
         desk.step_filter("game")
     desk.mark_all()
@@ -107,20 +107,20 @@ def test_after_all_of_a_game_is_thrown_away_no_other_game_comes_into_view(desk: 
     assert len(desk.library.episodes()) == 3
 
 
-def test_the_chosen_episode_stays_chosen_when_the_list_is_sorted(desk: LibraryDesk) -> None:
+def test_the_chosen_episode_stays_chosen_when_the_list_is_sorted(desk: LibraryController) -> None:
     desk.list.press("down")
     chosen = desk.chosen
     desk.sort_by("length")
     assert desk.chosen == chosen
 
 
-def test_a_filter_takes_the_marks_off_what_it_hides(desk: LibraryDesk) -> None:
+def test_a_filter_takes_the_marks_off_what_it_hides(desk: LibraryController) -> None:
     desk.mark_all()
     desk.step_filter("game")
     assert {row.episode_id for row in desk.rows} == desk.marked
 
 
-def test_verifying_several_episodes_tells_of_each_and_finds_the_one_that_was_changed(desk: LibraryDesk) -> None:
+def test_verifying_several_episodes_tells_of_each_and_finds_the_one_that_was_changed(desk: LibraryController) -> None:
     rotten = Path(desk.rows[0].path)
     data = bytearray(rotten.read_bytes())
     rotten.chmod(0o644)
@@ -134,7 +134,7 @@ def test_verifying_several_episodes_tells_of_each_and_finds_the_one_that_was_cha
     assert desk.is_trouble
 
 
-def test_verifying_can_be_stopped_and_keeps_what_it_found(desk: LibraryDesk) -> None:
+def test_verifying_can_be_stopped_and_keeps_what_it_found(desk: LibraryController) -> None:
     answers: dict[str, Verification] = desk.answers  # type: ignore[assignment]
     desk.mark_all()
     desk.verify()
@@ -148,7 +148,7 @@ def test_verifying_can_be_stopped_and_keeps_what_it_found(desk: LibraryDesk) -> 
 
 
 def test_a_library_without_anything_is_no_trouble(tmp_path: Path) -> None:
-    empty = LibraryDesk(Library(tmp_path / "nothing"), {})
+    empty = LibraryController(Library(tmp_path / "nothing"), {})
     until_quiet(empty)
     for act in (empty.throw_away, empty.verify, empty.mark, empty.mark_all, empty.undo, empty.switch, empty.restore):
         act()

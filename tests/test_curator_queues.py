@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_episodes import record_random_play
 
-from curator.clip_queue import (
+from curator.outline import EpisodeOutline, clock, points, read_outlines
+from curator.queues import (
     EPISODE_QUEUES,
+    SECOND_LOOK,
+    QueuedClip,
     SurprisingFrame,
     build_queue,
     fair_order,
@@ -26,8 +29,6 @@ from curator.clip_queue import (
     queue_uncertain,
     queue_uniform,
 )
-from curator.outline import EpisodeOutline, clock, points, read_outlines
-from curator.queued_clip import SECOND_LOOK, QueuedClip
 from curator.spans import Coverage, cut
 from data.clip import Clip, Verdict
 from data.errors import CoachError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.curator_layout import CuratorLayout
+from curator.frame_reader import ShownFrame
+from curator.layout import CuratorLayout
 from curator.outline import EpisodeOutline, clock, points
-from curator.queued_clip import QueuedClip, is_repeat
-from curator.shown_frame import ShownFrame
-from curator.sitting import Progress
+from curator.queues import QueuedClip, is_repeat
+from curator.session import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
 from data.game_picture import display_name
@@ -265,3 +265,36 @@ def _duration(minutes: float) -> str:
     if minutes < 90:
         return f"{minutes:.0f} min"
     return f"{minutes / 60:.1f} h"
+
+
+def draw_note_field(canvas: Canvas, text: str) -> None:
+    """The field in which a note is written, over everything else."""
+    canvas.shade(canvas.box, 150)
+    panel = canvas.box.middle(560, 168)
+    canvas.fill(panel, PANEL, radius=10)
+    canvas.outline(panel, LINE, radius=10)
+    inner = panel.inset(24)
+    canvas.text("A note on this clip", (inner.x, inner.y - 6), MEDIUM)
+    field = Box(inner.x, inner.y + 32, inner.width, 40)
+    canvas.fill(field, GROUND, radius=4)
+    canvas.outline(field, OLIVE, radius=4)
+    shown = text
+    while shown and canvas.measure(shown + "_", MEDIUM)[0] > field.width - 20:
+        shown = shown[1:]
+    end = canvas.text(shown, (field.x + 10, field.y + 7), MEDIUM).right if shown else field.x + 10
+    canvas.line((end + 2, field.y + 8), (end + 2, field.bottom - 8), OLIVE, 2)
+    y = inner.bottom - KEY_CAP_HEIGHT
+    x = inner.x
+    for key, meaning in (("Enter", "keeps it with your verdict"), ("Esc", "forgets it")):
+        x = canvas.key_cap(key, (x, y)).right + GRID
+        height = canvas.measure(meaning, SMALL)[1]
+        x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
+
+
+def draw_loading(canvas: Canvas, doing: str, done: int, total: int) -> None:
+    """While something takes a moment before the first clip."""
+    canvas.fill(canvas.box, GROUND)
+    room = canvas.box.middle(480, 80)
+    canvas.text(doing, (room.x, room.y), MEDIUM)
+    canvas.bar(Box(room.x, room.y + 36, room.width, 8), done / max(1, total), GREEN)
+    canvas.text(f"{done} of {total}", (room.x, room.y + 52), SMALL, QUIET, mono=True)

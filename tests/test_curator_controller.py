@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 from recorded_episodes import record_random_play
 
-from curator.clip_queue import build_queue
-from curator.curator_desk import KEY_LIST, CuratorDesk
+from curator.controller import KEY_LIST, CuratorController
 from curator.frame_reader import FrameReader
 from curator.outline import read_outlines
-from curator.queue_end import FollowingQueue
-from curator.queued_clip import QueuedClip
-from curator.sitting import Sitting
+from curator.queues import FollowingQueue, QueuedClip, build_queue
+from curator.session import Session
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -37,7 +35,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 class Sat:
     """A curator at the desk."""
 
-    desk: CuratorDesk
+    desk: CuratorController
     labels: LabelDatabase
     clips: list[Clip]
 
@@ -61,8 +59,8 @@ def sat(library: Library, tmp_path: Path) -> Iterator[Sat]:
     queue = build_queue(list(outlines.values()), "uniform", 3.0, 0)
     paths = {name: outline.path for name, outline in outlines.items()}
     with LabelDatabase(tmp_path / "labels.sqlite") as labels, FrameReader(paths) as reader:
-        sitting = Sitting(labels, "Ann", queue, outlines)
-        desk = CuratorDesk(sitting, reader, outlines, "uniform", now=lambda: 0.0)
+        sitting = Session(labels, "Ann", queue, outlines)
+        desk = CuratorController(sitting, reader, outlines, "uniform", now=lambda: 0.0)
         yield Sat(desk, labels, [one.clip for one in queue])
 
 
@@ -314,7 +312,7 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, brok
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
     ):
-        desk = CuratorDesk(Sitting(labels, "Ann", queue, outlines), reader, outlines, "uniform")
+        desk = CuratorController(Session(labels, "Ann", queue, outlines), reader, outlines, "uniform")
         flashes = {desk.view().flash}
         while desk.sitting.current is not None:
             desk.press("g")

@@ -7,18 +7,23 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from curator.clip_queue import SurprisingFrame, build_queue, clip_frames, queue_name
-from curator.curator_desk import KEY_LIST, CuratorDesk
-from curator.curator_drawing import CuratorView, draw_curator, lower_buttons, verdict_buttons
-from curator.curator_layout import CuratorLayout, curator_layout
-from curator.curator_overlays import draw_loading, draw_note_field
+from curator.controller import KEY_LIST, CuratorController
+from curator.drawing import CuratorView, draw_curator, draw_loading, draw_note_field, lower_buttons, verdict_buttons
 from curator.frame_reader import FrameReader
+from curator.judge_predictions import guess_in_words, load_judges, require_judge, score_clips
+from curator.layout import CuratorLayout, curator_layout
 from curator.outline import read_outlines
-from curator.queue_end import FollowingQueue, following_queue
-from curator.queued_clip import QueuedClip
-from curator.sitting import Sitting, SittingSummary
+from curator.queues import (
+    FollowingQueue,
+    QueuedClip,
+    SurprisingFrame,
+    build_queue,
+    clip_frames,
+    following_queue,
+    queue_name,
+)
+from curator.session import Session, SessionSummary
 from curator.timeline import TimelineScale
-from curator.uncertain import guess_in_words, load_judges, require_judge, score_clips
 from data.clip import VERDICTS, Clip
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -55,7 +60,7 @@ def curate(
     window: Window | None = None,
     goal: int | None = None,
     surprising: Iterable[SurprisingFrame] = (),
-) -> SittingSummary:
+) -> SessionSummary:
     """Open the curator's window, or use ``window``, until the curator leaves; every verdict is saved as it is given.
 
     ``goal``: verdicts that the curator means to give in this sitting. ``surprising``: frames for the queue
@@ -66,7 +71,7 @@ def curate(
     frames = clip_frames(clip_seconds)
     if queue_name(queue) == "uncertain":
         require_judge(library, game)
-    nobody_waits = Sitting(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
+    nobody_waits = Session(labels, curator, [])  # Refuses a name that no person can have, before a window opens.
     from_home = window is not None
     with contextlib.ExitStack() as stack:
         if window is None:
@@ -95,7 +100,7 @@ def curate(
                 return nobody_waits.summary()
             scores = asked
         clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores, nobody_waits.curator)
-        sitting = Sitting(labels, curator, clips, by_id)
+        sitting = Session(labels, curator, clips, by_id)
         reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
 
         def guess(clip: Clip) -> str:
@@ -109,7 +114,7 @@ def curate(
         def following(done: str) -> FollowingQueue | None:
             return following_queue(done, waiting)
 
-        desk = CuratorDesk(sitting, reader, by_id, queue, goal, guess, following)
+        desk = CuratorController(sitting, reader, by_id, queue, goal, guess, following)
         WindowLoop(window, desk).run()
         return sitting.summary()
 
@@ -167,7 +172,7 @@ def _show_empty_library(window: Window, game: str | None, from_home: bool) -> No
 class WindowLoop:
     """Events in, pictures out, sixty times a second."""
 
-    def __init__(self, window: Window, desk: CuratorDesk) -> None:
+    def __init__(self, window: Window, desk: CuratorController) -> None:
         self._window = window
         self._desk = desk
         self._pointer = (-1.0, -1.0)

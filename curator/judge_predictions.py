@@ -1,14 +1,15 @@
-"""Rules, written or learned, give verdicts on a whole library."""
+"""What the learned judge says of clips: verdicts on a whole library, doubts for a queue, and an answer when asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from curator.learned_judge import JudgeFigures, LearnedJudge, train_judge
-from curator.rules import Rule
+from curator.learned_judge import JudgeFigures, LearnedJudge, load_judge, train_judge
+from curator.outline import EpisodeOutline
+from curator.queues import fair_order, queue_uniform
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES, Coverage, cut
 from data.clip import RULE_PREFIX, Clip, Verdict
 from data.episode import utc_now
@@ -17,69 +18,61 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
 
-LEARNED_CURATOR = RULE_PREFIX + "learned"
+MOST_SCORED = 600
+"""So many clips are looked at, fairly over the episodes: enough to choose from, and soon done."""
 
 
-@dataclass(frozen=True)
-class RuleSummary:
-    """What a rule said of a library."""
-
-    curator: str
-    verdict: str
-    episodes: int
-    """Episodes that were looked at."""
-    episodes_with_clips: int
-    clips: int
-    """Verdicts of the rule that stand now, on these episodes."""
-    frames: int
-    """Frames that they cover."""
-    frames_in_all: int
-
-    @property
-    def share(self) -> float:
-        """Share of all frames that the rule judged."""
-        return self.frames / self.frames_in_all if self.frames_in_all else 0.0
+def load_judges(library: Library, games: Iterable[str]) -> dict[str, LearnedJudge]:
+    """The judges of those games that have one; raises CoachError if a judge's file cannot be read."""
+    found = {game: load_judge(library, game) for game in set(games)}
+    return {game: judge for game, judge in found.items() if judge is not None}
 
 
-def apply_rule(
-    library: Library,
-    labels: LabelDatabase,
-    rule: Rule,
-    game: str | None = None,
+def require_judge(library: Library, game: str | None) -> None:
+    """Raises CoachError, with what to do, where no judge was trained for any game of the library."""
+    if not load_judges(library, (summary.game for summary in library.episodes(game))):
+        raise CoachError(
+            "The queue uncertain needs a learned judge; judge clips of other queues, then run "
+            "`coach label --rule learned`."
+        )
+
+
+def score_clips(
+    outlines: Sequence[EpisodeOutline],
+    judges: Mapping[str, LearnedJudge],
+    frames: int,
+    seed: int,
+    judged: Iterable[Verdict],
     on_progress: Callable[[int, int], None] | None = None,
-) -> RuleSummary:
-    """Let a rule judge every episode of a library, or every one of one game.
-
-    What the same rule said of these episodes before is replaced, whatever its parameters were; verdicts of others
-    stay as they are. ``on_progress`` is called with the number of episodes done and of all episodes. Raises
-    CoachError where there is no episode, and then changes nothing.
-    """
-    summaries = library.episodes(game)
-    if not summaries:
-        of_game = f" of {game}" if game else ""
-        raise CoachError(f"The library {library.folder} holds no episodes{of_game}; run `coach play` to record one.")
-    given = utc_now()
-    verdicts: list[Verdict] = []
-    with_clips = 0
-    for done, summary in enumerate(summaries):
+) -> dict[Clip, float]:
+    """The judge's probability of "good" for clips of about ``frames`` frames that the curator has not judged."""
+    of_judged_games = [outline for outline in outlines if outline.game in judges]
+    done = Coverage(verdict.clip for verdict in judged)
+    waiting = fair_order([queue_uniform(outline, frames) for outline in of_judged_games], seed)
+    chosen = [queued.clip for queued in waiting if done.share(queued.clip) <= 0.5][:MOST_SCORED]
+    scores: dict[Clip, float] = {}
+    for outline in of_judged_games:
+        clips = [clip for clip in chosen if clip.episode_id == outline.episode_id]
         if on_progress:
-            on_progress(done, len(summaries))
-        with ReplayFile(summary.path) as replay:
-            clips = rule.clips(replay.rewards, replay.lives, summary.episode_id)
-        with_clips += bool(clips)
-        verdicts += [Verdict(clip, rule.curator, rule.verdict, given, rule.note) for clip in clips]
-    stand = labels.replace_rule(rule.curator, verdicts, [summary.episode_id for summary in summaries])
-    if on_progress:
-        on_progress(len(summaries), len(summaries))
-    return RuleSummary(
-        curator=rule.curator,
-        verdict=rule.verdict,
-        episodes=len(summaries),
-        episodes_with_clips=with_clips,
-        clips=stand,
-        frames=sum(verdict.clip.stop - verdict.clip.start for verdict in verdicts),
-        frames_in_all=sum(summary.frame_count for summary in summaries),
-    )
+            on_progress(len(scores), len(chosen))
+        if clips:
+            with ReplayFile(outline.path) as replay:
+                probabilities = judges[outline.game].probabilities(replay, clips)
+            scores |= dict(zip(clips, probabilities.tolist(), strict=True))
+    return scores
+
+
+def guess_in_words(outline: EpisodeOutline, judge: LearnedJudge | None, clip: Clip) -> str:
+    """What the judge would say of a clip: "The judge would say good (83% sure)"."""
+    if judge is None:
+        return f"There is no learned judge of {outline.game} yet."
+    with ReplayFile(outline.path) as replay:
+        probability = float(judge.probabilities(replay, [clip])[0])
+    verdict = "good" if probability > 0.5 else "bad"
+    return f"The judge would say {verdict} ({max(probability, 1 - probability):.0%} sure)."
+
+
+LEARNED_CURATOR = RULE_PREFIX + "learned"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from curator.outline import clock
-from curator.queued_clip import BY_HAND, SECOND_LOOK, QueuedClip, is_repeat
+from curator.queues import BY_HAND, SECOND_LOOK, QueuedClip, is_repeat, told_unreadable
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -40,7 +40,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class SittingSummary:
+class SessionSummary:
     """What a sitting came to."""
 
     curator: str
@@ -61,7 +61,7 @@ class SittingSummary:
         return f"{text} {told_unreadable(self.unreadable)}".rstrip()
 
 
-class Sitting:
+class Session:
     """Every verdict is in the database when ``judge`` returns; the next clip is current only then."""
 
     def __init__(
@@ -231,22 +231,15 @@ class Sitting:
             per_minute=verdicts_a_minute([self._began, *(when for _, when in self._given)]),
         )
 
-    def summary(self) -> SittingSummary:
+    def summary(self) -> SessionSummary:
         counted = Counter(self._given_here().values())
         progress = self.progress
         given = {verdict: counted[verdict] for verdict in VERDICTS}
-        return SittingSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
+        return SessionSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
 
     def _given_here(self) -> dict[tuple[Clip, bool], str]:
         """What was said in this sitting and not undone, of each clip and of each repeat."""
         return {(given.clip, is_repeat(given)): given.verdict for given, _ in self._given}
-
-
-def told_unreadable(clips: int) -> str:
-    """What a person is told of clips that could not be shown; nothing where all could."""
-    if not clips:
-        return ""
-    return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach verify` finds what is broken."
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:

@@ -11,9 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.clip_queue import queue_second_look
-from curator.queued_clip import QueuedClip
-from curator.sitting import Sitting, SittingSummary, verdicts_a_minute
+from curator.queues import QueuedClip, queue_second_look
+from curator.session import Session, SessionSummary, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -33,7 +32,7 @@ def labels(tmp_path: Path) -> Iterator[LabelDatabase]:
 
 
 def test_the_verdict_is_in_the_database_and_the_next_clip_is_current(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     given = sitting.judge("good", note="a hit")
     assert labels.verdicts() == [given]
     assert (given.clip, given.curator, given.note, given.queue) == (QUEUE[0].clip, "Ann", "a hit", "uniform")
@@ -42,7 +41,7 @@ def test_the_verdict_is_in_the_database_and_the_next_clip_is_current(labels: Lab
 
 
 def test_after_the_last_clip_there_is_none_and_judging_is_an_error(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE[:1])
+    sitting = Session(labels, "Ann", QUEUE[:1])
     sitting.judge("skip")
     assert sitting.current is None and sitting.standing is None and sitting.progress.left == 0
     with pytest.raises(CoachError, match="no clip to judge"):
@@ -50,7 +49,7 @@ def test_after_the_last_clip_there_is_none_and_judging_is_an_error(labels: Label
 
 
 def test_undo_shows_the_clip_again_before_the_one_that_was_on_show(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     sitting.judge("good")
     sitting.judge("bad")
     taken_back = sitting.undo()
@@ -62,10 +61,10 @@ def test_undo_shows_the_clip_again_before_the_one_that_was_on_show(labels: Label
 
 
 def test_undo_goes_on_into_earlier_sittings_and_ends_with_none(labels: LabelDatabase) -> None:
-    first = Sitting(labels, "Ann", QUEUE)
+    first = Session(labels, "Ann", QUEUE)
     first.judge("good")
     first.judge("bad")
-    second = Sitting(labels, "Ann", QUEUE[2:])
+    second = Session(labels, "Ann", QUEUE[2:])
     assert second.undo() is not None and second.undo() is not None and second.undo() is None
     assert [second.current, *second.upcoming(9)][0].clip == QUEUE[0].clip
     assert [one.clip for one in second.upcoming(9)] == [one.clip for one in QUEUE[1:]]
@@ -73,7 +72,7 @@ def test_undo_goes_on_into_earlier_sittings_and_ends_with_none(labels: LabelData
 
 def test_a_clip_whose_episode_is_gone_is_taken_back_but_not_shown(labels: LabelDatabase) -> None:
     labels.record(Verdict(Clip("gone", 0, 60), "Ann", "good"))
-    sitting = Sitting(labels, "Ann", QUEUE, episodes={"e"})
+    sitting = Session(labels, "Ann", QUEUE, episodes={"e"})
     assert sitting.undo() is not None
     assert sitting.current == QUEUE[0]
     with pytest.raises(CoachError, match="gone is no longer in the library"):
@@ -81,7 +80,7 @@ def test_a_clip_whose_episode_is_gone_is_taken_back_but_not_shown(labels: LabelD
 
 
 def test_a_reopened_clip_keeps_its_verdict_until_another_is_given(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     given = sitting.judge("good")
     sitting.reopen(given)
     assert sitting.standing == given
@@ -95,7 +94,7 @@ def test_a_reopened_clip_keeps_its_verdict_until_another_is_given(labels: LabelD
 
 
 def test_undoing_a_second_verdict_shows_the_clip_with_the_first_standing_again(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     sitting.reopen(sitting.judge("good"))
     sitting.judge("bad")
     sitting.undo()
@@ -104,7 +103,7 @@ def test_undoing_a_second_verdict_shows_the_clip_with_the_first_standing_again(l
 
 
 def test_the_last_verdicts_come_newest_first_and_a_new_verdict_moves_a_clip_to_the_front(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     for _ in range(3):
         sitting.judge("good")
     assert [v.clip for v in sitting.recent(2)] == [QUEUE[2].clip, QUEUE[1].clip]
@@ -114,7 +113,7 @@ def test_the_last_verdicts_come_newest_first_and_a_new_verdict_moves_a_clip_to_t
 
 
 def test_a_clip_cut_by_hand_comes_at_once_and_is_forgotten_if_one_turns_away(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     given = sitting.judge("good")
     sitting.cut_by_hand(Clip("e", 30, 90))
     assert sitting.judge("bad").queue == "by hand"
@@ -126,10 +125,10 @@ def test_a_clip_cut_by_hand_comes_at_once_and_is_forgotten_if_one_turns_away(lab
 
 
 def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: LabelDatabase) -> None:
-    Sitting(labels, "Ann", QUEUE).look_again_later("which ship?")
+    Session(labels, "Ann", QUEUE).look_again_later("which ship?")
     (verdict,) = labels.verdicts()
     assert (verdict.verdict, verdict.note) == ("skip", "second look: which ship?")
-    second = Sitting(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
+    second = Session(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
     assert (second.progress.left, second.visiting, second.standing) == (1, False, verdict)
     second.judge("good")
     assert second.progress.left == 0
@@ -139,10 +138,10 @@ def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: 
 
 
 def test_a_clip_that_waits_for_a_second_look_and_is_taken_back_waits_once(labels: LabelDatabase) -> None:
-    first = Sitting(labels, "Ann", QUEUE)
+    first = Session(labels, "Ann", QUEUE)
     first.look_again_later()
     first.look_again_later()
-    second = Sitting(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
+    second = Session(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
     second.undo()
     assert second.current is not None
     assert [second.current.clip, *(one.clip for one in second.upcoming(9))] == [QUEUE[1].clip, QUEUE[0].clip]
@@ -152,7 +151,7 @@ def test_progress_counts_what_stands_over_all_sittings_and_this_one(labels: Labe
     times = iter(range(0, 1000, 3))
     labels.record(Verdict(Clip("other", 0, 60), "Ann", "bad"))
     labels.record(Verdict(Clip("e", 0, 60), "Bob", "bad"))
-    sitting = Sitting(labels, "Ann", QUEUE, now=lambda: next(times))
+    sitting = Session(labels, "Ann", QUEUE, now=lambda: next(times))
     assert sitting.progress.per_minute is None
     sitting.judge("good")
     sitting.judge("skip")
@@ -165,7 +164,7 @@ def test_progress_counts_what_stands_over_all_sittings_and_this_one(labels: Labe
 
 
 def test_a_clip_judged_twice_counts_once_in_the_summary(labels: LabelDatabase) -> None:
-    sitting = Sitting(labels, "Ann", QUEUE)
+    sitting = Session(labels, "Ann", QUEUE)
     sitting.reopen(sitting.judge("good"))
     sitting.judge("bad")
     assert sitting.summary().given == {"good": 0, "bad": 1, "skip": 0}
@@ -182,13 +181,13 @@ def test_a_break_does_not_slow_the_rate() -> None:
 @pytest.mark.parametrize("name", ["", "  ", "rule:before-reward"])
 def test_a_curator_has_a_name_and_is_no_rule(labels: LabelDatabase, name: str) -> None:
     with pytest.raises(CoachError, match="A curator needs a name"):
-        Sitting(labels, name, QUEUE)
+        Session(labels, name, QUEUE)
 
 
 LONG_QUEUE = [queued(number) for number in range(6)]
 
 
-class SittingMachine(RuleBasedStateMachine):
+class SessionMachine(RuleBasedStateMachine):
     """Judging, undoing, reopening, cutting and restarting in any order: the database holds what was said last."""
 
     @initialize()
@@ -201,7 +200,7 @@ class SittingMachine(RuleBasedStateMachine):
 
     def _sit_down(self) -> None:
         judged = {verdict.clip for verdict in self.labels.verdicts(curator="Ann")}
-        self.sitting = Sitting(self.labels, "Ann", [one for one in LONG_QUEUE if one.clip not in judged])
+        self.sitting = Session(self.labels, "Ann", [one for one in LONG_QUEUE if one.clip not in judged])
 
     @precondition(lambda self: self.sitting.current is not None)
     @rule(verdict=st.sampled_from(VERDICTS))
@@ -265,15 +264,15 @@ class SittingMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestSittingMachine = SittingMachine.TestCase
+TestSittingMachine = SessionMachine.TestCase
 TestSittingMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 
 
 def test_a_sitting_is_summed_up_in_the_right_number() -> None:
-    one = SittingSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
+    one = SessionSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
     assert str(one) == (
         "Ann gave 1 verdict (1 good, 0 bad, 0 skip); 1 clip is left. "
         "1 clip could not be read; `coach verify` finds what is broken."
     )
-    more = SittingSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
+    more = SessionSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
     assert str(more) == "Ann gave 2 verdicts (1 good, 1 bad, 0 skip) at 30 a minute; 2 clips are left."

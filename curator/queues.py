@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.outline import EpisodeOutline, clock, points
-from curator.queued_clip import SECOND_LOOK, QueuedClip
-from curator.repeats import with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,
@@ -24,6 +23,34 @@ from curator.spans import (
 from data.clip import Clip, Verdict
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
+
+SECOND_LOOK = "second look"
+"""How the note of a verdict begins whose clip the curator wants to see again later."""
+BY_HAND = "by hand"
+"""The "queue" of clips that the curator cut."""
+REPEAT_PREFIX = "repeat:"
+"""How the queue of a verdict begins whose clip was shown a second time, to measure the curator's self-agreement."""
+
+
+@dataclass(frozen=True)
+class QueuedClip:
+    """A clip that waits for a verdict."""
+
+    clip: Clip
+    queue: str
+    """The queue that it comes from, such as "before-reward" or "uniform"."""
+    reason: str
+    """Why it is shown, in words: "20 points at 0:41"."""
+
+    @property
+    def is_repeat(self) -> bool:
+        return self.queue.startswith(REPEAT_PREFIX)
+
+
+def is_repeat(verdict: Verdict) -> bool:
+    """Whether a verdict was given on a clip that the queue showed a second time."""
+    return verdict.queue.startswith(REPEAT_PREFIX)
+
 
 CHANCE_SHARE = 0.1
 """Share of each queue that is drawn by chance, so that figures about all play can be estimated from the verdicts."""
@@ -280,3 +307,79 @@ def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
         return " and ".join(f"{points(amount)} at {clock(row + 1)}" for row, amount in gains)
     total = sum(amount for _, amount in gains)
     return f"{points(total)} in {len(gains)} gains, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"
+
+
+QUEUES_TO_FOLLOW = ("second-look", "before-reward", "before-death", "markers", "uniform")
+"""In this order the queues are looked at that need nothing but the episodes."""
+
+
+@dataclass(frozen=True)
+class FollowingQueue:
+    """A queue in which clips wait, after another one is done."""
+
+    name: str
+    clips: tuple[QueuedClip, ...]
+
+
+def following_queue(done: str, build: Callable[[str], Iterable[QueuedClip]]) -> FollowingQueue | None:
+    """The first queue but ``done`` that has clips. ``build``: a queue's waiting clips by its name."""
+    for name in QUEUES_TO_FOLLOW:
+        if name != done and (clips := tuple(build(name))):
+            return FollowingQueue(name, clips)
+    return None
+
+
+REPEAT_EVERY = 32
+"""After so many clips judged for the first time one comes again: one showing in 33, or 3%."""
+FEWEST_BETWEEN = 20
+"""So many other clips, at least, lie between the two showings, so that one judges again and does not remember."""
+CATCHING_UP = 8
+"""Where repeats are overdue (verdicts from elsewhere), so many clips lie between them."""
+
+
+def with_repeats(
+    waiting: Sequence[QueuedClip], judged: Sequence[Verdict], reasons: Mapping[Clip, str], curator: str
+) -> list[QueuedClip]:
+    """``waiting`` with repeats put in where they are due.
+
+    judged: the curator's standing verdicts, the one given first first. reasons: why a clip was shown. A repeat gives
+    the reason of its first showing and does not say that it is one, because that would sway the curator; the verdict
+    remembers it, by its queue. Which clips come again depends on the curator's name and on how many they have judged,
+    so a sitting goes on where the last one ended.
+    """
+    repeated = sum(map(is_repeat, judged))
+    order = [QueuedClip(v.clip, v.queue, _reason(v, reasons)) for v in judged] + list(waiting)
+    never_again = {verdict.clip for verdict in judged if not _may_come_again(verdict)}
+    found, last_place = list(waiting), -CATCHING_UP
+    for added in itertools.count():
+        turn = repeated + added
+        due = REPEAT_EVERY * (turn + 1) - len(judged)
+        place = max(due if due >= 0 else CATCHING_UP, last_place + CATCHING_UP)
+        if place > len(waiting):
+            return found
+        now = len(judged) + place
+        early_enough = [one for one in order[: max(0, now - FEWEST_BETWEEN)] if one.clip not in never_again]
+        if not early_enough:
+            return found
+        pool = early_enough[-(REPEAT_EVERY - FEWEST_BETWEEN) :]
+        chosen = pool[int(np.random.default_rng([zlib.crc32(curator.encode()), turn]).integers(len(pool)))]
+        found.insert(place + added, QueuedClip(chosen.clip, REPEAT_PREFIX + chosen.queue, chosen.reason))
+        never_again.add(chosen.clip)
+        last_place = place
+    raise AssertionError("counting ends with the queue")
+
+
+def _may_come_again(verdict: Verdict) -> bool:
+    return not is_repeat(verdict) and verdict.queue != BY_HAND and verdict.verdict != "skip"
+
+
+def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:
+    at = clock(verdict.clip.start)
+    return reasons.get(verdict.clip) or (f"of the queue {verdict.queue}, at {at}" if verdict.queue else f"at {at}")
+
+
+def told_unreadable(clips: int) -> str:
+    """What a person is told of clips that could not be shown; nothing where all could."""
+    if not clips:
+        return ""
+    return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach verify` finds what is broken."

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from curator.clip_player import ClipPlayer
-from curator.curator_drawing import CuratorView
-from curator.curator_layout import SHOWN_VERDICTS
-from curator.frame_reader import FrameReader
-from curator.hand_cut import HandCut
-from curator.outline import EpisodeOutline
-from curator.queue_end import FollowingQueue, nothing_left
-from curator.queued_clip import is_repeat
-from curator.shown_frame import ShownFrame, read_shown_frame
-from curator.sitting import Sitting
+from curator.drawing import CuratorView
+from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
+from curator.layout import SHOWN_VERDICTS
+from curator.outline import EpisodeOutline, clock
+from curator.queues import FollowingQueue, is_repeat, told_unreadable
+from curator.session import Session
+from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
 from data.clip import Clip
+from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError, without_folder
 
 FLASH_SECONDS, TROUBLE_SECONDS = 3.0, 10.0
@@ -46,12 +45,12 @@ KEY_LIST = [
 ]
 
 
-class CuratorDesk:
+class CuratorController:
     """A sitting with its pictures: keys go in, a view comes out."""
 
     def __init__(
         self,
-        sitting: Sitting,
+        sitting: Session,
         reader: FrameReader,
         outlines: Mapping[str, EpisodeOutline],
         queue: str,
@@ -80,7 +79,7 @@ class CuratorDesk:
         """Notes on clips that have no verdict yet."""
         self._flash = ""
         self._flash_until = 0.0
-        self._cut = HandCut()
+        self._cut = ManualCut()
         self._shown: ShownFrame | None = None
         self._key = ("", -1)
         self._begin()
@@ -302,3 +301,69 @@ class CuratorDesk:
             flash=self._flash if self._now() < self._flash_until else "",
             nothing_left=nothing_left(self._queue, bool(self._recent), self._following, self.sitting.unreadable),
         )
+
+
+class ManualCut:
+    """The ends of the cut, as far as they are marked."""
+
+    def __init__(self) -> None:
+        self.start: int | None = None
+        self.stop: int | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self.start is not None or self.stop is not None
+
+    def forget(self) -> None:
+        self.start = self.stop = None
+
+    def mark(self, key: str, frame: int) -> tuple[int, int] | None:
+        """Mark the start (key "i") or the end ("o"). Returns the span (start, stop) once it is whole.
+
+        Raises CoachError for a span that is no clip; both ends stay, so that one can be moved.
+        """
+        if key == "i":
+            self.start = frame
+        else:
+            self.stop = frame
+        if self.start is None or self.stop is None:
+            return None
+        start, stop = sorted((self.start, self.stop))
+        if not SHORTEST_CLIP_FRAMES <= stop - start <= LONGEST_CLIP_FRAMES:
+            seconds = (stop - start) / FRAMES_PER_SECOND
+            raise CoachError(f"A clip lasts 1 to 5 seconds, not {seconds:.1f}; move one end.")
+        return start, stop
+
+    @property
+    def hint(self) -> str:
+        """What to do next; empty where no cut is begun."""
+        if self.start is not None and self.stop is not None:
+            return f"Cut {clock(self.start)} to {clock(self.stop)}: move an end with I or O."
+        if self.start is not None:
+            return f"Cut from {clock(self.start)}: press O at its end, Esc forgets."
+        if self.stop is not None:
+            return f"Cut up to {clock(self.stop)}: press I at its start, Esc forgets."
+        return ""
+
+
+def nothing_left(
+    queue: str, has_judged: bool, following: FollowingQueue | None, unreadable: int = 0
+) -> tuple[str, str]:
+    """Title and text where no clip waits. ``unreadable``: so many were passed over, because they cannot be shown."""
+    if queue == "second-look":
+        title, text = "Nothing waits for a second look.", "Press V while judging to put a clip aside. "
+    elif has_judged:
+        which = "All readable clips" if unreadable else "All clips of this queue"
+        title, text = f"{which} are judged.", "Backspace takes the last verdict back. "
+    elif unreadable:
+        title, text = "No clip of this queue can be read.", ""
+    else:
+        title, text = "No clips in this queue.", "Nothing in these episodes calls for it. "
+    if unreadable:
+        text += f"{told_unreadable(unreadable)} "
+    if following is not None:
+        number = len(following.clips)
+        text += f"Tab goes on with the queue {following.name}: {number} clip{'s' * (number != 1)}."
+    elif not unreadable:
+        text += "Every clip of this library is judged: play or record more episodes."
+    return title, text.rstrip()

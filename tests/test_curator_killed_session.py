@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.queued_clip import QueuedClip
-from curator.sitting import Sitting
+from curator.queues import QueuedClip
+from curator.session import Session
 from data.clip import VERDICTS, Clip
 from data.label_database import LabelDatabase
 
@@ -25,7 +25,7 @@ def curator_process(path: Path, connection: Connection) -> None:
     """A curator without a window: does what it is told, and answers with the clip on show."""
     with LabelDatabase(path) as labels:
         judged = {verdict.clip for verdict in labels.verdicts(curator="Ann")}
-        sitting = Sitting(labels, "Ann", [one for one in QUEUE if one.clip not in judged])
+        sitting = Session(labels, "Ann", [one for one in QUEUE if one.clip not in judged])
         while True:
             connection.send(sitting.current.clip if sitting.current else None)
             order, argument = connection.recv()
@@ -38,7 +38,7 @@ def curator_process(path: Path, connection: Connection) -> None:
                 sitting.reopen(recent[argument % len(recent)])
 
 
-class KilledSitting(RuleBasedStateMachine):
+class KilledSession(RuleBasedStateMachine):
     """The curator lives in a process of its own, which is killed and started again."""
 
     @initialize()
@@ -120,5 +120,5 @@ class KilledSitting(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-TestKilledSitting = KilledSitting.TestCase
-TestKilledSitting.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
+TestKilledSession = KilledSession.TestCase
+TestKilledSession.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
