@@ -1,4 +1,4 @@
-"""The front door: every command, nothing else."""
+"""The ``coach`` command line: every command, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,27 +6,66 @@ import os
 import sys
 from collections.abc import Sequence
 
-from commands import comparing, curating, exchange, looking, playing, seeing, starting, training, trash
+from commands import (
+    comparing,
+    curate,
+    evaluate,
+    export,
+    home,
+    import_,
+    info,
+    label,
+    library,
+    play,
+    record,
+    recover,
+    tour,
+    train,
+    trash,
+    verify,
+    watch,
+)
 from commands.parser import Commands, OneSentenceParser
 from data.errors import CoachError
 
 DESCRIPTION = "Play an Atari game, judge clips of play, and watch a deep Q-network learn from what you approved."
 
 
+COMMANDS = (
+    play,
+    record,
+    curate,
+    label,
+    train,
+    evaluate,
+    comparing,
+    watch,
+    info,
+    library,
+    verify,
+    trash,
+    recover,
+    export,
+    import_,
+    tour,
+)
+"""The modules of the commands, in the order of ``coach --help``."""
+
+
 def build_parser() -> OneSentenceParser:
-    """The parser of the whole command line."""
+    """Return the parser of the whole command line."""
     parser = OneSentenceParser(
-        "coach", description=DESCRIPTION, epilog="`coach COMMAND --help` says more of each command."
+        "coach", description=DESCRIPTION, epilog="`coach COMMAND --help` describes each command."
     )
-    parser.set_defaults(run=starting.open_home)
+    parser.set_defaults(run=home.open_home)
     commands = Commands(parser)
-    for module in (playing, curating, training, comparing, seeing, looking, trash, exchange, starting):
+    for module in COMMANDS:
         module.add(commands)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0: done; 1: it ran and the answer is no; 2: wrong usage or input."""
+    """Run one command. Return 0 if it is done, 1 if it ran and the answer is no, 2 for wrong usage or input."""
     try:
         options = build_parser().parse_args(arguments)
         code: int = options.run(options)
@@ -38,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("coach: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has gone (`coach library | head`); Python must not complain about it at its end.
+        # The reader of the output has gone (`coach library | head`). Without this, Python would report it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:

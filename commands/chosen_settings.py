@@ -1,21 +1,21 @@
-"""The user's settings as the windows take them; what a command line says wins over them.
+"""The user's settings for windows; options on the command line take precedence over them.
 
-Only windows follow the settings. What a script runs (``record``, ``train``, ``compare``) depends on its options alone.
+Only windows follow the settings. What scripts run (``record``, ``train``, ``compare``) depends on its options alone.
 """
 
 from __future__ import annotations
 
+import getpass
 from typing import TypeVar
 
 from commands.output import progress_console
-from commands.playing import default_player
 from home.settings import Settings, read_settings
 
 T = TypeVar("T")
 
 
 def chosen_settings() -> Settings:
-    """The settings, with the windows' size set by them; what cannot be used in the file is told once."""
+    """Return the user's settings, apply the window size, and report what is unusable in the settings file."""
     from screen.window import Opening, prefer
 
     settings, problem = read_settings()
@@ -25,11 +25,19 @@ def chosen_settings() -> Settings:
     return settings
 
 
-def told_or(told: T | None, chosen: T) -> T:
-    """What the command line says, where it says anything."""
-    return chosen if told is None else told
+def given_or(given: T | None, chosen: T) -> T:
+    """Return the option's value if it was given, else the setting's."""
+    return chosen if given is None else given
 
 
 def person(settings: Settings) -> str:
-    """Whose play and verdicts these are: the name in the settings, or the login name."""
-    return settings.player or default_player()
+    """Return who plays and judges: the name in the settings, or the login name."""
+    return settings.player or login_name()
+
+
+def login_name() -> str:
+    """Return the login name, or "" for a process without one, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -11,7 +11,7 @@ from agent.array_file import write_bytes
 from agent.comparison import FORMAT, VERSION, ComparisonFolder, Plan, read_json, write_json
 from agent.comparison_summary import Summary, conclusions, summarise
 from commands.comparison_report import Facts, shown, write_report
-from commands.looking import installation
+from commands.info import installation
 from commands.output import progress_console, report_console, row, table
 from commands.report_blocks import Film
 from data.errors import CoachError
@@ -49,7 +49,7 @@ def write_results(folder: ComparisonFolder, plan: Plan, out: Path) -> tuple[dict
 
 def _films(folder: ComparisonFolder, summary: Summary, out: Path) -> dict[str, Film]:
     """One film of each arm, of the training in its middle; those that were made before are not made again."""
-    from commands.seeing import film_agent
+    from commands.watch import film_agent
 
     films: dict[str, Film] = {}
     (out / "films").mkdir(exist_ok=True)

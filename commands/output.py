@@ -1,4 +1,4 @@
-"""What the commands print: reports on standard output, progress on standard error, or one JSON object."""
+"""What commands print: reports on standard output, progress on standard error, or one JSON object."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,24 +28,26 @@ from rich.table import Table
 from rich.text import Text
 
 LINE_SECONDS = 30.0
-"""Between two lines of progress where there is no terminal."""
+"""Interval between lines of progress where standard error is not a terminal."""
 
 GREEN, ORANGE, OLIVE, QUIET = "#4cc38a", "#e5683c", "#c9b458", "#8b95a3"
 
 
 def report_console() -> Console:
-    # No markup: names and paths come from outside and may hold square brackets.
-    # In a pipe or a file nothing is shortened to fit a screen.
+    """Return a console on standard output."""
+    # No markup: names and paths are user input and may contain square brackets.
+    # In a pipe or a file nothing is shortened to fit a terminal.
     width = None if sys.stdout.isatty() else 10_000
     return Console(highlight=False, soft_wrap=True, markup=False, width=width)
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """Text from plain parts and (text, colour) parts."""
+    """Return text assembled from plain parts and (text, colour) parts."""
     return Text.assemble(*parts)
 
 
 def progress_console() -> Console:
+    """Return a console on standard error."""
     return Console(stderr=True, highlight=False)
 
 
@@ -64,41 +66,41 @@ def _plain(value: object) -> Any:
 
 
 def print_json(value: object) -> None:
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object on standard output. Dataclasses become objects, paths and dates strings."""
     json.dump(value, sys.stdout, default=_plain, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 
 
 class _ProgressLines(Progress):
-    """Progress that goes into a file or a pipe: a plain line now and then, so that nobody waits without a sign."""
+    """Progress for a file or a pipe: a plain line every ``LINE_SECONDS``."""
 
     def __init__(self, *columns: ProgressColumn, console: Console, unit: str) -> None:
         super().__init__(*columns, console=console)
         self._unit = unit
-        self._said = time.monotonic()
+        self._printed = time.monotonic()
 
     def update(self, task_id: TaskID, **changes: Any) -> None:
         super().update(task_id, **changes)
-        self._say(self._tasks[task_id])
+        self._print_line(self._tasks[task_id])
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
         super().advance(task_id, advance)
-        self._say(self._tasks[task_id])
+        self._print_line(self._tasks[task_id])
 
-    def _say(self, task: Task) -> None:
-        if time.monotonic() - self._said < LINE_SECONDS:
+    def _print_line(self, task: Task) -> None:
+        if time.monotonic() - self._printed < LINE_SECONDS:
             return
-        self._said = time.monotonic()
+        self._printed = time.monotonic()
         count = f"{task.completed:g}" + ("" if task.total is None else f" of {task.total:g}")
-        words = f"        {task.description}: {count} {self._unit}  {task.fields.get('note', '')}"
-        self.console.print(words.rstrip(), soft_wrap=True, markup=False)
+        line = f"        {task.description}: {count} {self._unit}  {task.fields.get('note', '')}"
+        self.console.print(line.rstrip(), soft_wrap=True, markup=False)
 
 
 @contextmanager
 def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
-    """A bar with count and time left on the terminal's standard error; gone when the work is done.
+    """Show a bar with a count and the time left on standard error, and remove it at the end.
 
-    Where standard error is no terminal: a line each ``LINE_SECONDS``.
+    Where standard error is not a terminal, print a line every ``LINE_SECONDS`` instead.
     """
     columns = (
         TextColumn("{task.description}", style=QUIET),
@@ -122,13 +124,24 @@ def progress_bar(description: str, unit: str = "") -> Iterator[Progress]:
         yield progress
 
 
+@contextmanager
+def progress_counter(description: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar and yield the function that updates it, called with (done, total)."""
+    with progress_bar(description, unit) as progress:
+
+        def on_progress(done: int, total: int) -> None:
+            progress.update(progress.task_ids[0], completed=done, total=total)
+
+        yield on_progress
+
+
 def row(*values: str) -> list[Text]:
-    """Cells of a table, taken as they are."""
+    """Return the cells of a table row, without markup."""
     return [Text(value) for value in values]
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """A quiet table; columns whose name ends in ">" are numbers and stand to the right."""
+    """Return a table without lines. A column whose name ends in ">" is aligned to the right."""
     made = Table(title=title, box=None, header_style=QUIET, title_justify="left", pad_edge=False)
     for column in columns:
         made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
@@ -136,7 +149,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def clock(seconds: float) -> str:
-    """75 -> "1:15"; 3700 -> "1:01:40"."""
+    """Return a duration as minutes and seconds: 75 -> "1:15"; 3700 -> "1:01:40"."""
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

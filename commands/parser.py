@@ -1,9 +1,10 @@
-"""How the command line is read: one sentence for every mistake, and options that all commands share."""
+"""The command line's parser: one sentence for each usage error, and the options that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -17,7 +18,7 @@ Run = Callable[[argparse.Namespace], int]
 
 
 class HelpWithDefaults(argparse.HelpFormatter):
-    """Tells an option's default where it has one and its help does not say it already."""
+    """Appends an option's default to its help, unless the help names it already."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         silent = action.default in (argparse.SUPPRESS, "", ()) or action.default is None or action.default is False
@@ -27,7 +28,7 @@ class HelpWithDefaults(argparse.HelpFormatter):
 
 
 class OneSentenceParser(argparse.ArgumentParser):
-    """A mistake is one sentence on standard error and exit code 2, without the usage lines."""
+    """Reports a usage error as a CoachError of one sentence, without the usage lines."""
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:]
@@ -35,21 +36,21 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 
 class Commands:
-    """Where each module of this package adds its commands."""
+    """The subparsers to which each command's module adds its own."""
 
     def __init__(self, parser: OneSentenceParser) -> None:
         _add_library(parser, default=DEFAULT_LIBRARY)
         self._subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=OneSentenceParser)
 
     def add(self, name: str, summary: str, run: Run, reports: bool = True) -> argparse.ArgumentParser:
-        """A command; ``reports``: whether it has anything to say as JSON."""
+        """Add a command and return its parser. ``reports``: whether it has the option ``--json``."""
         parser: argparse.ArgumentParser = self._subparsers.add_parser(
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
             formatter_class=HelpWithDefaults,
         )
-        # The option may stand on either side of the command; only where it stands does it set anything.
+        # --library is accepted on either side of the command. Suppressed, this default overrides nothing.
         _add_library(parser, default=argparse.SUPPRESS)
         if reports:
             parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -68,15 +69,20 @@ def _add_library(parser: argparse.ArgumentParser, default: object) -> None:
 
 
 def add_game(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--game", default="SpaceInvaders", help="the game, by its ALE id")
+    parser.add_argument("--game", default="SpaceInvaders", help="the game's ALE id")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, metavar="N", help="makes it repeatable (default: a new one each time)")
+    parser.add_argument("--seed", type=int, metavar="N", help="the random seed (default: a new one each time)")
+
+
+def chosen_seed(options: argparse.Namespace) -> int:
+    """Return ``--seed``, or a new seed if it was not given."""
+    return secrets.randbelow(2**31) if options.seed is None else int(options.seed)
 
 
 AGENT_EPSILON = 0.01
-"""Where a trained agent plays to be seen or recorded. Without any chance it plays one game again and again."""
+"""Of a trained agent that is watched or recorded. Without any randomness it would repeat one episode."""
 
 
 def add_sticky(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +91,7 @@ def add_sticky(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="P",
-        help="probability, at each frame, that the last action is executed again",
+        help="probability, at each frame, of repeating the previous action",
     )
 
 
@@ -93,16 +99,16 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         metavar="FILE|URL",
-        help="the label database, if it is not the library's own: a file or a postgresql+psycopg:// address",
+        help="the label database, if not the library's own: a file or a postgresql+psycopg:// URL",
     )
 
 
 def at_least(value: int | float, least: int | float, option: str) -> None:
-    """Raises CoachError if an option's number is too small."""
+    """Raise CoachError if an option's value is below ``least``."""
     if value < least:
         raise CoachError(f"{option} must be at least {least}, not {value}.")
 
 
 def labels_of(options: argparse.Namespace, library: Library) -> Path | str:
-    """Where the verdicts are: the library's own database unless another is named."""
+    """Return the label database to use: the library's own unless ``--labels`` names another."""
     return options.labels or library.labels

@@ -1,13 +1,15 @@
-"""The tour: the whole loop with no window and the planner at the controls, ending in a page."""
+"""``coach tour``: the whole loop with no window and the planner at the controls, ending in a page."""
 
 from __future__ import annotations
 
+import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.output import clock, progress_bar, progress_console
-from commands.overview import read_monitor
+from commands.output import clock, print_json, progress_bar, progress_console, report_console
+from commands.parser import Commands, add_game
 from commands.tour_report import Arm, TourFacts, write_report
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
@@ -18,6 +20,24 @@ RECORDING_SEED = 2026
 FILM_SEED = 7
 FILM_EPSILON = 0.05
 RULES = ("before-reward", "before-death")
+
+
+def add(commands: Commands) -> None:
+    tour = commands.add("tour", "run the whole loop without a window: record, judge, train and report", run_tour)
+    add_game(tour)
+    tour.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="number of processes")
+
+
+def run_tour(options: argparse.Namespace) -> int:
+    result = take_tour(Library(options.library), options.game, options.jobs)
+    if options.json:
+        print_json(result)
+        return 0
+    console = report_console()
+    console.print(f"Report on both agents:    {result.report}")
+    console.print(f"Film of the seeded agent: {result.gif}")
+    console.print(f"The tour took {clock(result.seconds)}.")
+    return 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,7 @@ def _say(words: str) -> None:
 
 
 def _recorded(library: Library, game: str, jobs: int, size: TourSize) -> list[EpisodeSummary]:
-    from commands.playing import MakePlanner
+    from commands.record import MakePlanner
     from recorder.headless import record_episodes
 
     def by_planner() -> list[EpisodeSummary]:
@@ -143,8 +163,6 @@ def _judged(library: Library, game: str) -> list[str]:
 def _trained(
     library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int, size: TourSize
 ) -> tuple[Arm, str]:
-    import argparse
-
     from agent.config import add_train_arguments, config_from_arguments
     from agent.evaluation import evaluate
     from agent.run import run_folders
@@ -203,6 +221,8 @@ def _trained(
 
 def _training_scores(run_folder: Path) -> list[tuple[int, float]]:
     """(own step at its end, score) of each training episode."""
+    from commands.overview import read_monitor
+
     found, step = [], 0
     for score, length in read_monitor(run_folder):
         step += length
@@ -211,7 +231,7 @@ def _training_scores(run_folder: Path) -> list[tuple[int, float]]:
 
 
 def _filmed(library: Library, path: Path, size: TourSize) -> str:
-    from commands.seeing import film_agent
+    from commands.watch import film_agent
 
     _say("6 of 6  The seeded agent is filmed, and a page is written.")
     facts = film_agent(library, "tour-seeded", path, None, size.film_seconds, FILM_EPSILON, FILM_SEED)
@@ -233,7 +253,7 @@ def _facts(
     seconds: float,
     size: TourSize,
 ) -> TourFacts:
-    from commands.looking import installation
+    from commands.info import installation
 
     train = f"coach train --game {game} --steps {size.steps} --memory-size 50000 --evaluate-every 0"
     return TourFacts(

@@ -1,4 +1,4 @@
-"""``coach trash``: what was thrown away, bringing it back, and emptying the trash."""
+"""``coach trash``: list, discard and restore episodes, and empty the trash."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from data.trash import Moved, Trash
 
 
 def add(commands: Commands) -> None:
-    trash = commands.add("trash", "say what was thrown away; throw away, bring back, empty", run_trash)
-    does = trash.add_mutually_exclusive_group()
-    does.add_argument("--put", nargs="+", metavar="EPISODE", help="throw episodes of the library away, by their ids")
-    does.add_argument(
-        "--restore", nargs="+", metavar="EPISODE", help="bring episodes back, by their ids; all: everything"
+    trash = commands.add("trash", "list discarded episodes; discard, restore, or empty the trash", run_trash)
+    action = trash.add_mutually_exclusive_group()
+    action.add_argument("--put", nargs="+", metavar="EPISODE", help="move episodes to the trash, by their ids")
+    action.add_argument(
+        "--restore", nargs="+", metavar="EPISODE", help="restore episodes by their ids, or all of them with `all`"
     )
-    does.add_argument("--empty", action="store_true", help="remove for ever what is in the trash")
+    action.add_argument("--empty", action="store_true", help="delete everything in the trash permanently")
 
 
 def run_trash(options: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def run_trash(options: argparse.Namespace) -> int:
     trash = Trash(library)
     if options.put:
         paths = [library.episode_path(name.removesuffix(".h5")) for name in options.put]
-        return _report(options, trash.throw_away([path.stem for path in paths]), "thrown away")
+        return _report(options, trash.throw_away([path.stem for path in paths]), "moved to the trash")
     if options.restore:
         names = [name.removesuffix(".h5") for name in options.restore]
         if names == ["all"]:
@@ -37,9 +37,9 @@ def run_trash(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"removed": number})
         else:
-            report_console().print(f"{number} removed for ever." if number else "The trash was empty.")
+            report_console().print(f"{number} deleted permanently." if number else "The trash was empty.")
         return 0
-    return _tell(options, trash)
+    return _list(options, trash)
 
 
 def _report(options: argparse.Namespace, moved: Moved, done: str) -> int:
@@ -52,7 +52,7 @@ def _report(options: argparse.Namespace, moved: Moved, done: str) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, trash: Trash) -> int:
+def _list(options: argparse.Namespace, trash: Trash) -> int:
     episodes, broken = trash.episodes(), trash.broken()
     if options.json:
         print_json({"episodes": episodes, "broken": [{"path": str(path), "reason": why} for path, why in broken]})
@@ -68,5 +68,5 @@ def _tell(options: argparse.Namespace, trash: Trash) -> int:
     console.print(shown)
     for path, why in broken:
         console.print(f"{path.stem}: {why}")
-    console.print("\n`coach trash --restore EPISODE` brings one back.")
+    console.print("\n`coach trash --restore EPISODE` restores one.")
     return 0

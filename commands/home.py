@@ -1,7 +1,8 @@
-"""What lies behind the doors of the home window."""
+"""``coach`` without a command: the home window and what its actions do."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import secrets
@@ -9,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from commands.chosen_settings import person
-from commands.playing import default_player
+from commands.chosen_settings import chosen_settings, login_name, person
+from commands.output import progress_console
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -22,8 +23,32 @@ if TYPE_CHECKING:
     from screen.window import Window
 
 
-class Home:
-    """What lies behind the doors of the home window; knows the settings and keeps them when they change."""
+DEFAULT_GAME = "SpaceInvaders"
+
+
+def open_home(options: argparse.Namespace) -> int:
+    """Open the home window; without a display, say so and run ``coach tour`` instead."""
+    from commands.tour import run_tour
+    from home.home_window import TITLE
+    from screen.window import NoDisplayError, Window
+
+    settings = chosen_settings()
+    try:
+        window = Window(TITLE)
+    except NoDisplayError:
+        progress_console().print(
+            "There is no display, so no window can be opened. The tour runs instead: a planner plays, rules judge and "
+            "two agents train, which takes about ten minutes.",
+            soft_wrap=True,
+        )
+        return run_tour(argparse.Namespace(library=options.library, game=DEFAULT_GAME, jobs=2, json=False))
+    with window:
+        HomeActions(window, Library(options.library), settings).run()
+    return 0
+
+
+class HomeActions:
+    """Runs the action that is chosen in the home window, and saves the settings when they change."""
 
     def __init__(self, window: Window, library: Library, settings: Settings) -> None:
         library.prepare()
@@ -37,11 +62,11 @@ class Home:
         return self._settings.game
 
     def run(self) -> None:
-        """Open one door after another until the person leaves; a training goes on by itself."""
+        """Run one action after another until the person quits. Trainings continue in processes of their own."""
         from commands.overview import look_at, picture_of
         from home.home_window import HomeWindow
 
-        doors: dict[Door, Callable[[], str]] = {
+        actions: dict[Door, Callable[[], str]] = {
             "play": self._play,
             "curate": self._curate,
             "train": self._train,
@@ -60,32 +85,32 @@ class Home:
             on_tour_over=self._note_tour,
         )
         while True:
-            door = home.choose()
-            if door is None:
+            action = home.choose()
+            if action is None:
                 return
             try:
-                home.message = doors[door]()
+                home.message = actions[action]()
             except CoachError as error:
                 home.message = str(error)
             if self._window.closing:
                 return
 
-    def _keep(self, settings: Settings) -> None:
-        """The settings from now on, and in every later sitting; raises CoachError where they cannot be kept."""
+    def _save(self, settings: Settings) -> None:
+        """Use and save new settings; raises CoachError if they cannot be saved."""
         self._settings = settings
         write_settings(settings)
 
     def _note_tour(self) -> None:
         if not self._settings.seen_tour:
-            with contextlib.suppress(CoachError):  # Where nothing can be kept, the tour comes again: no harm.
-                self._keep(replace(self._settings, seen_tour=True))
+            with contextlib.suppress(CoachError):  # If it cannot be saved, the tour is shown again next time.
+                self._save(replace(self._settings, seen_tour=True))
 
     def _rebuild(self, on_progress: Callable[[int, int], None]) -> str:
         from data.recovery import recover
 
         number = len(recover(self._library, on_progress=on_progress))
         if number == 0:
-            return "Nothing was left to rebuild."
+            return "There are no unfinished episodes."
         return f"{number} episodes have been rebuilt." if number > 1 else "1 episode has been rebuilt."
 
     def _play(self) -> str:
@@ -134,7 +159,7 @@ class Home:
 
     def _watch_run(self, run: str) -> None:
         from agent.player import load_player
-        from commands.seeing import settings_of
+        from commands.watch import settings_of
         from recorder.watch import watch
 
         player = load_player(self._library, run, 0.01)
@@ -164,10 +189,10 @@ class Home:
         SettingsWindow(
             self._window,
             self._settings,
-            keep=self._keep,
+            keep=self._save,
             pick_game=lambda current: pick_game(self._window, current),
             edit_keys=lambda: edit_keys(self._window),
-            login_name=default_player(),
+            login_name=login_name(),
             processors=os.cpu_count() or 1,
         ).run()
         return ""
@@ -177,5 +202,5 @@ class Home:
 
         game = pick_game(self._window, self._game)
         if game is not None:
-            self._keep(replace(self._settings, game=game))
+            self._save(replace(self._settings, game=game))
         return ""

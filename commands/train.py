@@ -1,14 +1,13 @@
-"""Commands that make and measure agents: ``coach train`` and ``coach evaluate``."""
+"""``coach train``: train an agent, seeded from the library."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from commands.background_training import ProgressFile
-from commands.output import clock, print_json, progress_bar, report_console
-from commands.parser import Commands, add_labels, at_least, labels_of
+from commands.output import clock, print_json, report_console
+from commands.parser import Commands, add_labels, labels_of
 from commands.training_display import TrainingDisplay
 from data.library import Library
 
@@ -25,15 +24,6 @@ def add(commands: Commands) -> None:
     train.add_argument("--from", metavar="RUN", dest="from_run", help="begin with the weights of another run")
     add_labels(train)
     add_train_arguments(train)
-
-    evaluate = commands.add("evaluate", "measure a trained agent's scores", run_evaluate)
-    evaluate.add_argument("run_name", metavar="RUN", help="the run's name")
-    evaluate.add_argument("--episodes", type=int, default=30, metavar="N", help="how many")
-    evaluate.add_argument(
-        "--protocol", default="nature", choices=("nature", "machado", "tutorial"), help="how episodes begin and end"
-    )
-    evaluate.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to evaluate with")
-    evaluate.add_argument("--seed", type=int, metavar="N", help="first seed of the episodes (default: the protocol's)")
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -88,35 +78,3 @@ def _print_summary(summary: TrainSummary) -> None:
         console.print(f"Stopped early; `coach train --run {summary.run} --resume` goes on.")
     else:
         console.print(f"Next: `coach evaluate {summary.run}` or `coach watch {summary.run}`.")
-
-
-def run_evaluate(options: argparse.Namespace) -> int:
-    from agent.evaluation import evaluate
-
-    at_least(options.episodes, 1, "--episodes")
-    at_least(options.jobs, 1, "--jobs")
-    library = Library(options.library)
-    with progress_bar(f"Evaluating {options.run_name}", "episodes") as progress:
-
-        def on_progress(done: int, total: int) -> None:
-            progress.update(progress.task_ids[0], completed=done, total=total)
-
-        chosen = {} if options.seed is None else {"seed": options.seed}
-        result = evaluate(
-            library,
-            options.run_name,
-            options.episodes,
-            options.protocol,
-            options.jobs,
-            on_progress=on_progress,
-            **chosen,
-        )
-    if options.json:
-        print_json(json.loads(result.to_json()))
-    else:
-        report_console().print(
-            f"{options.run_name}: mean {result.mean:.1f}, median {result.median:.1f} points over {result.episodes} "
-            f"episodes (95% interval of the mean {result.low:.1f} to {result.high:.1f}; {result.protocol} protocol; "
-            f"{clock(result.seconds)})."
-        )
-    return 0

@@ -1,4 +1,4 @@
-"""Shares on the command line: ``coach library --share FILE.zip`` and ``coach import FILE.zip...``."""
+"""Shares: ``coach library --share FILE.zip`` writes one, ``coach import FILE.zip...`` imports them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import OLIVE, ORANGE, QUIET, clock, print_json, progress_bar, report_console, row, styled, table
+from commands.output import (
+    OLIVE,
+    ORANGE,
+    QUIET,
+    clock,
+    print_json,
+    progress_bar,
+    progress_counter,
+    report_console,
+    row,
+    styled,
+    table,
+)
 from commands.parser import labels_of
 from data.clip import VERDICTS
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary
@@ -21,38 +33,42 @@ if TYPE_CHECKING:
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Options that choose episodes of the library."""
+    """Add the options that select episodes of the library."""
     parser.add_argument("--game", help="only this game")
-    parser.add_argument("--player", action="append", metavar="NAME", help="only this player; can be repeated")
+    parser.add_argument("--player", action="append", metavar="NAME", help="only this player (can be repeated)")
     parser.add_argument(
-        "--demonstrator", action="append", choices=DEMONSTRATOR_KINDS, help="only play by this kind; can be repeated"
+        "--demonstrator",
+        action="append",
+        choices=DEMONSTRATOR_KINDS,
+        help="only this kind of demonstrator (can be repeated)",
     )
-    parser.add_argument("--min-score", type=float, metavar="POINTS", help="only episodes of at least so many points")
-    parser.add_argument("--verdict", choices=VERDICTS, help="only episodes with a clip that was judged so")
+    parser.add_argument("--min-score", type=float, metavar="POINTS", help="only episodes with at least this score")
+    parser.add_argument("--verdict", choices=VERDICTS, help="only episodes with a clip that has this verdict")
     parser.add_argument(
         "--episode",
         action="extend",
         nargs="+",
         metavar="NAME",
-        help="only these episodes, by id, or as files from anywhere; can be repeated",
+        help="only these episodes: ids, or replay files from anywhere (can be repeated)",
     )
 
 
 def add_share(parser: argparse.ArgumentParser) -> None:
-    """Options that make a share of the chosen episodes."""
+    """Add the options that make a share of the selected episodes."""
     parser.add_argument(
         "--share",
         type=Path,
         metavar="FILE.zip",
-        help="write the chosen episodes and the verdicts on them into one file, for `coach import` elsewhere",
+        help="write the selected episodes and their verdicts to one file, for `coach import` elsewhere",
     )
     parser.add_argument("--no-verdicts", action="store_true", help="with --share: leave the verdicts out")
     parser.add_argument(
-        "--pseudonyms", action="store_true", help="with --share: replace the names of people by pseudonyms"
+        "--pseudonyms", action="store_true", help="with --share: replace people's names with pseudonyms"
     )
 
 
 def choice_of(options: argparse.Namespace) -> EpisodeChoice:
+    """Return the selection that the options of ``add_choice`` describe."""
     return EpisodeChoice(
         options.game,
         tuple(options.player or ()),
@@ -63,15 +79,15 @@ def choice_of(options: argparse.Namespace) -> EpisodeChoice:
     )
 
 
-def run_share(options: argparse.Namespace) -> int:
-    """Make a share and say what is in it."""
+def export_share(options: argparse.Namespace) -> int:
+    """Write a share and report what it holds."""
     from data.pseudonyms import Pseudonyms
     from data.share_export import write_share
 
     library = Library(options.library)
     target: Path = options.share
     if target.suffix.lower() != ".zip":
-        raise CoachError(f"A share is a zip: call it {target.name}.zip instead of {target.name}.")
+        raise CoachError(f"A share is a zip file: name it {target.name}.zip instead of {target.name}.")
     labels = LabelDatabase.open_existing(labels_of(options, library))
     try:
         episodes = choice_of(options).episodes(library, labels)
@@ -80,13 +96,9 @@ def run_share(options: argparse.Namespace) -> int:
         if labels is not None:
             labels.close()
     if not episodes:
-        raise CoachError(f"There is nothing to share: no episode of the library {library.folder} was chosen.")
+        raise CoachError(f"There is nothing to share: no episode of the library {library.folder} was selected.")
     pseudonyms = Pseudonyms.of_library(library) if options.pseudonyms else None
-    with progress_bar(f"Writing {target.name}", "episodes") as progress:
-
-        def on_progress(done: int, total: int) -> None:
-            progress.update(progress.task_ids[0], completed=done, total=total)
-
+    with progress_counter(f"Writing {target.name}", "episodes") as on_progress:
         summary = write_share(target, episodes, verdicts, pseudonyms, on_progress)
     if options.json:
         print_json({"share": summary})
@@ -100,8 +112,8 @@ def run_share(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_import_shares(options: argparse.Namespace) -> int:
-    """Take shares in and say what came of each. Exit code 1 where a part was refused."""
+def import_shares(options: argparse.Namespace) -> int:
+    """Import shares and report the result of each. Raises AnswerIsNo if a part was refused."""
     from data.share_import import ShareImporter, episodes_in, shares_in
 
     library = Library(options.library)
@@ -145,7 +157,7 @@ def _facts(results: Sequence[ShareImport]) -> dict[str, Any]:
 
 def _print_report(results: Sequence[ShareImport]) -> None:
     console = report_console()
-    shown = table("Share", "Players", "New>", "Play>", "Best>", "Here already>", "Refused>", "New verdicts>")
+    shown = table("Share", "Players", "New>", "Play>", "Best>", "Already here>", "Refused>", "New verdicts>")
     for result in results:
         shown.add_row(*row(result.path.name, *_line(result)))
     console.print(shown)
@@ -177,7 +189,7 @@ def _line(result: ShareImport) -> tuple[str, ...]:
 
 
 def _players(episodes: Sequence[EpisodeSummary]) -> str:
-    """Who plays, the first three by name."""
+    """Return the players' names: three of them, and how many more."""
     names = sorted({episode.player or f"({episode.demonstrator})" for episode in episodes})
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
@@ -188,5 +200,5 @@ def _what_was_refused(results: Sequence[ShareImport]) -> str:
         "episodes": sum(len(result.refused) for result in results),
         "lists of verdicts": sum(bool(result.problem) and not result.is_refused for result in results),
     }
-    told = ", ".join(f"{what}: {number}" for what, number in counts.items() if number)
-    return f"A part was refused ({told}); all else is in the library."
+    refused = ", ".join(f"{what}: {number}" for what, number in counts.items() if number)
+    return f"A part was refused ({refused}); everything else is in the library."

@@ -1,4 +1,4 @@
-"""Commands that show: ``coach watch``."""
+"""``coach watch``: see an agent play in a window, or film it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commands.chosen_settings import chosen_settings, given_or, person
 from commands.output import clock, print_json, progress_bar, report_console
-from commands.parser import AGENT_EPSILON, Commands, add_seed
-from commands.playing import chosen_seed
+from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    watch = commands.add("watch", "see an agent play, in a window or on film", run_watch)
+    watch = commands.add("watch", "see an agent play in a window, or film it", run_watch)
     watch.add_argument("run_name", metavar="RUN", help="the run's name")
-    watch.add_argument("--take-over", action="store_true", help="begin with the controls in your hands")
-    watch.add_argument("--gif", type=Path, metavar="FILE", help="film an episode instead of opening a window")
-    watch.add_argument("--mp4", type=Path, metavar="FILE", help="the same as a video")
-    watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="longest film, in seconds of play")
+    watch.add_argument("--take-over", action="store_true", help="start with yourself at the controls")
+    watch.add_argument("--gif", type=Path, metavar="FILE", help="film an episode as a GIF instead of opening a window")
+    watch.add_argument("--mp4", type=Path, metavar="FILE", help="film an episode as an MP4 video")
+    watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="maximum length of the film in seconds")
     watch.add_argument(
         "--epsilon", type=float, default=AGENT_EPSILON, metavar="P", help="probability of a random decision"
     )
     watch.add_argument(
         "--player",
         metavar="NAME",
-        help="who takes over (default: as in your settings, at first your login name)",
+        help="who takes over (default: from your settings, initially your login name)",
     )
     add_seed(watch)
 
@@ -41,26 +41,25 @@ def add(commands: Commands) -> None:
 def run_watch(options: argparse.Namespace) -> int:
     library = Library(options.library)
     if not 0.0 <= options.epsilon <= 1.0:
-        raise CoachError(f"--epsilon must lie between 0 and 1, not {options.epsilon:g}.")
+        raise CoachError(f"--epsilon must be between 0 and 1, not {options.epsilon:g}.")
     if options.gif or options.mp4:
         return _film(options, library)
     from agent.player import load_player
-    from commands.chosen_settings import chosen_settings, person, told_or
     from recorder.watch import watch
 
     player = load_player(library, options.run_name, options.epsilon)
-    name = told_or(options.player, person(chosen_settings()))
+    name = given_or(options.player, person(chosen_settings()))
     game, settings, seed = player.config.game, settings_of(player.config), chosen_seed(options)
     paths = watch(library, player, game, name, seed, options.take_over, settings)
     if options.json:
         print_json({"episodes": paths})
     elif paths:
-        report_console().print("Kept: " + ", ".join(str(path) for path in paths))
+        report_console().print("Saved: " + ", ".join(str(path) for path in paths))
     return 0
 
 
 def settings_of(config: TrainConfig) -> EmulatorSettings:
-    """The emulator that an agent is used to."""
+    """Return the emulator settings with which an agent is trained."""
     return EmulatorSettings(
         frame_skip=config.frame_skip,
         repeat_action_probability=config.sticky,
@@ -69,10 +68,10 @@ def settings_of(config: TrainConfig) -> EmulatorSettings:
 
 
 def check_destination(path: Path) -> None:
-    """Raises CoachError if no file can be written there; better said before the work than after it."""
+    """Raise CoachError if no file can be written there, before any work is done."""
     folder = path.absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise CoachError(f"{path} cannot be written: {folder} is no folder that can be written to.")
+        raise CoachError(f"Cannot write {path}: {folder} is not a writable folder.")
 
 
 def _film(options: argparse.Namespace, library: Library) -> int:
@@ -94,7 +93,7 @@ def _film(options: argparse.Namespace, library: Library) -> int:
 def film_agent(
     library: Library, run: str, gif: Path | None, mp4: Path | None, seconds: float, epsilon: float, seed: int
 ) -> dict[str, Any]:
-    """Film one episode of an agent, or its first ``seconds``; returns what was filmed."""
+    """Film the first ``seconds`` of an episode of an agent; return what ``coach watch --json`` prints."""
     from agent.player import load_player
     from data.film import write_gif, write_mp4
     from data.simulation import Emulator
