@@ -1,7 +1,8 @@
-"""A batch: the transitions drawn for one update."""
+"""A batch of transitions for one update, and its augmentation by random shifts of the pictures."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Batch:
-    """Transitions drawn for one update; B rows, S observations in a stack."""
+    """Transitions sampled for one update: B rows, S observations in a stack."""
 
     slots: np.ndarray
     """(B,) int64."""
@@ -20,7 +21,7 @@ class Batch:
     returns: np.ndarray
     """(B,) float32: n-step return of the rewards."""
     discounts: np.ndarray
-    """(B,) float32: discount to the power of the steps summed; 0 where the return ended."""
+    """(B,) float32: discount to the power of the number of steps in the return; 0 where the return ended."""
     next_stacks: np.ndarray
     """(B, S, 84, 84) uint8: after those steps."""
     recorded: np.ndarray
@@ -34,6 +35,46 @@ class Batch:
     one_step_discounts: np.ndarray
     """(B,) float32."""
     following_stacks: np.ndarray
-    """(B, S, 84, 84) uint8: after one step; ``next_stacks`` itself unless asked for."""
+    """(B, S, 84, 84) uint8: after one step; ``next_stacks`` itself unless requested."""
     seeded: np.ndarray
     """(B,) bool."""
+
+
+def shift_stacks(stacks: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return stacks (B, S, H, W) uint8, each shifted by its (down, right) pixels of shifts (B, 2).
+
+    Border pixels are repeated. All observations of a stack shift alike, so motion is preserved.
+    """
+    result = np.empty_like(stacks)
+    height, width = stacks.shape[2:]
+    for row, (down, right) in enumerate(shifts.tolist()):
+        top, bottom = max(down, 0), height + min(down, 0)
+        left, end = max(right, 0), width + min(right, 0)
+        out = result[row]
+        out[:, top:bottom, left:end] = stacks[row, :, top - down : bottom - down, left - right : end - right]
+        out[:, top:bottom, :left] = out[:, top:bottom, left : left + 1]
+        out[:, top:bottom, end:] = out[:, top:bottom, end - 1 : end]
+        out[:, :top] = out[:, top : top + 1]
+        out[:, bottom:] = out[:, bottom - 1 : bottom]
+    return result
+
+
+def augment(batch: Batch, pixels: int, rng: np.random.Generator) -> Batch:
+    """Return the batch with states and next states shifted at random by up to ``pixels`` in both directions.
+
+    Kostrikov et al. 2021, section 3, with 4 pixels of 84.
+    """
+    if pixels == 0:
+        return batch
+
+    def shifted(stacks: np.ndarray) -> np.ndarray:
+        return shift_stacks(stacks, rng.integers(-pixels, pixels + 1, (len(stacks), 2)))
+
+    next_stacks = shifted(batch.next_stacks)
+    same = batch.following_stacks is batch.next_stacks
+    return dataclasses.replace(
+        batch,
+        stacks=shifted(batch.stacks),
+        next_stacks=next_stacks,
+        following_stacks=next_stacks if same else shifted(batch.following_stacks),
+    )

@@ -58,7 +58,7 @@ class CheckpointStore:
                 name = f"{block:06d}-{number:08d}.z"
                 write_bytes(self._folder.memory / name, _packed(memory.block(block)))
                 self._blocks[block] = name
-            write_arrays(partial / "memory.npz", memory.restless())
+            write_arrays(partial / "memory.npz", memory.mutable_arrays())
             write_arrays(partial / "learner.npz", learned)
             write_arrays(partial / "acting.npz", acting)
             whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
@@ -68,7 +68,7 @@ class CheckpointStore:
             raise CoachError(
                 f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, then use --resume."
             ) from error
-        memory.forget_changes()
+        memory.mark_saved()
         self._tidy()
         return target
 

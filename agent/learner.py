@@ -11,8 +11,8 @@ import numpy as np
 from agent import loss as terms
 from agent.batch import Batch
 from agent.config import TrainConfig
-from agent.network import array_of, build_network, load_weights, refresh_arrays, weight_arrays
-from agent.numpy_network import NumpyNetwork
+from agent.keras_network import array_of, build_network, load_weights, refresh_arrays, weight_arrays
+from agent.network import NumpyNetwork
 from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
 

@@ -14,7 +14,7 @@ from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore, acting_weights
 from agent.comparison import compared_runs
 from agent.config import TrainConfig
-from agent.numpy_network import NumpyNetwork
+from agent.network import NumpyNetwork
 from agent.run import RunFolder, open_run, run_folders
 from data.episode import FrameState
 from data.errors import CoachError

@@ -1,14 +1,17 @@
-"""Seeding: which recorded decisions fill the replay memory, by source and by verdict, and how they are to be used."""
+"""Seeding: which recorded decisions fill the replay memory, by source and by verdict, and how they are used."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from agent.config import TrainConfig
+from agent.episode_origins import new_emulator
 from data.clip import Verdict, verdict_of_frames
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
@@ -20,7 +23,7 @@ from data.replay_file import ReplayFile
 
 RANDOM = demonstrator_index("random")
 Verdicts = Callable[[str], Iterable[Verdict]]
-"""Episode id to the verdicts on it."""
+"""Returns the verdicts on an episode, by its id."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read a source of a seeding; raises CoachError for one that means nothing."""
+    """Parse one source of a seeding; raises CoachError where it is not valid."""
     body, at, written = text.rpartition("@")
     weight = 1.0
     if at and not Path(text).exists():
@@ -61,18 +64,18 @@ def parse_spec(text: str) -> Spec:
     if Path(body).suffix == ".h5" or Path(body).is_file():
         return Spec(text, "file", path=Path(body), weight=weight)
     raise CoachError(
-        f"--seed-from {text} is no source: it must be human, agent, agent:RUN, planner, imported, random:N, all, "
-        "or a replay file."
+        f"--seed-from {text} is not a source: it must be human, agent, agent:RUN, planner, imported, random:N, "
+        "all, or a replay file."
     )
 
 
 VERDICT_SIGNS = {"good": 1, "bad": -1, "none": 0}
-"""What the verdicts on a decision come to, and how ``verdict_of_frames`` writes it."""
+"""The verdict on a decision, and its value in ``verdict_of_frames``."""
 
 
 @dataclass
 class Tally:
-    """How many decisions there were, and which filter removed how many."""
+    """How many decisions there were, and how many each filter removed."""
 
     found: int = 0
     removed: dict[str, int] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class Tally:
     """Kept decisions in which more than one action was executed."""
     kept: int = 0
     removed_by_verdict: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICT_SIGNS, 0))
-    """Of the decisions that the sources offer: how many ``keep`` removed, by what the verdicts on them come to."""
+    """How many of the sources' decisions ``keep`` removed, by verdict."""
     kept_by_verdict: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICT_SIGNS, 0))
 
     def remove(self, reason: str, mask: np.ndarray) -> None:
@@ -94,7 +97,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class SeedEpisode:
-    """What of one replay file goes into the memory: columns of its D decisions."""
+    """The part of one replay file that goes into the memory: columns of its D decisions."""
 
     path: Path
     episode_id: str
@@ -102,15 +105,15 @@ class SeedEpisode:
     actions: np.ndarray
     """(D,) int64 indices into the agent's actions."""
     kept: np.ndarray
-    """(D,) bool: may be drawn."""
+    """(D,) bool: may be sampled."""
     imitate: np.ndarray
     """(D,) bool: action to be imitated."""
     weight: float
     verdict: np.ndarray
-    """(D,) int8: what the verdicts come to; 1 good, -1 bad, 0 none."""
+    """(D,) int8: 1 good, -1 bad, 0 none."""
 
     def pieces(self, stack: int, n_steps: int) -> list[tuple[int, int]]:
-        """Runs [start, stop) of decisions that kept ones need: their stacks before, their n steps after."""
+        """Return the ranges [start, stop) of decisions that kept ones need: stacks before, n steps after."""
         needed = np.zeros(len(self.kept) + 1, np.int64)
         rows = np.flatnonzero(self.kept)
         np.add.at(needed, np.maximum(rows - stack + 1, 0), 1)
@@ -122,7 +125,7 @@ class SeedEpisode:
 
 @dataclass(frozen=True)
 class SeedPlan:
-    """Everything that a seeding selects, before a frame is read."""
+    """Everything that a seeding selects; no frame has been read yet."""
 
     episodes: tuple[SeedEpisode, ...]
     random: tuple[Spec, ...]
@@ -130,7 +133,7 @@ class SeedPlan:
     tally: Tally
 
     def slots(self, config: TrainConfig) -> int:
-        """At most so many slots of memory are needed."""
+        """Return an upper bound of the memory slots needed."""
         recorded = sum(
             stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.stack, config.n_steps)
         )
@@ -138,14 +141,14 @@ class SeedPlan:
 
     @property
     def decisions(self) -> int:
-        """Decisions to be filled in: those kept, and those of random play."""
+        """Decisions that go into the memory: those kept, and those of random play."""
         return self.tally.kept + sum(spec.count for spec in self.random)
 
 
 def plan_seeding(
     config: TrainConfig, library: Library, action_meanings: tuple[str, ...], verdicts: Verdicts | None
 ) -> SeedPlan:
-    """Choose what is filled in; raises CoachError where a source is wrong or nothing is selected."""
+    """Select what goes into the memory; raises CoachError where a source is wrong or nothing is selected."""
     specs = [parse_spec(text) for text in config.seed_from]
     tally = Tally()
     summaries = library.episodes(config.game) if any(s.kind not in ("file", "random") for s in specs) else []
@@ -156,7 +159,7 @@ def plan_seeding(
         for path in _paths(spec, summaries, library.replays):
             resolved = path.resolve()
             if resolved in episodes:
-                continue  # named by two sources: the first one's weight counts
+                continue  # selected by two sources: the first one's weight counts
             with ReplayFile(path) as replay:
                 if replay.origin.game != config.game:
                     raise CoachError(
@@ -173,7 +176,7 @@ def plan_seeding(
 def plan_with_labels(
     config: TrainConfig, library: Library, action_meanings: tuple[str, ...], labels: Path | str
 ) -> SeedPlan:
-    """``plan_seeding`` with the verdicts of a label database; where there is none, nothing has been judged."""
+    """Call ``plan_seeding`` with the verdicts of a label database; without one, nothing has been judged."""
     database = LabelDatabase.open_existing(labels) if config.seed_from else None
     if database is None:
         return plan_seeding(config, library, action_meanings, None)
@@ -190,7 +193,7 @@ def _nothing(config: TrainConfig, library: Library, tally: Tally, episodes: int)
         return f"The seeding selects nothing: {tally.sentence()}; choose another --keep or other sources."
     sources = ", ".join(config.seed_from)
     if episodes:
-        return f"The seeding selects nothing: the {episodes} episodes of {sources} hold no whole decision."
+        return f"The seeding selects nothing: the {episodes} episodes of {sources} have no whole decision."
     return (
         f"The seeding selects nothing: the library {library.folder} has no episode of {config.game} by {sources}; "
         "record one first."
@@ -199,7 +202,7 @@ def _nothing(config: TrainConfig, library: Library, tally: Tally, episodes: int)
 
 def _paths(spec: Spec, summaries: list[EpisodeSummary], replays: Path) -> list[Path]:
     if spec.path is not None:
-        return [vetted(spec.path, replays)]  # it may come from anybody
+        return [vetted(spec.path, replays)]  # it may come from anywhere
     chosen = summaries
     if spec.kind != "all":
         chosen = [s for s in summaries if s.frames_by_demonstrator.get(spec.kind)]
@@ -229,7 +232,7 @@ def _select(
     kinds = np.array([DEMONSTRATOR_KINDS.index(kind) for kind in replay.demonstrator_kinds])
     who = kinds[decisions.demonstrator] if count else np.zeros(0, np.int64)
     if spec.kind not in ("all", "file"):
-        # Random decisions amid someone's play are their exploration: worth learning from, never imitated.
+        # Random decisions within someone's play are exploration: they are learned from, but never imitated.
         drop(f"were not chosen by {spec.kind}", (who != demonstrator_index(spec.kind)) & (who != RANDOM))
     places = {name: index for index, name in enumerate(action_meanings)}
     translate = np.array([places.get(name, -1) for name in replay.origin.action_meanings])
@@ -253,5 +256,47 @@ def _select(
 
 
 def terminals(config: TrainConfig, decisions: Decisions) -> np.ndarray:
-    """(D,) bool: where the return ends; at game over, and at a lost life if the configuration says so."""
+    """Return where the return ends, (D,) bool: at game over, and with ``life_loss_ends`` at a lost life."""
     return decisions.terminal | decisions.life_lost if config.life_loss_ends else decisions.terminal
+
+
+def seeding_facts(library: Library, config: TrainConfig, labels: Path | None) -> dict[str, Any]:
+    """Return a seeding's sources, episodes, and decisions found, removed (by filter) and kept, for a report.
+
+    ``labels``: the label database, or None: no verdicts. Raises CoachError where the seeding selects nothing.
+    """
+    meanings = new_emulator(config).action_meanings
+    if labels is None:
+        plan = plan_seeding(config, library, meanings, None)
+    else:
+        plan = plan_with_labels(config, library, meanings, labels)
+    digest = hashlib.sha256()
+    episodes = []
+    for episode in plan.episodes:
+        digest.update(episode.episode_id.encode() + episode.kept.tobytes() + episode.imitate.tobytes())
+        with ReplayFile(episode.path) as replay:
+            about = replay.summary()
+        episodes.append(
+            {
+                "episode": episode.episode_id,
+                "demonstrator": about.demonstrator,
+                "player": about.player,
+                "score": about.score,
+                "seconds": about.seconds,
+                "decisions": len(episode.kept),
+                "kept": int(episode.kept.sum()),
+                "imitated": int(episode.imitate.sum()),
+            }
+        )
+    return {
+        "sources": list(config.seed_from),
+        "keep": config.keep,
+        "found": plan.tally.found,
+        "removed": plan.tally.removed,
+        "kept": plan.tally.kept,
+        "mixed": plan.tally.mixed,
+        "random": sum(spec.count for spec in plan.random),
+        "decisions": plan.decisions,
+        "episodes": episodes,
+        "digest": digest.hexdigest(),
+    }

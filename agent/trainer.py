@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.augmentation import augmented
-from agent.batch import Batch
+from agent.batch import Batch, augment
 from agent.config import TrainConfig
 from agent.episode_origins import begin_episode, new_emulator, next_episode
 from agent.learner import Learner, Update
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import continue_loop
+from agent.sampling import annealed_beta
 
 SCORE_WINDOW = 100
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
@@ -120,7 +120,7 @@ class Trainer:
     def pretrain(self) -> Iterator[Update]:
         """The updates on the seeding before the first step."""
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
-            update = self.learner.update(self._draw())
+            update = self.learner.update(self._sample())
             self._learned(update)
             self.pretrained += 1
             yield update
@@ -172,23 +172,23 @@ class Trainer:
         self.agent.epsilon = self.epsilon
         config = self.config
         if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
-            self.learner.begin_update(self._draw())
+            self.learner.begin_update(self._sample())
 
-    def _draw(self) -> Batch:
-        """The batch of the next update."""
+    def _sample(self) -> Batch:
+        """Return the batch of the next update."""
         config, share = self.config, self.seeded_share
-        exponent = 0.0
+        beta = 0.0
         if config.sampling == "prioritised":
-            done = min(1.0, self.step / config.steps) if config.steps else 0.0
-            exponent = config.importance_exponent + done * (config.importance_exponent_end - config.importance_exponent)
-        drawn = self.memory.sample(
+            ends = config.importance_exponent, config.importance_exponent_end
+            beta = annealed_beta(*ends, self.step, config.steps)
+        sampled = self.memory.sample(
             self.generators.sampling,
             config.batch_size,
             None if share is None else round(share * config.batch_size),
-            exponent,
+            beta,
             config.one_step_weight > 0.0,
         )
-        self._batch = augmented(drawn, config.shift_pixels, self.generators.sampling)
+        self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
 
     def _finish_update(self) -> Update | None:

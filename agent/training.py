@@ -14,19 +14,17 @@ from agent.acting import ActingAgent
 from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore
 from agent.config import TrainConfig, option_name
-from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
 from agent.episode_origins import new_emulator
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.learner import Learner
-from agent.memory_slots import MemoryRules
 from agent.progress import Progress, Reporter, Tracker, TrainSummary
 from agent.quiet_keras import set_up_computing
-from agent.replay_memory import ReplayMemory
+from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.run import RunFolder, open_run
 from agent.run_log import RunLog
-from agent.seed_account import write_account
-from agent.seed_filling import Source, fill
+from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from agent.seeding import plan_with_labels
+from agent.seeding_fill import Source, fill, write_account
 from agent.spectator import Spectator
 from agent.trainer import EpisodeDone, Generators, Trainer
 from data.errors import CoachError
@@ -367,12 +365,12 @@ def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
         evict_seed=config.evict_seed,
     )
 
-    def drawing(slots: int) -> Drawing:
+    def sampler(slots: int) -> Sampler:
         if config.sampling == "uniform":
-            return EvenDrawing()
+            return UniformSampler()
         bonuses = config.priority_bonus, config.seeded_priority_bonus
-        return PrioritisedDrawing(slots, config.priority_exponent, *bonuses)
+        return PrioritisedSampler(slots, config.priority_exponent, *bonuses)
 
     # Every step writes one observation, and every episode one more.
     own_observations = config.steps + config.steps // 10 + 1
-    return ReplayMemory(rules, drawing, config.memory_size, seeded_slots, own_observations)
+    return ReplayMemory(rules, sampler, config.memory_size, seeded_slots, own_observations)

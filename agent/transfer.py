@@ -7,8 +7,8 @@ import numpy as np
 from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore
 from agent.config import option_name
+from agent.keras_network import load_weights, weight_arrays
 from agent.learner import Learner, part_of
-from agent.network import load_weights, weight_arrays
 from agent.run import RunFolder
 from data.errors import CoachError
 

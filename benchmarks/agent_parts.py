@@ -29,11 +29,11 @@ from agent.acting import ActingAgent
 from agent.config import TrainConfig, preset
 from agent.episode_origins import begin_episode, new_emulator
 from agent.learner import Learner
-from agent.memory_slots import SLOT_BYTES
 from agent.preprocessing import Preprocessor
+from agent.replay_memory import SLOT_BYTES
 from agent.run_loop import hold
-from agent.seed_filling import fill_episode
 from agent.seeding import plan_seeding
+from agent.seeding_fill import fill_episode
 from agent.trainer import Generators, Trainer
 from agent.training import new_memory
 from benchmarks.sb3_environment import ROOT, sb3_python

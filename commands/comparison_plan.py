@@ -10,7 +10,7 @@ from agent.arms import LIBRARY_VERDICTS, Arm, check_arms
 from agent.comparison import ComparisonFolder, FrozenLibrary, Plan
 from agent.config import TrainConfig, option_name
 from agent.provenance import provenance
-from agent.seeding_facts import seeding_facts
+from agent.seeding import seeding_facts
 from commands.output import progress_console
 from data.clip import Verdict
 from data.errors import CoachError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_agent_learner import random_batch
 
-from agent.augmentation import augmented, moved
+from agent.batch import augment, shift_stacks
 
 
 @pytest.mark.parametrize("move", [(0, 0), (3, -2), (-4, 0), (0, 4), (4, 4), (-1, -1)])
@@ -16,7 +16,7 @@ def test_a_moved_picture_is_the_padded_one_cut_out_elsewhere(move: tuple[int, in
     stacks = np.random.default_rng(0).integers(0, 256, (2, 4, 84, 84)).astype(np.uint8)
     padded = np.pad(stacks, ((0, 0), (0, 0), (4, 4), (4, 4)), mode="edge")
     expected = padded[:, :, 4 - move[0] : 88 - move[0], 4 - move[1] : 88 - move[1]]
-    np.testing.assert_array_equal(moved(stacks, np.array([move, move])), expected)
+    np.testing.assert_array_equal(shift_stacks(stacks, np.array([move, move])), expected)
 
 
 def test_all_moves_up_to_the_limit_occur_and_no_others() -> None:
@@ -24,7 +24,7 @@ def test_all_moves_up_to_the_limit_occur_and_no_others() -> None:
     batch = random_batch(rng, size=2000, side=9)
     batch.stacks[:] = 0
     batch.stacks[:, 0, 4, 4] = 1
-    result = augmented(batch, 2, rng).stacks[:, 0]
+    result = augment(batch, 2, rng).stacks[:, 0]
     places = {(int(row), int(column)) for _, row, column in zip(*np.nonzero(result), strict=True)}
     assert places == {(row, column) for row in range(2, 7) for column in range(2, 7)}
 
@@ -33,8 +33,8 @@ def test_without_a_move_the_batch_is_the_same_and_with_one_only_its_pictures_cha
     rng = np.random.default_rng(0)
     batch = random_batch(rng)
     batch = dataclasses.replace(batch, following_stacks=batch.next_stacks)
-    assert augmented(batch, 0, rng) is batch
-    changed = augmented(batch, 4, rng)
+    assert augment(batch, 0, rng) is batch
+    changed = augment(batch, 4, rng)
     assert changed.following_stacks is changed.next_stacks
     assert not np.array_equal(changed.stacks, batch.stacks)
     assert changed.actions is batch.actions

@@ -15,10 +15,9 @@ from agent_episodes import small_config
 
 from agent.batch import Batch
 from agent.config import TrainConfig
+from agent.keras_network import build_network, load_weights, weight_arrays
 from agent.learner import Learner, Update
-from agent.network import build_network, load_weights, weight_arrays
-from agent.network_shape import weight_shapes
-from agent.numpy_network import NumpyNetwork
+from agent.network import NumpyNetwork, weight_shapes
 from agent.replay_memory import ReplayMemory
 from agent.training import new_memory
 from data.errors import CoachError
@@ -137,7 +136,7 @@ def test_after_an_update_the_newest_weights_act(averaging: float) -> None:
 def test_weights_in_another_memory_than_the_processors_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build_network(small_config(), 3, np.random.default_rng(0))
     expected = weight_arrays(network)
-    monkeypatch.setattr("agent.network.DLPACK_CPU", -1)
+    monkeypatch.setattr("agent.keras_network.DLPACK_CPU", -1)
     for name, array in weight_arrays(network).items():
         np.testing.assert_array_equal(array, expected[name])
 

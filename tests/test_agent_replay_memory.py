@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import machine_memory
-from agent.drawing import Drawing, EvenDrawing, PrioritisedDrawing
-from agent.memory_slots import BLOCK_SLOTS, OWN, MemoryRules
 from agent.preprocessing import OBSERVATION_SIDE
-from agent.replay_memory import ReplayMemory
+from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
+from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from data.errors import CoachError
 
 RULES = MemoryRules(
@@ -28,12 +27,12 @@ RULES = MemoryRules(
 BONUS, SEEDED_BONUS = 0.01, 1.0
 
 
-def even(_: int) -> Drawing:
-    return EvenDrawing()
+def even(_: int) -> Sampler:
+    return UniformSampler()
 
 
-def prioritised(slots: int) -> Drawing:
-    return PrioritisedDrawing(slots, 1.0, BONUS, SEEDED_BONUS)
+def prioritised(slots: int) -> Sampler:
+    return PrioritisedSampler(slots, 1.0, BONUS, SEEDED_BONUS)
 
 
 def picture(number: int) -> np.ndarray:
@@ -67,10 +66,10 @@ class Mirror:
     """A memory, and beside it the plain history of what was written."""
 
     def __init__(
-        self, rules: MemoryRules, drawing: Callable[[int], Drawing], own_slots: int, seeded_slots: int
+        self, rules: MemoryRules, sampler: Callable[[int], Sampler], own_slots: int, seeded_slots: int
     ) -> None:
         self.rules = rules
-        self.memory = ReplayMemory(rules, drawing, own_slots, seeded_slots)
+        self.memory = ReplayMemory(rules, sampler, own_slots, seeded_slots)
         self.pieces: list[Piece] = []
         self.slot_of: dict[int, int] = {}
         """Picture number to its slot."""
@@ -156,7 +155,7 @@ episodes = st.lists(steps, max_size=14)
     own_slots=st.integers(10, 30),
     n_steps=st.integers(1, 5),
     evict=st.booleans(),
-    drawing=st.sampled_from([even, prioritised]),
+    sampler=st.sampled_from([even, prioritised]),
 )
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
@@ -165,10 +164,10 @@ def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
     own_slots: int,
     n_steps: int,
     evict: bool,
-    drawing: Callable[[int], Drawing],
+    sampler: Callable[[int], Sampler],
 ) -> None:
     rules = dataclasses.replace(RULES, n_steps=n_steps, evict_seed=evict)
-    mirror = Mirror(rules, drawing, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
+    mirror = Mirror(rules, sampler, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
     for number, rows in enumerate(seeding):
         mirror.begin(number)
         for reward, terminal, kept in rows:
@@ -193,19 +192,19 @@ def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
         return
     batch = memory.sample(np.random.default_rng(0), 16, 8, 0.5)
     assert memory.columns["ready"][batch.slots].all()
-    if memory.seeded_ready and memory.own_ready:
+    if 0 < memory.seeded_ready < len(memory):
         assert int(batch.seeded.sum()) == 8
     np.testing.assert_array_equal(batch.seeded, memory.columns["source"][batch.slots] != OWN)
 
 
 def filled(
     rules: MemoryRules = RULES,
-    drawing: Callable[[int], Drawing] = even,
+    sampler: Callable[[int], Sampler] = even,
     seeded: int = 40,
     own: int = 60,
     own_slots: int = 100,
 ) -> ReplayMemory:
-    memory = ReplayMemory(rules, drawing, own_slots, seeded + 1)
+    memory = ReplayMemory(rules, sampler, own_slots, seeded + 1)
     memory.begin(picture(0))
     for number in range(seeded):
         memory.add(0, 1.0, False, picture(number), source=0, frame=4 * number, imitate=True)
@@ -258,8 +257,8 @@ def test_own_transitions_that_took_the_place_of_evicted_seeded_ones_are_drawn_li
 
 
 def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
-    for drawing in (even, prioritised):
-        memory = ReplayMemory(RULES, drawing, 10, 100)
+    for sampler in (even, prioritised):
+        memory = ReplayMemory(RULES, sampler, 10, 100)
         for source, weight in ((0, 1.0), (1, 3.0)):
             memory.begin(picture(0))
             for number in range(40):
@@ -272,7 +271,7 @@ def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
 
 
 def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for_it() -> None:
-    memory = filled(drawing=prioritised)
+    memory = filled(sampler=prioritised)
     ready = np.flatnonzero(memory.columns["ready"])
     errors = np.linspace(0.0, 2.0, len(ready))
     memory.update_errors(ready, -errors)
@@ -282,7 +281,7 @@ def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for
     rng = np.random.default_rng(1)
     counts = np.zeros(memory.capacity)
     for _ in range(3000):
-        batch = memory.sample(rng, 32, None, importance_exponent=0.7)
+        batch = memory.sample(rng, 32, None, beta=0.7)
         np.add.at(counts, batch.slots, 1)
     np.testing.assert_allclose(counts[ready] / counts.sum(), expected, atol=0.002)
     chances = dict(zip(ready.tolist(), expected, strict=True))
@@ -291,7 +290,7 @@ def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for
 
 
 def test_errors_of_transitions_that_were_overwritten_are_passed_over() -> None:
-    memory = filled(drawing=prioritised, own=10, own_slots=20)
+    memory = filled(sampler=prioritised, own=10, own_slots=20)
     batch = memory.sample(np.random.default_rng(0), 8, 0)
     memory.begin(picture(0))
     for number in range(40):
@@ -318,7 +317,7 @@ def test_a_transition_costs_seven_kilobytes_stack_and_next_state_included() -> N
 
 
 def test_an_empty_memory_says_so() -> None:
-    with pytest.raises(CoachError, match="nothing that could be drawn"):
+    with pytest.raises(CoachError, match="nothing that can be sampled"):
         ReplayMemory(RULES, even, 10).sample(np.random.default_rng(0), 4, None)
 
 
@@ -327,7 +326,7 @@ def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_f
 ) -> None:
     monkeypatch.setattr(machine_memory, "available_bytes", lambda: 100_000_000)
     with pytest.raises(
-        CoachError, match=r"takes 7\.\d GB, and 0\.1 GB are to be had: --memory-size 1[01]000 would fit"
+        CoachError, match=r"takes 7\.\d GB, but only 0\.1 GB are available: --memory-size 1[01]000 would fit"
     ):
         ReplayMemory(RULES, even, 1_000_000)
 
@@ -338,13 +337,13 @@ def test_a_memory_that_will_never_be_full_is_not_refused(monkeypatch: pytest.Mon
 
 
 def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
-    memory = filled(drawing=prioritised, own=130)
+    memory = filled(sampler=prioritised, own=130)
     memory.update_errors(np.array([3, 50]), np.array([4.0, 9.0]))
     other = ReplayMemory(RULES, prioritised, 100, memory.seeded_end)
     for number in memory.changed_blocks():
         for name, view in other.block(number).items():
             view[...] = memory.block(number)[name]
-    other.restore(memory.counters(), memory.restless())
+    other.restore(memory.counters(), memory.mutable_arrays())
     for one in (memory, other):
         one.add(2, 1.0, True, picture(7))
         one.begin(picture(8))
@@ -360,6 +359,6 @@ def test_only_blocks_that_changed_are_to_be_saved_again() -> None:
     for number in range(BLOCK_SLOTS + 10):
         memory.add(0, 0.0, False, picture(number))
     assert memory.changed_blocks() == [0, 1]
-    memory.forget_changes()
+    memory.mark_saved()
     memory.add(0, 0.0, False, picture(1))
     assert memory.changed_blocks() == [1]

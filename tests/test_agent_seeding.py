@@ -10,12 +10,10 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import TrainConfig
-from agent.memory_slots import OWN
 from agent.preprocessing import Preprocessor, observations_of
-from agent.replay_memory import ReplayMemory
-from agent.seed_account import account
-from agent.seed_filling import Source, fill
+from agent.replay_memory import OWN, ReplayMemory
 from agent.seeding import SeedPlan, Verdicts, parse_spec, plan_seeding
+from agent.seeding_fill import Source, account, fill
 from agent.training import new_memory
 from data.clip import Clip, Verdict
 from data.errors import CoachError

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.sum_tree import SumTree
+from agent.sampling import SumTree
 
 values = st.floats(0, 1e6, allow_nan=False).map(lambda value: 0.0 if value < 1e-3 else value)
 

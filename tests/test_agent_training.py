@@ -24,8 +24,8 @@ from agent.progress import Progress
 from agent.replay_memory import ReplayMemory
 from agent.run import saved_config
 from agent.run_loop import Step, continue_loop
-from agent.seed_filling import fill
 from agent.seeding import plan_seeding
+from agent.seeding_fill import fill
 from agent.trainer import Generators, Trainer
 from agent.training import new_memory, train
 from data.clip import Clip, Verdict

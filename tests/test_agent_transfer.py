@@ -11,8 +11,8 @@ from agent_episodes import small_config
 from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore
 from agent.evaluation import evaluate
+from agent.keras_network import weight_arrays
 from agent.learner import Learner, part_of
-from agent.network import weight_arrays
 from agent.run import RunFolder, open_run
 from agent.training import train
 from agent.transfer import take_weights

@@ -15,11 +15,11 @@ from test_agent_loss import reference
 
 from agent.batch import Batch
 from agent.config import TrainConfig
-from agent.drawing import PrioritisedDrawing
+from agent.keras_network import array_of, weight_arrays
 from agent.learner import Learner, loss_of
-from agent.network import array_of, weight_arrays
 from agent.quiet_keras import keras
 from agent.returns import UNKNOWN
+from agent.sampling import PrioritisedSampler
 from agent.step_tensorflow import FusedAdam
 
 ACTIONS, SIZE = 3, 6
@@ -134,13 +134,13 @@ def test_a_compiled_update_gives_the_loss_the_errors_and_the_priorities_of_plain
     np.testing.assert_allclose(found.loss, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(found.td_errors, errors, rtol=1e-3, atol=1e-3)
 
-    drawing = PrioritisedDrawing(SIZE, config.priority_exponent, config.priority_bonus, config.seeded_priority_bonus)
+    sampler = PrioritisedSampler(SIZE, config.priority_exponent, config.priority_bonus, config.seeded_priority_bonus)
     sources = rng.uniform(0.5, 2.0, SIZE)
-    drawing.learned(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
+    sampler.learned(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
     for slot in range(SIZE):
         bonus = config.seeded_priority_bonus if batch.imitate[slot] else config.priority_bonus
         priority = sources[slot] * (abs(float(found.td_errors[slot])) + bonus) ** config.priority_exponent
-        np.testing.assert_allclose(drawing.export(SIZE)["priority"][slot], priority, rtol=1e-5)
+        np.testing.assert_allclose(sampler.export(SIZE)["priority"][slot], priority, rtol=1e-5)
 
 
 @pytest.mark.parametrize("clipped_to", [0.0, 0.05])

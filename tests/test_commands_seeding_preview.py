@@ -12,9 +12,9 @@ from agent_episodes import record_episode
 
 import coach
 from agent.config import TrainConfig
-from agent.memory_slots import OWN
-from agent.seed_filling import fill
+from agent.replay_memory import OWN
 from agent.seeding import plan_with_labels
+from agent.seeding_fill import fill
 from agent.training import new_memory
 from commands.seeding_preview import game_of, parse_seeding, preview, preview_of_text
 from data.clip import Clip, Verdict

@@ -1,27 +1,35 @@
-"""Filling the replay memory with what a seeding selected."""
+"""Filling the replay memory with a seeding, and the account of what became of it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from agent.array_file import write_bytes
 from agent.config import TrainConfig
 from agent.episode_origins import new_emulator, next_episode
 from agent.preprocessing import Preprocessor, observations_of
-from agent.replay_memory import ReplayMemory
+from agent.replay_memory import OWN, ReplayMemory
 from agent.returns import REWARDS, discounted_returns
+from agent.run import RunFolder
 from agent.run_loop import continue_loop
 from agent.seeding import SeedEpisode, SeedPlan, Spec, terminals
-from data.episode import FrameState
+from data.episode import FRAMES_PER_SECOND, FrameState
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
+
+SPAN_FRAMES = 3 * FRAMES_PER_SECOND
+"""Length of the spans in the account: 3 s, as clips have."""
+MAX_SPANS = 200
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where seeded transitions of one source number come from."""
+    """Where the seeded transitions of one source number come from."""
 
     name: str
     """Episode id, or "random:N" for fresh random play."""
@@ -35,9 +43,9 @@ def fill(
     rng: np.random.Generator,
     on_progress: Callable[[int], None],
 ) -> list[Source]:
-    """Write the whole plan into an empty memory and close its seeded region.
+    """Write the whole plan into an empty memory, close its seeded region and return the sources by number.
 
-    ``on_progress`` is told how many decisions were filled in. Returns the sources, in the order of their numbers.
+    ``on_progress`` is called with the number of decisions written so far.
     """
     sources: list[Source] = []
     done = 0
@@ -57,7 +65,7 @@ def fill(
 
 
 def fill_episode(memory: ReplayMemory, config: TrainConfig, episode: SeedEpisode, source: int) -> None:
-    """Write what an episode contributes into the memory, under the number ``source``."""
+    """Write an episode's selected decisions into the memory, under the number ``source``."""
     decisions = episode.decisions
     ends = terminals(config, decisions)
     rewards = REWARDS[config.reward](decisions.reward).astype(np.float32)
@@ -88,7 +96,7 @@ def fill_episode(memory: ReplayMemory, config: TrainConfig, episode: SeedEpisode
 
 
 class _RandomAgent:
-    """Plays at random and keeps the observations."""
+    """Plays at random and exposes the newest observation."""
 
     def __init__(self, preprocessing: str, rng: np.random.Generator) -> None:
         self._preprocessor = Preprocessor(preprocessing)
@@ -125,3 +133,53 @@ def fill_random(memory: ReplayMemory, config: TrainConfig, spec: Spec, rng: np.r
             if not missing:
                 break
         memory.end()
+
+
+def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
+    """Return what became of each source and of each span of 3 s of its episodes.
+
+    ``spans`` were sampled at least once and are sorted by mean absolute TD error, greatest first; at most 200.
+    """
+    columns = memory.columns
+    rows = np.flatnonzero(columns["ready"] & (columns["source"] != OWN))
+    source, frame = columns["source"][rows], columns["frame"][rows]
+    sampled, error = columns["drawn"][rows].astype(np.int64), columns["td_error"][rows].astype(np.float64)
+    seen = sampled > 0
+    per_source = []
+    for number, about in enumerate(sources):
+        of_source = source == number
+        per_source.append(
+            {
+                "name": about.name,
+                "decisions": about.decisions,
+                "still_in_memory": int(of_source.sum()),
+                "drawn": int(sampled[of_source].sum()),
+                "mean_td_error": float(error[of_source & seen].mean()) if (of_source & seen).any() else None,
+            }
+        )
+    keys, inverse = np.unique(
+        np.stack([source, frame // SPAN_FRAMES], axis=1) if len(rows) else np.zeros((0, 2), np.int64),
+        axis=0,
+        return_inverse=True,
+    )
+    inverse = inverse.reshape(-1)
+    times = np.bincount(inverse, sampled, len(keys))
+    counts = np.bincount(inverse[seen], minlength=len(keys))
+    errors = np.bincount(inverse[seen], error[seen], len(keys)) / np.maximum(counts, 1)
+    spans = [
+        {
+            "episode_id": sources[int(keys[n, 0])].name,
+            "start": int(keys[n, 1]) * SPAN_FRAMES,
+            "stop": (int(keys[n, 1]) + 1) * SPAN_FRAMES,
+            "drawn": int(times[n]),
+            "mean_td_error": float(errors[n]),
+        }
+        for n in np.argsort(-errors, kind="stable")[:MAX_SPANS]
+        if counts[n]
+    ]
+    return {"sources": per_source, "spans": spans, "seeded_share": memory.seeded_ready / max(1, len(memory))}
+
+
+def write_account(folder: RunFolder, memory: ReplayMemory, sources: list[Source]) -> None:
+    """Write the account as ``seeding.json`` into the run's folder."""
+    write_bytes(folder.path / "seeding.json", json.dumps(account(memory, sources), indent=1).encode())
