@@ -136,7 +136,7 @@ def test_a_compiled_update_gives_the_loss_the_errors_and_the_priorities_of_plain
 
     sampler = PrioritisedSampler(SIZE, config.priority_exponent, config.priority_bonus, config.seeded_priority_bonus)
     sources = rng.uniform(0.5, 2.0, SIZE)
-    sampler.learned(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
+    sampler.update_priorities(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
     for slot in range(SIZE):
         bonus = config.seeded_priority_bonus if batch.imitate[slot] else config.priority_bonus
         priority = sources[slot] * (abs(float(found.td_errors[slot])) + bonus) ** config.priority_exponent

@@ -1,4 +1,4 @@
-"""Augmentation: pictures moved by some pixels, against NumPy's own padding."""
+"""A batch's augmentation: shifted pictures against NumPy's own padding."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""The sum tree against a plain list."""
+"""Sampling: the sum tree against a plain list, and the annealing of beta."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.sampling import SumTree
+from agent.sampling import SumTree, annealed_beta
 
 values = st.floats(0, 1e6, allow_nan=False).map(lambda value: 0.0 if value < 1e-3 else value)
 
@@ -64,8 +65,17 @@ def test_leaves_are_found_in_proportion_to_their_values() -> None:
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=0.02)
 
 
-def test_setting_a_leaf_again_leaves_no_rounding_behind() -> None:
+def test_setting_a_leaf_again_leaves_no_rounding_error() -> None:
     tree = SumTree(70)
     for value in (1e12, 1e-3, 3.3, 0.1):
         tree.set(np.array([69]), value)
     assert tree.total == 0.1
+
+
+@pytest.mark.parametrize(("step", "steps", "beta"), [(0, 100, 0.4), (50, 100, 0.7), (100, 100, 1.0), (200, 100, 1.0)])
+def test_beta_is_annealed_linearly_over_the_steps_of_a_training(step: int, steps: int, beta: float) -> None:
+    assert annealed_beta(0.4, 1.0, step, steps) == pytest.approx(beta)
+
+
+def test_beta_keeps_its_start_where_there_are_no_steps() -> None:
+    assert annealed_beta(0.4, 1.0, 0, 0) == 0.4
