@@ -1,7 +1,7 @@
-"""What chance and a person score in each game, and scores as shares of that distance.
+"""Published scores of random play and of a person in each game, and human-normalised scores.
 
-Points of uniformly random play and of a professional human tester with no-op starts, as published by Wang et al. 2016
-("Dueling network architectures", supplementary tables). For Space Invaders they are close to those of Mnih et al. 2015.
+Points of uniformly random play and of a professional human tester with no-op starts (Wang et al. 2016, "Dueling network
+architectures", supplementary tables). For Space Invaders they are close to those of Mnih et al. 2015.
 """
 
 from __future__ import annotations
@@ -67,11 +67,14 @@ ATARI_SCORES: dict[str, tuple[float, float]] = {
     "YarsRevenge": (3092.9, 54576.9),
     "Zaxxon": (32.5, 9173.3),
 }
-"""ALE id to (chance, person), points."""
+"""ALE id to (random play, person), points."""
 
 
 def human_normalised(game: str, scores: np.ndarray) -> np.ndarray | None:
-    """Scores (...,) as shares: 0 is chance, 1 the person (Mnih et al. 2015, figure 3); None for an unknown game."""
+    """Return scores (...,) on a scale from random play, 0, to the person, 1; None for a game without published scores.
+
+    Mnih et al. 2015, figure 3.
+    """
     if game not in ATARI_SCORES:
         return None
     chance, human = ATARI_SCORES[game]

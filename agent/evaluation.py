@@ -1,4 +1,4 @@
-"""Evaluation: what an agent scores under a published protocol, with a bootstrap interval."""
+"""Evaluate an agent under a published protocol: scores of episodes, and their mean with a bootstrap interval."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from agent.episode_origins import EVALUATION_SEEDS, begin_episode
 from agent.player import LoadedAgent, load_agent_weights
 from agent.run import open_run
 from agent.run_loop import run_loop
+from agent.statistics import mean_interval
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
 
-CONFIDENCE = 0.95
+INTERVAL_SEED = 0
+"""Of the bootstrap, so that the same scores give the same interval."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How an agent is put to the test."""
+    """The rules of an evaluation."""
 
     source: str
     noop_max: int
-    """Most no-op frames before frame 0."""
+    """Maximum number of no-op frames before frame 0."""
     epsilon: float
     sticky: float
     max_frames: int
@@ -44,7 +46,7 @@ class Protocol:
 PROTOCOLS: dict[str, Protocol] = {
     "nature": Protocol("Mnih et al. 2015, methods, 'Evaluation procedure'", 30, 0.05, 0.0, 18_000, False),
     "machado": Protocol("Machado et al. 2018, section 5 and table 1", 0, 0.01, 0.25, 18_000, True),
-    "tutorial": Protocol("R. Meertens 2017: as in its pictures", 0, 0.2, 0.0, 108_000, False),
+    "tutorial": Protocol("R. Meertens 2017: as for its GIF", 0, 0.2, 0.0, 108_000, False),
 }
 
 
@@ -64,7 +66,7 @@ class Evaluation:
     episodes: int
     seconds: float
     step: int
-    """Own steps that the agent had trained."""
+    """Own steps of the agent's training so far."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -80,7 +82,7 @@ class EpisodeTask:
 
 
 def episode_tasks(protocol: Protocol, episodes: int, seed: int) -> list[EpisodeTask]:
-    """The episodes of an evaluation; ``seed`` decides all of them, and none is an episode of any training."""
+    """Return the episodes of an evaluation: they depend on ``seed`` alone, and no training has any of them."""
     rng = np.random.default_rng(seed)
     return [
         EpisodeTask(
@@ -91,30 +93,16 @@ def episode_tasks(protocol: Protocol, episodes: int, seed: int) -> list[EpisodeT
 
 
 def protocol_named(name: str) -> Protocol:
+    """Return a protocol by its name; raises CoachError for an unknown one."""
     if name not in PROTOCOLS:
         raise CoachError(f"There is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
     return PROTOCOLS[name]
 
 
-def interval(scores: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95% bootstrap interval of the mean of scores (n,), by percentiles (Efron and Tibshirani 1993, chapter 13)."""
-    if len(scores) < 2 or np.ptp(scores) == 0.0:
-        return float(scores.mean()), float(scores.mean())
-    from scipy import stats  # here: it takes a second, which every training would wait for
-
-    result = stats.bootstrap(
-        (scores,),
-        np.mean,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
-
-
 def summarise(run: str, protocol: str, scores: list[float], seconds: float, step: int) -> Evaluation:
+    """Return the evaluation that consists of these scores."""
     found = np.array(scores, np.float64)
-    low, high = interval(found)
+    low, high = mean_interval(found, np.random.default_rng(INTERVAL_SEED))
     return Evaluation(
         run,
         protocol,
@@ -139,7 +127,8 @@ def play_episodes(
 ) -> Iterator[float]:
     """Play the episodes one after another and yield their scores.
 
-    ``watch`` is shown the emulator, the agent and the points so far after each step.
+    ``watch`` is called with the emulator, the agent and the points so far after each step. Raises CoachError where the
+    emulator lacks one of the agent's actions.
     """
     settings = EmulatorSettings(
         frame_skip=config.frame_skip,
@@ -149,7 +138,7 @@ def play_episodes(
     emulator = Emulator(config.game, settings)
     places = [emulator.action_meanings.index(name) for name in action_meanings if name in emulator.action_meanings]
     if len(places) != len(action_meanings):
-        raise CoachError(f"The agent has actions that {config.game} does not offer under this protocol.")
+        raise CoachError(f"The agent has actions that {config.game} does not have under this protocol.")
     for task in tasks:
         begin_episode(emulator, task.seed, task.noop_start)
         rng = np.random.default_rng(task.acting_seed)
@@ -164,7 +153,7 @@ def play_episodes(
 
 
 class _Translated:
-    """An agent whose actions are those of another set: under ``machado`` the emulator offers all 18."""
+    """An agent whose actions are mapped to those of the emulator, which has all 18 under ``machado``."""
 
     def __init__(self, inner: ActingAgent, places: list[int]) -> None:
         self.inner = inner
@@ -186,11 +175,11 @@ def evaluate(
     on_progress: Callable[[int, int], None] | None = None,
     weights: str = "last",
 ) -> Evaluation:
-    """Let a run's agent play ``episodes`` episodes under a protocol, on ``jobs`` processes.
+    """Evaluate a run's agent on ``episodes`` episodes under a protocol, in ``jobs`` processes.
 
-    The scores depend on ``seed`` alone, not on ``jobs``. ``on_progress`` is told episodes done and their number.
-    weights: "last", or "best" for those of the best evaluation while training. Raises CoachError for an unknown run,
-    protocol or a number below 1.
+    The scores depend on ``seed``, not on ``jobs``. ``on_progress`` is called with the episodes done and their total.
+    weights: "last", or "best" for those of the best evaluation while training. Raises CoachError for an unknown run or
+    protocol, and for a number below 1.
     """
     if episodes < 1 or jobs < 1:
         raise CoachError("An evaluation needs at least 1 episode and 1 job.")
@@ -201,39 +190,39 @@ def evaluate(
     began = time.monotonic()
     scores: list[float] = [0.0] * episodes
     done = 0
-    tell = on_progress or (lambda *_: None)
-    tell(0, episodes)
+    report = on_progress or (lambda *_: None)
+    report(0, episodes)
     if jobs == 1:
         for number, score in enumerate(
             play_episodes(loaded.config, loaded.action_meanings, loaded.q_function(), rules, tasks)
         ):
             scores[number] = score
-            tell(number + 1, episodes)
+            report(number + 1, episodes)
     else:
         with ProcessPoolExecutor(min(jobs, episodes), mp_context=get_context("spawn")) as pool:
-            shares = {
-                pool.submit(_play_share, library.folder, run, weights, rules, tasks[n : n + 1]): n
-                for n in range(episodes)
+            numbers = {
+                pool.submit(_play_episode, library.folder, run, weights, rules, task): number
+                for number, task in enumerate(tasks)
             }
             try:
-                for future in as_completed(shares):
-                    scores[shares[future]] = future.result()
+                for future in as_completed(numbers):
+                    scores[numbers[future]] = future.result()
                     done += 1
-                    tell(done, episodes)
+                    report(done, episodes)
             except BrokenProcessPool as error:
                 raise CoachError(
-                    "A process of the evaluation died, perhaps for want of memory; use fewer jobs."
+                    "A process of the evaluation died, perhaps out of memory; use fewer jobs (--jobs)."
                 ) from error
     return summarise(run, protocol, scores, time.monotonic() - began, loaded.step)
 
 
 @functools.cache
-def _loaded_here(library: Path, run: str, weights: str) -> LoadedAgent:
-    """The agent in this process, which keeps it for its next episode."""
+def _agent_of_this_process(library: Path, run: str, weights: str) -> LoadedAgent:
+    """Load the agent once for each process of the pool."""
     return load_agent_weights(open_run(Library(library), run), weights)
 
 
-def _play_share(library: Path, run: str, weights: str, protocol: Protocol, tasks: list[EpisodeTask]) -> float:
-    """One episode in a process of its own."""
-    loaded = _loaded_here(library, run, weights)
-    return next(play_episodes(loaded.config, loaded.action_meanings, loaded.q_function(), protocol, tasks))
+def _play_episode(library: Path, run: str, weights: str, protocol: Protocol, task: EpisodeTask) -> float:
+    """Play one episode in a process of the pool and return its score."""
+    loaded = _agent_of_this_process(library, run, weights)
+    return next(play_episodes(loaded.config, loaded.action_meanings, loaded.q_function(), protocol, [task]))

@@ -1,32 +1,37 @@
-"""The statistics of a comparison, as Agarwal et al. 2021 define them ("Deep reinforcement learning at the edge of the
-statistical precipice"). The scores of an arm are (N,): one number for each of its N trainings. Pure.
+"""Statistics of scores: bootstrap intervals, interquartile means, and tests between the arms of a comparison.
+
+Those of a comparison are defined by Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
+precipice". There, the scores of an arm are (N,): one number for each of its N trainings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+# SciPy is imported where it is used: the import takes a second, and evaluating during training needs none of it.
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
+EPISODE_RESAMPLES = 9_999
+"""For the mean of one evaluation's episodes: the default of ``scipy.stats.bootstrap``."""
 FEWEST_FOR_INTERVAL = 3
-"""With fewer trainings no interval is given: a bootstrap cannot know how far the trainings that were not done lie."""
+"""With fewer trainings no interval is given: resampling one or two says next to nothing about others."""
 FEWEST_TO_SEPARATE = 4
-"""With fewer trainings of each arm the rank test cannot give p < 0.05, however far apart they lie."""
+"""With fewer trainings per arm the rank test cannot give p < 0.05, however far apart the scores are."""
 POWER = 0.8
-"""Chance of seeing a difference that is there, for advice on the number of seeds."""
+"""Probability of detecting a real difference, for advice on the number of seeds."""
 MOST_SEEDS = 1000
 
 Statistic = Callable[[np.ndarray], np.ndarray]
-"""(..., N) to (...)."""
+"""Maps (..., N) to (...)."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95% interval, or with none where there were too few trainings."""
+    """A value with its 95% interval; no interval where there were too few trainings."""
 
     value: float
     low: float | None = None
@@ -34,19 +39,21 @@ class Estimate:
 
 
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:
-    """Mean of the middle half of the last axis (..., N), a quarter cut off at each end (section 4.3 of the paper).
+    """Return the mean of the middle half of the last axis (..., N): a quarter is cut off at each end (section 4.3).
 
-    Of fewer than 4 numbers nothing is cut off: it is their mean.
+    With fewer than 4 numbers nothing is cut off, and it is their mean.
     """
+    from scipy import stats
+
     found: np.ndarray = stats.trim_mean(scores, 0.25, axis=-1)
     return found
 
 
 def resampled(scores: np.ndarray, rng: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
-    """Bootstrap samples (R, ..., N) of scores (..., N), drawn from the trainings with replacement.
+    """Return R bootstrap samples (R, ..., N) of scores (..., N), sampled with replacement along the last axis.
 
-    Leading axes, such as the points of a curve, keep together: a training is drawn with its whole curve (stratified
-    by arm, Agarwal et al. 2021, section 4.1).
+    Leading axes, such as the points of a curve, stay together: a training is sampled with its whole curve. Sampling
+    each arm on its own is the stratified bootstrap of Agarwal et al. 2021, section 4.1.
     """
     count = scores.shape[-1]
     rows = rng.integers(count, size=(resamples, count))
@@ -55,14 +62,41 @@ def resampled(scores: np.ndarray, rng: np.random.Generator, resamples: int = RES
 
 
 def interval(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper end of the 95% percentile interval over the first axis (R, ...)."""
+    """Return the ends of the 95% percentile interval over the first axis (R, ...).
+
+    Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13.
+    """
     tail = 50.0 * (1.0 - CONFIDENCE)
     low, high = np.percentile(samples, [tail, 100.0 - tail], axis=0)
     return low, high
 
 
+def mean_interval(
+    scores: np.ndarray, rng: np.random.Generator, resamples: int = EPISODE_RESAMPLES
+) -> tuple[float, float]:
+    """Return the 95% bootstrap interval of the mean of scores (N,), such as those of an evaluation's episodes."""
+    low, high = interval(resampled(scores, rng, resamples).mean(axis=-1))
+    return float(low), float(high)
+
+
+def two_stage_mean_interval(
+    groups: Sequence[Sequence[float]], rng: np.random.Generator, resamples: int
+) -> tuple[float, float]:
+    """Return the 95% bootstrap interval of the mean of groups: trainings, each with the scores of its episodes.
+
+    Trainings are resampled, and within each its episodes (Efron and Tibshirani 1993, section 8.3). With few trainings
+    the interval is too narrow; with one it reflects the episodes alone.
+    """
+    means = np.empty(resamples)
+    for row in range(resamples):
+        chosen = rng.integers(len(groups), size=len(groups))
+        means[row] = np.mean([np.mean(rng.choice(groups[group], len(groups[group]))) for group in chosen])
+    low, high = interval(means)
+    return float(low), float(high)
+
+
 def estimate(scores: np.ndarray, statistic: Statistic, rng: np.random.Generator) -> Estimate:
-    """A statistic of scores (N,) with its stratified bootstrap interval."""
+    """Return a statistic of scores (N,) with its bootstrap interval."""
     value = float(statistic(scores))
     if len(scores) < FEWEST_FOR_INTERVAL:
         return Estimate(value)
@@ -71,21 +105,24 @@ def estimate(scores: np.ndarray, statistic: Statistic, rng: np.random.Generator)
 
 
 def band(curves: np.ndarray, statistic: Statistic, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
-    """Lower and upper 95% band (P,) of curves (P, N): P points of N trainings; None for too few trainings."""
+    """Return the ends (P,) of the 95% band of curves (P, N), P points of N trainings; None for too few trainings."""
     if curves.shape[-1] < FEWEST_FOR_INTERVAL:
         return None
     return interval(statistic(resampled(curves, rng)))
 
 
 def probability_of_improvement(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Chance that a training of ours (..., N) beats one of theirs (..., M), a tie counting half (section 4.3)."""
+    """Return the probability that a training of ours (..., N) beats one of theirs (..., M); ties count half.
+
+    Agarwal et al. 2021, section 4.3.
+    """
     pairs = np.sign(ours[..., :, None] - theirs[..., None, :])  # [..., N, M]
     found: np.ndarray = ((pairs + 1.0) / 2.0).mean(axis=(-2, -1))
     return found
 
 
 def improvement(ours: np.ndarray, theirs: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """``probability_of_improvement`` with its interval: both arms are resampled."""
+    """Return ``probability_of_improvement`` with its bootstrap interval; both arms are resampled."""
     value = float(probability_of_improvement(ours, theirs))
     if min(len(ours), len(theirs)) < FEWEST_FOR_INTERVAL:
         return Estimate(value)
@@ -94,24 +131,26 @@ def improvement(ours: np.ndarray, theirs: np.ndarray, rng: np.random.Generator) 
 
 
 def rank_test(ours: np.ndarray, theirs: np.ndarray) -> float | None:
-    """Two-sided p of the Mann-Whitney rank test, exact for few trainings without ties; None for a single training.
+    """Return the two-sided p of the Mann-Whitney test, exact for few trainings without ties; None for 1 training.
 
-    A bootstrap interval of few trainings is too narrow: 3 that all beat 3 others give 1.0 to 1.0, and p = 0.1.
+    A bootstrap interval of few trainings is too narrow: for 3 that all beat 3 others it is 1.0 to 1.0, and p is 0.1.
     """
     if min(len(ours), len(theirs)) < 2:
         return None
+    from scipy import stats
+
     return float(stats.mannwhitneyu(ours, theirs, alternative="two-sided").pvalue)
 
 
 def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Mean height (N,) in points, by trapezoids, of curves (P, N) at own steps (P,), from the first to the last."""
+    """Return the mean height (N,), in points, of curves (P, N) over own steps (P,), by the trapezoidal rule."""
     if len(steps) < 2:
         return np.array(np.mean(scores, axis=0), np.float64)
     return np.array(np.trapezoid(scores, steps, axis=0) / (steps[-1] - steps[0]))
 
 
 def steps_to_reach(steps: np.ndarray, scores: np.ndarray, target: float) -> list[int | None]:
-    """For each curve of (P, N) the own steps at its first point with at least ``target`` points; None where never."""
+    """Return, for each curve of (P, N), the own step of the first point that is at least ``target``; None for never."""
     found: list[int | None] = []
     for curve in np.asarray(scores).T:
         reached = np.flatnonzero(curve >= target)
@@ -120,10 +159,12 @@ def steps_to_reach(steps: np.ndarray, scores: np.ndarray, target: float) -> list
 
 
 def power(effect: float, seeds: int, significance: float = 1.0 - CONFIDENCE) -> float:
-    """Chance that a two-sided t-test of ``seeds`` trainings an arm sees a difference of ``effect`` standard deviations.
+    """Return the power of a two-sided t-test with ``seeds`` trainings per arm for ``effect`` standard deviations.
 
     Cohen 1988, chapter 2: the test's statistic has a non-central t distribution.
     """
+    from scipy import stats
+
     freedom = 2 * seeds - 2
     noncentrality = effect * np.sqrt(seeds / 2.0)
     critical = stats.t.ppf(1.0 - significance / 2.0, freedom)
@@ -131,10 +172,9 @@ def power(effect: float, seeds: int, significance: float = 1.0 - CONFIDENCE) -> 
 
 
 def seeds_to_separate(ours: np.ndarray, theirs: np.ndarray) -> int | None:
-    """How many trainings of each arm would show, in 4 of 5 such comparisons, a difference as large as the one seen.
+    """Return the trainings per arm needed to detect the observed difference with 80% power, at least 4.
 
-    Never fewer than ``FEWEST_TO_SEPARATE``.
-    None where it cannot be said: fewer than 3 trainings of an arm, no spread, no difference, or more than 1000 needed.
+    None where it cannot be computed: fewer than 3 trainings of an arm, no spread, no difference, or more than 1000.
     """
     if min(len(ours), len(theirs)) < FEWEST_FOR_INTERVAL:
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
+from agent.statistics import two_stage_mean_interval
 from benchmarks import learning_design
 from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results, read_rows
 
@@ -27,20 +28,6 @@ RESAMPLES = 2000
 
 Scores = dict[int, list[tuple[float, ...]]]
 """Own steps to the scores of each seed's evaluation there."""
-
-
-def interval_over_seeds(
-    scores: list[tuple[float, ...]], rng: np.random.Generator, resamples: int = RESAMPLES
-) -> tuple[float, float]:
-    """95% interval of the mean: seeds are drawn anew, and within each seed its episodes (Efron and Tibshirani 1993).
-
-    With few seeds it is too narrow rather than too wide; with one it says nothing of other seeds.
-    """
-    means = np.empty(resamples)
-    for row in range(resamples):
-        chosen = rng.integers(len(scores), size=len(scores))
-        means[row] = np.mean([np.mean(rng.choice(scores[seed], len(scores[seed]))) for seed in chosen])
-    return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
 
 
 def by_step(results: list[Result]) -> Scores:
@@ -66,7 +53,7 @@ def table(results: list[Result]) -> list[str]:
             if step not in scores:
                 cells.append("")
                 continue
-            low, high = interval_over_seeds(scores[step], rng)
+            low, high = two_stage_mean_interval(scores[step], rng, RESAMPLES)
             cells.append(f"{np.mean([np.mean(s) for s in scores[step]]):.0f} ({low:.0f} to {high:.0f})")
         minutes = np.mean([result.seconds for result in mine]) / 60
         lines.append("| " + " | ".join([title, str(len(mine)), *cells, f"{minutes:.0f}"]) + " |")
@@ -82,7 +69,7 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
             continue
         scores, rng = by_step(mine), np.random.default_rng(0)
         at = list(scores)
-        intervals = np.array([interval_over_seeds(scores[step], rng) for step in at])
+        intervals = np.array([two_stage_mean_interval(scores[step], rng, RESAMPLES) for step in at])
         means = [float(np.mean([np.mean(s) for s in scores[step]])) for step in at]
         label = f"{title} ({len(mine)} seed{'s' if len(mine) > 1 else ''})"
         axes.plot(at, means, color=COLOURS[arm], marker=MARKS[arm], label=label, clip_on=False, zorder=3)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.statistics import mean_interval
 from data.demonstrator import RandomPlay
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.library import Library
@@ -76,13 +77,6 @@ def known(out: Path, conditions: Conditions) -> list[Played]:
     return [Played(**line["played"]) for line in lines if line["conditions"] == asdict(conditions)]
 
 
-def interval(scores: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """95% bootstrap interval of the mean. scores: (N,)."""
-    means = rng.choice(scores, (RESAMPLES, len(scores))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def table(played: list[Played], games: list[str]) -> str:
     """The table, in Markdown."""
     rng = np.random.default_rng(0)
@@ -98,7 +92,7 @@ def table(played: list[Played], games: list[str]) -> str:
             scores = np.array([episode.score for episode in of_game if episode.by == by])
             if not len(scores):
                 break
-            low, high = interval(scores, rng)
+            low, high = mean_interval(scores, rng, RESAMPLES)
             means[by] = (scores.mean(), low, high)
             cells.append(f"{scores.mean():.1f} ({low:.1f} to {high:.1f})")
         if len(means) < 2:

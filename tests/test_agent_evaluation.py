@@ -1,4 +1,4 @@
-"""Evaluation and the trained agent as a player: protocols, intervals, seeds apart from training, recording."""
+"""Evaluating an agent, and the trained agent as a player: protocols, random seeds, actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from agent.evaluation import (
     Protocol,
     episode_tasks,
     evaluate,
-    interval,
     play_episodes,
 )
 from agent.player import PlayerFactory, list_runs, load_player
@@ -33,7 +32,7 @@ from data.simulation import Emulator
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """A library with one run that was trained for a moment."""
+    """A library with one run of a few steps."""
     made = Library(tmp_path_factory.mktemp("library"))
     train(made, "first", small_config(steps=24, evaluate_every=24, evaluation_episodes=1))
     return made
@@ -49,17 +48,17 @@ def short_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_episodes")
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
 def test_each_protocol_gives_scores_and_an_interval_around_their_mean(library: Library, protocol: str) -> None:
-    told: list[tuple[int, int]] = []
-    found = evaluate(library, "first", 3, protocol, on_progress=lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    found = evaluate(library, "first", 3, protocol, on_progress=lambda done, total: reported.append((done, total)))
     assert len(found.scores) == found.episodes == 3
     assert found.low <= found.mean <= found.high
     assert found.mean == np.mean(found.scores)
     assert (found.run, found.protocol, found.step) == ("first", protocol, 24)
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert f'"protocol": "{protocol}"' in found.to_json()
 
 
-def test_scores_are_those_of_the_emulator_for_the_actions_that_the_values_choose() -> None:
+def test_scores_are_those_of_the_emulator_for_the_actions_with_the_greatest_value() -> None:
     config = small_config()
     meanings = Emulator("SpaceInvaders").action_meanings
     always_fire = np.eye(6, dtype=np.float32)[meanings.index("FIRE")]
@@ -74,19 +73,11 @@ def test_under_all_18_actions_an_agents_own_actions_keep_their_meaning() -> None
     meanings = Emulator("SpaceInvaders").action_meanings
     fire = np.eye(6, dtype=np.float32)[meanings.index("FIRE")]
     tasks = [EpisodeTask(5, 0, 0)]
-    few, all_of_them = (
-        list(play_episodes(config, meanings, lambda _: fire, Protocol("", 0, 0.0, 0.0, 2000, full), tasks))
-        for full in (False, True)
+    minimal, full = (
+        list(play_episodes(config, meanings, lambda _: fire, Protocol("", 0, 0.0, 0.0, 2000, all_actions), tasks))
+        for all_actions in (False, True)
     )
-    assert few == all_of_them
-
-
-def test_the_interval_of_a_known_sample_is_that_of_the_normal_approximation() -> None:
-    scores = np.random.default_rng(0).normal(500, 100, 400)
-    low, high = interval(scores)
-    half = 1.96 * scores.std() / np.sqrt(len(scores))
-    np.testing.assert_allclose([low, high], [scores.mean() - half, scores.mean() + half], atol=1.5)
-    assert interval(np.array([5.0, 5.0])) == (5.0, 5.0)
+    assert minimal == full
 
 
 def test_no_episode_of_an_evaluation_is_one_of_a_training() -> None:
@@ -104,7 +95,7 @@ def test_no_episode_of_an_evaluation_is_one_of_a_training() -> None:
 
 @pytest.mark.usefixtures("short_episodes")
 def test_scores_do_not_depend_on_the_number_of_processes(library: Library) -> None:
-    # A spawned process reads the protocols anew, so theirs come along with the task.
+    # A spawned process imports the unpatched protocols, so the patched one is passed with the task.
     alone = evaluate(library, "first", 2, "nature", jobs=1, seed=4)
     together = evaluate(library, "first", 2, "nature", jobs=2, seed=4)
     assert alone.scores == together.scores
@@ -119,19 +110,19 @@ def test_scores_do_not_depend_on_the_number_of_processes(library: Library) -> No
         ({"weights": "worst"}, 'must be "last" or "best"'),
     ],
 )
-def test_a_wrong_evaluation_is_refused(library: Library, arguments: dict[str, object], message: str) -> None:
+def test_an_invalid_evaluation_is_refused(library: Library, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(CoachError, match=message):
         evaluate(library, **{"run": "first", "episodes": 1, **arguments})  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("short_episodes")
 def test_the_best_weights_can_be_evaluated_too(library: Library) -> None:
-    # Evaluated at step 0 and at step 24; which was better is noted with the weights.
+    # Evaluated at step 0 and at step 24; the step of the better evaluation is stored with the weights.
     best = read_arrays(library.run_folder("first") / "best.npz")["step"]
     assert evaluate(library, "first", 1, weights="best").step == best
 
 
-def test_a_player_acts_by_the_greatest_value_of_what_it_sees(library: Library) -> None:
+def test_a_player_chooses_the_action_with_the_greatest_value(library: Library) -> None:
     player = load_player(library, "first")
     emulator = Emulator("SpaceInvaders", EmulatorSettings(full_action_set=True))
     player.begin(emulator, np.random.default_rng(0))
@@ -147,7 +138,7 @@ def test_a_player_acts_by_the_greatest_value_of_what_it_sees(library: Library) -
         seen.append(preprocessor.observe([frame.screen for frame in frames], emulator.palette))
 
 
-def test_a_player_with_epsilon_one_plays_at_random(library: Library) -> None:
+def test_a_player_with_epsilon_1_plays_at_random(library: Library) -> None:
     player = load_player(library, "first", epsilon=1.0)
     emulator = Emulator("SpaceInvaders")
     player.begin(emulator, np.random.default_rng(0))
@@ -156,7 +147,7 @@ def test_a_player_with_epsilon_one_plays_at_random(library: Library) -> None:
     assert counts.min() > 60
 
 
-def test_a_player_that_only_watches_sees_the_same(library: Library) -> None:
+def test_a_player_that_only_watches_computes_the_same_values(library: Library) -> None:
     emulator = Emulator("SpaceInvaders")
     watching, playing = (load_player(library, "first") for _ in range(2))
     for player in (watching, playing):
@@ -174,7 +165,7 @@ def test_a_player_refuses_another_game(library: Library) -> None:
         load_player(library, "first").begin(Emulator("Pong"), np.random.default_rng(0))
 
 
-def test_a_player_factory_can_be_sent_to_another_process(library: Library) -> None:
+def test_a_player_factory_can_be_pickled(library: Library) -> None:
     factory = pickle.loads(pickle.dumps(PlayerFactory(library.folder, "first", 0.1)))
     assert factory().epsilon == 0.1
 

@@ -104,18 +104,6 @@ def test_one_training_of_the_design_comes_to_a_row(tmp_path: Path, monkeypatch: 
     assert row["low"] <= row["mean"] <= row["high"]
 
 
-def test_the_interval_over_seeds_is_wide_where_seeds_differ_and_narrow_where_only_episodes_do() -> None:
-    rng = np.random.default_rng(0)
-    alike = [tuple(rng.normal(300, 60, 30)) for _ in range(3)]
-    apart = [tuple(rng.normal(centre, 1, 30)) for centre in (200, 300, 400)]
-    low, high = learning_report.interval_over_seeds(alike, rng)
-    expected = 1.96 * 60 / np.sqrt(90)
-    assert 0.6 * expected < (high - low) / 2 < 2.2 * expected
-    low, high = learning_report.interval_over_seeds(apart, rng)
-    assert low < 240
-    assert high > 360
-
-
 def test_the_page_gets_its_table_and_keeps_what_was_written_by_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
