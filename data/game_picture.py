@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
+from data import user_folders
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.film import brighter
@@ -69,7 +69,7 @@ def make_picture(game: str) -> GamePicture:
 
 def cache_folder() -> Path:
     """Where pictures are kept; may be deleted at any time."""
-    return Path(platformdirs.user_cache_dir("replay-coach", appauthor=False)) / "games"
+    return user_folders.cache_folder() / "games"
 
 
 def picture_path(game: str, folder: Path | None = None) -> Path:

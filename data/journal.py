@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
+from data import user_folders
 from data.durable_file import remove_quietly, sync_folder, write_all
 from data.episode import EmulatorSettings, Origin
 from data.errors import CoachError
@@ -38,7 +38,7 @@ SUFFIX = ".journal"
 
 def rescue_folder() -> Path:
     """Where journals go when the library's disk takes no more."""
-    return Path(platformdirs.user_state_dir("replay-coach")) / "rescued"
+    return user_folders.state_folder() / "rescued"
 
 
 def _line(record: dict[str, Any]) -> bytes:

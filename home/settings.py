@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from data.durable_file import publish_file
 from data.episode import DEFAULT_FRAME_SKIP
 from data.errors import CoachError
+from data.user_folders import config_folder
 
 MOST_NAME_LETTERS = 60
 SMALLEST_WINDOW, LARGEST_WINDOW = 400, 16384
@@ -68,7 +67,7 @@ class Settings:
 
 def settings_file() -> Path:
     """Where a person's settings are kept."""
-    return Path(platformdirs.user_config_dir("replay-coach", appauthor=False)) / "settings.json"
+    return config_folder() / "settings.json"
 
 
 def read_settings(path: Path | None = None) -> tuple[Settings, str]:

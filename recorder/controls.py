@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import platformdirs
-
 from data.errors import CoachError
+from data.user_folders import config_folder
 
 PARTS = ("up", "down", "left", "right", "fire")
 """What a joystick can do. An action's name is made of these: "UPRIGHTFIRE"."""
@@ -254,7 +253,7 @@ class KeyMap:
 
 def key_file() -> Path:
     """Where a player's keys are kept."""
-    return Path(platformdirs.user_config_dir("replay-coach", appauthor=False)) / "keys.json"
+    return config_folder() / "keys.json"
 
 
 def read_key_map(path: Path | None = None) -> KeyMap:
