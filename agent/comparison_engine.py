@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.comparison import ComparisonFolder, write_json
-from agent.comparison_run import DONE, FAILED, STOPPED
+from agent.comparison_run import STOPPED
+from data import jobs
 from data.errors import CoachError
 from data.library import Library
 
@@ -33,8 +33,8 @@ RAY_FREES_SECONDS = 20.0
 """Within this time Ray takes back the processors of workers that are gone."""
 TRIES = 2
 """How often a run is begun, in one start, whose process is killed by a signal that nobody here sent."""
-MOST_LOSSES = 3
-"""How often all workers may be lost, with no run finished in between, before it is given up."""
+MOST_ROUNDS = 3
+"""How often all workers may be lost or end, with no run finished in between, before the comparison is given up."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,9 @@ def unclaim(folder: ComparisonFolder) -> None:
 
 def _supervise(folder: ComparisonFolder, run: str, threads: int, parent: int, last: bool) -> bool:
     """Train a run in a process of its own; whether that is all that can be done for it now."""
-    command = [sys.executable, "-m", "agent.comparison_run", str(folder.library.folder), folder.name, run]
+    command = jobs.python_command("agent.comparison_run", str(folder.library.folder), folder.name, run)
     limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(max(1, threads)))
-    environment = {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with folder.log(run).open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal is not for it
-            env=environment,
-        )
+    process = jobs.start(command, folder.log(run), environment=limits)
     try:
         while process.poll() is None:
             if os.getppid() != parent:  # the engine is gone
@@ -106,11 +97,12 @@ def _supervise(folder: ComparisonFolder, run: str, threads: int, parent: int, la
     finally:
         _end(process)
     code = process.returncode
-    if code in (DONE, FAILED, STOPPED):
+    if code == STOPPED or is_settled(folder, run):
         return True
-    if last:
+    if code >= 0 or last:  # only a killed process is worth another attempt
         write_json(folder.failure(run), {"run": run, "error": _sentence(folder, run, code)})
-    return last
+        return True
+    return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -125,9 +117,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _sentence(folder: ComparisonFolder, run: str, code: int) -> str:
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and without a result"
     why = ", perhaps for want of memory: use fewer --jobs or a smaller --memory-size" if code == -9 else ""
-    return f"The run's process {how}{why}; what it said last is in {folder.log(run)}."
+    return f"The run's process {how}{why}; its output is in {folder.log(run)}."
 
 
 def work_off_all(
@@ -145,27 +137,34 @@ def work_off_all(
     """
     import joblib
 
-    losses, left = 0, [run for run in runs if not is_settled(folder, run)]
+    idle_rounds, left = 0, [run for run in runs if not is_settled(folder, run)]
+    lost = False
     while left and not folder.stop_file.exists():
         unclaim(folder)  # what was claimed by workers that are no more
+        problem, cause = "", None
         try:
-            with _engine(backend, jobs, len(left), lost=losses > 0) as lanes:
+            with _engine(backend, jobs, len(left), lost) as lanes:
                 lane = Lane(folder.library.folder.absolute(), folder.name, tuple(left), threads)
                 joblib.Parallel(n_jobs=lanes, batch_size=1)(joblib.delayed(work_off)(lane) for _ in range(lanes))
         except (CoachError, KeyboardInterrupt):
             raise
-        except Exception as error:  # each engine has its own words for a lost worker
-            losses += 1
-            words = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            if losses >= MOST_LOSSES:
-                raise CoachError(
-                    f"The engine {backend} lost its workers {losses} times in a row ({words}); "
-                    "the same command goes on."
-                ) from error
-            told(f"Workers of the engine {backend} were lost ({words}); their runs go on from their checkpoints.")
+        except Exception as error:  # noqa: BLE001 - each engine has its own exceptions for a lost worker
+            cause, problem = error, f"workers of the engine {backend} were lost ({_described(error)})"
+        lost = cause is not None
         before, left = left, [run for run in left if not is_settled(folder, run)]
-        if len(left) < len(before):
-            losses = 0
+        idle_rounds = 0 if len(left) < len(before) else idle_rounds + 1
+        if left and idle_rounds >= MOST_ROUNDS and not folder.stop_file.exists():
+            raise CoachError(
+                f"The comparison {folder.name!r} makes no progress: in {MOST_ROUNDS} rounds no run was finished; "
+                f"{problem or f'the output of the runs is in {folder.runs}'}. The same command resumes it."
+            ) from cause
+        if problem:
+            told(f"{problem[0].upper()}{problem[1:]}; their runs continue from their checkpoints.")
+
+
+def _described(error: Exception) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}"
 
 
 @contextmanager

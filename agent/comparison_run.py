@@ -1,7 +1,7 @@
 """One run of a comparison in a process of its own: train, evaluate, write down what came of it.
 
-``python -m agent.comparison_run LIBRARY COMPARISON RUN`` ends with 0 when the result is written, with 1 when a failure
-is written, and with 3 when it was asked to stop and a checkpoint is written. It stops, too, when its parent is gone.
+``python -m agent.comparison_run LIBRARY COMPARISON RUN`` ends with 0 when the result is written, with 64 when a failure
+is written, and with 65 when it was asked to stop and a checkpoint is written. It stops, too, when its parent is gone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from data.library import Library
 if TYPE_CHECKING:
     from agent.progress import Progress
 
-DONE, FAILED, STOPPED = 0, 1, 3
-"""Exit codes."""
+DONE, FAILED, STOPPED = 0, 64, 65
+"""Exit codes; Python itself ends with 1 or 2, for example where it cannot import this module."""
 LOOK_SECONDS = 0.25
 """Time from one look at the stop file and the parent to the next."""
 TELL_SECONDS = 0.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from agent.comparison import ComparisonFolder, read_json, write_json
 from agent.comparison_progress import FILE
 from commands.background_training import is_alive
 from commands.train_desk import LibraryTrainDesk, learning_early
-from commands.training_queue import environment, why
+from commands.training_queue import why
+from data import jobs
 from data.errors import CoachError
 from data.file_lock import is_held
 from data.label_database import LabelDatabase
@@ -178,15 +178,8 @@ class LibraryComparisonDesk:
         try:
             self._all.mkdir(parents=True, exist_ok=True)
             write_json(self._wish(name), {"arguments": arguments})
-            with self._log(name).open("ab") as log:
-                self._started[name] = subprocess.Popen(
-                    [sys.executable, "-m", "coach", *arguments, "--library", folder],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    env=environment(),
-                )
+            command = jobs.python_command("coach", *arguments, "--library", folder)
+            self._started[name] = jobs.start(command, self._log(name))
         except OSError as error:
             raise CoachError(f"The comparison {name!r} cannot be begun ({error.strerror or error}).") from error
 

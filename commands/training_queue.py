@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from typing import Any
 
 from agent.run import is_trained
 from commands.background_training import stop_training
+from data import jobs
 from data.durable_file import publish_file
 from data.errors import CoachError
 from data.file_lock import holding, is_held
@@ -158,16 +158,8 @@ class TrainingQueue:
         left_behind = self._current.exists() and self.current() is None
         if not (self.waiting() or left_behind) or is_held(self._worker_lock):
             return
-        command = [sys.executable, "-m", "commands.training_queue", str(self._library.folder.absolute())]
-        with (self.folder / "worker.log").open("ab") as log:
-            subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=environment(),
-            )
+        command = jobs.python_command("commands.training_queue", str(self._library.folder.absolute()))
+        jobs.start(command, self.folder / "worker.log")
 
     # ---- working it off ------------------------------------------------------------------------------------------
 
@@ -201,20 +193,14 @@ class TrainingQueue:
         _write(failed / f"{queued.run}.json", asdict(failure))
 
     def _train(self, path: Path, queued: QueuedRun) -> None:
-        command = [sys.executable, "-m", "coach", "--library", str(self._library.folder.absolute())]
+        command = jobs.python_command("coach", "--library", str(self._library.folder.absolute()))
         command += ["train", "--run", queued.run, *queued.arguments]
         log = self.log(queued.run)
-        with holding(self._current_lock) as lock, log.open("ab" if queued.resumes else "wb") as output:
+        if not queued.resumes:
+            log.unlink(missing_ok=True)
+        with holding(self._current_lock) as lock:
             assert lock is not None  # whoever held it was waited for
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=environment(),
-                pass_fds=(lock.fileno(),),
-            )
+            process = jobs.start(command, log, pass_fds=(lock.fileno(),))
             _write(self._current, {**asdict(queued), "process": process.pid})
             path.unlink(missing_ok=True)
         code = process.wait()
@@ -242,11 +228,6 @@ def why(what: str, code: int, log: Path) -> str:
 def _run_folders(library: Library) -> list[Path]:
     """Of all runs that were ever locked, existing or not."""
     return [path.with_name(path.name[1:].removesuffix(".lock")) for path in library.runs.glob(".*.lock")]
-
-
-def environment() -> dict[str, str]:
-    """For a process that is to find the same modules."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def _write(path: Path, about: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from agent.comparison import ComparisonFolder, read_json
 from agent.comparison_engine import Lane, work_off, work_off_all
-from agent.comparison_run import Stops
+from agent.comparison_run import STOPPED, Stops
 from data.errors import CoachError
 from data.library import Library
 
@@ -44,6 +44,40 @@ def test_every_run_is_taken_on_and_one_that_fails_does_not_stop_the_others(
     assert all("There is no comparison 'which'" in sentence for sentence in told.values())
 
 
+def test_a_run_is_trained_in_a_working_folder_that_holds_modules_named_like_ours(
+    folder: ComparisonFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for package in ("agent", "data"):
+        Path(f"{package}.py").write_text("raise SystemExit(1)")
+    assert work_off(Lane(folder.library.folder, folder.name, RUNS[:1], 1)) == 1
+    assert "There is no comparison 'which'" in failures(folder)[RUNS[0]]
+
+
+def fake_python(path: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs be "trained" by a shell script."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(path))
+
+
+@pytest.mark.parametrize("code", [0, 1, 64])
+def test_a_run_whose_process_ends_without_a_result_has_failed(
+    folder: ComparisonFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fake_python(tmp_path / "python", f"exit {code}", monkeypatch)
+    work_off_all(folder, RUNS[:1], "loky", 1, 1, print)
+    assert failures(folder)[RUNS[0]].startswith(f"The run's process ended with exit code {code} and without a result")
+
+
+def test_a_comparison_of_which_no_run_makes_progress_ends_with_a_sentence(
+    folder: ComparisonFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_python(tmp_path / "python", f"exit {STOPPED}", monkeypatch)
+    with pytest.raises(CoachError, match=r"makes no progress: in 3 rounds no run was finished; .* is in .*runs"):
+        work_off_all(folder, RUNS[:2], "loky", 1, 1, print)
+
+
 def test_what_is_claimed_by_another_lane_is_left_to_it(folder: ComparisonFolder) -> None:
     for run in RUNS[:2]:
         folder.claim(run).touch()
@@ -67,10 +101,7 @@ def test_nothing_is_begun_once_it_is_to_stop(folder: ComparisonFolder) -> None:
 def test_a_run_whose_process_is_killed_is_tried_again_and_then_said_to_have_failed(
     folder: ComparisonFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killer = tmp_path / "killer"
-    killer.write_text('#!/bin/sh\necho "begun $5"\nkill -9 $$\n')
-    killer.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(killer))
+    fake_python(tmp_path / "python", 'echo "begun $6"; kill -9 $$', monkeypatch)
     assert work_off(lane(folder)) == 3
     assert all("was killed by signal 9, perhaps for want of memory" in said for said in failures(folder).values())
     assert folder.log(RUNS[0]).read_text() == f"begun {RUNS[0]}\n" * 2

@@ -41,8 +41,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 def workplace(library: Library, folder: Path) -> Path:
-    """A folder with a copy of the library, in which commands have the same words wherever it lies."""
+    """A folder with a copy of the library, in which commands have the same words wherever it lies.
+
+    Its modules are named like ours, and no run may import them.
+    """
     shutil.copytree(library.folder, folder / "library")
+    for package in ("agent", "commands", "data"):
+        (folder / f"{package}.py").write_text("raise SystemExit(1)")
     return folder
 
 

@@ -81,7 +81,9 @@ def test_a_comparison_that_was_cut_off_or_tells_nonsense_is_shown_as_what_it_is(
             act("cut")
 
 
-def test_a_comparison_that_cannot_begin_says_why(tmp_path: Path) -> None:
+def test_a_comparison_that_cannot_begin_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("coach.py").write_text("raise SystemExit(1)")  # in the working folder, which is none of ours
     library = Library(tmp_path)
     library.prepare()
     desk = LibraryComparisonDesk(library, "SpaceInvaders")

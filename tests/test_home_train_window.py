@@ -160,7 +160,12 @@ def wait(holds: object, what: str, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(tmp_path: Path) -> None:
+def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for package in ("coach", "commands", "data"):  # in the working folder, which is none of ours
+        Path(f"{package}.py").write_text("raise SystemExit(1)")
     library = Library(tmp_path)
     record_episode(library, 200, kind="human")
     queue, desk = TrainingQueue(library), LibraryTrainDesk(library, "SpaceInvaders")
