@@ -182,9 +182,9 @@ class HomeActions:
         return ""
 
     def _change_settings(self) -> str:
-        from commands.key_editing import edit_keys
         from home.settings_window import SettingsWindow
         from recorder.game_picker import pick_game
+        from recorder.key_editor import edit_keys
 
         SettingsWindow(
             self._window,

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, write_key_map
+import time
+from typing import TYPE_CHECKING
+
+from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
-from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT
+from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT
+from screen.widgets import Button
+from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved
+
+if TYPE_CHECKING:
+    from screen.window import Window
+
+FRAME_SECONDS = 1 / 30
+"""Between two pictures of the editor in a window of its own."""
 
 WHATS = tuple(MEANINGS)
 
@@ -124,3 +135,40 @@ class KeyEditor:
             height = canvas.measure(meaning, SMALL)[1]
             at = (x + 4, box.y + (KEY_CAP_HEIGHT - height) / 2)
             x = canvas.text(meaning, at, SMALL, QUIET).right + 2 * GRID
+
+
+def edit_keys(window: Window) -> None:
+    """Show the editor alone in the window until it is closed.
+
+    Raises CoachError if the file of keys cannot be read or written.
+    """
+    editor = KeyEditor(read_key_map())
+    window.title = "Replay Coach - keys"
+    pointer = (-1.0, -1.0)
+    while not editor.done:
+        for event in window.events():
+            match event:
+                case CloseRequested():
+                    return
+                case KeyDown(key=key, repeat=False):
+                    editor.key_down(key)
+                case PointerMoved(x, y):
+                    pointer = (x, y)
+                case PointerDown(x, y, 1):
+                    if _done_button(window.size_units).contains(x, y):
+                        editor.key_down("escape")
+                    else:
+                        editor.click(x, y)
+        canvas = window.canvas
+        canvas.fill(canvas.box, GROUND)
+        editor.draw(canvas)
+        button = _done_button(canvas.box)
+        button.draw(canvas, hover=button.contains(*pointer))
+        window.present()
+        time.sleep(FRAME_SECONDS)
+
+
+def _done_button(window: Box) -> Button:
+    """Return the button in the editor's upper right corner that closes it."""
+    inner = window.middle(960, 640).inset(32)
+    return Button(Box(inner.right - 128, inner.y - 8, 128, 32), "Done", "Esc", OLIVE)
