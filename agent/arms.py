@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from agent.config import TrainConfig, option_name
 from agent.seeding import parse_spec
 from data.errors import CoachError
+from data.runs import arm_slug
 
 RANDOM_STEPS = 50_000
 """Steps of an arm written as ``random`` alone: as many as Mnih et al. 2015 and the tutorial observe."""
@@ -42,15 +42,10 @@ class Arm:
     @property
     def slug(self) -> str:
         """The title as a part of file names."""
-        return slug_of(self.title)
+        return arm_slug(self.title)
 
     def config_of(self, seed: int) -> TrainConfig:
         return dataclasses.replace(self.config, seed=seed)
-
-
-def slug_of(title: str) -> str:
-    """A text as a part of file names and of runs' names."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40] or "arm"
 
 
 def parse_arm(text: str, base: TrainConfig) -> Arm:

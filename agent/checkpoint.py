@@ -19,8 +19,8 @@ import numpy as np
 
 from agent.array_file import read_arrays, write_arrays, write_bytes
 from agent.replay_memory import ReplayMemory
-from agent.run import RunFolder
 from data.errors import CoachError
+from data.runs import RunFolder
 
 COMPRESSION = 1
 """zlib's fastest level: observations of Space Invaders shrink to a twenty-fifth by it."""
@@ -34,11 +34,6 @@ class CheckpointStore:
         self._blocks: dict[int, str] = {}
         """Block number to the file that holds its newest content."""
 
-    def newest(self) -> Path | None:
-        """The newest whole checkpoint, or None."""
-        found = sorted(self._folder.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
-        return found[-1] if found else None
-
     def save(
         self,
         state: dict[str, Any],
@@ -47,7 +42,7 @@ class CheckpointStore:
         acting: dict[str, np.ndarray],
     ) -> Path:
         """Write a checkpoint; raises CoachError where the disk refuses, and the one before it stays."""
-        newest = self.newest()
+        newest = self._folder.newest_checkpoint()
         number = int(newest.name) + 1 if newest else 1
         target = self._folder.checkpoints / f"{number:08d}"
         partial = self._folder.checkpoints / "partial"
@@ -71,17 +66,6 @@ class CheckpointStore:
         memory.mark_saved()
         self._tidy()
         return target
-
-    def load_state(self) -> tuple[Path, dict[str, Any]] | None:
-        """Folder and plain values of the newest checkpoint, or None where there is none."""
-        newest = self.newest()
-        if newest is None:
-            return None
-        try:
-            state: dict[str, Any] = json.loads((newest / "state.json").read_text())
-        except (OSError, ValueError) as error:
-            raise CoachError(f"The checkpoint {newest} is not readable ({error}).") from error
-        return newest, state
 
     def load_memory(self, checkpoint: Path, state: dict[str, Any], memory: ReplayMemory) -> None:
         """Fill an empty memory of the same size as the one that was saved."""
@@ -108,7 +92,7 @@ class CheckpointStore:
 
 def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
     """The weights that act, of the newest checkpoint; raises CoachError where there is none."""
-    newest = CheckpointStore(folder).newest()
+    newest = folder.newest_checkpoint()
     if newest is None:
         raise CoachError(f"The run {folder.name} has no checkpoint yet; let it train first.")
     return read_arrays(newest / "acting.npz")

@@ -13,7 +13,7 @@ import fcntl
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from agent.array_file import write_bytes
 from agent.config import TrainConfig
 from data.errors import CoachError
 from data.library import Library
+from data.runs import compared_run_name
 
 FORMAT = "replay-coach-comparison"
 VERSION = 1
@@ -69,7 +70,11 @@ class Plan:
 
     def tasks(self) -> list[Task]:
         """All runs: every arm with the first seed, then with the second, so that early results can be compared."""
-        return [Task(f"{self.name}-{arm.slug}-s{seed}", arm.slug, seed) for seed in self.seeds for arm in self.arms]
+        return [
+            Task(compared_run_name(self.name, arm.slug, seed), arm.slug, seed)
+            for seed in self.seeds
+            for arm in self.arms
+        ]
 
     def arm(self, slug: str) -> Arm:
         return next(arm for arm in self.arms if arm.slug == slug)
@@ -175,16 +180,6 @@ class ComparisonFolder:
             except OSError as error:
                 raise CoachError(f"The comparison {self.name!r} is being worked on by another process.") from error
             yield
-
-
-def compared_runs(library: Library) -> dict[str, str]:
-    """Name of each run that belongs to a comparison, to the comparison's name; without plans that are not readable."""
-    found: dict[str, str] = {}
-    for file in sorted(library.folder.glob("comparisons/*/plan.json")):
-        with suppress(CoachError):
-            plan = ComparisonFolder(library, file.parent.name).read_plan()
-            found |= {task.run: plan.name for task in plan.tasks()} if plan is not None else {}
-    return found
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -34,35 +34,19 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agent.comparison import ComparisonFolder, Plan, Task, read_json, write_json
-from agent.work_left import updates_left, updates_of
+from agent.progress import all_updates, updates_left
+from data.runs import ComparedRun
 
 FILE = "progress.json"
 FORMAT = "replay-coach-comparison-progress"
 VERSION = 1
 EVALUATION_SHARE = 0.05
 """Share of a run's work that is its final evaluation, about."""
-
-
-@dataclass(frozen=True)
-class RunState:
-    """How one run stands."""
-
-    run: str
-    arm: str
-    seed: int
-    state: str
-    phase: str = ""
-    step: int = 0
-    total: int = 0
-    share: float = 0.0
-    steps_per_second: float | None = None
-    score: float | None = None
-    error: str | None = None
 
 
 class Watch:
@@ -74,36 +58,36 @@ class Watch:
         self._titles = {arm.slug: arm.title for arm in plan.arms}
         self._begun = time.monotonic()
         self._share_before: float | None = None
-        self._settled: dict[str, RunState] = {}
+        self._settled: dict[str, ComparedRun] = {}
         self._shares: dict[str, float] = {}
 
-    def runs(self) -> list[RunState]:
+    def runs(self) -> list[ComparedRun]:
         """Every run as it stands now."""
         return [self._settled.get(task.run) or self._look(task) for task in self._tasks]
 
-    def _look(self, task: Task) -> RunState:
+    def _look(self, task: Task) -> ComparedRun:
         title = self._titles[task.arm]
         steps = self.plan.arm(task.arm).config.steps
         result = read_json(self._folder.result(task.run))
         if result is not None:
             score = result["evaluation"]["mean"]
-            made = RunState(task.run, title, task.seed, "done", "", result["step"], steps, 1.0, None, score)
+            made = ComparedRun(task.run, title, task.seed, "done", "", result["step"], steps, 1.0, None, score)
             self._settled[task.run] = made
             return made
         failure = read_json(self._folder.failure(task.run))
         if failure is not None:
-            return RunState(task.run, title, task.seed, "failed", total=steps, error=failure["error"])
+            return ComparedRun(task.run, title, task.seed, "failed", total=steps, error=failure["error"])
         return self._at_work(task, title, steps)
 
-    def _at_work(self, task: Task, title: str, steps: int) -> RunState:
+    def _at_work(self, task: Task, title: str, steps: int) -> ComparedRun:
         facts = read_json(self._folder.progress(task.run))
         if facts is None:
-            return RunState(task.run, title, task.seed, "waiting", total=steps)
+            return ComparedRun(task.run, title, task.seed, "waiting", total=steps)
         state = "running" if self._folder.claim(task.run).exists() else "waiting"
         phase, step, total = str(facts["phase"]), int(facts["step"]), int(facts["total"])
         share = self._shares[task.run] = self._share(task, phase, step, total)
         rate = float(facts["steps_per_second"]) if state == "running" else None
-        return RunState(task.run, title, task.seed, state, phase, step, total, share, rate, facts.get("mean_score"))
+        return ComparedRun(task.run, title, task.seed, state, phase, step, total, share, rate, facts.get("mean_score"))
 
     def _share(self, task: Task, phase: str, step: int, total: int) -> float:
         config = self.plan.arm(task.arm).config
@@ -113,7 +97,7 @@ class Watch:
         if phase in ("pretraining", "training"):
             pretrained, own_step = (step, 0) if phase == "pretraining" else (config.pretrain_steps, step)
             left = updates_left(config, pretrained, own_step)
-            return training * (1.0 - left / max(1.0, updates_of(config)))
+            return training * (1.0 - left / max(1.0, all_updates(config)))
         return self._shares.get(task.run, 0.0)  # filling, or an evaluation in between
 
     def summary(self, phase: str, error: str | None = None, report: Path | None = None) -> dict[str, Any]:

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.array_file import write_bytes
-from agent.checkpoint import CheckpointStore
 from agent.comparison import ComparisonFolder, FrozenLibrary, Plan, Task, read_json, write_json
-from agent.run import RunFolder
 from data.errors import CoachError
 from data.library import Library
+from data.run_curves import read_evaluations
+from data.runs import RunFolder
 
 if TYPE_CHECKING:
-    from agent.progress import Progress
+    from data.run_progress import Progress
 
 DONE, FAILED, STOPPED = 0, 64, 65
 """Exit codes; Python itself ends with 1 or 2, for example where it cannot import this module."""
@@ -135,7 +135,7 @@ class _Work:
 
     def _remove_stillborn(self) -> None:
         """A run that was killed before its first checkpoint begins anew."""
-        if self.run.path.is_dir() and CheckpointStore(self.run).newest() is None:
+        if self.run.path.is_dir() and self.run.newest_checkpoint() is None:
             shutil.rmtree(self.run.path)
 
     def _train(self) -> str:
@@ -162,7 +162,7 @@ class _Work:
         return "seconds" if summary.stopped else "steps"
 
     def _seconds_before(self) -> float:
-        found = CheckpointStore(self.run).load_state() if self.run.exists else None
+        found = self.run.newest_state() if self.run.exists else None
         return float(found[1]["seconds"]) if found else 0.0
 
     def _tell(self, state: Progress) -> None:
@@ -174,12 +174,12 @@ class _Work:
         write_json(self.folder.progress(self.task.run), {**facts, "process": os.getpid()})
 
     def _training_facts(self) -> dict[str, Any]:
-        found = CheckpointStore(self.run).load_state()
+        found = self.run.newest_state()
         assert found is not None
         state = found[1]
         trainer = state["trainer"]
-        rows = [json.loads(line) for line in self.run.evaluations.read_text().splitlines()]
-        account = read_json(self.run.path / "seeding.json") or {"sources": [], "seeded_share": 0.0}
+        rows = read_evaluations(self.run)
+        account = read_json(self.run.seeding) or {"sources": [], "seeded_share": 0.0}
         sources = sorted(account["sources"], key=lambda source: -source["drawn"])
         return {
             "run": self.task.run,

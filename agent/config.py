@@ -8,11 +8,13 @@ import difflib
 import json
 import math
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.presets import PRESETS
 from data.errors import CoachError
+from data.runs import RunFolder
 
 MNIH = "Mnih et al. 2015"
 HESTER = "Hester et al. 2018"
@@ -256,13 +258,19 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, text: str) -> TrainConfig:
-        """Read a saved configuration; raises CoachError for unknown keys and wrong types."""
+        """Read a saved configuration. Raises CoachError for unknown keys and wrong types."""
         try:
             values = json.loads(text)
         except ValueError as error:
             raise CoachError(f"The saved configuration is not readable: {error}.") from error
         if not isinstance(values, dict):
             raise CoachError("The saved configuration is not a JSON object.")
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> TrainConfig:
+        """Make a configuration of its fields as JSON has them. Raises CoachError for unknown keys and wrong types."""
+        values = dict(saved)
         known = {item.name: item for item in dataclasses.fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:
@@ -270,6 +278,15 @@ class TrainConfig:
         if isinstance(values.get("seed_from"), list):
             values["seed_from"] = tuple(values["seed_from"])
         return cls(**values)
+
+
+def run_config(folder: RunFolder) -> TrainConfig:
+    """Return the configuration of a run. Raises CoachError where it is not readable."""
+    config = folder.read().config
+    try:
+        return TrainConfig.from_dict(config)
+    except CoachError as error:
+        raise CoachError(f"The run {folder.path} is not readable ({str(error).rstrip('.')}).") from error
 
 
 def option_name(name: str) -> str:

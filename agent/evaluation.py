@@ -16,14 +16,13 @@ import numpy as np
 
 from agent.acting import ActingAgent, QFunction
 from agent.config import TrainConfig
-from agent.episode_origins import EVALUATION_SEEDS, begin_episode
 from agent.player import LoadedAgent, load_agent_weights
-from agent.run import open_run
-from agent.run_loop import run_loop
+from agent.run_loop import EVALUATION_SEEDS, begin_episode, run_loop
 from agent.statistics import mean_interval
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from data.runs import open_run
 from data.simulation import Emulator
 
 INTERVAL_SEED = 0

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from agent.acting import ActingAgent, QFunction
 from agent.array_file import read_arrays
-from agent.checkpoint import CheckpointStore, acting_weights
-from agent.comparison import compared_runs
-from agent.config import TrainConfig
+from agent.checkpoint import acting_weights
+from agent.config import TrainConfig, run_config
 from agent.network import NumpyNetwork
-from agent.run import RunFolder, open_run, run_folders
 from data.episode import FrameState
 from data.errors import CoachError
 from data.library import Library
+from data.runs import RunFolder, open_run
 from data.simulation import Emulator
 
 
@@ -42,7 +40,7 @@ class LoadedAgent:
 
 def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
     """Read a run's agent; weights: "last", or "best" where it was evaluated while training."""
-    info = folder.read()
+    config, action_meanings = run_config(folder), folder.read().action_meanings
     if weights == "best":
         if not folder.best.is_file():
             raise CoachError(f"The run {folder.name} was not evaluated while training, so it has no best weights.")
@@ -50,12 +48,12 @@ def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
         step = int(arrays.pop("step"))
     elif weights == "last":
         arrays = acting_weights(folder)
-        newest = CheckpointStore(folder).newest()
-        assert newest is not None
-        step = int(json.loads((newest / "state.json").read_text())["step"])
+        saved = folder.newest_state()
+        assert saved is not None
+        step = int(saved[1]["step"])
     else:
         raise CoachError(f'The weights must be "last" or "best", not {weights!r}.')
-    return LoadedAgent(info.config, info.action_meanings, arrays, step)
+    return LoadedAgent(config, action_meanings, arrays, step)
 
 
 class AgentPlayer:
@@ -140,62 +138,3 @@ class PlayerFactory:
 
     def __call__(self) -> AgentPlayer:
         return load_player(Library(self.library_folder), self.run, self.epsilon, self.weights)
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What a list of runs shows."""
-
-    name: str
-    game: str
-    step: int
-    """Own steps trained, at the newest checkpoint."""
-    steps: int
-    """Own steps asked for."""
-    seed_from: tuple[str, ...]
-    mean_score: float | None
-    """Mean score of the last 100 own episodes."""
-    path: Path
-    comparison: str = ""
-    """Name of the comparison that it belongs to."""
-
-
-@dataclass(frozen=True)
-class UnreadableRun:
-    """A run of which a list can say no more than why."""
-
-    name: str
-    path: Path
-    reason: str
-    """One sentence."""
-
-
-def list_runs(library: Library) -> list[RunSummary]:
-    """All runs of a library that are readable, by name."""
-    return survey_runs(library)[0]
-
-
-def survey_runs(library: Library) -> tuple[list[RunSummary], list[UnreadableRun]]:
-    """All runs of a library, each list by name: those that are readable, and the others."""
-    found, unreadable = [], []
-    compared = compared_runs(library)
-    for folder in run_folders(library):
-        try:
-            found.append(replace(run_summary(folder), comparison=compared.get(folder.name, "")))
-        except CoachError as error:
-            unreadable.append(UnreadableRun(folder.name, folder.path, str(error)))
-    return found, unreadable
-
-
-def run_summary(folder: RunFolder) -> RunSummary:
-    """What a list shows of one run. Raises CoachError for a run that is not readable."""
-    config = folder.read().config
-    try:
-        saved = CheckpointStore(folder).load_state()
-        state = saved[1] if saved else {}
-        scores = [float(score) for score in state.get("recent_scores", [])]
-        step = int(state.get("step", 0))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise CoachError(f"The newest checkpoint of the run {folder.path} is not readable ({error}).") from error
-    mean = float(np.mean(scores)) if scores else None
-    return RunSummary(folder.name, config.game, step, config.steps, config.seed_from, mean, folder.path)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.checkpoint import CheckpointStore
-from agent.config import TrainConfig
-from agent.run import open_run
+from agent.config import TrainConfig, run_config
 from agent.seeding import parse_spec
 from data.errors import CoachError
 from data.library import Library
+from data.runs import open_run
 
 DEEPEST = 12
 
@@ -67,13 +66,13 @@ def _run(
         return
     try:
         folder = open_run(library, name)
-        info = folder.read()
-        found = CheckpointStore(folder).load_state()
+        info, config = folder.read(), run_config(folder)
+        found = folder.newest_state()
     except CoachError:
         lines.append({"depth": depth, "text": f"{words} (a run that is not in this library)"})
         return
     step = int(found[1]["step"]) if found else 0
-    seeding = "" if info.config.seed_from or info.from_run else ", which began with nothing"
-    about = f"{words}: {info.config.game}, {step:,} own steps, seed {info.config.seed}{seeding}"
+    seeding = "" if config.seed_from or info.from_run else ", which began with nothing"
+    about = f"{words}: {config.game}, {step:,} own steps, seed {config.seed}{seeding}"
     lines.append({"depth": depth, "text": about})
-    _follow(library, info.config, info.from_run, depth + 1, seen | {name}, lines)
+    _follow(library, config, info.from_run, depth + 1, seen | {name}, lines)

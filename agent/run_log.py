@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any
 
 import agent.quiet_keras  # noqa: F401 - TensorBoard imports TensorFlow, which must be quiet
-from agent.run import MONITOR_COLUMNS, TRACE_COLUMNS, RunFolder
+from data.run_curves import MONITOR_COLUMNS, TRACE_COLUMNS
+from data.runs import RunFolder
 
 from tensorboard.summary import Writer  # isort: skip
 

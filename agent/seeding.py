@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.config import TrainConfig
-from agent.episode_origins import new_emulator
+from agent.run_loop import new_emulator
 from data.clip import Verdict, verdict_of_frames
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index

@@ -11,15 +11,14 @@ import numpy as np
 
 from agent.array_file import write_bytes
 from agent.config import TrainConfig
-from agent.episode_origins import new_emulator, next_episode
 from agent.preprocessing import Preprocessor, observations_of
 from agent.replay_memory import OWN, ReplayMemory
 from agent.returns import REWARDS, discounted_returns
-from agent.run import RunFolder
-from agent.run_loop import continue_loop
+from agent.run_loop import continue_loop, new_emulator, next_episode
 from agent.seeding import SeedEpisode, SeedPlan, Spec, terminals
 from data.episode import FRAMES_PER_SECOND, FrameState
 from data.replay_file import ReplayFile
+from data.runs import RunFolder
 from data.simulation import Emulator
 
 SPAN_FRAMES = 3 * FRAMES_PER_SECOND
@@ -182,4 +181,4 @@ def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
 
 def write_account(folder: RunFolder, memory: ReplayMemory, sources: list[Source]) -> None:
     """Write the account as ``seeding.json`` into the run's folder."""
-    write_bytes(folder.path / "seeding.json", json.dumps(account(memory, sources), indent=1).encode())
+    write_bytes(folder.seeding, json.dumps(account(memory, sources), indent=1).encode())

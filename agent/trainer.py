@@ -12,10 +12,9 @@ import numpy as np
 from agent.acting import ActingAgent
 from agent.batch import Batch, augment
 from agent.config import TrainConfig
-from agent.episode_origins import begin_episode, new_emulator, next_episode
 from agent.learner import Learner, Update
 from agent.replay_memory import ReplayMemory
-from agent.run_loop import continue_loop
+from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
 
 SCORE_WINDOW = 100

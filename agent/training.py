@@ -13,22 +13,23 @@ import numpy as np
 from agent.acting import ActingAgent
 from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore
-from agent.config import TrainConfig, option_name
-from agent.episode_origins import new_emulator
+from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.learner import Learner
-from agent.progress import Progress, Reporter, Tracker, TrainSummary
+from agent.progress import ProgressReporter, TrainSummary
 from agent.quiet_keras import set_up_computing
 from agent.replay_memory import MemoryRules, ReplayMemory
-from agent.run import RunFolder, open_run
 from agent.run_log import RunLog
+from agent.run_loop import new_emulator
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import Source, fill, write_account
-from agent.spectator import Spectator
 from agent.trainer import EpisodeDone, Generators, Trainer
 from data.errors import CoachError
 from data.library import Library
+from data.live_view import LiveView
+from data.run_progress import Progress
+from data.runs import RunFolder, open_run, run_folder
 from data.simulation import Emulator
 
 CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
@@ -63,7 +64,7 @@ def train(
     Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is no sane number any more.
     """
-    folder = open_run(library, run) if resume else RunFolder(library.run_folder(run))
+    folder = open_run(library, run) if resume else run_folder(library, run)
     library.prepare()
     session = _Session(library, folder, config, labels, report, should_stop or (lambda: False))
     with ExitStack() as stack:
@@ -80,7 +81,7 @@ def train(
 
 
 def _refuse_other_config(folder: RunFolder, config: TrainConfig) -> None:
-    saved = folder.read().config
+    saved = run_config(folder)
     if saved.game != config.game:
         raise CoachError(f"The run {folder.name!r} plays {saved.game}, not {config.game}.")
     for item in dataclasses.fields(TrainConfig):
@@ -108,10 +109,10 @@ class _Session:
         self.config = config
         self.labels = labels if labels is not None else library.labels
         self.should_stop = should_stop
-        self.reporter = Reporter(report)
+        self.progress = ProgressReporter(report)
         self.store = CheckpointStore(folder)
         self.sources: list[Source] = []
-        self.spectator = Spectator(folder.path)
+        self.live_view = LiveView(folder.path)
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
@@ -136,12 +137,12 @@ class _Session:
             from agent.transfer import take_weights
 
             take_weights(learner, open_run(self.library, from_run), action_meanings, carry)
-        self.reporter.phase("filling", 0, max(1, plan.decisions))
-        self.sources = fill(memory, config, plan, generators.episodes, self.reporter.filled)
+        self.progress.start_phase("filling", 0, max(1, plan.decisions))
+        self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced)
         # Only now, so that a beginning that fails or is broken off leaves no run behind.
-        self.folder.create(config, action_meanings, from_run, carry if from_run else None)
+        self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
         self.save()
 
     def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
@@ -150,7 +151,7 @@ class _Session:
 
     def restore(self) -> None:
         """Take everything over from the run's newest checkpoint."""
-        found = self.store.load_state()
+        found = self.folder.newest_state()
         if found is None:
             raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it anew under another name.")
         checkpoint, state = found
@@ -167,7 +168,7 @@ class _Session:
         self.sources = [Source(**source) for source in state["sources"]]
         self.best, self.evaluations = state["best"], state["evaluations"]
         self.seconds_before = state["seconds"]
-        self.folder.change_config(config)
+        self.folder.write_config(dataclasses.asdict(config))
 
     # ---- going on ------------------------------------------------------------------------------------------------
 
@@ -176,7 +177,7 @@ class _Session:
         trainer, config = self.trainer, self.config
         rows = trainer.episodes, self.evaluations
         self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._place))
-        self.progress = Tracker(config, trainer, self.reporter)
+        self.progress.trainer = trainer
         stopped = self._pretrain() or self._train()
         self.save()
         write_account(self.folder, trainer.memory, self.sources)
@@ -198,7 +199,7 @@ class _Session:
     def _pretrain(self) -> bool:
         """Whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
-        self.progress.begin("pretraining", trainer.pretrained, config.pretrain_steps)
+        self.progress.start_phase("pretraining", trainer.pretrained, config.pretrain_steps)
         for update in trainer.pretrain():
             self.progress.updated(update, trainer.pretrained)
             self._trace()
@@ -217,7 +218,7 @@ class _Session:
     def _train(self) -> bool:
         """Whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
-        self.progress.begin("training", trainer.step, config.steps)
+        self.progress.start_phase("training", trainer.step, config.steps)
         save_due = evaluation_due = False
         if config.evaluate_every and not trainer.step and not self.evaluations:
             self._evaluate()  # after pretraining there was one; a curve begins at step 0 for an agent without, too
@@ -230,8 +231,8 @@ class _Session:
             if done.episode is not None:
                 self._log_episode(done.episode)
             self.progress.stepped(done.step)
-            if self.spectator.is_due():
-                self.spectator.show(trainer.emulator, trainer.agent.q_values(), trainer.score, evaluating=False)
+            if self.live_view.is_due():
+                self.live_view.write(trainer.emulator, trainer.agent.q_values(), trainer.score, evaluating=False)
             save_due |= done.step % config.checkpoint_every == 0
             evaluation_due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
             if not done.boundary:
@@ -267,12 +268,12 @@ class _Session:
         protocol = protocol_named("nature")
         tasks = episode_tasks(protocol, config.evaluation_episodes, EVALUATION_SEED)
         began, scores = time.monotonic(), []
-        self.progress.begin("evaluating", 0, len(tasks))
+        self.progress.start_phase("evaluating", 0, len(tasks))
         meanings = trainer.emulator.action_meanings
 
         def watch(emulator: Emulator, agent: ActingAgent, score: float) -> None:
-            if self.spectator.is_due():
-                self.spectator.show(emulator, agent.q_values(), score, evaluating=True)
+            if self.live_view.is_due():
+                self.live_view.write(emulator, agent.q_values(), score, evaluating=True)
 
         for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks, watch):
             scores.append(score)
@@ -287,7 +288,7 @@ class _Session:
         if self.best is None or found.mean > self.best:
             self.best = found.mean
             write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
-        self.progress.begin("training", trainer.step, config.steps)
+        self.progress.start_phase("training", trainer.step, config.steps)
 
     def _facts(self) -> dict[str, float | None]:
         """What is written down beside each evaluation."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from agent.array_file import read_arrays
-from agent.checkpoint import CheckpointStore
-from agent.config import option_name
+from agent.config import option_name, run_config
 from agent.keras_network import load_weights, weight_arrays
 from agent.learner import Learner, part_of
-from agent.run import RunFolder
 from data.errors import CoachError
+from data.runs import RunFolder
 
 CARRIES = ("whole", "new-head", "convolutions")
 """The whole network, outputs by the names of their actions; all but the outputs; the convolutions alone."""
@@ -28,14 +27,14 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     """
     if carry not in CARRIES:
         raise CoachError(f"What is carried over must be one of {', '.join(CARRIES)}, not {carry!r}.")
-    info = folder.read()
+    info, config = folder.read(), run_config(folder)
     for name in ("preprocessing", "stack", "frame_skip"):
-        theirs, ours = getattr(info.config, name), getattr(learner.config, name)
+        theirs, ours = getattr(config, name), getattr(learner.config, name)
         if theirs != ours:
             raise CoachError(
                 f"The run {folder.name!r} was trained with {option_name(name)} {theirs}, and this one has {ours}."
             )
-    newest = CheckpointStore(folder).newest()
+    newest = folder.newest_checkpoint()
     if newest is None:
         raise CoachError(f"The run {folder.name!r} has no checkpoint yet; let it train first.")
     arrays = part_of(read_arrays(newest / "learner.npz"), "online")

@@ -27,11 +27,10 @@ import numpy as np
 
 from agent.acting import ActingAgent
 from agent.config import TrainConfig, preset
-from agent.episode_origins import begin_episode, new_emulator
 from agent.learner import Learner
 from agent.preprocessing import Preprocessor
 from agent.replay_memory import SLOT_BYTES
-from agent.run_loop import hold
+from agent.run_loop import begin_episode, hold, new_emulator
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill_episode
 from agent.trainer import Generators, Trainer

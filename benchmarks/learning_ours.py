@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 import sys
 import threading
 from pathlib import Path
 
 from agent.config import TrainConfig, preset
-from agent.run import RunFolder
 from agent.training import train
 from benchmarks.learning_study import (
     EPISODES,
@@ -22,6 +20,8 @@ from benchmarks.learning_study import (
     this_machine,
 )
 from data.library import Library
+from data.run_curves import read_evaluations
+from data.runs import RunFolder
 
 
 def settings_of(arm: str, seed: int, steps: int) -> TrainConfig:
@@ -50,8 +50,7 @@ def run(arm: str, seed: int, library: Library, steps: int, stop: threading.Event
     summary = train(library, name, config, resume=folder.exists, should_stop=stop.is_set)
     if summary.stopped:
         return None
-    rows = [json.loads(line) for line in folder.evaluations.read_text().splitlines()]
-    evaluations = tuple(Evaluated(row["step"], tuple(row["scores"])) for row in rows)
+    evaluations = tuple(Evaluated(row["step"], tuple(row["scores"])) for row in read_evaluations(folder))
     usual = preset("default")
     names = [item.name for item in dataclasses.fields(TrainConfig)]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(usual, name)}

@@ -21,12 +21,12 @@ from typing import Any
 from agent.config import TrainConfig, preset
 from agent.evaluation import Evaluation, evaluate
 from agent.progress import TrainSummary
-from agent.run import RunFolder
 from agent.training import train
 from benchmarks import learning_report
 from benchmarks.learning_demonstrator import record_demonstrations
 from benchmarks.learning_study import GAME, RESULTS, ROOT, add_row, read_rows
 from data.library import Library
+from data.runs import RunFolder
 
 TUNING_SEED = 7_000_001
 """Decides the episodes of trials; the study's are others."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.spectator import PICTURE_SECONDS, Spectator
+from data.live_view import PICTURE_SECONDS, LiveView
 from data.simulation import Emulator
 
 PICTURES = 500
@@ -26,12 +26,12 @@ def seconds_of_a_picture() -> float:
         emulator.act(1)
     values = np.zeros(len(emulator.action_meanings), np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        spectator = Spectator(Path(folder))
+        live_view = LiveView(Path(folder))
         rounds = []
         for _ in range(5):
             began = time.process_time()
             for _ in range(PICTURES):
-                spectator.show(emulator, values, 0.0, evaluating=False)
+                live_view.write(emulator, values, 0.0, evaluating=False)
             rounds.append((time.process_time() - began) / PICTURES)
     return min(rounds)
 

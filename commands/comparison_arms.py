@@ -48,13 +48,13 @@ def study_arms(study: str, base: TrainConfig, library: Library, frames: list[int
 
 def transfer_base(options: argparse.Namespace, library: Library) -> TrainConfig:
     """The settings of the run that is carried over, for the new game: network and preprocessing must be its own."""
-    from agent.checkpoint import CheckpointStore
-    from agent.run import open_run
+    from agent.config import run_config
+    from data.runs import open_run
 
     folder = open_run(library, options.from_run)
-    if CheckpointStore(folder).newest() is None:
+    if folder.newest_checkpoint() is None:
         raise CoachError(f"The run {options.from_run!r} has no checkpoint yet; let it train first.")
-    return dataclasses.replace(folder.read().config, seed_from=(), seed=0)
+    return dataclasses.replace(run_config(folder), seed_from=(), seed=0)
 
 
 def transfer_arms(base: TrainConfig, run: str, carried: list[str] | None) -> tuple[Arm, ...]:

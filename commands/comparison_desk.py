@@ -11,7 +11,6 @@ from typing import Any
 
 from agent.comparison import ComparisonFolder, read_json, write_json
 from agent.comparison_progress import FILE
-from commands.background_training import is_alive
 from commands.train_desk import LibraryTrainDesk, learning_early
 from commands.training_queue import why
 from data import jobs
@@ -19,7 +18,9 @@ from data.errors import CoachError
 from data.file_lock import is_held
 from data.label_database import LabelDatabase
 from data.library import Library
-from home.comparison_facts import ComparedRun, ComparisonFacts, ComparisonState, ComparisonWish
+from data.run_progress import is_alive
+from data.runs import ComparedRun
+from home.comparison_facts import ComparisonFacts, ComparisonState, ComparisonWish
 from home.training_facts import SourceOffer, TrainWish
 
 SHORTEST_EVALUATION_STEPS = 250
@@ -223,15 +224,16 @@ class LibraryComparisonDesk:
 def _run(about: dict[str, Any]) -> ComparedRun:
     score = about.get("score")
     return ComparedRun(
-        str(about.get("arm", "")),
-        int(about.get("seed") or 0),
-        str(about.get("state", "")),
-        str(about.get("phase") or ""),
-        int(about.get("step") or 0),
-        int(about.get("total") or 0),
-        float(about.get("share") or 0.0),
-        None if score is None else float(score),
-        str(about.get("error") or ""),
+        run=str(about.get("run", "")),
+        arm=str(about.get("arm", "")),
+        seed=int(about.get("seed") or 0),
+        state=str(about.get("state", "")),
+        phase=str(about.get("phase") or ""),
+        step=int(about.get("step") or 0),
+        total=int(about.get("total") or 0),
+        share=float(about.get("share") or 0.0),
+        score=None if score is None else float(score),
+        error=None if about.get("error") is None else str(about["error"]),
     )
 
 

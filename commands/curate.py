@@ -83,9 +83,9 @@ def surprising_frames(library: Library, queue: str) -> list[SurprisingFrame]:
     name, _, run = queue.partition(":")
     if name != "surprising" or not run:
         return []
-    from agent.run import open_run
+    from data.runs import open_run
 
-    path = open_run(library, run).path / "seeding.json"
+    path = open_run(library, run).seeding
     try:
         spans = json.loads(path.read_text())["spans"]
         found = [

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_DISPUTED = 3
 """Number of disputed clips that are listed."""
+RUN_KEYS = ("name", "game", "step", "steps", "seed_from", "mean_score", "path", "comparison")
+"""Of a run, in the JSON form."""
 
 
 def add(commands: Commands) -> None:
@@ -67,8 +69,8 @@ def run_library(options: argparse.Namespace) -> int:
             episodes = choice.episodes(library, labels)
             counts = labels.counts()
             agreed = agreement(labels.history())
-    from agent.player import survey_runs
     from curator.learned_judge import load_judge
+    from data.runs import survey_runs
 
     runs, unreadable = survey_runs(library)
     judges = {
@@ -76,7 +78,7 @@ def run_library(options: argparse.Namespace) -> int:
         for game in sorted({episode.game for episode in episodes})
         if (judge := load_judge(library, game)) is not None
     }
-    broken = [*library.broken(), *((run.path, run.reason) for run in unreadable)]
+    broken = [*library.broken(), *((run.path, run.error) for run in unreadable)]
     discarded = Trash(library).names()
     if options.json:
         facts = {
@@ -86,7 +88,7 @@ def run_library(options: argparse.Namespace) -> int:
             "verdicts": counts,
             "agreement": agreed,
             "judges": judges,
-            "runs": runs,
+            "runs": [{name: getattr(run, name) for name in RUN_KEYS} for run in runs],
             "broken": [{"path": str(path), "reason": reason} for path, reason in broken],
             "trash": len(discarded),
         }

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from commands.background_training import running_training
-from data.episode import EpisodeSummary
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
+from data.runs import RunSummary, list_runs
 from data.simulation import Emulator
 from home.home_window import Picture
-from home.overview import EpisodeLine, Overview, RunOverview
-
-if TYPE_CHECKING:
-    from agent.player import RunSummary
+from home.overview import Overview
 
 RECENT_EPISODES = 12
 CLIP_SECONDS = 3.0
@@ -42,12 +34,8 @@ def look_at(library: Library, game: str, person: str = "") -> Overview:
         clips_waiting=waiting,
         unfinished=len(unfinished(library)),
         runs=tuple(_runs(library)),
-        recent=tuple(_line(episode) for episode in newest_first[:RECENT_EPISODES]),
+        recent=tuple(newest_first[:RECENT_EPISODES]),
     )
-
-
-def _line(episode: EpisodeSummary) -> EpisodeLine:
-    return EpisodeLine(episode.created, episode.demonstrator, episode.player, episode.score, episode.seconds)
 
 
 def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]:
@@ -69,37 +57,11 @@ def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]
     return good, sum(verdict.verdict == "bad" for verdict in standing), len(waiting)
 
 
-def _runs(library: Library) -> list[RunOverview]:
+def _runs(library: Library) -> list[RunSummary]:
     """All runs, the one that was worked on last at the end; those of comparisons before all others."""
-    from agent.player import list_runs
-
     runs = list_runs(library)
-    runs.sort(key=lambda run: (running_training(run.path) is not None, not run.comparison, run.path.stat().st_mtime))
-    return [_told(run) for run in runs]
-
-
-def _told(run: RunSummary) -> RunOverview:
-    now: dict[str, Any] = running_training(run.path) or {}
-    return RunOverview(
-        name=run.name,
-        step=int(now.get("step", run.step)),
-        total=int(now.get("total", run.steps)),
-        mean_score=now.get("mean_score") or run.mean_score,
-        is_training=bool(now),
-        steps_per_second=float(now.get("steps_per_second", 0.0)),
-        seconds_left=now.get("seconds_left"),
-        phase=str(now.get("phase", "")),
-    )
-
-
-def read_monitor(folder: Path) -> list[tuple[float, int]]:
-    """(score, decisions) of each training episode of a run, from its ``monitor.csv``."""
-    try:
-        lines = (folder / "monitor.csv").read_text().splitlines()
-    except OSError:
-        return []
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    return [(float(row["r"]), int(row["l"])) for row in rows if row.get("r") and row.get("l")]
+    runs.sort(key=lambda run: (run.is_training, not run.comparison, run.path.stat().st_mtime))
+    return runs
 
 
 def newest_run(library: Library) -> str | None:

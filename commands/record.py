@@ -128,7 +128,7 @@ def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
         return MakePlanner(options.rollouts, options.horizon, options.hold)
     if kind == "agent" and rest:
         from agent.player import PlayerFactory
-        from agent.run import open_run
+        from data.runs import open_run
 
         open_run(library, rest)  # report a missing run before any process is started
         return PlayerFactory(library.folder, rest)

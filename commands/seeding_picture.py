@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.seeding_preview import SeedingPreview, sentences
+from commands.seeding_preview import sentences
 from data.errors import CoachError
+from data.seeding_preview import SeedingPreview
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

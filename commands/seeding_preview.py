@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,60 +10,11 @@ import numpy as np
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
+from data.seeding_preview import SeedingPreview
 
 KEEPS = ("all", "not-bad", "good")
 DEFAULT_KEEP = "not-bad"
 DEFAULT_GAME = "SpaceInvaders"
-
-
-@dataclass(frozen=True)
-class SeedingPreview:
-    """What ``coach train`` with the same sources, verdicts and ``keep`` fills in before its first update."""
-
-    game: str
-    sources: tuple[str, ...]
-    keep: str
-    episodes: int
-    """Replay files of which at least one decision is kept."""
-    found: int
-    """Decisions in all files that the sources name."""
-    kept: int
-    """Recorded decisions that are filled in: one transition each."""
-    random: int
-    """Decisions of fresh random play, made when the training begins."""
-    seconds: float
-    """How long the kept decisions lasted."""
-    rewarded: int
-    """Kept decisions that brought points."""
-    points: float
-    """Points of the kept decisions."""
-    imitated: int
-    """Kept decisions whose action is to be imitated."""
-    mixed: int
-    """Kept decisions in which more than one action was executed."""
-    actions: dict[str, int]
-    """Action's name -> kept decisions, in the agent's order of actions."""
-    kept_by_verdict: dict[str, int]
-    """What the verdicts on a decision come to ("good", "bad", "none") -> decisions that are kept."""
-    removed_by_verdict: dict[str, int]
-    """The same for decisions that ``keep`` removes."""
-    removed: dict[str, int]
-    """Why decisions are removed, in words -> how many, in the order in which it is looked at."""
-    megabytes: float
-    """At most so much memory is taken."""
-
-    @property
-    def transitions(self) -> int:
-        return self.kept + self.random
-
-    @property
-    def hours(self) -> float:
-        return self.seconds / 3600
-
-    @property
-    def reward_share(self) -> float:
-        """Share of the kept decisions that brought points."""
-        return self.rewarded / self.kept if self.kept else 0.0
 
 
 def preview(
@@ -77,8 +27,8 @@ def preview(
     source is wrong or nothing is selected.
     """
     from agent.config import TrainConfig
-    from agent.episode_origins import new_emulator
     from agent.preprocessing import OBSERVATION_BYTES
+    from agent.run_loop import new_emulator
     from agent.seeding import plan_with_labels
 
     config = TrainConfig(game=game, seed_from=tuple(specs), keep=keep)

@@ -7,8 +7,9 @@ import dataclasses
 
 from commands.output import GREEN, print_json, report_console, row, styled, table
 from commands.parser import labels_of
-from commands.seeding_preview import SeedingPreview, game_of, preview_of_text, sentences
+from commands.seeding_preview import game_of, preview_of_text, sentences
 from data.library import Library
+from data.seeding_preview import SeedingPreview
 
 
 def tell_seeding(options: argparse.Namespace, library: Library) -> int:

@@ -15,6 +15,8 @@ from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.run_curves import read_curves
+from data.runs import RunFolder, run_folder, run_folders
 
 RECORDING_SEED = 2026
 FILM_SEED = 7
@@ -165,7 +167,6 @@ def _trained(
 ) -> tuple[Arm, str]:
     from agent.config import add_train_arguments, config_from_arguments
     from agent.evaluation import evaluate
-    from agent.run import run_folders
     from agent.training import train
     from commands.training_display import TrainingDisplay
 
@@ -205,7 +206,7 @@ def _trained(
         pretrain_steps=config.pretrain_steps,
         steps=config.steps,
         training_seconds=summary.seconds,
-        training_scores=tuple(_training_scores(library.run_folder(name))),
+        training_scores=tuple(_training_scores(run_folder(library, name))),
         scores=tuple(result.scores),
         mean=result.mean,
         median=result.median,
@@ -219,15 +220,10 @@ def _trained(
     return arm, seeded_with
 
 
-def _training_scores(run_folder: Path) -> list[tuple[int, float]]:
+def _training_scores(folder: RunFolder) -> list[tuple[int, float]]:
     """(own step at its end, score) of each training episode."""
-    from commands.overview import read_monitor
-
-    found, step = [], 0
-    for score, length in read_monitor(run_folder):
-        step += length
-        found.append((step, score))
-    return found
+    curves = read_curves(folder)
+    return list(zip(curves.episode_steps.tolist(), curves.episode_scores.tolist(), strict=True))
 
 
 def _filmed(library: Library, path: Path, size: TourSize) -> str:

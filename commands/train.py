@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from commands.background_training import ProgressFile
 from commands.output import clock, print_json, report_console
 from commands.parser import Commands, add_labels, labels_of
 from commands.training_display import TrainingDisplay
 from data.library import Library
+from data.run_curves import read_curves
+from data.run_progress import Progress, ProgressFile
+from data.runs import open_run, run_folder
 
 if TYPE_CHECKING:
-    from agent.progress import Progress, TrainSummary
+    from agent.progress import TrainSummary
 
 
 def add(commands: Commands) -> None:
@@ -27,20 +29,18 @@ def add(commands: Commands) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    from agent.config import config_from_arguments
-    from agent.run import RunFolder, saved_config
-    from agent.run_curves import read_curves
+    from agent.config import config_from_arguments, run_config
 
     library = Library(options.library)
-    folder = library.run_folder(options.run_name)
-    base = saved_config(library, options.run_name) if options.resume else None
+    folder = run_folder(library, options.run_name)
+    base = run_config(open_run(library, options.run_name)) if options.resume else None
     config = config_from_arguments(options, base)
     library.prepare()
     from agent.training import train
 
-    earlier = read_curves(RunFolder(folder)).running_mean.tolist() if options.resume else []
+    earlier = read_curves(folder).running_mean.tolist() if options.resume else []
     display = TrainingDisplay(options.run_name, scores=earlier)
-    published = ProgressFile(folder)
+    published = ProgressFile(folder.progress_file)
 
     def report(state: Progress) -> None:
         display.report(state)

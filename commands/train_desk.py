@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from agent.config import preset
-from agent.player import RunSummary, list_runs, run_summary, survey_runs
+from agent.config import preset, run_config
 from agent.presets import PRESETS
-from agent.run import RunFolder, is_trained
-from agent.run_curves import read_curves
-from agent.spectator import ask_for_pictures, read_picture
-from agent.work_left import updates
-from commands.background_training import broke_off, running_training
+from agent.progress import updates
 from commands.seeding_preview import preview
 from commands.training_queue import TrainingQueue
+from data.durations import rounded_duration
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
-from home.training_facts import (
-    Curves,
-    Evaluated,
-    GamePicture,
-    Preset,
-    RunFacts,
-    SeedingFacts,
-    SourceOffer,
-    TrainWish,
-)
+from data.live_view import LivePicture, picture_time, read_picture, request_pictures
+from data.run_curves import RunCurves, read_curves
+from data.runs import RunFolder, RunSummary, run_folder, run_folders, run_summary, survey_runs
+from data.seeding_preview import SeedingPreview
+from home.training_facts import Preset, SourceOffer, TrainWish
 
 ASK_EVERY_SECONDS = 1.0
 
@@ -49,102 +39,61 @@ class LibraryTrainDesk:
         self._queue.work_on()  # whoever worked it off may have been killed
         self._asked = float("-inf")
         self._picture_time: tuple[str, float] = ("", 0.0)
-        self._picture: GamePicture | None = None
+        self._picture: LivePicture | None = None
 
     # ---- looking -------------------------------------------------------------------------------------------------
 
-    def runs(self) -> list[RunFacts]:
-        """Those that go on, then those that wait, then the others, newest first; those of comparisons last."""
+    def runs(self) -> list[RunSummary]:
+        """Active runs first, then those that wait, then the others, newest first; those of comparisons last."""
         known, unreadable = survey_runs(self._library)
-        failures = {failure.run: failure for failure in self._queue.failures()}
-        waiting = self._queue.waiting()
+        found = {run.name: self._explained(run) for run in [*known, *unreadable]}
         current = self._queue.current()
-        told: dict[str, RunFacts] = {}
-        for summary in known:
-            told[summary.name] = self._told(summary)
-        for run in unreadable:
-            told[run.name] = RunFacts(run.name, "failed", complaint=run.reason)
         if current is not None:
-            told.setdefault(current.run, _begun(current.run, current.arguments))
-            if told[current.run].state not in ("training", "stopping"):
-                told[current.run] = _changed(told[current.run], **self._filling(current.run))
-        for place, queued in enumerate((q for q in waiting if current is None or q.run != current.run), start=1):
-            told.setdefault(queued.run, _begun(queued.run, queued.arguments))
-            told[queued.run] = _changed(told[queued.run], state="waiting", place=place)
-        for name, failure in failures.items():
-            told.setdefault(name, _begun(name, failure.arguments))
-            if not told[name].is_going_on:
-                told[name] = _changed(told[name], state="failed", complaint=failure.sentence, log=failure.log)
-        return sorted(told.values(), key=lambda run: self._order(run))
+            run = found.setdefault(current.run, _queued(current.run, current.arguments))
+            if not run.is_training:
+                report = run_folder(self._library, current.run).training()
+                found[run.name] = replace(run, state="starting", progress=None if report is None else report.progress)
+        waiting = [queued for queued in self._queue.waiting() if current is None or queued.run != current.run]
+        for position, queued in enumerate(waiting, start=1):
+            run = found.setdefault(queued.run, _queued(queued.run, queued.arguments))
+            found[run.name] = replace(run, state="waiting", queue_position=position)
+        for failure in self._queue.failures():
+            run = found.setdefault(failure.run, _queued(failure.run, failure.arguments))
+            if not run.is_active:
+                found[run.name] = replace(run, state="failed", error=failure.sentence, log=failure.log)
+        return sorted(found.values(), key=self._order)
 
-    def _order(self, run: RunFacts) -> tuple[int, float]:
+    def _order(self, run: RunSummary) -> tuple[int, float]:
         if run.state == "waiting":
-            return 1, run.place
-        if run.is_going_on:
+            return 1, run.queue_position
+        if run.is_active:
             return 0, 0.0
-        return (3 if run.comparison else 2), -_last_change(self._library.runs, run.name)
+        return (3 if run.comparison else 2), -_last_change(RunFolder(self._library.runs / run.name))
 
-    def _told(self, summary: RunSummary) -> RunFacts:
-        now = running_training(summary.path)
-        facts = RunFacts(
-            name=summary.name,
-            state="done" if summary.step >= summary.steps else "stopped",
-            seeding=_seeding_words(summary.seed_from),
-            comparison=summary.comparison,
-            step=summary.step,
-            steps=summary.steps,
-            mean_score=summary.mean_score,
-        )
-        if now is not None:
-            return _changed(facts, **_live(now))
-        if is_trained(summary.path):  # by a comparison, which tells nothing here
-            return _changed(facts, state="training", phase="training")
-        if broke_off(summary.path):
-            log = self._queue.log(summary.name)
-            goes_on = "Compare, R, goes on" if summary.comparison else "R goes on"
-            return _changed(
-                facts,
-                state="broke off",
-                complaint=f"The training of {summary.name} was broken off; {goes_on} from step {summary.step}.",
-                log=str(log) if log.exists() else "",
-            )
-        return facts
+    def _explained(self, run: RunSummary) -> RunSummary:
+        """Add the reason to a run that was interrupted."""
+        if run.state != "interrupted":
+            return run
+        log = RunFolder(run.path).log
+        resume = "R in the Compare window resumes" if run.comparison else "R resumes"
+        error = f"The training of {run.name} was interrupted; {resume} it from step {run.step:,}."
+        return replace(run, error=error, log=str(log) if log.exists() else "")
 
-    def _filling(self, run: str) -> dict[str, Any]:
-        now = running_training(self._library.run_folder(run))
-        return {**(_live(now) if now is not None else {}), "state": "starting"}
+    def curves(self, run: str) -> RunCurves:
+        return read_curves(run_folder(self._library, run))
 
-    def curves(self, run: str) -> Curves:
-        found = read_curves(RunFolder(self._library.run_folder(run)))
-        return Curves(
-            episode_steps=found.episode_steps,
-            episode_scores=found.episode_scores,
-            running_mean=found.running_mean,
-            evaluations=tuple(Evaluated(e.step, e.mean, e.low, e.high) for e in found.evaluations),
-            trace_steps=found.trace["step"],
-            loss=found.trace["loss"],
-            mean_value=found.trace["mean_value"],
-            seeded_share=found.trace["seeded_share"],
-            rate=found.trace["steps_per_second"],
-        )
-
-    def picture(self, run: str) -> GamePicture | None:
+    def picture(self, run: str) -> LivePicture | None:
         folder = self._library.run_folder(run)
         now = time.monotonic()
         if now - self._asked > ASK_EVERY_SECONDS and folder.is_dir():
-            ask_for_pictures(folder)
+            request_pictures(folder)
             self._asked = now
-        try:
-            written = (folder / "live.picture").stat().st_mtime
-        except OSError:
+        written = picture_time(folder)
+        if written is None:
             return None
         if (run, written) != self._picture_time:
             self._picture_time = run, written
-            found = read_picture(folder)
-            if found is not None:
-                self._picture = GamePicture(
-                    found.frame, found.palette, found.actions, found.values, found.score, found.evaluating
-                )
+            self._picture = read_picture(folder) or self._picture
         return self._picture
 
     # ---- choosing ------------------------------------------------------------------------------------------------
@@ -185,36 +134,19 @@ class LibraryTrainDesk:
             number += 1
         return f"run-{number}"
 
-    def preview(self, sources: tuple[str, ...], keep: str) -> SeedingFacts:
-        found = preview(self._library, self._game, sources, keep)
-        removed, kept = found.removed_by_verdict, found.kept_by_verdict
-        return SeedingFacts(
-            decisions=found.transitions,
-            seconds=found.seconds,
-            episodes=found.episodes,
-            random=found.random,
-            reward_share=found.reward_share,
-            removed_good=removed.get("good", 0),
-            removed_bad=removed.get("bad", 0),
-            removed_none=removed.get("none", 0),
-            kept_good=kept.get("good", 0),
-            kept_bad=kept.get("bad", 0),
-            kept_none=kept.get("none", 0),
-            actions=tuple(found.actions.items()),
-            megabytes=found.megabytes,
-        )
+    def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
+        return preview(self._library, self._game, sources, keep)
 
     def seconds_estimate(self, wish: TrainWish) -> float | None:
         """From the pace of the newest run that has one; evaluations are left out."""
         paces = []
-        for summary in list_runs(self._library):
-            rates = read_curves(RunFolder(summary.path)).trace
-            mine = rates["steps_per_second"][rates["step"] > 0]
-            mine = mine[np.isfinite(mine) & (mine > 0)]
-            if len(mine):
-                config = RunFolder(summary.path).read().config
-                updates_per_second = float(np.median(mine)) / config.train_every
-                paces.append((_last_change(self._library.runs, summary.name), updates_per_second))
+        for folder in run_folders(self._library):
+            trace = read_curves(folder).trace
+            rates = trace["steps_per_second"][trace["step"] > 0]
+            rates = rates[np.isfinite(rates) & (rates > 0)]
+            if len(rates):
+                with contextlib.suppress(CoachError):
+                    paces.append((_last_change(folder), float(np.median(rates)) / run_config(folder).train_every))
         if not paces:
             return None
         pretraining = wish.pretrain_steps if wish.sources else 0
@@ -261,12 +193,10 @@ _KIND_WORDS = {
 
 
 def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOffer:
-    from home.overview import duration
-
     if not episodes:
         return SourceOffer(spec, label, "none recorded yet", offers=False)
     count = "1 episode" if episodes == 1 else f"{episodes} episodes"
-    return SourceOffer(spec, label, f"{count}, {duration(frames / FRAMES_PER_SECOND)}")
+    return SourceOffer(spec, label, f"{count}, {rounded_duration(frames / FRAMES_PER_SECOND)}")
 
 
 def learning_early(steps: int, preset_name: str = "default") -> list[str]:
@@ -274,49 +204,19 @@ def learning_early(steps: int, preset_name: str = "default") -> list[str]:
     return ["--learn-from-step", str(steps // 4)] if steps <= preset(preset_name).learn_from_step else []
 
 
-def _begun(run: str, arguments: Sequence[str]) -> RunFacts:
-    """A run of which there is no more than its command line."""
+def _queued(run: str, arguments: Sequence[str]) -> RunSummary:
+    """Return a run of which only the command line is known."""
     words = list(arguments)
     sources = tuple(words[n + 1] for n, word in enumerate(words[:-1]) if word == "--seed-from")
     steps = next(
         (int(words[n + 1]) for n, word in enumerate(words[:-1]) if word == "--steps" and words[n + 1].isdecimal()), 0
     )
-    return RunFacts(run, "stopped", _seeding_words(sources), steps=steps)
+    return RunSummary(run, "stopped", seed_from=sources, steps=steps)
 
 
-def _seeding_words(sources: Sequence[str]) -> str:
-    return ", ".join(sources) if sources else "from scratch"
-
-
-def _live(now: dict[str, Any]) -> dict[str, Any]:
-    """Fields of RunFacts from what a training says of itself."""
-    told: dict[str, Any] = {"state": "stopping" if now.get("stopping") else "training"}
-    if now.get("own_steps"):
-        told["step"], told["steps"] = now["own_step"], now["own_steps"]
-    for ours, theirs in (
-        ("phase", "phase"),
-        ("phase_step", "step"),
-        ("phase_total", "total"),
-        ("steps_per_second", "steps_per_second"),
-        ("seconds_left", "run_seconds_left"),
-        ("mean_score", "mean_score"),
-        ("epsilon", "epsilon"),
-        ("episodes", "episodes"),
-    ):
-        if now.get(theirs) is not None:
-            told[ours] = now[theirs]
-    return told
-
-
-def _changed(facts: RunFacts, **changes: Any) -> RunFacts:
-    return dataclasses.replace(facts, **changes)
-
-
-def _last_change(runs: Path, run: str) -> float:
+def _last_change(folder: RunFolder) -> float:
     times = [0.0]
-    for path in (runs / run / "checkpoints", runs / f"{run}.log"):
-        try:
+    for path in (folder.checkpoints, folder.log):
+        with contextlib.suppress(OSError):
             times.append(path.stat().st_mtime)
-        except OSError:
-            continue
     return max(times)

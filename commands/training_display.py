@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -18,10 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from commands.output import GREEN, OLIVE, QUIET, clock, progress_console
-
-if TYPE_CHECKING:
-    from agent.progress import Progress
-
+from data.run_progress import Progress
 
 PLAIN_EVERY_SECONDS = 10.0
 BLOCKS = "▁▂▃▄▅▆▇█"

@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.run import is_trained
-from commands.background_training import stop_training
 from data import jobs
 from data.durable_file import publish_file
 from data.errors import CoachError
 from data.file_lock import holding, is_held
 from data.library import Library
+from data.runs import RunFolder, run_folder
 
 LOOK_EVERY_SECONDS = 0.3
 STOPPED = (0, 130, -signal.SIGINT)
@@ -117,7 +116,7 @@ class TrainingQueue:
         if any(queued.run == run for queued in self.waiting()):
             raise CoachError(f"The run {run!r} waits already.")
         current = self.current()
-        if is_trained(folder) or (current is not None and current.run == run):
+        if RunFolder(folder).is_trained() or (current is not None and current.run == run):
             raise CoachError(f"The run {run!r} is being trained already.")
         if "--resume" not in arguments and (folder / "run.json").exists():
             raise CoachError(f"There is a run {run!r} already; choose another name.")
@@ -141,7 +140,7 @@ class TrainingQueue:
 
     def stop(self, run: str) -> bool:
         """Ask a training for a checkpoint and its end; one that only waits is removed. False where there is none."""
-        if self.remove(run) or stop_training(self._library.run_folder(run)):
+        if self.remove(run) or stop_training(run_folder(self._library, run)):
             return True
         current = self.current()
         if current is None or current.run != run or current.process is None:
@@ -176,7 +175,7 @@ class TrainingQueue:
 
     def _wait_for_others(self) -> None:
         """Two trainings at once would each have half the machine: wait for one that was begun elsewhere."""
-        while self.current() is not None or any(map(is_trained, _run_folders(self._library))):
+        while self.current() is not None or any(RunFolder(path).is_trained() for path in _run_folders(self._library)):
             time.sleep(LOOK_EVERY_SECONDS)
 
     def _clear_away(self) -> None:
@@ -207,6 +206,16 @@ class TrainingQueue:
         if code not in STOPPED:
             self._fail(queued, why(f"the training of {queued.run}", code, log))
         self._current.unlink(missing_ok=True)
+
+
+def stop_training(folder: RunFolder) -> bool:
+    """Ask a running training to write a checkpoint and end. Return False if none runs."""
+    report = folder.training()
+    if report is None:
+        return False
+    if not report.stopping:  # a second signal would end it without a checkpoint
+        os.kill(report.process, signal.SIGINT)
+    return True
 
 
 def why(what: str, code: int, log: Path) -> str:

@@ -24,7 +24,7 @@ from make_pictures import RUN, make_library
 from PIL import Image, ImageDraw, ImageFont
 from real_windows import PICTURES, ROOT, Screen, coach, virtual_screen
 
-from commands.background_training import running_training
+from data.runs import RunFolder
 
 SIZE = (1280, 800)
 SHOWN = (640, 400)
@@ -108,7 +108,8 @@ def train(library: Path) -> list[Image.Image]:
     words = ["train", "--run", "mine", "--seed-from", "planner", *size, "--evaluate-every", "0"]
     command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]
     training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while (running_training(library / "runs" / "mine") or {}).get("phase") != "training":
+    run = RunFolder(library / "runs" / "mine")
+    while (report := run.training()) is None or report.progress.phase != "training":
         time.sleep(0.5)
         if training.poll() is not None:
             raise SystemExit("the training for the film has failed")

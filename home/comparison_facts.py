@@ -5,28 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from data.runs import ComparedRun
 from home.training_facts import SourceOffer
 
 ComparisonState = Literal["starting", "running", "stopping", "stopped", "done", "failed", "broke off"]
 AT_WORK: tuple[ComparisonState, ...] = ("starting", "running", "stopping")
-
-
-@dataclass(frozen=True)
-class ComparedRun:
-    """One run of a comparison."""
-
-    arm: str
-    seed: int
-    state: str
-    """"waiting", "running", "done" or "failed"."""
-    phase: str = ""
-    step: int = 0
-    total: int = 0
-    share: float = 0.0
-    """Of its work, 0 to 1."""
-    score: float | None = None
-    """Points: of its last episodes; once it is done, of its final evaluation."""
-    error: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from home.comparison_facts import ArmResult, ComparedRun, ComparisonFacts, ComparisonState, results
-from home.training_facts import clock, grouped
+from data.durations import clock
+from data.runs import ComparedRun
+from home.comparison_facts import ArmResult, ComparisonFacts, ComparisonState, results
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.list_view import ListView
@@ -36,7 +37,7 @@ def progress_words(facts: ComparisonFacts) -> str:
 def run_words(run: ComparedRun) -> str:
     """How far a run is, in words."""
     if run.state == "running":
-        return f"{run.phase} {grouped(run.step)} of {grouped(run.total)}"
+        return f"{run.phase} {run.step:,} of {run.total:,}"
     return run.state
 
 

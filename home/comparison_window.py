@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from data.durations import rounded_duration
 from home.action_bar import Action
 from home.comparison_facts import ComparisonDesk, ComparisonFacts
 from home.comparison_form import ComparisonForm
 from home.comparison_pane import STATE_COLOURS, ComparisonPane
 from home.list_and_form import ListAndForm
-from home.overview import duration
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GRID, LARGE, OLIVE, ORANGE, PANEL, QUIET, SMALL
@@ -101,7 +101,7 @@ class ComparisonWindow(ListAndForm[ComparisonForm]):
         seconds = self._desk.seconds_estimate(form.wish)
         if seconds is None:
             return "How long it takes is known when an agent has trained here."
-        return f"About {duration(seconds)} in all, as fast as the newest run went."
+        return f"About {rounded_duration(seconds)} in all, as fast as the newest run went."
 
     def _start(self) -> None:
         assert self._form is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from home.list_form import Field, ListForm
-from home.training_facts import grouped
 from screen.canvas import Canvas
 from screen.fields import Choice, TextField
 from screen.layout import Box
@@ -87,7 +86,7 @@ class FormDrawing:
             canvas.text(offer.label, (row.x + 36, top), SMALL, TEXT if offer.offers else QUIET, max_width=LABELS)
             detail = offer.detail
             if offer.spec == "random":
-                detail = f"{grouped(form.random_count)} decisions"
+                detail = f"{form.random_count:,} decisions"
                 if focused:
                     detail = f"←  {detail}  →"
             canvas.text(detail, (row.right - 10, top), SMALL, QUIET, align="right", max_width=row.width - LABELS - 50)

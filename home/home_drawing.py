@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.durations import clock
 from data.game_picture import display_name
-from home.overview import DOORS, SIDE_DOORS, Door, Overview, RunOverview, door_lines, library_line, next_door
+from data.runs import RunSummary
+from home.overview import DOORS, SIDE_DOORS, Door, Overview, door_lines, library_line, next_door
 from home.tour import Tour
 from screen.background import Background
 from screen.canvas import Canvas
@@ -185,8 +187,7 @@ def _draw_door(canvas: Canvas, view: HomeView, door: Door, box: Box, is_next: bo
     canvas.text(second, (inner.x, inner.bottom - 18), SMALL, QUIET, max_width=inner.width)
     training = view.overview.training
     if door == "train" and training is not None:
-        done = training.step / max(1, training.total)
-        canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), done, GREEN)
+        canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), training.share_done, GREEN)
 
 
 def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
@@ -217,11 +218,10 @@ def _draw_recent(canvas: Canvas, box: Box, overview: Overview) -> None:
         canvas.text(episode.demonstrator, (box.x + 160, y), SMALL, max_width=80)
         canvas.text(episode.player, (box.x + 248, y), SMALL, QUIET, max_width=right - 168 - box.x - 248)
         canvas.text(f"{episode.score:g}", (right - 72, y), SMALL, WHITE, mono=True, align="right")
-        length = f"{int(episode.seconds) // 60}:{int(episode.seconds) % 60:02}"
-        canvas.text(length, (right, y), SMALL, QUIET, mono=True, align="right")
+        canvas.text(clock(episode.seconds), (right, y), SMALL, QUIET, mono=True, align="right")
 
 
-def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunOverview, ...]) -> None:
+def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunSummary, ...]) -> None:
     if box.height < 60 or not runs:
         return
     canvas.text("Runs", (box.x, box.y), SMALL, QUIET)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from data.durations import rounded_duration
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.proof import Verification
 from data.quarantine import Quarantine
 from data.trash import Moved, Trash
 from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, arranged, kept, rows_of, values_of
-from home.overview import duration
 from screen.background import Background
 from screen.fields import Choice, TextField
 from screen.list_view import ListView
@@ -96,7 +96,7 @@ class LibraryController:
         number = f"{shown:,} of {in_all:,}" if shown != in_all else f"{in_all:,}"
         marked = f", {len(self.marked):,} marked" if self.marked else ""
         what = "episode" if number == "1" else "episodes"
-        return f"{number} {what}, {duration(sum(row.seconds for row in self.rows))}{marked}"
+        return f"{number} {what}, {rounded_duration(sum(row.seconds for row in self.rows))}{marked}"
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from home.training_facts import SourceOffer, grouped
+from home.training_facts import SourceOffer
 from screen.fields import Choice
 
 RANDOM_COUNTS = (1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000)
@@ -73,7 +73,7 @@ class ListForm:
         """(field, label, what is shown) of everything under the list."""
         shown = []
         for name, about in self.number_fields.items():
-            shown.append((name, about.label, Choice([f"{grouped(self.numbers[name])}  {about.unit}"])))
+            shown.append((name, about.label, Choice([f"{self.numbers[name]:,}  {about.unit}"])))
         return shown
 
     # ---- what keys and clicks do ---------------------------------------------------------------------------------

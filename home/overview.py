@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from data.durations import rounded_duration
+from data.episode import EpisodeSummary
+from data.runs import RunSummary
+
 ENOUGH_SECONDS = 5 * 60
 """Minutes of play after which judging is worth more than more play."""
 ENOUGH_VERDICTS = 20
@@ -14,31 +18,6 @@ DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch", "compare")
 """The doors that stand side by side."""
 SIDE_DOORS: tuple[Door, ...] = ("library", "settings")
 """The doors at the foot of the window."""
-
-
-@dataclass(frozen=True)
-class RunOverview:
-    """One training, as the home window tells it."""
-
-    name: str
-    step: int
-    total: int
-    mean_score: float | None
-    is_training: bool
-    steps_per_second: float = 0.0
-    seconds_left: float | None = None
-    phase: str = ""
-
-
-@dataclass(frozen=True)
-class EpisodeLine:
-    """One recent episode."""
-
-    created: str
-    demonstrator: str
-    player: str
-    score: float
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -56,11 +35,11 @@ class Overview:
     bad: int = 0
     clips_waiting: int = 0
     unfinished: int = 0
-    runs: tuple[RunOverview, ...] = ()
-    recent: tuple[EpisodeLine, ...] = ()
+    runs: tuple[RunSummary, ...] = ()
+    recent: tuple[EpisodeSummary, ...] = ()
 
     @property
-    def training(self) -> RunOverview | None:
+    def training(self) -> RunSummary | None:
         """The run that is being trained now."""
         return next((run for run in self.runs if run.is_training), None)
 
@@ -69,7 +48,7 @@ def library_line(overview: Overview) -> str:
     """The library in one line: play, verdicts, runs, and what there is of other games."""
     others = f"{_count(overview.other_games, 'episode')} of other games" if overview.other_games else ""
     parts = [
-        f"{duration(overview.seconds)} in {_count(overview.episodes, 'episode')}",
+        f"{rounded_duration(overview.seconds)} in {_count(overview.episodes, 'episode')}",
         _count(overview.good + overview.bad, "verdict"),
         _count(len(overview.runs), "run"),
         others,
@@ -98,16 +77,6 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: "40 s", "12 min", "3 h 05 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
 def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
     """For each door its state in two short lines."""
     best = "" if overview.best_score is None else f"best score {overview.best_score:g}"
@@ -115,8 +84,9 @@ def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
     training = overview.training
     train_lines = ("No runs yet", "")
     if training is not None:
-        left = "" if training.seconds_left is None else f"{duration(training.seconds_left)} left"
-        train_lines = (f"{training.name}: {training.phase or 'starting'}", left)
+        seconds = None if training.progress is None else training.progress.seconds_left
+        left = "" if seconds is None else f"{rounded_duration(seconds)} left"
+        train_lines = (f"{training.name}: {training.phase}", left)
     elif overview.runs:
         last = overview.runs[-1]
         train_lines = (_count(len(overview.runs), "run"), f"last: {last.name}, {last.step} steps")
@@ -125,7 +95,7 @@ def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
     if watchable is not None:
         score = "" if watchable.mean_score is None else f"mean score {watchable.mean_score:.0f}"
         watch_lines = (watchable.name, score)
-    played = f"{_count(overview.episodes, 'episode')}, {duration(overview.seconds)}"
+    played = f"{_count(overview.episodes, 'episode')}, {rounded_duration(overview.seconds)}"
     return {
         "play": (played if overview.episodes else "No episodes yet", best),
         "curate": (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from home.training_facts import Curves, GamePicture, RunFacts, RunState, clock, grouped
+from data.durations import clock
+from data.live_view import LivePicture
+from data.run_curves import RunCurves
+from data.runs import RunState, RunSummary
 from screen.canvas import Canvas
 from screen.chart import Chart, ChartFacts, Series, step_range
 from screen.layout import Box
@@ -18,57 +21,58 @@ STATE_COLOURS: dict[RunState, Colour] = {
     "done": GREEN,
     "stopped": QUIET,
     "failed": ORANGE,
-    "broke off": ORANGE,
+    "interrupted": ORANGE,
 }
 UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s"}
 PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episodes"}
 
 
-def state_words(run: RunFacts) -> str:
-    """The state in a few words, as the list shows it."""
+def state_words(run: RunSummary) -> str:
+    """Return the state in a few words, as the list shows it."""
     if run.state == "waiting":
-        return "next" if run.place == 1 else f"{run.place}. in line"
+        return "next" if run.queue_position == 1 else f"{run.queue_position}. in the queue"
     if run.state == "training":
-        return run.phase or "training"
+        return run.phase
     return run.state
 
 
-def progress_words(run: RunFacts) -> str:
-    """How far a run is, in words."""
-    if run.state in ("training", "stopping", "starting") and run.phase in PARTS:
-        return f"{run.phase}: {grouped(run.phase_step)} of {grouped(run.phase_total)} {PARTS[run.phase]}"
+def progress_words(run: RunSummary) -> str:
+    """Return how far a run is, in words."""
+    progress = run.progress
+    if progress is not None and progress.phase in PARTS and (run.is_training or run.state == "starting"):
+        return f"{progress.phase}: {progress.step:,} of {progress.total:,} {PARTS[progress.phase]}"
     if run.state == "starting":
-        return "starting: the network is being built"
+        return "building the network"
     if run.state == "waiting":
-        return f"{grouped(run.steps)} steps to come" if run.steps else "waits for its turn"
-    return f"{grouped(run.step)} of {grouped(run.steps)} steps"
+        return f"{run.steps:,} steps to do" if run.steps else "waiting for its turn"
+    return f"{run.step:,} of {run.steps:,} steps"
 
 
-def fact_words(run: RunFacts) -> list[tuple[str, str]]:
-    """(name, value) of what stands under the bar."""
-    facts = []
-    if run.state in ("training", "stopping") and run.steps_per_second:
-        facts.append(("pace", f"{run.steps_per_second:.3g} {UNITS.get(run.phase, 'steps/s')}"))
-    if run.seconds_left is not None and run.state == "training":
-        facts.append(("left", clock(run.seconds_left)))
+def figures(run: RunSummary) -> list[tuple[str, str]]:
+    """Return what is shown below the bar: (name, value)."""
+    found, progress = [], run.progress
+    if run.is_training and progress is not None and progress.steps_per_second:
+        found.append(("pace", f"{progress.steps_per_second:.3g} {UNITS.get(progress.phase, 'steps/s')}"))
+    if run.state == "training" and progress is not None and progress.run_seconds_left is not None:
+        found.append(("left", clock(progress.run_seconds_left)))
     if run.mean_score is not None:
-        facts.append(("mean score", f"{run.mean_score:.0f}"))
-    if run.epsilon is not None and run.is_going_on:
-        facts.append(("epsilon", f"{run.epsilon:.3f}"))
-    return facts
+        found.append(("mean score", f"{run.mean_score:.0f}"))
+    if progress is not None and progress.epsilon is not None:
+        found.append(("epsilon", f"{progress.epsilon:.3f}"))
+    return found
 
 
-def chart_facts(curves: Curves) -> tuple[ChartFacts, ChartFacts, ChartFacts, ChartFacts]:
-    """Score, loss, values and seeded share, over steps."""
+def run_charts(curves: RunCurves) -> tuple[ChartFacts, ChartFacts, ChartFacts, ChartFacts]:
+    """Return the charts of score, loss, Q-values and seeded share, over steps."""
     score = curves.running_mean[-1] if len(curves.running_mean) else None
-    tested = curves.evaluations
+    evaluations = curves.evaluations
     whiskers = Series(
-        np.array([e.step for e in tested], np.float64),
-        np.array([e.mean for e in tested], np.float64),
+        np.array([e.step for e in evaluations], np.float64),
+        np.array([e.mean for e in evaluations], np.float64),
         OLIVE,
         "whiskers",
-        np.array([e.low for e in tested], np.float64),
-        np.array([e.high for e in tested], np.float64),
+        np.array([e.low for e in evaluations], np.float64),
+        np.array([e.high for e in evaluations], np.float64),
     )
     scores = (
         Series(curves.episode_steps, curves.episode_scores, QUIET, "dots"),
@@ -76,14 +80,14 @@ def chart_facts(curves: Curves) -> tuple[ChartFacts, ChartFacts, ChartFacts, Cha
         whiskers,
     )
     newest = "" if score is None else f"{score:.0f}"
-    if tested:
-        newest = f"{newest}  test {tested[-1].mean:.0f}".strip()
-    share = curves.seeded_share
+    if evaluations:
+        newest = f"{newest}  test {evaluations[-1].mean:.0f}".strip()
+    trace, steps = curves.trace, curves.trace["step"]
     return (
         ChartFacts("Score", newest, scores, lowest=0, hint="No episode has ended yet."),
-        _curve("Loss", curves.trace_steps, curves.loss, "{:.3g}", lowest=0.0),
-        _curve("Q-values, mean", curves.trace_steps, curves.mean_value, "{:.2f}"),
-        _curve("Seeded share of a batch", curves.trace_steps, share, "{:.0%}", lowest=0.0, highest=1.0),
+        _curve("Loss", steps, trace["loss"], "{:.3g}", lowest=0.0),
+        _curve("Q-values, mean", steps, trace["mean_value"], "{:.2f}"),
+        _curve("Seeded share of a batch", steps, trace["seeded_share"], "{:.0%}", lowest=0.0, highest=1.0),
     )
 
 
@@ -107,12 +111,12 @@ class RunPane:
         self._charts = [Chart() for _ in range(4)]
         self._bounds: dict[str, tuple[float, float]] = {}
 
-    def draw(self, canvas: Canvas, box: Box, run: RunFacts, curves: Curves, game: GamePicture | None) -> None:
+    def draw(self, canvas: Canvas, box: Box, run: RunSummary, curves: RunCurves, game: LivePicture | None) -> None:
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
-        if run.complaint:
-            box = box.without_top(self._draw_complaint(canvas, box, run) + GRID)
-        facts = chart_facts(curves)
-        if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_going_on:
+        if run.error:
+            box = box.without_top(self._draw_error(canvas, box, run) + GRID)
+        facts = run_charts(curves)
+        if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_active:
             return
         side = max(216.0, min(0.34 * box.width, 0.62 * box.height))
         self._draw_game(canvas, box.right_part(side), run, game)
@@ -122,7 +126,7 @@ class RunPane:
         for chart, place, shown in zip(self._charts, places, facts, strict=True):
             chart.draw(canvas, place, shown, steps)
 
-    def _draw_head(self, canvas: Canvas, box: Box, run: RunFacts) -> float:
+    def _draw_head(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
         """Returns the height used."""
         words = state_words(run)
         colour = STATE_COLOURS[run.state]
@@ -130,7 +134,7 @@ class RunPane:
         canvas.text(run.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
         y = box.y + 40
         canvas.text(
-            f"seeded by {run.seeding}" if run.seeding != "from scratch" else run.seeding,
+            f"seeded by {run.seeding}" if run.seed_from else run.seeding,
             (box.x, y),
             SMALL,
             QUIET,
@@ -139,30 +143,30 @@ class RunPane:
         canvas.text(progress_words(run), (box.right, y), SMALL, QUIET, align="right")
         canvas.bar(Box(box.x, y + 26, box.width, 8), run.share_done, colour)
         x = box.x
-        for name, value in fact_words(run):
+        for name, value in figures(run):
             x = canvas.text(name, (x, y + 42), SMALL, QUIET).right + 6
             x = canvas.text(value, (x, y + 42), SMALL, TEXT, mono=True).right + 24
         return 108.0
 
-    def _draw_complaint(self, canvas: Canvas, box: Box, run: RunFacts) -> float:
+    def _draw_error(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
         """Why it failed and where its log is; returns the height used."""
         panel = box.top_part(112)
         canvas.fill(panel, PANEL, radius=8)
         canvas.fill(panel.left_part(4), ORANGE)
         inner = panel.inset(16)
-        used = canvas.paragraph(run.complaint, inner, SMALL, TEXT)
+        used = canvas.paragraph(run.error, inner, SMALL, TEXT)
         if run.log:
-            canvas.paragraph(f"All that it said: {run.log}", inner.without_top(used + 4), SMALL, QUIET)
+            canvas.paragraph(f"Everything it printed: {run.log}", inner.without_top(used + 4), SMALL, QUIET)
         return panel.height
 
-    def _draw_game(self, canvas: Canvas, box: Box, run: RunFacts, game: GamePicture | None) -> None:
+    def _draw_game(self, canvas: Canvas, box: Box, run: RunSummary, game: LivePicture | None) -> None:
         canvas.fill(box, PANEL, radius=8)
         inner = box.inset(12)
         canvas.text("Its game", (inner.x, inner.y - 2), SMALL, QUIET)
         picture = Box(inner.x, inner.y + 28, inner.width, inner.width * 3 / 4)
-        if game is None or not run.is_going_on:
+        if game is None or not run.is_active:
             canvas.fill(picture, LINE, radius=4)
-            words = "It plays when pretraining is done." if run.is_going_on else "W watches it play."
+            words = "It plays when pretraining is done." if run.is_active else "W watches it play."
             height = canvas.measure("X", SMALL)[1]
             canvas.text(
                 words,
@@ -181,7 +185,7 @@ class RunPane:
             canvas, Box(inner.x, picture.bottom + 12, inner.width, inner.bottom - picture.bottom - 12), run, game
         )
 
-    def _draw_values(self, canvas: Canvas, box: Box, run: RunFacts, game: GamePicture) -> None:
+    def _draw_values(self, canvas: Canvas, box: Box, run: RunSummary, game: LivePicture) -> None:
         """What the agent expects of each action; the scale only ever widens."""
         if not len(game.values):
             return

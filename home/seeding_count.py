@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from data.seeding_preview import SeedingPreview
 from home.train_form import TrainForm
-from home.training_facts import SeedingFacts
 from screen.background import Background
 
 SETTLE_SECONDS = 0.3
 """It is counted when the form has been left alone for so long."""
 
-Preview = Callable[[tuple[str, ...], str], SeedingFacts]
+Preview = Callable[[tuple[str, ...], str], SeedingPreview]
 
 
 class SeedingCount:
@@ -21,10 +21,10 @@ class SeedingCount:
     def __init__(self, form: TrainForm, preview: Preview) -> None:
         self._form = form
         self._preview = preview
-        self._work: Background[SeedingFacts] | None = None
+        self._work: Background[SeedingPreview] | None = None
         self._counted: tuple[tuple[str, ...], str] | None = None
         self._changed = float("-inf")
-        self.facts: SeedingFacts | None = None
+        self.facts: SeedingPreview | None = None
         self.problem = ""
 
     @property

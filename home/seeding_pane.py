@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from home.training_facts import SeedingFacts, clock, grouped
+from data.durations import clock
+from data.seeding_preview import SeedingPreview
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
@@ -10,34 +11,34 @@ from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, 
 ROW = 22.0
 
 
-def seeding_lines(facts: SeedingFacts) -> list[tuple[str, str]]:
-    """A preview's figures: (what, how much)."""
+def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
+    """Return a preview's figures: (name, value)."""
     lines = []
-    if facts.decisions > facts.random:
-        episodes = "1 episode" if facts.episodes == 1 else f"{facts.episodes} episodes"
-        lines.append(("Play", f"{clock(facts.seconds)} in {episodes}"))
-        lines.append(("Bring points", f"{facts.reward_share:.1%} of the decisions"))
-    if facts.random:
-        lines.append(("Fresh random play", f"{grouped(facts.random)} decisions"))
-    lines.append(("Memory", f"{facts.megabytes:.0f} MB"))
+    if preview.kept:
+        episodes = "1 episode" if preview.episodes == 1 else f"{preview.episodes} episodes"
+        lines.append(("Play", f"{clock(preview.seconds)} in {episodes}"))
+        lines.append(("Bring points", f"{preview.reward_share:.1%} of the decisions"))
+    if preview.random:
+        lines.append(("Fresh random play", f"{preview.random:,} decisions"))
+    lines.append(("Memory", f"{preview.megabytes:.0f} MB"))
     return lines
 
 
-def verdict_parts(facts: SeedingFacts) -> list[tuple[str, int, Colour]]:
-    """What becomes of the recorded decisions, by verdict: (words, decisions, colour); parts of nothing left out."""
-    removed = facts.removed_bad + facts.removed_good + facts.removed_none
-    why = "judged bad" if removed == facts.removed_bad else "not judged good"
+def verdict_parts(preview: SeedingPreview) -> list[tuple[str, int, Colour]]:
+    """Return the recorded decisions by verdict: (words, decisions, colour). Parts without decisions are left out."""
+    kept, removed = preview.kept_by_verdict, sum(preview.removed_by_verdict.values())
+    why = "judged bad" if removed == preview.removed_by_verdict.get("bad", 0) else "not judged good"
     parts = [
-        ("judged good", facts.kept_good, GREEN),
-        ("without a verdict", facts.kept_none, QUIET),
-        ("judged bad, kept", facts.kept_bad, OLIVE),
+        ("judged good", kept.get("good", 0), GREEN),
+        ("without a verdict", kept.get("none", 0), QUIET),
+        ("judged bad, kept", kept.get("bad", 0), OLIVE),
         (f"removed: {why}", removed, ORANGE),
     ]
     return [part for part in parts if part[1]]
 
 
 def draw_seeding(
-    canvas: Canvas, box: Box, facts: SeedingFacts | None, problem: str, counting: bool, estimate: str
+    canvas: Canvas, box: Box, facts: SeedingPreview | None, problem: str, counting: bool, estimate: str
 ) -> None:
     """``facts`` None: nothing is seeded, or ``problem`` says why nothing can be, or it is being counted."""
     canvas.fill(box, PANEL, radius=8)
@@ -54,7 +55,7 @@ def draw_seeding(
         canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if counting else TEXT)
         return
     colour = QUIET if counting else TEXT
-    number = canvas.text(grouped(facts.decisions), (inner.x, inner.y + 28), LARGE, colour, mono=True)
+    number = canvas.text(f"{facts.transitions:,}", (inner.x, inner.y + 28), LARGE, colour, mono=True)
     canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
     y = number.bottom + GRID
     for what, much in seeding_lines(facts):
@@ -65,7 +66,7 @@ def draw_seeding(
     _draw_actions(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), facts)
 
 
-def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingFacts) -> float:
+def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingPreview) -> float:
     """A bar in parts, and a line for each; returns where it ends."""
     parts = verdict_parts(facts)
     whole = sum(count for _, count, _ in parts)
@@ -79,23 +80,23 @@ def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingFacts) -> float:
     y = box.y + 16
     for words, count, colour in parts:
         canvas.fill(Box(box.x, y + 5, 8, 8), colour)
-        text = canvas.text(grouped(count), (box.x + 72, y), SMALL, TEXT, mono=True, align="right")
+        text = canvas.text(f"{count:,}", (box.x + 72, y), SMALL, TEXT, mono=True, align="right")
         canvas.text(words, (text.right + GRID, y), SMALL, QUIET, max_width=box.right - text.right - GRID)
         y += ROW
     return y
 
 
-def _draw_actions(canvas: Canvas, box: Box, facts: SeedingFacts) -> None:
+def _draw_actions(canvas: Canvas, box: Box, facts: SeedingPreview) -> None:
     """How often each action was taken: bars."""
-    largest = max((count for _, count in facts.actions), default=0)
+    largest = max(facts.actions.values(), default=0)
     if not largest or box.height < 3 * ROW:
         return
     canvas.text("Actions", (box.x, box.y), SMALL, QUIET)
-    rows = facts.actions
+    rows = list(facts.actions.items())
     room = int((box.height - ROW) // ROW)
     if len(rows) > room:
-        rows = tuple(sorted(rows, key=lambda row: -row[1])[:room])
-    total = sum(count for _, count in facts.actions)
+        rows = sorted(rows, key=lambda row: -row[1])[:room]
+    total = sum(facts.actions.values())
     for number, (name, count) in enumerate(rows):
         y = box.y + ROW * (number + 1)
         canvas.text(name.lower(), (box.x, y), SMALL, max_width=120)

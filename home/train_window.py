@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from data.durations import rounded_duration
+from data.live_view import LivePicture
+from data.run_curves import RunCurves
+from data.runs import RunSummary
 from home.action_bar import Action
 from home.list_and_form import ListAndForm
-from home.overview import duration
 from home.run_pane import STATE_COLOURS, RunPane, state_words
 from home.seeding_count import SeedingCount
 from home.seeding_pane import draw_seeding
 from home.train_form import TrainForm
-from home.training_facts import Curves, GamePicture, RunFacts, TrainDesk
+from home.training_facts import TrainDesk
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GRID, OLIVE, QUIET, SMALL
@@ -48,9 +51,9 @@ class TrainWindow(ListAndForm[TrainForm]):
         super().__init__(window)
         self._desk = desk
         self._pane = RunPane()
-        self._runs: list[RunFacts] = []
-        self._curves = Curves()
-        self._game: GamePicture | None = None
+        self._runs: list[RunSummary] = []
+        self._curves = RunCurves()
+        self._game: LivePicture | None = None
         self._count: SeedingCount | None = None
         self._estimate = ""
         self._to_watch: str | None = None
@@ -67,13 +70,13 @@ class TrainWindow(ListAndForm[TrainForm]):
         return [run.name for run in self._runs]
 
     @property
-    def _selected(self) -> RunFacts | None:
+    def _selected(self) -> RunSummary | None:
         return next((run for run in self._runs if run.name == self._shown), None)
 
     def _refresh(self) -> None:
         """A new picture of the game, a new count of the seeding: whatever is due."""
         selected = self._selected
-        if self._form is None and selected is not None and selected.is_going_on:
+        if self._form is None and selected is not None and selected.is_active:
             game = self._desk.picture(selected.name)
             if game is not self._game:
                 self._game, self._stale = game, True
@@ -83,12 +86,12 @@ class TrainWindow(ListAndForm[TrainForm]):
     def _look(self) -> None:
         runs = self._desk.runs()
         self._keep_shown([run.name for run in runs])
-        curves = self._desk.curves(self._shown) if self._shown and self._form is None else Curves()
-        self._stale |= runs != self._runs or len(curves.trace_steps) != len(self._curves.trace_steps)
+        curves = self._desk.curves(self._shown) if self._shown and self._form is None else RunCurves()
+        self._stale |= runs != self._runs or len(curves.trace["step"]) != len(self._curves.trace["step"])
         before = self._selected
         self._runs, self._curves = runs, curves
         now = self._selected
-        if before is not None and now is not None and before.is_going_on and not now.is_going_on:
+        if before is not None and now is not None and before.is_active and not now.is_active:
             self._message = ""  # what was said of a training that went on is no longer so
         self._looked_at(self._titled())
 
@@ -112,9 +115,9 @@ class TrainWindow(ListAndForm[TrainForm]):
 
     def _list_actions(self) -> list[Action]:
         run = self._selected
-        going_on = run is not None and run.is_going_on
+        going_on = run is not None and run.is_active
         waits = run is not None and run.state == "waiting"
-        stops = run is not None and run.is_going_on and run.state != "stopping" and not run.comparison
+        stops = run is not None and run.is_active and run.state != "stopping" and not run.comparison
         watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
         actions = [
             Action("New training", "N", "n", self._open_form, None if going_on else OLIVE),
@@ -171,7 +174,7 @@ class TrainWindow(ListAndForm[TrainForm]):
         seconds = self._desk.seconds_estimate(self._form.wish)
         if seconds is None:
             return "How long it takes is known when one has begun."
-        return f"About {duration(seconds)}, as fast as the newest run went."
+        return f"About {rounded_duration(seconds)}, as fast as the newest run went."
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -194,11 +197,11 @@ class TrainWindow(ListAndForm[TrainForm]):
         score = canvas.text(about, (inner.right, inner.y + 18), SMALL, QUIET, mono=True, align="right")
         origin = f"of comparison {run.comparison}" if run.comparison else run.seeding
         canvas.text(origin, (inner.x, inner.y + 18), SMALL, QUIET, max_width=score.x - inner.x - GRID)
-        if run.is_going_on and run.state != "waiting":
+        if run.is_active and run.state != "waiting":
             canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), run.share_done, colour)
 
 
-def _resume_label(run: RunFacts | None) -> str:
+def _resume_label(run: RunSummary | None) -> str:
     if run is not None and run.state == "done":
         return "Train on"
     return "Try again" if run is not None and run.state == "failed" else "Resume"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from agent_episodes import small_config
 
-from agent import episode_origins
+from agent import run_loop
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
 from agent.evaluation import (
@@ -21,12 +21,13 @@ from agent.evaluation import (
     evaluate,
     play_episodes,
 )
-from agent.player import PlayerFactory, list_runs, load_player
+from agent.player import PlayerFactory, load_player
 from agent.preprocessing import Preprocessor
 from agent.training import train
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from data.runs import list_runs
 from data.simulation import Emulator
 
 
@@ -87,9 +88,9 @@ def test_no_episode_of_an_evaluation_is_one_of_a_training() -> None:
     config: TrainConfig = small_config()
     trained = set()
     for _ in range(5):
-        episode_origins.next_episode(emulator, config, rng)
+        run_loop.next_episode(emulator, config, rng)
         trained.add(emulator.settings.seed)
-    assert max(trained) < episode_origins.TRAINING_SEEDS[1] <= min(task.seed for task in tasks)
+    assert max(trained) < run_loop.TRAINING_SEEDS[1] <= min(task.seed for task in tasks)
     assert {task.noop_start for task in tasks} == set(range(31))
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.run import RunFolder, is_trained
-from agent.run_curves import read_curves, running_mean
 from agent.run_log import RunLog
-from agent.spectator import FRESH_SECONDS, Spectator, ask_for_pictures, read_picture
 from data.errors import CoachError
+from data.live_view import FRESH_SECONDS, LiveView, read_picture, request_pictures
+from data.run_curves import read_curves, running_mean
+from data.runs import RunFolder
 from data.simulation import Emulator
 
 ROW = {"loss": 0.5, "mean_value": 1.5, "seeded_share": None, "epsilon": 0.1, "steps_per_second": 80.0}
@@ -75,18 +75,18 @@ def test_the_running_mean_equals_numpys() -> None:
 
 def test_only_somebody_who_looks_is_shown_the_game(tmp_path: Path) -> None:
     now = [0.0]
-    spectator = Spectator(tmp_path, lambda: now[0])
-    assert not spectator.is_due()
-    ask_for_pictures(tmp_path)
+    live_view = LiveView(tmp_path, lambda: now[0])
+    assert not live_view.is_due()
+    request_pictures(tmp_path)
     now[0] = 1.0
-    assert spectator.is_due()
-    assert not spectator.is_due()  # a picture was just asked for
+    assert live_view.is_due()
+    assert not live_view.is_due()  # a picture was just asked for
     now[0] = 1.1
-    assert spectator.is_due()
+    assert live_view.is_due()
     long_ago = (tmp_path / "live.watched").stat().st_mtime - FRESH_SECONDS - 1
     os.utime(tmp_path / "live.watched", (long_ago, long_ago))
     now[0] = 2.0
-    assert not spectator.is_due()
+    assert not live_view.is_due()
 
 
 def test_the_picture_is_the_emulators(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_picture_is_the_emulators(tmp_path: Path) -> None:
     for _ in range(50):
         emulator.act(1)
     values = np.arange(len(emulator.action_meanings), dtype=np.float32)
-    Spectator(tmp_path).show(emulator, values, 35.0, evaluating=True)
+    LiveView(tmp_path).write(emulator, values, 35.0, evaluating=True)
     found = read_picture(tmp_path)
     assert found is not None
     assert np.array_equal(found.frame, emulator.screen())
@@ -110,9 +110,9 @@ def test_a_strange_picture_is_none(tmp_path: Path, content: bytes) -> None:
 
 def test_looking_whether_a_run_is_trained_disturbs_nobody(tmp_path: Path) -> None:
     folder = run_folder(tmp_path)
-    assert not is_trained(folder.path)
+    assert not folder.is_trained()
     with folder.locked():
-        assert is_trained(folder.path)
+        assert folder.is_trained()
         with pytest.raises(CoachError, match="another process"), folder.locked():
             pass
-    assert not is_trained(folder.path)
+    assert not folder.is_trained()

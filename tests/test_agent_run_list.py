@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,11 @@ import pytest
 import coach
 from agent.arms import parse_arm
 from agent.comparison import ComparisonFolder, Plan
-from agent.player import UnreadableRun, list_runs, survey_runs
-from agent.run import RunFolder
 from commands.overview import newest_run
 from commands.train_desk import LibraryTrainDesk
 from data.errors import CoachError
 from data.library import Library
+from data.runs import RunFolder, RunSummary, list_runs, survey_runs
 from tests.agent_episodes import small_config
 
 DAMAGES = {
@@ -36,7 +36,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     made.prepare()
     for name in ("a-whole-one", *DAMAGES, "whole"):
         folder = RunFolder(made.run_folder(name))
-        folder.create(small_config(steps=64), ("NOOP",), None)
+        folder.create(asdict(small_config(steps=64)), ("NOOP",))
         path, content = DAMAGES.get(name, ("checkpoints/00000001/state.json", '{"step": 32, "recent_scores": [5, 15]}'))
         (folder.path / path).parent.mkdir(parents=True, exist_ok=True)
         (folder.path / path).write_text(content)
@@ -51,9 +51,9 @@ def test_damaged_runs_hide_no_other(library: Library) -> None:
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_run_is_told_in_one_sentence(name: str, library: Library) -> None:
     [found] = [run for run in survey_runs(library)[1] if run.name == name]
-    assert found == UnreadableRun(name, library.run_folder(name), found.reason)
-    assert str(found.path) in found.reason
-    assert found.reason.endswith(".") and "\n" not in found.reason
+    assert found == RunSummary(name, "failed", library.run_folder(name), error=found.error)
+    assert str(found.path) in found.error
+    assert found.error.endswith(".") and "\n" not in found.error
 
 
 def test_the_library_command_lists_both(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +68,7 @@ def test_the_training_window_shows_a_damaged_run_as_failed_and_does_not_go_on_wi
     told = {run.name: run for run in desk.runs()}
     assert set(told) == {"a-whole-one", "whole", *DAMAGES}
     assert {told[name].state for name in DAMAGES} == {"failed"}
-    assert "not readable" in told["cut-off"].complaint
+    assert "not readable" in told["cut-off"].error
     with pytest.raises(CoachError, match="not readable"):
         desk.resume("cut-off")
 
@@ -83,7 +83,7 @@ def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
     (tmp_path / "comparisons" / "of nobody").mkdir()  # no name that a comparison may have
     (tmp_path / "comparisons" / "of nobody" / "plan.json").write_text("{}")
     for name in ("mine", "which-none-s0", "which-none-s1"):
-        RunFolder(library.run_folder(name)).create(small_config(steps=64), ("NOOP",), None)
+        RunFolder(library.run_folder(name)).create(asdict(small_config(steps=64)), ("NOOP",))
     assert {run.name: run.comparison for run in list_runs(library)} == {
         "mine": "",
         "which-none-s0": "which",

@@ -17,12 +17,10 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 import agent.trainer as trainer_module
-from agent.config import TrainConfig
+from agent.config import TrainConfig, run_config
 from agent.learner import Learner
-from agent.player import list_runs, load_player
-from agent.progress import Progress
+from agent.player import load_player
 from agent.replay_memory import ReplayMemory
-from agent.run import saved_config
 from agent.run_loop import Step, continue_loop
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill
@@ -33,6 +31,8 @@ from data.episode import demonstrator_index
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.run_progress import Progress
+from data.runs import list_runs, open_run
 from data.simulation import Emulator
 
 HERE = Path(__file__).parent
@@ -232,7 +232,7 @@ def test_a_finished_run_can_be_given_more_steps(library: Library) -> None:
     train(library, "whole", config)
     train(library, "parts", dataclasses.replace(config, steps=32))
     train(library, "parts", config, resume=True)
-    assert saved_config(library, "parts").steps == config.steps
+    assert run_config(open_run(library, "parts")).steps == config.steps
     assert_same_run(library, "whole", "parts")
 
 
@@ -240,7 +240,7 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 import agent.progress
-from agent.config import TrainConfig
+from agent.config import TrainConfig, run_config
 from agent.training import train
 from data.library import Library
 

@@ -9,15 +9,14 @@ import pytest
 from agent_episodes import small_config
 
 from agent.array_file import read_arrays
-from agent.checkpoint import CheckpointStore
 from agent.evaluation import evaluate
 from agent.keras_network import weight_arrays
 from agent.learner import Learner, part_of
-from agent.run import RunFolder, open_run
 from agent.training import train
 from agent.transfer import take_weights
 from data.errors import CoachError
 from data.library import Library
+from data.runs import RunFolder, open_run
 from data.simulation import Emulator
 
 PONG = Emulator("Pong").action_meanings
@@ -31,7 +30,7 @@ def invaders(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def theirs(run: RunFolder) -> dict[str, np.ndarray]:
-    newest = CheckpointStore(run).newest()
+    newest = run.newest_checkpoint()
     assert newest is not None
     return part_of(read_arrays(newest / "learner.npz"), "online")
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from agent.player import list_runs
 from commands.tour import TourResult, TourSize, take_tour
 from data.library import Library
+from data.runs import list_runs, open_run
 
 SMALL = TourSize(episodes=2, rollouts=1, horizon=1, steps=24, pretrain_steps=4, evaluation_episodes=2, film_seconds=2)
 
@@ -45,9 +45,9 @@ def test_the_page_needs_no_other_file(result: TourResult) -> None:
 
 
 def test_both_agents_are_trained_alike_but_for_the_seeding(result: TourResult, library: Library) -> None:
-    from agent.run import saved_config
+    from agent.config import run_config
 
-    seeded, unseeded = (saved_config(library, arm.name) for arm in result.arms)
+    seeded, unseeded = (run_config(open_run(library, arm.name)) for arm in result.arms)
     assert seeded.seed_from == ("planner",)
     assert unseeded.seed_from == ()
     assert (seeded.steps, seeded.learning_rate, seeded.seed) == (unseeded.steps, unseeded.learning_rate, unseeded.seed)

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from agent.progress import Progress
 from commands.training_display import BLOCKS, History, TrainingDisplay, sparkline
+from data.run_progress import Progress
 
 
 def state(score: float, episodes: int, **changes: object) -> Progress:

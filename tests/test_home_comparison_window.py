@@ -17,7 +17,8 @@ from commands.comparison_desk import LibraryComparisonDesk
 from data.errors import CoachError
 from data.file_lock import is_held
 from data.library import Library
-from home.comparison_facts import ComparedRun, ComparisonFacts, ComparisonWish, results
+from data.runs import ComparedRun
+from home.comparison_facts import ComparisonFacts, ComparisonWish, results
 from home.comparison_form import ComparisonForm
 from home.comparison_pane import ComparisonPane, progress_words, run_words
 from home.list_form import Field
@@ -27,11 +28,11 @@ from tests.agent_episodes import record_episode
 from tests.conftest import VirtualDisplay, running_coach
 
 RUNS = (
-    ComparedRun("none", 0, "done", score=100.0),
-    ComparedRun("none", 1, "done", score=200.0),
-    ComparedRun("human", 0, "done", score=300.0),
-    ComparedRun("human", 1, "running", "training", 500, 1000, 0.5, 90.0),
-    ComparedRun("random:10", 0, "failed", error="Why."),
+    ComparedRun("a-run", "none", 0, "done", score=100.0),
+    ComparedRun("a-run", "none", 1, "done", score=200.0),
+    ComparedRun("a-run", "human", 0, "done", score=300.0),
+    ComparedRun("a-run", "human", 1, "running", "training", 500, 1000, 0.5, 90.0),
+    ComparedRun("a-run", "random:10", 0, "failed", error="Why."),
 )
 FACTS = ComparisonFacts("a", "running", "Which?", 0.6, 3, 1, 5, 65.0, RUNS)
 

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from home.overview import Door, Overview, RunOverview, door_lines, duration, next_door
+from data.durations import rounded_duration
+from data.run_progress import Progress
+from data.runs import RunSummary
+from home.overview import Door, Overview, door_lines, next_door
 
 EMPTY = Overview("SpaceInvaders", "library")
 PLAYED = replace(EMPTY, episodes=3, seconds=400.0, best_score=640, clips_waiting=12)
 JUDGED = replace(PLAYED, good=25, bad=5)
-DONE = RunOverview("first", 1000, 1000, 312.0, is_training=False)
-GOING = replace(DONE, is_training=True, phase="training", seconds_left=90)
+DONE = RunSummary("first", "done", step=1000, steps=1000, mean_score=312.0)
+TRAINING = replace(DONE, state="training", progress=Progress("training", seconds_left=90))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ GOING = replace(DONE, is_training=True, phase="training", seconds_left=90)
         (JUDGED, "train"),
         (replace(JUDGED, seconds=100), "play"),
         (replace(JUDGED, runs=(DONE,)), "watch"),
-        (replace(PLAYED, runs=(GOING,)), "watch"),
+        (replace(PLAYED, runs=(TRAINING,)), "watch"),
     ],
 )
 def test_the_next_door_is_the_first_thing_that_is_missing(overview: Overview, door: Door) -> None:
@@ -36,7 +39,7 @@ def test_a_single_clip_is_not_many_clips() -> None:
 
 
 def test_a_training_is_told_with_its_phase_and_time_left() -> None:
-    assert door_lines(replace(JUDGED, runs=(DONE, GOING)))["train"] == ("first: training", "1 min left")
+    assert door_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "1 min left")
 
 
 def test_the_last_run_is_told_with_its_steps() -> None:
@@ -55,4 +58,4 @@ def test_an_empty_library_says_so_at_every_door() -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (7500, "2 h 05 min")])
 def test_durations_are_told_as_people_tell_them(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert rounded_duration(seconds) == words

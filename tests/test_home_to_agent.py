@@ -11,13 +11,13 @@ from pathlib import Path
 import pygame
 import pytest
 
-from commands.background_training import running_training
 from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import TrainingQueue
 from curator.layout import curator_layout
 from data.episode import EmulatorSettings
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.runs import run_folder
 from home.home_drawing import all_door_boxes
 from home.train_window import TrainWindow
 from recorder.controls import KeyMap
@@ -53,7 +53,7 @@ def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str
             yield lambda title, seconds: display.wait_for_window(title, process, seconds)
     finally:
         TrainingQueue(library).stop(RUN)
-        display.wait_until(lambda: running_training(library.run_folder(RUN)) is None, "no training", 120)
+        display.wait_until(lambda: run_folder(library, RUN).training() is None, "no training", 120)
 
 
 def judge(display: VirtualDisplay, library: Library, act: Callable[[], object]) -> None:

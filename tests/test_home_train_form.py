@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from data.run_curves import RunCurves
+from data.run_progress import Progress
+from data.runs import RunSummary
+from data.seeding_preview import SeedingPreview
 from home.list_form import Field, stepped
-from home.run_pane import chart_facts, fact_words, progress_words, state_words
+from home.run_pane import figures, progress_words, run_charts, state_words
 from home.seeding_pane import verdict_parts
 from home.train_form import KEEPS, TrainForm
-from home.training_facts import Curves, Preset, RunFacts, SeedingFacts, SourceOffer
+from home.training_facts import Preset, SourceOffer
 
 SOURCES = [
     SourceOffer("human", "People's play", "3 episodes"),
@@ -18,6 +22,29 @@ SOURCES = [
     SourceOffer("none", "Nothing", "from scratch"),
 ]
 PRESETS = [Preset("default", 100_000, 2500, 25_000), Preset("nature", 1_000_000, 0, 250_000)]
+
+
+def preview(kept: dict[str, int], removed: dict[str, int]) -> SeedingPreview:
+    number = sum(kept.values())
+    return SeedingPreview(
+        game="SpaceInvaders",
+        sources=("human",),
+        keep="not-bad",
+        episodes=2,
+        found=number + sum(removed.values()),
+        kept=number,
+        random=0,
+        seconds=60.0,
+        rewarded=5,
+        points=100.0,
+        imitated=number,
+        mixed=0,
+        actions={},
+        kept_by_verdict=kept,
+        removed_by_verdict=removed,
+        removed={},
+        megabytes=7.0,
+    )
 
 
 def form() -> TrainForm:
@@ -136,40 +163,40 @@ def test_a_training_of_nothing_is_a_problem() -> None:
 
 
 def test_what_verdicts_remove_has_the_reason() -> None:
-    facts = SeedingFacts(900, 60, 2, 0, 0.1, 0, 100, 0, 0, 0, 900, (), 7)
-    assert [part[:2] for part in verdict_parts(facts)] == [("without a verdict", 900), ("removed: judged bad", 100)]
-    good = SeedingFacts(50, 60, 2, 0, 0.1, 0, 100, 850, 50, 0, 0, (), 7)
+    not_bad = preview(kept={"good": 0, "bad": 0, "none": 900}, removed={"good": 0, "bad": 100, "none": 0})
+    assert [part[:2] for part in verdict_parts(not_bad)] == [("without a verdict", 900), ("removed: judged bad", 100)]
+    good = preview(kept={"good": 50, "bad": 0, "none": 0}, removed={"good": 0, "bad": 100, "none": 850})
     assert ("removed: not judged good", 950) in [part[:2] for part in verdict_parts(good)]
 
 
 @pytest.mark.parametrize(
     ("run", "state", "progress", "share"),
     [
-        (RunFacts("a", "waiting", steps=500, place=1), "next", "500 steps to come", 0.0),
-        (RunFacts("a", "waiting", steps=500, place=3), "3. in line", "500 steps to come", 0.0),
+        (RunSummary("a", "waiting", steps=500, queue_position=1), "next", "500 steps to do", 0.0),
+        (RunSummary("a", "waiting", steps=500, queue_position=3), "3. in the queue", "500 steps to do", 0.0),
         (
-            RunFacts("a", "training", phase="pretraining", phase_step=5, phase_total=20, steps=100),
+            RunSummary("a", "training", steps=100, progress=Progress("pretraining", 5, 20)),
             "pretraining",
             "pretraining: 5 of 20 updates",
             0.25,
         ),
         (
-            RunFacts("a", "training", phase="training", step=5000, steps=10_000),
+            RunSummary("a", "training", step=5000, steps=10_000, progress=Progress("training", 5000, 10_000)),
             "training",
             "5,000 of 10,000 steps",
             0.5,
         ),
-        (RunFacts("a", "stopped", step=5, steps=10), "stopped", "5 of 10 steps", 0.5),
+        (RunSummary("a", "stopped", step=5, steps=10), "stopped", "5 of 10 steps", 0.5),
     ],
 )
-def test_how_far_a_run_is_in_words(run: RunFacts, state: str, progress: str, share: float) -> None:
+def test_how_far_a_run_is_in_words(run: RunSummary, state: str, progress: str, share: float) -> None:
     assert (state_words(run), progress_words(run), run.share_done) == (state, progress, share)
 
 
 def test_a_run_that_does_not_train_has_no_pace() -> None:
-    run = RunFacts("a", "stopped", steps_per_second=80, seconds_left=60, mean_score=210, epsilon=0.1)
-    assert fact_words(run) == [("mean score", "210")]
+    run = RunSummary("a", "stopped", mean_score=210)
+    assert figures(run) == [("mean score", "210")]
 
 
 def test_empty_curves_make_charts_that_say_so() -> None:
-    assert all(chart.hint and not chart.newest for chart in chart_facts(Curves()))
+    assert all(chart.hint and not chart.newest for chart in run_charts(RunCurves()))

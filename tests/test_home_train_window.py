@@ -11,11 +11,11 @@ from pathlib import Path
 import pygame
 import pytest
 
-from commands.background_training import broke_off, progress_path, running_training
 from commands.train_desk import LibraryTrainDesk
 from commands.training_queue import Failure, TrainingQueue
 from data.errors import CoachError
 from data.library import Library
+from data.runs import RunFolder
 from home.action_bar import areas, form_width
 from home.form_drawing import FormDrawing
 from home.train_form import TrainForm
@@ -43,7 +43,8 @@ def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: floa
 
 
 def phase(library: Library, run: str) -> str:
-    return str((running_training(library.run_folder(run)) or {}).get("phase", ""))
+    report = RunFolder(library.run_folder(run)).training()
+    return "" if report is None else report.progress.phase
 
 
 def end_all(library: Library) -> None:
@@ -60,7 +61,7 @@ def end_all(library: Library) -> None:
 def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path)
     record_episode(library, 400, kind="human")
-    first, second = library.run_folder("run-1"), library.run_folder("run-2")
+    first, second = RunFolder(library.run_folder("run-1")), RunFolder(library.run_folder("run-2"))
     try:
         with running_coach(virtual_display, library) as process:
             virtual_display.wait_for_window("home", process)
@@ -75,11 +76,11 @@ def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: Vi
             write_number(virtual_display, "0")
             press(virtual_display, "Return")
             wait_for_state(virtual_display, "run-1", "training")
-            virtual_display.wait_until(lambda: (first / "live.picture").exists(), "a picture of the agent's game")
+            virtual_display.wait_until(lambda: (first.path / "live.picture").exists(), "a picture of the agent's game")
             virtual_display.ask_to_close(window)
-        config = json.loads((first / "config.json").read_text())
+        config = json.loads((first.path / "config.json").read_text())
         assert (config["steps"], config["pretrain_steps"], config["evaluate_every"]) == (1_000_000, 5, 0)
-        assert running_training(first) is not None
+        assert first.training() is not None
         with running_coach(virtual_display, library) as process:
             virtual_display.wait_for_window("home", process)
             press(virtual_display, "t")
@@ -98,13 +99,13 @@ def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: Vi
             press(virtual_display, "Up", "s")
             wait_for_state(virtual_display, "run-2", "stopped|stopping")
             virtual_display.wait_until(lambda: phase(library, "run-1") == "training", "the resumed run", 120)
-            assert running_training(second) is None
+            assert second.training() is None
             press(virtual_display, "Escape")
             virtual_display.wait_for_window("home", process)
             press(virtual_display, "Escape")
         TrainingQueue(library).stop("run-1")
-        virtual_display.wait_until(lambda: running_training(first) is None, "the training's clean end", 120)
-        assert not broke_off(first)
+        virtual_display.wait_until(lambda: first.training() is None, "the training's clean end", 120)
+        assert not first.was_interrupted()
     finally:
         end_all(library)
 
@@ -183,11 +184,11 @@ def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(
         sentences = {f.run: f.sentence for f in queue.failures()}
         assert sentences["killed"].startswith("The training of killed was killed by signal 9")
         assert "has no episode of SpaceInvaders by planner" in sentences["next"]
-        assert broke_off(library.run_folder("killed"))
+        assert RunFolder(library.run_folder("killed")).was_interrupted()
         states = {run.name: (run.state, bool(run.log)) for run in desk.runs()}
         assert states == {"killed": ("failed", True), "next": ("failed", True)}
         desk.dismiss("killed")
-        assert {run.name: run.state for run in desk.runs()}["killed"] == "broke off"
+        assert {run.name: run.state for run in desk.runs()}["killed"] == "interrupted"
     finally:
         end_all(library)
 
@@ -227,6 +228,6 @@ def test_a_training_cut_off_before_it_began_is_told(tmp_path: Path) -> None:
 
 
 def test_a_progress_file_of_a_dead_process_is_no_training(tmp_path: Path) -> None:
-    folder = tmp_path / "a"
-    progress_path(folder).write_text('{"process": 1, "phase": "training"}')
-    assert running_training(folder) is None
+    folder = RunFolder(tmp_path / "a")
+    folder.progress_file.write_text('{"process": 1, "phase": "training"}')
+    assert folder.training() is None

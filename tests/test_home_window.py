@@ -10,16 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands.background_training import running_training
+from data.episode import EpisodeSummary
 from data.library import Library
+from data.run_progress import Progress
+from data.runs import RunFolder, RunSummary
 from home.home_drawing import all_door_boxes
 from home.home_window import HomeWindow, Picture
-from home.overview import DOORS, SIDE_DOORS, Door, EpisodeLine, Overview, RunOverview
+from home.overview import DOORS, SIDE_DOORS, Door, Overview
 from screen.layout import Box
 from screen.window import Window
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 
+RUN = RunSummary(
+    "first", "training", step=12000, steps=100000, mean_score=312.4, progress=Progress("training", seconds_left=930)
+)
+CREATED = "2026-11-23T17:00:08"
+EPISODE = EpisodeSummary(
+    "a", "a.h5", "SpaceInvaders", "human", "Ada", CREATED, 3720, 450.0, "game_over", 4, 20, {"human": 3720}
+)
 OVERVIEW = Overview(
     "SpaceInvaders",
     "library",
@@ -29,8 +38,8 @@ OVERVIEW = Overview(
     good=34,
     bad=8,
     clips_waiting=12,
-    runs=(RunOverview("first", 12000, 100000, 312.4, is_training=True, seconds_left=930, phase="training"),),
-    recent=tuple(EpisodeLine("2026-11-23T17:00:08", "human", "Ada", 450.0, 62.0) for _ in range(8)),
+    runs=(RUN,),
+    recent=(EPISODE,) * 8,
 )
 PICTURE = Picture(np.zeros((210, 160), np.uint8), np.zeros((256, 3), np.uint8))
 WINDOW = Box(0, 0, 1280, 800)
@@ -93,7 +102,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
 ) -> None:
     library = Library(tmp_path)
     record(library, frames=600)
-    runs = library.runs / "run-1"
+    run = RunFolder(library.runs / "run-1")
     with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "p")
@@ -110,8 +119,8 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
         virtual_display.xdotool("key", "Return")
         virtual_display.wait_for_window("run-1: (pretraining|training)", process, 120)
         virtual_display.xdotool("key", "s")
-        virtual_display.wait_until(lambda: running_training(runs) is None, "the training's clean end", 120)
-        assert any((runs / "checkpoints").iterdir())
+        virtual_display.wait_until(lambda: run.training() is None, "the training's clean end", 120)
+        assert any(run.checkpoints.iterdir())
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "w")

@@ -1,8 +1,8 @@
-"""The agent's game for whoever looks on: its newest picture in one small file, written only while somebody looks.
+"""The live view of a training: the newest picture of the agent's game in one small file, written only on request.
 
-A looker-on touches ``live.watched`` in the run's folder now and then (``ask_for_pictures``). While that file is fresh,
-the training writes ``live.picture`` at most fifteen times a second: the frame, and what the agent expects of each
-action. A training that nobody looks at pays for two glances a second at a file's time.
+A viewer touches ``live.watched`` in the run's folder now and then (``request_pictures``). While that file is fresh, the
+training writes ``live.picture`` at most fifteen times a second: the frame and the agent's Q-values. Without a viewer,
+a training pays for two checks a second of the file's time.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from data.simulation import Emulator
 
-GLANCE_SECONDS = 0.5
-"""Time between two looks whether anybody watches."""
+CHECK_SECONDS = 0.5
+"""Time between two checks whether anybody watches."""
 FRESH_SECONDS = 5.0
-"""A looker-on who has not asked for so long has gone."""
+"""A viewer that has not asked for pictures for this long has gone."""
 PICTURE_SECONDS = 1 / 15
 LARGEST_SIDE = 1000
+
+
+def _no_values() -> np.ndarray:
+    return np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -35,37 +39,37 @@ class LivePicture:
     """(H, W) uint8 palette indices."""
     palette: np.ndarray
     """(256, 3) uint8."""
-    actions: tuple[str, ...]
-    values: np.ndarray
-    """(A,) float32: what the agent expects of each action."""
-    score: float
+    actions: tuple[str, ...] = ()
+    values: np.ndarray = field(default_factory=_no_values)
+    """(A,) float32: the agent's Q-value of each action."""
+    score: float = 0.0
     """Points of this episode so far."""
-    evaluating: bool
+    evaluating: bool = False
     """It is an episode of an evaluation, from which the agent does not learn."""
 
 
-class Spectator:
+class LiveView:
     """Writes the pictures of one training."""
 
     def __init__(self, run_folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = run_folder
         self._clock = clock
-        self._next_glance = self._next_picture = float("-inf")
+        self._next_check = self._next_picture = float("-inf")
         self._watched = False
 
     def is_due(self) -> bool:
-        """Whether somebody looks on and has not seen a picture for a while."""
+        """Return whether somebody watches and the last picture is old enough."""
         now = self._clock()
-        if now >= self._next_glance:
-            self._next_glance = now + GLANCE_SECONDS
+        if now >= self._next_check:
+            self._next_check = now + CHECK_SECONDS
             self._watched = _is_fresh(self._folder / "live.watched")
         if not self._watched or now < self._next_picture:
             return False
         self._next_picture = now + PICTURE_SECONDS
         return True
 
-    def show(self, emulator: Emulator, values: np.ndarray, score: float, evaluating: bool) -> None:
-        """Write the picture of this moment; a disk that refuses it costs the looker-on alone. values: (A,) float32."""
+    def write(self, emulator: Emulator, values: np.ndarray, score: float, evaluating: bool) -> None:
+        """Write the picture of this moment. values: (A,) float32. Errors of the disk are ignored."""
         frame = emulator.screen()
         about = {
             "shape": frame.shape,
@@ -88,14 +92,22 @@ def _is_fresh(path: Path) -> bool:
         return False
 
 
-def ask_for_pictures(run_folder: Path) -> None:
-    """Say that somebody looks on; to be said again every second or two."""
+def request_pictures(run_folder: Path) -> None:
+    """Ask the training for pictures. A viewer repeats this every second or two."""
     with contextlib.suppress(OSError):
         (run_folder / "live.watched").touch()
 
 
+def picture_time(run_folder: Path) -> float | None:
+    """Return when the newest picture was written (seconds since the epoch), or None if there is none."""
+    try:
+        return (run_folder / "live.picture").stat().st_mtime
+    except OSError:
+        return None
+
+
 def read_picture(run_folder: Path) -> LivePicture | None:
-    """The newest picture, or None where there is none that is whole."""
+    """Return the newest picture, or None if there is no complete one."""
     try:
         content = (run_folder / "live.picture").read_bytes()
         head, _, body = content.partition(b"\n")
@@ -105,8 +117,8 @@ def read_picture(run_folder: Path) -> LivePicture | None:
         score, evaluating = float(about["score"]), bool(about["evaluating"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    sane = 0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE and values.shape == (len(actions),)
-    if not sane or len(body) != 256 * 3 + height * width:
+    is_valid = 0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE and values.shape == (len(actions),)
+    if not is_valid or len(body) != 256 * 3 + height * width:
         return None
     palette = np.frombuffer(body[: 256 * 3], np.uint8).reshape(256, 3)
     frame = np.frombuffer(body[256 * 3 :], np.uint8).reshape(height, width)

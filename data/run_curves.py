@@ -1,25 +1,37 @@
-"""What a run has written down, read as curves: scores, evaluations and how learning went. Pure but for the reading."""
+"""The curves of a run: episode scores (monitor.csv), evaluations and the learning trace (trace.csv)."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agent.run import TRACE_COLUMNS, RunFolder
+from data.runs import RunFolder
 
-MEAN_EPISODES = 20
-"""Episodes over which the score curve's running mean goes."""
+MONITOR_COLUMNS = "r,l,t"
+"""Points, length in steps, seconds since the run's start; the format of Stable-Baselines3."""
+TRACE_COLUMNS = ("step", "loss", "mean_value", "seeded_share", "epsilon", "steps_per_second")
+"""Rows of pretraining have steps below 0."""
+RUNNING_MEAN_EPISODES = 20
+
+
+def _empty() -> np.ndarray:
+    return np.zeros(0)
+
+
+def _empty_trace() -> dict[str, np.ndarray]:
+    return {name: _empty() for name in TRACE_COLUMNS}
 
 
 @dataclass(frozen=True)
 class EvaluationPoint:
-    """An evaluation while training."""
+    """An evaluation during training."""
 
     step: int
     mean: float
@@ -30,24 +42,24 @@ class EvaluationPoint:
 
 @dataclass(frozen=True)
 class RunCurves:
-    """Everything there is to draw of a run; all arrays over own steps, pretraining below 0."""
+    """The curves of a run, over own steps; pretraining has steps below 0."""
 
-    episode_steps: np.ndarray
+    episode_steps: np.ndarray = field(default_factory=_empty)
     """(E,) int64: own step at which each training episode ended."""
-    episode_scores: np.ndarray
+    episode_scores: np.ndarray = field(default_factory=_empty)
     """(E,) float64, points."""
-    evaluations: tuple[EvaluationPoint, ...]
-    trace: dict[str, np.ndarray]
-    """Columns of trace.csv, (T,) float64; NaN where there was nothing to tell."""
+    evaluations: tuple[EvaluationPoint, ...] = ()
+    trace: dict[str, np.ndarray] = field(default_factory=_empty_trace)
+    """Column of trace.csv to (T,) float64; NaN where a value is missing."""
 
-    @property
+    @cached_property
     def running_mean(self) -> np.ndarray:
         """(E,) float64: mean of the last 20 episodes at each episode."""
-        return running_mean(self.episode_scores, MEAN_EPISODES)
+        return running_mean(self.episode_scores, RUNNING_MEAN_EPISODES)
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """(E,) mean of each value and those before it, ``window`` at most."""
+    """Return the (E,) mean of each value and of those before it, at most ``window`` together."""
     if len(values) == 0:
         return values
     sums = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
@@ -58,14 +70,27 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def read_curves(folder: RunFolder) -> RunCurves:
-    """The run's curves; rows that are not whole, as the one being written now, are left out."""
+    """Read the curves of a run. Incomplete rows, such as the one being written, are left out."""
     scores, lengths = _monitor_rows(_text(folder.monitor))
     return RunCurves(
         np.cumsum(np.array(lengths, np.int64)),
         np.array(scores, np.float64),
-        tuple(_evaluations(_text(folder.evaluations))),
+        tuple(_points(read_evaluations(folder))),
         _trace_columns(_text(folder.trace)),
     )
+
+
+def read_evaluations(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the complete rows of evaluations.jsonl: fields of ``agent.evaluation.Evaluation`` and what was logged."""
+    found = []
+    for line in _whole_lines(_text(folder.evaluations)):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            found.append(row)
+    return found
 
 
 def _text(path: Path) -> str:
@@ -96,12 +121,11 @@ def _monitor_rows(text: str) -> tuple[list[float], list[int]]:
     return scores, lengths
 
 
-def _evaluations(text: str) -> list[EvaluationPoint]:
+def _points(rows: list[dict[str, Any]]) -> list[EvaluationPoint]:
     found = []
-    for line in _whole_lines(text):
+    for row in rows:
         try:
-            about: dict[str, Any] = json.loads(line)
-            found.append(EvaluationPoint(int(about["step"]), *(float(about[name]) for name in ("mean", "low", "high"))))
+            found.append(EvaluationPoint(int(row["step"]), *(float(row[name]) for name in ("mean", "low", "high"))))
         except (ValueError, KeyError, TypeError):
             continue
     return found

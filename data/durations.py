@@ -1,0 +1,27 @@
+"""Durations as text: a clock such as "1:05" and a rounded duration such as "12 min"."""
+
+from __future__ import annotations
+
+from data.episode import FRAMES_PER_SECOND
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, with hours where there are any: "0:42", "12:05", "3:05:00"."""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def frame_clock(frames: int) -> str:
+    """Return the time of a frame in its episode, in whole seconds that have passed: frame 59 is "0:00"."""
+    return clock(frames // FRAMES_PER_SECOND)
+
+
+def rounded_duration(seconds: float) -> str:
+    """Return a duration in its largest units: "40 s", "12 min", "3 h 05 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -1,0 +1,383 @@
+"""Training runs: the folder of one, what its files say, its state, and the runs of a library."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from data.durable_file import publish_file
+from data.errors import CoachError
+from data.file_lock import holding, is_held
+from data.library import Library
+from data.run_progress import Progress, ProgressReport, is_alive, read_progress
+
+FORMAT = "replay-coach-run"
+VERSION = 1
+
+RunState = Literal["waiting", "starting", "training", "stopping", "done", "stopped", "failed", "interrupted"]
+ACTIVE_STATES: tuple[RunState, ...] = ("waiting", "starting", "training", "stopping")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The content of a run's ``config.json`` and ``run.json``."""
+
+    config: dict[str, Any]
+    """The fields of ``agent.config.TrainConfig``, not validated."""
+    action_meanings: tuple[str, ...]
+    from_run: str | None
+    """The run whose weights it started with."""
+    carry: str | None = None
+    """Which of those weights, one of ``agent.transfer.CARRIES``."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run in the library, ``runs/NAME/``.
+
+    It holds ``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
+    ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/`` and, while the run is watched, ``live.picture``.
+    Its lock and its progress file are beside it: they exist before the folder, which is made once the replay memory
+    is filled.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def memory(self) -> Path:
+        return self.path / "memory"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def monitor(self) -> Path:
+        """Score and length of each training episode; see ``data.run_curves``."""
+        return self.path / "monitor.csv"
+
+    @property
+    def trace(self) -> Path:
+        """Loss, mean value and so on, a row every few updates; see ``data.run_curves``."""
+        return self.path / "trace.csv"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def seeding(self) -> Path:
+        """Which demonstrations were sampled how often; see ``agent.seeding_fill``."""
+        return self.path / "seeding.json"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best evaluation during training."""
+        return self.path / "best.npz"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path.with_name(f".{self.name}.lock")
+
+    @property
+    def progress_file(self) -> Path:
+        """A ``data.run_progress.ProgressFile`` while the run is trained."""
+        return self.path.with_name(f".{self.name}.progress.json")
+
+    @property
+    def log(self) -> Path:
+        """What the run's training printed, if it was started from a window."""
+        return self.path.with_name(f"{self.name}.log")
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "run.json").is_file()
+
+    # ---- content -------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        config: Mapping[str, Any],
+        action_meanings: tuple[str, ...],
+        from_run: str | None = None,
+        carry: str | None = None,
+    ) -> None:
+        """Make the folder. config: the fields of a ``TrainConfig``. Raises CoachError where it is not writable."""
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "action_meanings": list(action_meanings),
+            "from_run": from_run,
+            "carry": carry,
+        }
+        try:
+            for folder in (self.path, self.checkpoints, self.memory, self.tensorboard):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.write_config(config)
+            publish_file(self.path / "run.json", json.dumps(about, indent=2).encode(), 0o644)
+        except OSError as error:
+            raise CoachError(f"Cannot write the run {self.path} ({error.strerror or error}).") from error
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write ``config.json``, which changes when a resumed run is given more steps."""
+        publish_file(self.path / "config.json", json.dumps(dict(config), indent=2).encode(), 0o644)
+
+    def read(self) -> RunInfo:
+        """Return what the run is. Raises CoachError where it is not readable."""
+        try:
+            about: dict[str, Any] = json.loads((self.path / "run.json").read_text())
+            if about["format"] != FORMAT or about["version"] != VERSION:
+                raise CoachError(f"The run {self.path} was written by another version of Replay Coach.")
+            config = json.loads((self.path / "config.json").read_text())
+            if not isinstance(config, dict):
+                raise TypeError("config.json is not a JSON object")
+            return RunInfo(config, tuple(map(str, about["action_meanings"])), about.get("from_run"), about.get("carry"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CoachError(f"The run {self.path} is not readable ({error}).") from error
+
+    def newest_checkpoint(self) -> Path | None:
+        """Return the folder of the newest checkpoint, or None."""
+        found = sorted(self.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+        return found[-1] if found else None
+
+    def newest_state(self) -> tuple[Path, dict[str, Any]] | None:
+        """Return folder and ``state.json`` of the newest checkpoint, or None. Raises CoachError if not readable."""
+        newest = self.newest_checkpoint()
+        if newest is None:
+            return None
+        try:
+            state: dict[str, Any] = json.loads((newest / "state.json").read_text())
+        except (OSError, ValueError) as error:
+            raise CoachError(f"The checkpoint {newest} is not readable ({error}).") from error
+        return newest, state
+
+    # ---- who trains it -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process, until it ends at the latest.
+
+        Raises CoachError while another process trains the run.
+        """
+        with holding(self.lock_file) as held:
+            if held is None:
+                raise CoachError(f"The run {self.name!r} is being trained by another process.")
+            yield
+
+    def is_trained(self) -> bool:
+        """Return whether a process on this machine trains the run now."""
+        return is_held(self.lock_file)
+
+    def training(self) -> ProgressReport | None:
+        """Return what the run's training reported last, or None if none runs or none has reported."""
+        report = read_progress(self.progress_file)
+        return report if report is not None and self.is_trained() else None
+
+    def was_interrupted(self) -> bool:
+        """Return whether the last training ended without removing its progress file, as after a kill."""
+        report = read_progress(self.progress_file)
+        return report is not None and not self.is_trained() and not is_alive(report.process)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run as lists and windows show it, also one that waits in the queue or failed before its folder was made."""
+
+    name: str
+    state: RunState
+    path: Path = Path()
+    game: str = ""
+    seed_from: tuple[str, ...] = ()
+    """The sources of its seeding, as ``coach train --seed-from`` takes them."""
+    comparison: str = ""
+    """Name of the comparison that it belongs to and that alone stops and resumes it."""
+    step: int = 0
+    """Own steps done: at the newest checkpoint, or as last reported while it is trained."""
+    steps: int = 0
+    """Own steps requested."""
+    mean_score: float | None = None
+    """Of the last 100 own episodes, points."""
+    progress: Progress | None = None
+    """While it is trained, if its training reports any."""
+    queue_position: int = 0
+    """While it waits: 1 is next."""
+    error: str = ""
+    """Why it failed or was interrupted, in one sentence."""
+    log: str = ""
+    """Path of the file with what the training printed."""
+
+    @property
+    def seeding(self) -> str:
+        """Where its seeding comes from, in words."""
+        return ", ".join(self.seed_from) or "from scratch"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it waits, starts, trains or stops."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def is_training(self) -> bool:
+        return self.state in ("training", "stopping")
+
+    @property
+    def can_resume(self) -> bool:
+        return not self.comparison and not self.is_active
+
+    @property
+    def phase(self) -> str:
+        """The phase of its training, "" while it is not trained."""
+        if self.progress is not None:
+            return self.progress.phase
+        return "training" if self.is_training else ""
+
+    @property
+    def share_done(self) -> float:
+        """Of the phase while it is trained, else of all steps; 0 to 1."""
+        if self.is_training and self.progress is not None and self.progress.phase != "training":
+            return self.progress.step / max(1, self.progress.total)
+        return self.step / max(1, self.steps)
+
+
+def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
+    """Return what lists show of a run. Raises CoachError where it is not readable."""
+    config = folder.read().config
+    try:
+        saved = folder.newest_state()
+        state = saved[1] if saved else {}
+        scores = [float(score) for score in state.get("recent_scores", [])]
+        step, steps = int(state.get("step", 0)), int(config["steps"])
+        game, seed_from = str(config["game"]), tuple(map(str, config["seed_from"]))
+    except KeyError as error:
+        raise CoachError(f"The run {folder.path} is not readable (config.json has no {error}).") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CoachError(f"The newest checkpoint of the run {folder.path} is not readable ({error}).") from error
+    mean_score = sum(scores) / len(scores) if scores else None
+    report = folder.training()
+    run_state: RunState = "done" if step >= steps else "stopped"
+    if report is not None:
+        run_state = "stopping" if report.stopping else "training"
+        if report.progress.own_steps:
+            step, steps = report.progress.own_step, report.progress.own_steps
+        if report.progress.mean_score is not None:
+            mean_score = report.progress.mean_score
+    elif folder.is_trained():
+        run_state = "training"  # by a comparison, which publishes the progress itself
+    elif folder.was_interrupted():
+        run_state = "interrupted"
+    return RunSummary(
+        name=folder.name,
+        state=run_state,
+        path=folder.path,
+        game=game,
+        seed_from=seed_from,
+        comparison=comparison,
+        step=step,
+        steps=steps,
+        mean_score=mean_score,
+        progress=None if report is None else report.progress,
+    )
+
+
+# ---- the runs of a library ---------------------------------------------------------------------------------------
+
+
+def run_folder(library: Library, name: str) -> RunFolder:
+    """Return the folder of a run, existing or not. Raises CoachError for a name that is not a plain file name."""
+    return RunFolder(library.run_folder(name))
+
+
+def open_run(library: Library, name: str) -> RunFolder:
+    """Return the folder of an existing run. Raises CoachError, with the names of those that exist, if there is none."""
+    folder = run_folder(library, name)
+    if not folder.exists:
+        known = [run.name for run in run_folders(library)]
+        hint = f"there are {', '.join(known)}" if known else "train one first with: coach train --run NAME"
+        raise CoachError(f"The library {library.folder} has no run {name!r}; {hint}.")
+    return folder
+
+
+def run_folders(library: Library) -> list[RunFolder]:
+    """Return all runs of a library, by name."""
+    if not library.runs.is_dir():
+        return []
+    folders = (RunFolder(path) for path in sorted(library.runs.iterdir()) if path.is_dir())
+    return [folder for folder in folders if folder.exists]
+
+
+def list_runs(library: Library) -> list[RunSummary]:
+    """Return all readable runs of a library, by name."""
+    return survey_runs(library)[0]
+
+
+def survey_runs(library: Library) -> tuple[list[RunSummary], list[RunSummary]]:
+    """Return the readable runs of a library and the others, which have a name, a path and an error; each by name."""
+    found, unreadable = [], []
+    comparisons = compared_runs(library)
+    for folder in run_folders(library):
+        try:
+            found.append(run_summary(folder, comparisons.get(folder.name, "")))
+        except CoachError as error:
+            unreadable.append(RunSummary(folder.name, "failed", folder.path, error=str(error)))
+    return found, unreadable
+
+
+def arm_slug(title: str) -> str:
+    """Return the title of a comparison's arm as a part of file names and of the names of runs."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40] or "arm"
+
+
+def compared_run_name(comparison: str, arm: str, seed: int) -> str:
+    """Return the name of the run that trains an arm of a comparison, called by its slug, with a random seed."""
+    return f"{comparison}-{arm}-s{seed}"
+
+
+def compared_runs(library: Library) -> dict[str, str]:
+    """Return the name of each run that belongs to a comparison, mapped to the name of the comparison.
+
+    Comparisons whose plan is not readable are left out.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(library.folder.glob("comparisons/*/plan.json")):
+        try:
+            plan = json.loads(file.read_text())
+            name, seeds, arms = str(plan["name"]), list(plan["seeds"]), [arm_slug(arm["title"]) for arm in plan["arms"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        found |= {compared_run_name(name, arm, seed): name for seed in seeds for arm in arms}
+    return found
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """The progress of one run of a comparison."""
+
+    run: str
+    """Name in the library."""
+    arm: str
+    """Title of its arm."""
+    seed: int
+    state: str
+    """"waiting", "running", "done" or "failed"."""
+    phase: str = ""
+    step: int = 0
+    total: int = 0
+    share: float = 0.0
+    """Of its work, 0 to 1."""
+    steps_per_second: float | None = None
+    score: float | None = None
+    """Points: mean of its last episodes; once it is done, of its final evaluation."""
+    error: str | None = None

@@ -1,0 +1,58 @@
+"""What a seeding would put into the replay memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SeedingPreview:
+    """What ``coach train`` with the same sources, verdicts and ``keep`` puts into the memory before its first update.
+
+    A recorded decision is one transition. By verdict means: by what the verdicts on a decision amount to, "good",
+    "bad" or "none".
+    """
+
+    game: str
+    sources: tuple[str, ...]
+    keep: str
+    episodes: int
+    """Replay files of which at least one decision is kept."""
+    found: int
+    """Decisions in all files that the sources name."""
+    kept: int
+    """Recorded decisions that are filled in."""
+    random: int
+    """Decisions of fresh random play, made when the training starts."""
+    seconds: float
+    """Duration of the kept decisions."""
+    rewarded: int
+    """Kept decisions that brought points."""
+    points: float
+    """Points of the kept decisions."""
+    imitated: int
+    """Kept decisions whose action is to be imitated."""
+    mixed: int
+    """Kept decisions in which more than one action was executed."""
+    actions: dict[str, int]
+    """Name of an action to kept decisions, in the agent's order of actions."""
+    kept_by_verdict: dict[str, int]
+    removed_by_verdict: dict[str, int]
+    """Decisions that ``keep`` removes."""
+    removed: dict[str, int]
+    """Why decisions are removed, in words, to their number, in the order in which the reasons are checked."""
+    megabytes: float
+    """Upper bound of the memory's size."""
+
+    @property
+    def transitions(self) -> int:
+        return self.kept + self.random
+
+    @property
+    def hours(self) -> float:
+        return self.seconds / 3600
+
+    @property
+    def reward_share(self) -> float:
+        """Share of the kept decisions that brought points."""
+        return self.rewarded / self.kept if self.kept else 0.0
