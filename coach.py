@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from commands import (
-    comparing,
+    compare,
     curate,
     evaluate,
     export,
@@ -21,6 +21,7 @@ from commands import (
     recover,
     tour,
     train,
+    transfer,
     trash,
     verify,
     watch,
@@ -38,7 +39,8 @@ COMMANDS = (
     label,
     train,
     evaluate,
-    comparing,
+    compare,
+    transfer,
     watch,
     info,
     library,

@@ -37,7 +37,7 @@ atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True
 ROOT = Path(__file__).parent.parent
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")
 LONGEST_FILES = (
-    "test_commands_comparing.py",
+    "test_commands_compare.py",
     "test_home_comparison_window.py",
     "test_home_train_window.py",
     "test_docs_tutorial.py",

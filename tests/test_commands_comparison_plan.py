@@ -10,8 +10,8 @@ from agent_episodes import record_episode, small_config
 from agent.arms import Arm, parse_arm
 from agent.comparison import ComparisonFolder, FrozenLibrary, Plan
 from agent.config import TrainConfig
-from commands.comparing import within_updates
-from commands.comparison_arms import study_arms
+from commands.compare import study_arms
+from commands.comparison import within_updates
 from commands.comparison_plan import begun_or_new_plan
 from data.clip import Clip, Verdict
 from data.errors import CoachError

@@ -1,7 +1,7 @@
-"""``coach compare`` and ``coach transfer``: several ways to begin, each trained with several random seeds, and a page.
+"""What ``coach compare`` and ``coach transfer`` share: train the arms with several random seeds, write a report.
 
-While it works, ``progress.json`` in ``--out`` says how far it is (see ``agent.comparison_progress``). At its end,
-``report.html``, ``report.md`` and ``comparison.json`` (the plan, every run's result, the statistics) lie beside it.
+While a comparison runs, ``progress.json`` in ``--out`` reports its progress (see ``agent.comparison_progress``). At its
+end, ``report.html``, ``report.md`` and ``comparison.json`` (plan, results and statistics) are beside it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.comparison_arms import CARRIED, STUDIES, study_arms, transfer_arms, transfer_base
 from commands.output import print_json, report_console
-from commands.parser import Commands, add_labels, at_least, labels_of
+from commands.parser import add_labels, at_least, labels_of
 from data.errors import AnswerIsNo, CoachError
 from data.library import Library
 
@@ -27,53 +26,20 @@ if TYPE_CHECKING:
 BACKENDS = ("loky", "ray", "dask")
 STEPS = 50_000
 CURVE_POINTS = 10
-"""Evaluations while training, beside the one at step 0, unless --evaluate-every says otherwise."""
+"""Evaluations during training, beside the one at step 0, unless --evaluate-every is given."""
 REACHED = {"SpaceInvaders": (200.0, 300.0, 600.0)}
 
 
-def add(commands: Commands) -> None:
-    compare = commands.add("compare", "compare several seedings, each with several random seeds", run_compare)
-    compare.add_argument(
-        "--seedings",
-        nargs="+",
-        metavar="ARM",
-        help="what is compared: none, random:N, human, agent, agent:RUN, planner, imported, all, a replay file, or "
-        "TITLE=SOURCE[,SOURCE][,setting=value] such as curated=planner,keep=not-bad; settings are those below, and "
-        "verdicts=people|library|RULE",
-    )
-    compare.add_argument(
-        "--study",
-        choices=tuple(STUDIES),
-        help="a ready-made comparison instead of --seedings, of the play that --seed-from names: the last frames "
-        "before points; all, not bad or good alone; with and without a learned judge",
-    )
-    compare.add_argument(
-        "--frames", type=int, nargs="+", metavar="N", help="study before-reward: how many last frames (60 120 240)"
-    )
-    add_comparison_options(compare)
-
-    transfer = commands.add("transfer", "compare an agent of another game with one from scratch", run_transfer)
-    transfer.add_argument("--from", required=True, dest="from_run", metavar="RUN", help="the run of the other game")
-    transfer.add_argument(
-        "--carry",
-        nargs="+",
-        choices=tuple(CARRIED),
-        help="arms: the whole network (outputs go by the names of their actions; all 18 with --full-action-set), the "
-        "whole with a new head, the convolutions, nothing (default: nothing convolutions whole)",
-    )
-    add_comparison_options(transfer)
-
-
 def add_comparison_options(parser: argparse.ArgumentParser) -> None:
-    """The options that all comparisons share."""
+    """Add the options that all comparisons share."""
     from agent.config import add_train_arguments
 
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each arm")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes (default: in the library)")
-    parser.add_argument("--name", metavar="NAME", help="what the runs' names begin with (default: the name of --out)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder of the report (default: in the library)")
+    parser.add_argument("--name", metavar="NAME", help="first part of the runs' names (default: the name of --out)")
     parser.add_argument("--question", metavar="TEXT", help="the question that the report answers")
-    parser.add_argument("--backend", default="loky", choices=BACKENDS, help="what the runs are spread over")
-    parser.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one for each processor)")
+    parser.add_argument("--backend", default="loky", choices=BACKENDS, help="what distributes the runs over processors")
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at a time (default: one for each processor)")
     parser.add_argument(
         "--most-seconds", type=float, metavar="S", help="seconds of training, pretraining included, that end a run"
     )
@@ -85,48 +51,26 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=30,
         metavar="N",
-        help="episodes, the same for all, that judge a finished run",
+        help="episodes that evaluate a finished run, the same for all",
     )
     parser.add_argument(
-        "--reach", type=float, nargs="+", metavar="SCORE", help="scores of which is told when they were reached"
+        "--reach",
+        type=float,
+        nargs="+",
+        metavar="SCORE",
+        help="report after how many steps each of these was reached",
     )
     add_labels(parser)
     add_train_arguments(parser)
 
 
-def run_compare(options: argparse.Namespace) -> int:
-    from agent.arms import parse_arm
-    from data.game_picture import display_name
-
-    if bool(options.seedings) == bool(options.study):
-        raise CoachError("Name what is to be compared, either by --seedings (such as: none planner) or by --study.")
-    base = comparison_config(options)
-    if options.study:
-        for frames in options.frames or ():
-            at_least(frames, 1, "--frames")
-        arms = study_arms(options.study, base, Library(options.library), options.frames)
-        return run_comparison(options, arms, options.question or STUDIES[options.study])
-    arms = tuple(parse_arm(text, base) for text in options.seedings)
-    question = options.question or f"Which seeding is best for a young agent of {display_name(base.game)}?"
-    return run_comparison(options, arms, question)
-
-
-def run_transfer(options: argparse.Namespace) -> int:
-    if options.game is None:
-        raise CoachError("--game must name the game in which the agent goes on.")
-    theirs = transfer_base(options, Library(options.library))
-    arms = transfer_arms(comparison_config(options, theirs), options.from_run, options.carry)
-    question = options.question or f"Does skill in {theirs.game} help in {options.game}?"
-    return run_comparison(options, arms, question)
-
-
 def comparison_config(options: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
-    """The settings that all arms share. They differ from those of ``coach train`` where a comparison needs it."""
+    """Return the settings that all arms share. Some defaults differ from those of ``coach train``."""
     from agent.config import config_from_arguments
 
     config = config_from_arguments(options, base)
-    unless_said: dict[str, Any] = {"keep": "all", "steps": STEPS, "threads": 1, "deterministic": True}
-    chosen = {name: value for name, value in unless_said.items() if getattr(options, name) is None}
+    defaults: dict[str, Any] = {"keep": "all", "steps": STEPS, "threads": 1, "deterministic": True}
+    chosen = {name: value for name, value in defaults.items() if getattr(options, name) is None}
     config = dataclasses.replace(config, **chosen)
     if options.evaluate_every is None:
         config = dataclasses.replace(config, evaluate_every=max(1, config.steps // CURVE_POINTS))
@@ -134,7 +78,7 @@ def comparison_config(options: argparse.Namespace, base: TrainConfig | None = No
 
 
 def run_comparison(options: argparse.Namespace, arms: tuple[Arm, ...], question: str) -> int:
-    """Plan, train, evaluate and report; 0, or 1 where a run failed or the comparison was stopped."""
+    """Plan, train, evaluate and report. Return the exit code: 1 if a run failed or the comparison was stopped."""
     from agent.comparison import ComparisonFolder, Plan
 
     for name, least in (("seeds", 1), ("final_episodes", 1)):
@@ -180,7 +124,7 @@ def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, o
         plan = begun_or_new_plan(folder, wanted, labels_of(options, folder.library))
         runs = tuple(task.run for task in plan.tasks())
         for run in runs:
-            folder.failure(run).unlink(missing_ok=True)  # what failed before is tried again
+            folder.failure(run).unlink(missing_ok=True)  # runs that failed before are tried again
         display = ComparisonDisplay(watch, folder.stop_file)
         with display.running():
             work_off_all(folder, runs, options.backend, options.jobs, plan.arms[0].config.threads, display.say)
@@ -216,16 +160,16 @@ def _stopped(options: argparse.Namespace, watch: Any, folder: ComparisonFolder) 
     else:
         report_console().print(
             f"Stopped: {state['done']} of {state['total']} runs are finished; "
-            f"go on with: {shlex.join(watch.plan.command)}"
+            f"resume with: {shlex.join(watch.plan.command)}"
         )
     return AnswerIsNo.exit_code
 
 
 def within_updates(arm: Arm, most: int) -> Arm:
-    """The arm with as many steps as so many updates allow, pretraining counted.
+    """Return the arm with at most as many steps as ``most`` updates allow, pretraining included.
 
-    Own step t (from 0) brings an update where t >= learn_from_step and t is a multiple of train_every.
-    Raises CoachError where pretraining alone takes more.
+    Own step t (from 0) is followed by an update if t >= learn_from_step and t is a multiple of train_every.
+    Raises CoachError if pretraining alone needs more.
     """
     config = arm.config
     left = most - (config.pretrain_steps if config.seed_from else 0)
@@ -237,7 +181,7 @@ def within_updates(arm: Arm, most: int) -> Arm:
 
 
 def _reached(game: str) -> tuple[float, ...]:
-    """Scores to be reached: those that Space Invaders is known by; elsewhere shares of what people gain over chance."""
+    """Return scores to reach: for other games than Space Invaders, shares of the human score above chance."""
     from agent.atari_scores import ATARI_SCORES
 
     if game in REACHED or game not in ATARI_SCORES:
@@ -257,5 +201,5 @@ def _prepare_out(out: Path) -> None:
         (out / "progress.json.part").unlink()
     except OSError as error:
         raise CoachError(
-            f"{out} cannot be written ({error.strerror or error}); choose another folder with --out."
+            f"Cannot write into {out} ({error.strerror or error}); choose another folder with --out."
         ) from error
