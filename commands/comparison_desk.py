@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.comparison import ComparisonFolder, read_json, write_json
 from agent.comparison_progress import FILE
-from commands.train_desk import LibraryTrainDesk, learning_early
+from commands.training_controller import LibraryTrainingController, learning_early
 from commands.training_queue import why
 from data import jobs
 from data.errors import CoachError
@@ -21,7 +21,8 @@ from data.library import Library
 from data.run_progress import is_alive
 from data.runs import ComparedRun
 from home.comparison_facts import ComparisonFacts, ComparisonState, ComparisonWish
-from home.training_facts import SourceOffer, TrainWish
+from home.form import SourceOption
+from home.train_form import TrainingRequest
 
 SHORTEST_EVALUATION_STEPS = 250
 
@@ -32,7 +33,7 @@ class LibraryComparisonDesk:
     def __init__(self, library: Library, game: str) -> None:
         self._library = library
         self._game = game
-        self._training = LibraryTrainDesk(library, game)
+        self._training = LibraryTrainingController(library, game)
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -123,17 +124,17 @@ class LibraryComparisonDesk:
 
     # ---- choosing ------------------------------------------------------------------------------------------------
 
-    def arms(self) -> list[SourceOffer]:
-        offers = [SourceOffer("none", "Nothing", "from scratch"), SourceOffer("random", "Random play", "fresh")]
+    def arms(self) -> list[SourceOption]:
+        offers = [SourceOption("none", "Nothing", "from scratch"), SourceOption("random", "Random play", "fresh")]
         recorded = [s for s in self._training.sources() if s.spec not in ("none", "random")]
         judged = self._judged()
         for source in recorded:
             offers.append(source)
-            if not judged or not source.offers or source.spec not in ("human", "all"):
+            if not judged or not source.available or source.spec not in ("human", "all"):
                 continue
             for keep, words in (("not-bad", "without bad clips"), ("good", "good clips alone")):
                 spec = f"{source.spec}-{keep}={source.spec},keep={keep}"
-                offers.append(SourceOffer(spec, source.label, words))
+                offers.append(SourceOption(spec, source.label, words))
         return offers
 
     def _judged(self) -> bool:
@@ -154,7 +155,7 @@ class LibraryComparisonDesk:
         total = 0.0
         for arm in wish.arms:
             sources = () if arm == "none" else (arm,)
-            one = TrainWish(wish.name, sources, "all", "default", wish.steps, wish.pretrain_steps, 0)
+            one = TrainingRequest(wish.name, sources, "all", "default", wish.steps, wish.pretrain_steps, 0)
             seconds = self._training.seconds_estimate(one)
             if seconds is None:
                 return None

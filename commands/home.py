@@ -19,7 +19,7 @@ from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
     from data.proof import Verification
-    from home.overview import Door
+    from home.overview import HomeAction
     from screen.window import Window
 
 
@@ -63,10 +63,10 @@ class HomeActions:
 
     def run(self) -> None:
         """Run one action after another until the person quits. Trainings continue in processes of their own."""
-        from commands.overview import look_at, picture_of
+        from commands.overview import head_picture, read_overview
         from home.home_window import HomeWindow
 
-        actions: dict[Door, Callable[[], str]] = {
+        actions: dict[HomeAction, Callable[[], str]] = {
             "play": self._play,
             "curate": self._curate,
             "train": self._train,
@@ -78,8 +78,8 @@ class HomeActions:
         }
         home = HomeWindow(
             self._window,
-            look=lambda: look_at(self._library, self._game, person(self._settings)),
-            picture=lambda: picture_of(self._library, self._game),
+            look=lambda: read_overview(self._library, self._game, person(self._settings)),
+            picture=lambda: head_picture(self._library, self._game),
             rebuild=self._rebuild,
             tour=not self._settings.seen_tour,
             on_tour_over=self._note_tour,
@@ -137,10 +137,10 @@ class HomeActions:
         return ""
 
     def _train(self) -> str:
-        from commands.train_desk import LibraryTrainDesk
+        from commands.training_controller import LibraryTrainingController
         from home.train_window import TrainWindow
 
-        window = TrainWindow(self._window, LibraryTrainDesk(self._library, self._game, self._settings.threads))
+        window = TrainWindow(self._window, LibraryTrainingController(self._library, self._game, self._settings.threads))
         while not self._window.closing:
             run = window.run()
             if run is None:

@@ -54,9 +54,9 @@ def run_library(options: argparse.Namespace) -> int:
         raise CoachError("--no-verdicts and --pseudonyms apply to a share only; add --share FILE.zip.")
     library = Library(options.library)
     if options.seeding is not None:
-        from commands.seeding_report import tell_seeding
+        from commands.seeding_preview import report_seeding
 
-        return tell_seeding(options, library)
+        return report_seeding(options, library)
     if options.picture is not None:
         raise CoachError("--picture plots a seeding; name it, for example with --seeding human.")
     choice = shares.choice_of(options)

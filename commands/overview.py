@@ -14,7 +14,7 @@ RECENT_EPISODES = 12
 CLIP_SECONDS = 3.0
 
 
-def look_at(library: Library, game: str, person: str = "") -> Overview:
+def read_overview(library: Library, game: str, person: str = "") -> Overview:
     """Everything that the home window tells of a library. ``person``: for whom clips wait."""
     from data.recovery import unfinished
 
@@ -70,7 +70,7 @@ def newest_run(library: Library) -> str | None:
     return runs[-1].name if runs else None
 
 
-def picture_of(library: Library, game: str) -> Picture:
+def head_picture(library: Library, game: str) -> Picture:
     """A frame from the middle of the newest episode; without one, from the game's beginning."""
     episodes = library.episodes(game)
     if episodes:

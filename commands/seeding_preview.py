@@ -1,29 +1,93 @@
-"""What a seeding would put into the replay memory, told before a training begins."""
+"""``coach library --seeding``: what a seeding would put into the replay memory, in words and as a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import argparse
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commands.output import GREEN, print_json, report_console, row, styled, table
+from commands.parser import labels_of
+from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.seeding_preview import SeedingPreview
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 KEEPS = ("all", "not-bad", "good")
 DEFAULT_KEEP = "not-bad"
 DEFAULT_GAME = "SpaceInvaders"
+KEPT, REMOVED, INK, GREY = "#2f9e6b", "#d9572b", "#1c2128", "#57606a"
+PICTURE_FORMATS = (".png", ".svg", ".pdf")
+VERDICT_NAMES = {"good": "judged good", "bad": "judged bad", "none": "no verdict"}
+
+
+def report_seeding(options: argparse.Namespace, library: Library) -> int:
+    """Print what a seeding would put into the replay memory, and plot it."""
+    game = options.game or only_game(library)
+    seeding = preview_of_text(library, game, options.seeding, labels_of(options, library))
+    picture = plot_seeding(seeding, options.picture or library.folder / "seeding.png")
+    if options.json:
+        print_json(
+            {**dataclasses.asdict(seeding), "hours": seeding.hours, "reward_share": seeding.reward_share}
+            | {"transitions": seeding.transitions, "picture": picture}
+        )
+        return 0
+    _print_seeding(seeding)
+    report_console().print(f"Plotted in {picture}.")
+    return 0
+
+
+def only_game(library: Library) -> str:
+    """Return the library's only game, or else the game that a training plays by default."""
+    games = {episode.game for episode in library.episodes()}
+    return games.pop() if len(games) == 1 else DEFAULT_GAME
+
+
+# ---- computing -------------------------------------------------------------------------------------------------------
+
+
+def preview_of_text(library: Library, game: str, text: str, labels: Path | str | None = None) -> SeedingPreview:
+    """Return the ``preview`` of the value of ``--seeding``, such as ``human,planner@2,keep=good``."""
+    sources, keep = parse_seeding(text)
+    try:
+        return preview(library, game, sources, keep, labels)
+    except CoachError as error:
+        # The same sources belong to another option in `coach train`.
+        raise CoachError(str(error).replace("--seed-from", "--seeding")) from error
+
+
+def parse_seeding(text: str) -> tuple[tuple[str, ...], str]:
+    """Return sources and ``keep`` of the value of ``--seeding``. Raises CoachError for anything else."""
+    sources: list[str] = []
+    keep = DEFAULT_KEEP
+    for part in (part.strip() for part in text.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals:
+            sources.append(part)
+        elif name != "keep" or value not in KEEPS:
+            raise CoachError(f"--seeding does not understand {part!r}; after the sources use keep={'|'.join(KEEPS)}.")
+        else:
+            keep = value
+    if not any(sources):
+        raise CoachError('--seeding needs a source, such as "human" or "human,planner,keep=good".')
+    return tuple(source for source in sources if source), keep
 
 
 def preview(
-    library: Library, game: str, specs: Sequence[str], keep: str = DEFAULT_KEEP, labels: Path | str | None = None
+    library: Library, game: str, sources: Sequence[str], keep: str = DEFAULT_KEEP, labels: Path | str | None = None
 ) -> SeedingPreview:
-    """What a seeding with the default preset selects: the plan that ``coach train`` itself makes.
+    """Return what a seeding with the default preset selects: the plan that ``coach train`` itself makes.
 
-    specs: sources as ``--seed-from`` takes them. labels: the label database, by default the library's own. Opens each
-    file that the sources name (about 3 ms each); reads no frame. Raises CoachError, as the training would, where a
+    sources: as ``--seed-from`` takes them. labels: the label database, by default the library's own. Opens each file
+    that the sources name (about 3 ms each) but reads no frames. Raises CoachError, as the training would, where a
     source is wrong or nothing is selected.
     """
     from agent.config import TrainConfig
@@ -31,7 +95,7 @@ def preview(
     from agent.run_loop import new_emulator
     from agent.seeding import plan_with_labels
 
-    config = TrainConfig(game=game, seed_from=tuple(specs), keep=keep)
+    config = TrainConfig(game=game, seed_from=tuple(sources), keep=keep)
     meanings = new_emulator(config).action_meanings
     plan = plan_with_labels(config, library, meanings, library.labels if labels is None else labels)
     histogram = np.zeros(len(meanings), np.int64)
@@ -65,58 +129,103 @@ def preview(
     )
 
 
-def game_of(library: Library) -> str:
-    """The game to tell of where none was named: the library's only one, or what a training would choose."""
-    games = {episode.game for episode in library.episodes()}
-    return games.pop() if len(games) == 1 else DEFAULT_GAME
-
-
-def parse_seeding(text: str) -> tuple[tuple[str, ...], str]:
-    """Sources and ``keep`` of a text such as ``human,planner@2,keep=good``; raises CoachError for any other."""
-    sources: list[str] = []
-    keep = DEFAULT_KEEP
-    for part in (part.strip() for part in text.split(",")):
-        name, equals, value = part.partition("=")
-        if not equals:
-            sources.append(part)
-        elif name != "keep" or value not in KEEPS:
-            raise CoachError(f"In --seeding, {part!r} means nothing; after the sources comes keep={'|'.join(KEEPS)}.")
-        else:
-            keep = value
-    if not any(sources):
-        raise CoachError('--seeding needs a source, such as "human" or "human,planner,keep=good".')
-    return tuple(source for source in sources if source), keep
-
-
-def preview_of_text(library: Library, game: str, text: str, labels: Path | str | None = None) -> SeedingPreview:
-    """``preview`` of what stands after ``--seeding``."""
-    specs, keep = parse_seeding(text)
-    return _told_as("--seeding", lambda: preview(library, game, specs, keep, labels))
-
-
-def _told_as(option: str, make: Callable[[], SeedingPreview]) -> SeedingPreview:
-    """The same sources have another option here; a mistake is told by the name that was typed."""
-    try:
-        return make()
-    except CoachError as error:
-        raise CoachError(str(error).replace("--seed-from", option)) from error
+# ---- printing --------------------------------------------------------------------------------------------------------
 
 
 def sentences(seeding: SeedingPreview) -> list[str]:
-    """The whole preview in plain sentences, the most important first."""
-    from commands.output import clock
-
-    told = [
+    """Return the preview as sentences, the most important first."""
+    found = [
         f"{seeding.transitions:,} transitions of {seeding.game} from {', '.join(seeding.sources)} "
         f"(keep {seeding.keep}): {clock(seeding.seconds)} of play ({seeding.hours:.2f} hours) in "
         f"{seeding.episodes} episodes, {seeding.megabytes:.0f} MB of memory."
     ]
     if seeding.random:
-        told.append(f"{seeding.random:,} of them are fresh random play, made when the training begins.")
+        found.append(f"{seeding.random:,} of them are fresh random play, made when the training starts.")
     if seeding.kept:
-        told.append(
+        found.append(
             f"{seeding.rewarded:,} of {seeding.kept:,} recorded decisions bring points ({seeding.reward_share:.1%}; "
             f"{seeding.points:,.0f} points)."
         )
-        told.append(f"{seeding.imitated:,} are to be imitated; {seeding.mixed:,} mix more than one action.")
-    return told
+        found.append(f"{seeding.imitated:,} are to be imitated; {seeding.mixed:,} mix more than one action.")
+    return found
+
+
+def _print_seeding(seeding: SeedingPreview) -> None:
+    console = report_console()
+    for sentence in sentences(seeding):
+        console.print(sentence)
+    by_verdict = table("Judged", "Kept>", "Removed>")
+    for verdict, kept in seeding.kept_by_verdict.items():
+        by_verdict.add_row(*row(verdict, f"{kept:,}", f"{seeding.removed_by_verdict[verdict]:,}"))
+    console.print(by_verdict)
+    for reason, number in seeding.removed.items():
+        console.print(f"Removed: {number:,} {reason}.")
+    actions = table("Action", "Decisions>", "Share>", "")
+    most = max(1, *seeding.actions.values())
+    for action, number in seeding.actions.items():
+        bar = "█" * round(24 * number / most)
+        actions.add_row(*row(action, f"{number:,}", f"{number / max(1, seeding.kept):.0%}"), styled((bar, GREEN)))
+    console.print(actions)
+
+
+# ---- plotting --------------------------------------------------------------------------------------------------------
+
+
+def plot_seeding(seeding: SeedingPreview, path: Path) -> Path:
+    """Plot a preview into a file (PNG, SVG or PDF by its suffix). Raises CoachError where it is not writable."""
+    from matplotlib.figure import Figure
+
+    if path.suffix.lower() not in PICTURE_FORMATS:
+        raise CoachError(f"The name of a picture must end in {', '.join(PICTURE_FORMATS)}, unlike {path}.")
+    figure = Figure(figsize=(10, 4.6), dpi=150, layout="constrained")
+    figure.suptitle(
+        f"Seeding of {seeding.game}: {', '.join(seeding.sources)}, keep {seeding.keep}",
+        x=0.01,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+    )
+    left, right = figure.subplots(1, 2)
+    _plot_verdicts(left, seeding)
+    _plot_actions(right, seeding)
+    for axes in (left, right):
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(labelsize=9, colors=GREY, length=0)
+        axes.xaxis.set_visible(False)
+        axes.spines["bottom"].set_visible(False)
+    figure.supxlabel("\n".join(sentences(seeding)), x=0.01, ha="left", fontsize=8.5, color=GREY)
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise CoachError(f"Cannot write the picture {path} ({error.strerror or error}).") from error
+    return path
+
+
+def _plot_verdicts(axes: Axes, seeding: SeedingPreview) -> None:
+    """Plot the kept and the removed transitions of each verdict."""
+    kept = [seeding.kept_by_verdict[name] for name in VERDICT_NAMES]
+    removed = [seeding.removed_by_verdict[name] for name in VERDICT_NAMES]
+    names = list(VERDICT_NAMES.values())
+    most = max(1, *(k + r for k, r in zip(kept, removed, strict=True)))
+    axes.barh(names, kept, color=KEPT, label="kept", height=0.55)
+    axes.barh(names, removed, left=kept, color=REMOVED, label="removed", hatch="//", height=0.55)
+    for y, (keeps, removes) in enumerate(zip(kept, removed, strict=True)):
+        parts = [f"{keeps:,} kept"] * bool(keeps) + [f"{removes:,} removed"] * bool(removes)
+        axes.text(keeps + removes + 0.015 * most, y, ", ".join(parts) or "none", va="center", fontsize=9, color=INK)
+    axes.set_xlim(0, 1.5 * most)
+    axes.invert_yaxis()
+    axes.set_title("Transitions by verdict", loc="left", fontsize=10, color=INK)
+    axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=GREY)
+
+
+def _plot_actions(axes: Axes, seeding: SeedingPreview) -> None:
+    """Plot the share of each action among the kept recorded decisions."""
+    counts = list(seeding.actions.values())
+    total, most = max(1, sum(counts)), max(1, *counts)
+    axes.barh(list(seeding.actions), counts, color=KEPT, height=0.55)
+    for y, count in enumerate(counts):
+        axes.text(count + 0.015 * most, y, f"{count / total:.0%}  ({count:,})", va="center", fontsize=9, color=INK)
+    axes.set_xlim(0, 1.3 * most)
+    axes.invert_yaxis()
+    axes.set_title("Actions of the kept recorded decisions", loc="left", fontsize=10, color=INK)

@@ -168,7 +168,7 @@ def _trained(
     from agent.config import add_train_arguments, config_from_arguments
     from agent.evaluation import evaluate
     from agent.training import train
-    from commands.training_display import TrainingDisplay
+    from commands.train import TrainingDisplay
 
     number = 4 if title == "seeded" else 5
     what = "begins with what was approved" if title == "seeded" else "begins with nothing"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from data.runs import ComparedRun
-from home.training_facts import SourceOffer
+from home.form import SourceOption
 
 ComparisonState = Literal["starting", "running", "stopping", "stopped", "done", "failed", "broke off"]
 AT_WORK: tuple[ComparisonState, ...] = ("starting", "running", "stopping")
@@ -74,7 +74,7 @@ class ComparisonDesk(Protocol):
         """Those at work first, then the others, newest first."""
         ...
 
-    def arms(self) -> list[SourceOffer]: ...
+    def arms(self) -> list[SourceOption]: ...
 
     def free_name(self) -> str: ...
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from home.comparison_facts import ComparisonWish
-from home.list_form import ListForm, NumberField
+from home.form import ListForm, NumberField, SourceOption
 from home.train_form import PRETRAIN_STEPS, STEPS
-from home.training_facts import SourceOffer
 
 DEFAULTS = {"seeds": 3, "steps": 50_000, "pretrain_steps": 2500, "final_episodes": 30}
 
@@ -24,9 +23,9 @@ class ComparisonForm(ListForm):
         "final_episodes": NumberField("Judged by", "episodes after each training", (1, 5, 10, 30, 100)),
     }
 
-    def __init__(self, arms: Sequence[SourceOffer], name: str) -> None:
+    def __init__(self, arms: Sequence[SourceOption], name: str) -> None:
         super().__init__(arms, name, DEFAULTS)
-        self.chosen = {offer.spec for offer in arms if offer.offers and offer.spec in ("none", "human", "all")}
+        self.chosen = {offer.spec for offer in arms if offer.available and offer.spec in ("none", "human", "all")}
         if "human" in self.chosen:
             self.chosen.discard("all")
 

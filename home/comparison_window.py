@@ -7,7 +7,7 @@ from home.action_bar import Action
 from home.comparison_facts import ComparisonDesk, ComparisonFacts
 from home.comparison_form import ComparisonForm
 from home.comparison_pane import STATE_COLOURS, ComparisonPane
-from home.list_and_form import ListAndForm
+from home.list_window import ListWindow
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GRID, LARGE, OLIVE, ORANGE, PANEL, QUIET, SMALL
@@ -16,7 +16,7 @@ from screen.window import Window
 TITLE = "Replay Coach - comparing"
 
 
-class ComparisonWindow(ListAndForm[ComparisonForm]):
+class ComparisonWindow(ListWindow[ComparisonForm]):
     """Shows comparisons, or the form of a new one. ``run`` returns when the person leaves."""
 
     heading = "Compare"

@@ -9,8 +9,8 @@ import numpy as np
 from data.durations import clock
 from data.game_picture import display_name
 from data.runs import RunSummary
-from home.overview import DOORS, SIDE_DOORS, Door, Overview, door_lines, library_line, next_door
-from home.tour import Tour
+from home.guided_tour import Tour
+from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview, action_lines, library_line, next_action
 from screen.background import Background
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -18,9 +18,9 @@ from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANE
 from screen.widgets import Button, draw_progress, key_list_foot
 
 MARGIN = 48.0
-DOORS_TOP, DOORS_HEIGHT = 248.0, 184.0
+ACTIONS_TOP, ACTIONS_HEIGHT = 248.0, 184.0
 
-NAMES: dict[Door, tuple[str, str, str]] = {
+NAMES: dict[HomeAction, tuple[str, str, str]] = {
     "play": ("Play", "P", "Record yourself in the real emulator"),
     "curate": ("Judge", "J", "Say which clips are good, which bad"),
     "train": ("Train", "T", "Let an agent start from what you approved"),
@@ -72,18 +72,18 @@ class HomeView:
 # Where things stand.
 
 
-def door_boxes(window: Box) -> dict[Door, Box]:
-    row = Box(window.x + MARGIN, window.y + DOORS_TOP, window.width - 2 * MARGIN, DOORS_HEIGHT)
-    return dict(zip(DOORS, row.columns(len(DOORS), gap=16), strict=True))
+def main_action_boxes(window: Box) -> dict[HomeAction, Box]:
+    row = Box(window.x + MARGIN, window.y + ACTIONS_TOP, window.width - 2 * MARGIN, ACTIONS_HEIGHT)
+    return dict(zip(MAIN_ACTIONS, row.columns(len(MAIN_ACTIONS), gap=16), strict=True))
 
 
-def side_door_boxes(window: Box) -> dict[Door, Box]:
+def side_action_boxes(window: Box) -> dict[HomeAction, Box]:
     row = Box(window.x + MARGIN, window.bottom - 56, 2 * 136 + 8, 32)
-    return dict(zip(SIDE_DOORS, row.columns(len(SIDE_DOORS), gap=8), strict=True))
+    return dict(zip(SIDE_ACTIONS, row.columns(len(SIDE_ACTIONS), gap=8), strict=True))
 
 
-def all_door_boxes(window: Box) -> dict[Door, Box]:
-    return door_boxes(window) | side_door_boxes(window)
+def action_boxes(window: Box) -> dict[HomeAction, Box]:
+    return main_action_boxes(window) | side_action_boxes(window)
 
 
 def _head(window: Box) -> Box:
@@ -99,7 +99,7 @@ def game_button(window: Box, view: HomeView) -> Button:
 
 def recent_box(window: Box) -> Box:
     """Where the newest episodes are listed."""
-    top = window.y + DOORS_TOP + DOORS_HEIGHT + 72
+    top = window.y + ACTIONS_TOP + ACTIONS_HEIGHT + 72
     return Box(window.x + MARGIN, top, (window.width - 2 * MARGIN) * 0.6 - 24, max(0.0, window.bottom - top - 80))
 
 
@@ -110,7 +110,7 @@ def _runs_box(window: Box) -> Box:
 
 def foot_buttons(window: Box, view: HomeView) -> dict[str, Button]:
     """The buttons beside the side doors: "keys", "leave", and "rebuild" where something is unfinished."""
-    left = side_door_boxes(window)["settings"].right + 8
+    left = side_action_boxes(window)["settings"].right + 8
     row = Box(left, window.bottom - 56, 2 * 128 + 8, 32)
     keys, leave = row.columns(2, gap=8)
     buttons = {"keys": Button(keys, "All keys", "F1"), "leave": Button(leave, "Leave", "Esc")}
@@ -134,16 +134,16 @@ def tour_button(window: Box) -> Button:
 def draw_home(canvas: Canvas, view: HomeView) -> None:
     canvas.fill(canvas.box, GROUND)
     _draw_head(canvas, view)
-    door, reason = next_door(view.overview) if view.overview is not None else (None, "")
-    for number, (name, box) in enumerate(door_boxes(canvas.box).items()):
-        _draw_door(canvas, view, name, box, is_next=name == door, is_chosen=number == view.chosen)
+    door, reason = next_action(view.overview) if view.overview is not None else (None, "")
+    for number, (name, box) in enumerate(main_action_boxes(canvas.box).items()):
+        _draw_action(canvas, view, name, box, is_next=name == door, is_chosen=number == view.chosen)
     _draw_next(canvas, view, reason)
     if view.overview is not None:
         _draw_recent(canvas, recent_box(canvas.box), view.overview)
         _draw_runs(canvas, _runs_box(canvas.box), view.overview.runs)
     _draw_foot(canvas, view)
     if view.tour is not None:
-        view.tour.draw(canvas, all_door_boxes(canvas.box), view.pointer)
+        view.tour.draw(canvas, action_boxes(canvas.box), view.pointer)
 
 
 def _draw_head(canvas: Canvas, view: HomeView) -> None:
@@ -166,7 +166,7 @@ def _draw_head(canvas: Canvas, view: HomeView) -> None:
         canvas.text(view.overview.library, (left, middle + 1), SMALL, QUIET, max_width=room)
 
 
-def _draw_door(canvas: Canvas, view: HomeView, door: Door, box: Box, is_next: bool, is_chosen: bool) -> None:
+def _draw_action(canvas: Canvas, view: HomeView, door: HomeAction, box: Box, is_next: bool, is_chosen: bool) -> None:
     name, key, what = NAMES[door]
     hover = box.contains(*view.pointer)
     canvas.fill(box, LINE if hover else PANEL, radius=10)
@@ -182,7 +182,7 @@ def _draw_door(canvas: Canvas, view: HomeView, door: Door, box: Box, is_next: bo
     canvas.paragraph(what, inner.without_top(44 if is_wide else 32), SMALL, QUIET)
     if view.overview is None:
         return
-    first, second = door_lines(view.overview)[door]
+    first, second = action_lines(view.overview)[door]
     canvas.text(first, (inner.x, inner.bottom - 40), SMALL, max_width=inner.width)
     canvas.text(second, (inner.x, inner.bottom - 18), SMALL, QUIET, max_width=inner.width)
     training = view.overview.training
@@ -191,7 +191,7 @@ def _draw_door(canvas: Canvas, view: HomeView, door: Door, box: Box, is_next: bo
 
 
 def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
-    left, y = canvas.box.x + MARGIN, DOORS_TOP + DOORS_HEIGHT + 20
+    left, y = canvas.box.x + MARGIN, ACTIONS_TOP + ACTIONS_HEIGHT + 20
     room = canvas.box.width - 2 * MARGIN
     if view.message:
         canvas.text(view.message, (left, y), MEDIUM, ORANGE, max_width=room)
@@ -235,7 +235,7 @@ def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunSummary, ...]) -> None:
 
 
 def _draw_foot(canvas: Canvas, view: HomeView) -> None:
-    for door, box in side_door_boxes(canvas.box).items():
+    for door, box in side_action_boxes(canvas.box).items():
         name, key, _ = NAMES[door]
         Button(box, name, key).draw(canvas, hover=box.contains(*view.pointer))
     buttons = foot_buttons(canvas.box, view)

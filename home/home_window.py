@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from home.guided_tour import Tour
 from home.home_drawing import (
     KEYS,
     NAMES,
     HomeView,
     Picture,
-    all_door_boxes,
+    action_boxes,
     draw_home,
     foot_buttons,
     game_button,
     recent_box,
     tour_button,
 )
-from home.overview import DOORS, Door, Overview, next_door
-from home.tour import Tour
+from home.overview import MAIN_ACTIONS, HomeAction, Overview, next_action
 from screen.background import Background
 from screen.widgets import draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, Window
@@ -74,7 +74,7 @@ class HomeWindow:
         self.message = ""
         """One sentence to show under the doors, such as what went wrong behind one of them."""
 
-    def choose(self) -> Door | None:
+    def choose(self) -> HomeAction | None:
         """The door that the person opens, or None when they leave."""
         self._begin_look()
         self._picturing = Background(lambda _: self._make_picture(), "picture")
@@ -98,7 +98,7 @@ class HomeWindow:
 
     # What the person does.
 
-    def _take(self, event: Event) -> Door | None:
+    def _take(self, event: Event) -> HomeAction | None:
         """The door that an event opens, if it opens one."""
         if isinstance(event, CloseRequested):
             self._leaving = True
@@ -120,7 +120,7 @@ class HomeWindow:
             return self._click(event.x, event.y)
         return None
 
-    def _key_down(self, event: KeyDown) -> Door | None:
+    def _key_down(self, event: KeyDown) -> HomeAction | None:
         match event.key:
             case "f1" | "h":
                 self._shows_keys = not self._shows_keys
@@ -130,11 +130,11 @@ class HomeWindow:
                 self._leaving = not self._shows_keys
                 self._shows_keys = False
             case "left":
-                self._choose((self._chosen - 1) % len(DOORS))
+                self._choose((self._chosen - 1) % len(MAIN_ACTIONS))
             case "right" | "tab":
-                self._choose((self._chosen + 1) % len(DOORS))
+                self._choose((self._chosen + 1) % len(MAIN_ACTIONS))
             case "return" if not event.repeat:
-                return DOORS[self._chosen]
+                return MAIN_ACTIONS[self._chosen]
             case "r" if not event.repeat:
                 self._begin_rebuilding()
             case key if not event.repeat:
@@ -146,14 +146,14 @@ class HomeWindow:
     def _choose(self, number: int) -> None:
         self._chosen, self._has_chosen = number, True
 
-    def _click(self, x: float, y: float) -> Door | None:
+    def _click(self, x: float, y: float) -> HomeAction | None:
         window = self._window.size_units
         if self._shows_keys:
             self._shows_keys = False
             if tour_button(window).contains(x, y):
                 self._begin_tour()
             return None
-        for door, box in all_door_boxes(window).items():
+        for door, box in action_boxes(window).items():
             if box.contains(x, y):
                 return door
         if game_button(window, self._view()).contains(x, y):
@@ -204,7 +204,7 @@ class HomeWindow:
             if looked.result is not None:
                 self._overview = looked.result
                 if not self._has_chosen:
-                    self._chosen = DOORS.index(next_door(looked.result)[0])
+                    self._chosen = MAIN_ACTIONS.index(next_action(looked.result)[0])
         if self._picturing is not None and self._picturing.is_done:
             picturing, self._picturing = self._picturing, None
             self._picture = picturing.result or self._picture

@@ -13,10 +13,10 @@ ENOUGH_SECONDS = 5 * 60
 """Minutes of play after which judging is worth more than more play."""
 ENOUGH_VERDICTS = 20
 
-Door = Literal["play", "curate", "train", "watch", "compare", "library", "settings", "game"]
-DOORS: tuple[Door, ...] = ("play", "curate", "train", "watch", "compare")
+HomeAction = Literal["play", "curate", "train", "watch", "compare", "library", "settings", "game"]
+MAIN_ACTIONS: tuple[HomeAction, ...] = ("play", "curate", "train", "watch", "compare")
 """The doors that stand side by side."""
-SIDE_DOORS: tuple[Door, ...] = ("library", "settings")
+SIDE_ACTIONS: tuple[HomeAction, ...] = ("library", "settings")
 """The doors at the foot of the window."""
 
 
@@ -56,7 +56,7 @@ def library_line(overview: Overview) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def next_door(overview: Overview) -> tuple[Door, str]:
+def next_action(overview: Overview) -> tuple[HomeAction, str]:
     """The next useful thing to do, and why, in a few words."""
     if overview.episodes == 0:
         return "play", "Nothing is recorded yet: play an episode."
@@ -77,7 +77,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def door_lines(overview: Overview) -> dict[Door, tuple[str, str]]:
+def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
     """For each door its state in two short lines."""
     best = "" if overview.best_score is None else f"best score {overview.best_score:g}"
     judged = overview.good + overview.bad

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from home.list_form import Field, ListForm, NumberField
-from home.training_facts import Preset, SourceOffer, TrainWish
+from home.form import Field, ListForm, NumberField, SourceOption
 from screen.fields import Choice
 
 KEEPS = ("all", "not-bad", "good")
@@ -20,6 +20,29 @@ PRETRAIN_STEPS = (0, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 10
 EVALUATE_EVERY = (0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000)
 
 
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What a person asks for: a training with this seeding and these settings."""
+
+    run: str
+    sources: tuple[str, ...]
+    keep: str
+    preset: str
+    steps: int
+    pretrain_steps: int
+    evaluate_every: int
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset's own values of what the form asks."""
+
+    name: str
+    steps: int
+    pretrain_steps: int
+    evaluate_every: int
+
+
 class TrainForm(ListForm):
     """What is chosen, and where the focus stands."""
 
@@ -31,25 +54,25 @@ class TrainForm(ListForm):
         "evaluate_every": NumberField("Evaluate every", "steps; 0: never", EVALUATE_EVERY),
     }
 
-    def __init__(self, sources: Sequence[SourceOffer], presets: Sequence[Preset], name: str) -> None:
+    def __init__(self, sources: Sequence[SourceOption], presets: Sequence[Preset], name: str) -> None:
         super().__init__(sources, name, {})
         self.presets = tuple(presets)
         self.keep = "not-bad"
         self._take_preset(0)
         for spec in ("human", "all"):
-            if not self.chosen and any(s.spec == spec and s.offers for s in self.sources):
+            if not self.chosen and any(s.spec == spec and s.available for s in self.sources):
                 self.chosen.add(spec)
         wanted = [number for number, s in enumerate(self.sources) if s.spec in self.chosen]
         self.focus = Field("source", wanted[0] if wanted else 0)
 
     # ---- what is asked for ---------------------------------------------------------------------------------------
 
-    def is_chosen(self, offer: SourceOffer) -> bool:
+    def is_chosen(self, offer: SourceOption) -> bool:
         return super().is_chosen(offer) if offer.spec != "none" else not self.chosen
 
     @property
-    def wish(self) -> TrainWish:
-        return TrainWish(self.name, self.specs, self.keep, self.presets[self.preset].name, **self.numbers)
+    def wish(self) -> TrainingRequest:
+        return TrainingRequest(self.name, self.specs, self.keep, self.presets[self.preset].name, **self.numbers)
 
     @property
     def problem(self) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from data.durations import rounded_duration
 from data.live_view import LivePicture
 from data.run_curves import RunCurves
 from data.runs import RunSummary
+from data.seeding_preview import SeedingPreview
 from home.action_bar import Action
-from home.list_and_form import ListAndForm
+from home.form import SourceOption
+from home.list_window import ListWindow
 from home.run_pane import STATE_COLOURS, RunPane, state_words
-from home.seeding_count import SeedingCount
-from home.seeding_pane import draw_seeding
-from home.train_form import TrainForm
-from home.training_facts import TrainDesk
+from home.seeding_pane import SeedingCount, draw_seeding
+from home.train_form import Preset, TrainForm, TrainingRequest
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GRID, OLIVE, QUIET, SMALL
@@ -21,7 +24,59 @@ from screen.window import Window
 TITLE = "Replay Coach - training"
 
 
-class TrainWindow(ListAndForm[TrainForm]):
+class TrainingController(Protocol):
+    """What the window needs from the rest of the house; ``commands.training_controller`` is the real one.
+
+    Methods that change something raise CoachError with one sentence where they cannot.
+    """
+
+    def runs(self) -> list[RunSummary]:
+        """Those that go on and wait first, then the others, newest first."""
+        ...
+
+    def curves(self, run: str) -> RunCurves: ...
+
+    def picture(self, run: str) -> LivePicture | None:
+        """The newest picture of the run's game, or None; asking for it says that somebody looks on."""
+        ...
+
+    def sources(self) -> list[SourceOption]: ...
+
+    def presets(self) -> Sequence[Preset]: ...
+
+    def free_name(self) -> str:
+        """A name for the next run."""
+        ...
+
+    def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
+        """Raises CoachError where nothing is selected. May take seconds: not for the thread that draws."""
+        ...
+
+    def seconds_estimate(self, wish: TrainingRequest) -> float | None:
+        """How long such a training took before, or None where nothing is known."""
+        ...
+
+    def start(self, wish: TrainingRequest) -> None: ...
+
+    def stop(self, run: str) -> None:
+        """Stop a training, or take one that waits out of the queue."""
+        ...
+
+    def resume(self, run: str) -> None:
+        """Go on with a stopped run; one that failed is tried again, one that is done trains as long again."""
+        ...
+
+    def dismiss(self, run: str) -> None:
+        """Forget that it failed."""
+        ...
+
+
+def grouped(number: int) -> str:
+    """A whole number as a person reads it: 12,000."""
+    return f"{number:,}"
+
+
+class TrainWindow(ListWindow[TrainForm]):
     """Shows runs, or the form of a new one. ``run`` returns when the person leaves."""
 
     heading = "Train"
@@ -47,7 +102,7 @@ class TrainWindow(ListAndForm[TrainForm]):
         ("Esc", "Back to the runs"),
     )
 
-    def __init__(self, window: Window, desk: TrainDesk) -> None:
+    def __init__(self, window: Window, desk: TrainingController) -> None:
         super().__init__(window)
         self._desk = desk
         self._pane = RunPane()

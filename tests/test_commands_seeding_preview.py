@@ -16,7 +16,7 @@ from agent.replay_memory import OWN
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import fill
 from agent.training import new_memory
-from commands.seeding_preview import game_of, parse_seeding, preview, preview_of_text
+from commands.seeding_preview import only_game, parse_seeding, preview, preview_of_text
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -112,7 +112,7 @@ def test_the_library_tells_a_seeding_and_draws_it(
 
 
 def test_without_a_name_the_only_game_of_a_library_is_told_of(library: Library, tmp_path: Path) -> None:
-    assert game_of(library) == game_of(Library(tmp_path)) == "SpaceInvaders"
+    assert only_game(library) == only_game(Library(tmp_path)) == "SpaceInvaders"
     other = Library(tmp_path / "other")
     record_episode(other, 60, game="Breakout")
-    assert game_of(other) == "Breakout"
+    assert only_game(other) == "Breakout"

@@ -21,8 +21,7 @@ from data.runs import ComparedRun
 from home.comparison_facts import ComparisonFacts, ComparisonWish, results
 from home.comparison_form import ComparisonForm
 from home.comparison_pane import ComparisonPane, progress_words, run_words
-from home.list_form import Field
-from home.training_facts import SourceOffer
+from home.form import Field, SourceOption
 from screen.canvas import Canvas
 from tests.agent_episodes import record_episode
 from tests.conftest import VirtualDisplay, running_coach
@@ -57,7 +56,7 @@ def test_every_state_can_be_drawn_in_the_smallest_window() -> None:
 
 
 def test_a_comparison_needs_two_beginnings() -> None:
-    form = ComparisonForm([SourceOffer("none", "", ""), SourceOffer("human", "", "")], "a")
+    form = ComparisonForm([SourceOption("none", "", ""), SourceOption("human", "", "")], "a")
     assert form.wish == ComparisonWish("a", ("none", "human"), 3, 50_000, 2500, 30)
     assert not form.problem
     form.focus_on(Field("source", 0))

@@ -10,7 +10,7 @@ import pytest
 from curator.frame_reader import FrameReader
 from data.library import Library
 from home.episode_window import episode_layout
-from home.home_drawing import all_door_boxes
+from home.home_drawing import action_boxes
 from home.library_drawing import library_buttons, library_layout
 from home.library_window import LibraryWindow
 from screen.layout import Box
@@ -84,7 +84,7 @@ def test_the_mouse_does_it_too(virtual_display: VirtualDisplay, library: Library
 
     with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
-        virtual_display.click_through("home", all_door_boxes(WINDOW)["library"].centre, "library")
+        virtual_display.click_through("home", action_boxes(WINDOW)["library"].centre, "library")
         row = layout.rows.x + 100, layout.rows.y + 15
 
         virtual_display.wait_for_window("library, 2 episodes", process)

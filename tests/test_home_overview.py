@@ -9,7 +9,7 @@ import pytest
 from data.durations import rounded_duration
 from data.run_progress import Progress
 from data.runs import RunSummary
-from home.overview import Door, Overview, door_lines, next_door
+from home.overview import HomeAction, Overview, action_lines, next_action
 
 EMPTY = Overview("SpaceInvaders", "library")
 PLAYED = replace(EMPTY, episodes=3, seconds=400.0, best_score=640, clips_waiting=12)
@@ -30,24 +30,24 @@ TRAINING = replace(DONE, state="training", progress=Progress("training", seconds
         (replace(PLAYED, runs=(TRAINING,)), "watch"),
     ],
 )
-def test_the_next_door_is_the_first_thing_that_is_missing(overview: Overview, door: Door) -> None:
-    assert next_door(overview)[0] == door
+def test_the_next_action_is_the_first_thing_that_is_missing(overview: Overview, door: HomeAction) -> None:
+    assert next_action(overview)[0] == door
 
 
 def test_a_single_clip_is_not_many_clips() -> None:
-    assert next_door(replace(PLAYED, clips_waiting=1))[1] == "1 clip to judge."
+    assert next_action(replace(PLAYED, clips_waiting=1))[1] == "1 clip to judge."
 
 
 def test_a_training_is_told_with_its_phase_and_time_left() -> None:
-    assert door_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "1 min left")
+    assert action_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "1 min left")
 
 
 def test_the_last_run_is_told_with_its_steps() -> None:
-    assert door_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "last: first, 1000 steps")
+    assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "last: first, 1000 steps")
 
 
 def test_an_empty_library_says_so_at_every_door() -> None:
-    lines = door_lines(EMPTY)
+    lines = action_lines(EMPTY)
     assert [lines[door][0] for door in ("play", "curate", "train", "watch")] == [
         "No episodes yet",
         "No verdicts yet",

@@ -11,14 +11,14 @@ from pathlib import Path
 import pygame
 import pytest
 
-from commands.train_desk import LibraryTrainDesk
+from commands.training_controller import LibraryTrainingController
 from commands.training_queue import TrainingQueue
 from curator.layout import curator_layout
 from data.episode import EmulatorSettings
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.runs import run_folder
-from home.home_drawing import all_door_boxes
+from home.home_drawing import action_boxes
 from home.train_window import TrainWindow
 from recorder.controls import KeyMap
 from recorder.play_view import MARGIN, PANEL_WIDTH, offers, placed
@@ -135,7 +135,7 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
 def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path / "library")
     record(library, frames=600)
-    doors = all_door_boxes(WINDOW)
+    doors = action_boxes(WINDOW)
     curator = curator_layout(WINDOW, 1.0)
     good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
@@ -182,6 +182,6 @@ def action_buttons_of(library: Library) -> list[Box]:
     class NoWindow:
         title = ""
 
-    window = TrainWindow(NoWindow(), LibraryTrainDesk(library, "SpaceInvaders"))  # type: ignore[arg-type]
+    window = TrainWindow(NoWindow(), LibraryTrainingController(library, "SpaceInvaders"))  # type: ignore[arg-type]
     window._look()
     return [button.box for button in window.buttons(WINDOW)]

@@ -8,18 +8,17 @@ from data.run_curves import RunCurves
 from data.run_progress import Progress
 from data.runs import RunSummary
 from data.seeding_preview import SeedingPreview
-from home.list_form import Field, stepped
+from home.form import Field, SourceOption, stepped
 from home.run_pane import figures, progress_words, run_charts, state_words
 from home.seeding_pane import verdict_parts
-from home.train_form import KEEPS, TrainForm
-from home.training_facts import Preset, SourceOffer
+from home.train_form import KEEPS, Preset, TrainForm
 
 SOURCES = [
-    SourceOffer("human", "People's play", "3 episodes"),
-    SourceOffer("planner", "The planner's play", "none", offers=False),
-    SourceOffer("all", "Everything", "3 episodes"),
-    SourceOffer("random", "Random play", "fresh"),
-    SourceOffer("none", "Nothing", "from scratch"),
+    SourceOption("human", "People's play", "3 episodes"),
+    SourceOption("planner", "The planner's play", "none", available=False),
+    SourceOption("all", "Everything", "3 episodes"),
+    SourceOption("random", "Random play", "fresh"),
+    SourceOption("none", "Nothing", "from scratch"),
 ]
 PRESETS = [Preset("default", 100_000, 2500, 25_000), Preset("nature", 1_000_000, 0, 250_000)]
 
@@ -58,9 +57,9 @@ def toggle(made: TrainForm, spec: str) -> None:
 
 def test_it_proposes_peoples_play_where_there_is_some() -> None:
     assert form().specs == ("human",)
-    without = [SourceOffer("human", "", "", offers=False), SourceOffer("all", "", "")]
+    without = [SourceOption("human", "", "", available=False), SourceOption("all", "", "")]
     assert TrainForm(without, PRESETS, "x").specs == ("all",)
-    assert TrainForm([SourceOffer("all", "", "", offers=False)], PRESETS, "x").specs == ()
+    assert TrainForm([SourceOption("all", "", "", available=False)], PRESETS, "x").specs == ()
 
 
 @pytest.mark.parametrize(

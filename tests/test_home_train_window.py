@@ -11,13 +11,13 @@ from pathlib import Path
 import pygame
 import pytest
 
-from commands.train_desk import LibraryTrainDesk
+from commands.training_controller import LibraryTrainingController
 from commands.training_queue import Failure, TrainingQueue
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder
 from home.action_bar import areas, form_width
-from home.form_drawing import FormDrawing
+from home.form import FormDrawing
 from home.train_form import TrainForm
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -112,7 +112,7 @@ def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: Vi
 
 def places(library: Library) -> dict[str, Box]:
     """Where the form's fields stand in a window of 1280 x 800."""
-    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    desk = LibraryTrainingController(library, "SpaceInvaders")
     drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), "run-1"))
     main = areas(WINDOW)[1]
     drawing.draw(Canvas(pygame.Surface((1280, 800)), 1.0), main.left_part(form_width(main)), (-1, -1))
@@ -169,7 +169,7 @@ def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(
         Path(f"{package}.py").write_text("raise SystemExit(1)")
     library = Library(tmp_path)
     record_episode(library, 200, kind="human")
-    queue, desk = TrainingQueue(library), LibraryTrainDesk(library, "SpaceInvaders")
+    queue, desk = TrainingQueue(library), LibraryTrainingController(library, "SpaceInvaders")
     try:
         queue.add("killed", ENDLESS)
         queue.add("next", ["--seed-from", "planner"])
@@ -210,7 +210,7 @@ def test_what_waits_can_be_taken_out_and_names_are_taken_once(tmp_path: Path, mo
     (queue.folder / "failed" / "y.json").write_text("[]")
     assert len(queue.waiting()) == 3
     assert queue.failures() == []
-    assert LibraryTrainDesk(library, "SpaceInvaders").free_name() == "run-1"
+    assert LibraryTrainingController(library, "SpaceInvaders").free_name() == "run-1"
 
 
 def test_a_training_cut_off_before_it_began_is_told(tmp_path: Path) -> None:
@@ -225,9 +225,3 @@ def test_a_training_cut_off_before_it_began_is_told(tmp_path: Path) -> None:
     assert queue.failures() == [
         Failure("a", ("--steps", "5"), "The training of a was broken off before it began.", log)
     ]
-
-
-def test_a_progress_file_of_a_dead_process_is_no_training(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "a")
-    folder.progress_file.write_text('{"process": 1, "phase": "training"}')
-    assert folder.training() is None

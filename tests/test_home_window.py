@@ -14,9 +14,9 @@ from data.episode import EpisodeSummary
 from data.library import Library
 from data.run_progress import Progress
 from data.runs import RunFolder, RunSummary
-from home.home_drawing import all_door_boxes
+from home.home_drawing import action_boxes
 from home.home_window import HomeWindow, Picture
-from home.overview import DOORS, SIDE_DOORS, Door, Overview
+from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview
 from screen.layout import Box
 from screen.window import Window
 from tests.conftest import VirtualDisplay, running_coach
@@ -45,7 +45,7 @@ PICTURE = Picture(np.zeros((210, 160), np.uint8), np.zeros((256, 3), np.uint8))
 WINDOW = Box(0, 0, 1280, 800)
 
 
-def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None:
+def choice(display: VirtualDisplay, act: Callable[[str], object]) -> HomeAction | None:
     """What a person chooses who does ``act``, which is given the window's id."""
     with Window("Replay Coach - home") as window:
 
@@ -62,7 +62,7 @@ def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None
 
 
 @pytest.mark.parametrize(
-    ("keys", "door"),
+    ("keys", "action"),
     [
         (("p",), "play"),
         (("j",), "curate"),
@@ -79,18 +79,20 @@ def choice(display: VirtualDisplay, act: Callable[[str], object]) -> Door | None
         (("F1", "Escape", "j"), "curate"),
     ],
 )
-def test_a_door_opens_by_its_key(virtual_display: VirtualDisplay, keys: tuple[str, ...], door: Door | None) -> None:
-    assert choice(virtual_display, lambda _: virtual_display.xdotool("key", "--delay", 80, *keys)) == door
+def test_an_action_is_chosen_by_its_key(
+    virtual_display: VirtualDisplay, keys: tuple[str, ...], action: HomeAction | None
+) -> None:
+    assert choice(virtual_display, lambda _: virtual_display.xdotool("key", "--delay", 80, *keys)) == action
 
 
-@pytest.mark.parametrize("door", [*DOORS, *SIDE_DOORS])
-def test_a_door_opens_by_a_click(virtual_display: VirtualDisplay, door: Door) -> None:
-    x, y = all_door_boxes(WINDOW)[door].centre
+@pytest.mark.parametrize("action", [*MAIN_ACTIONS, *SIDE_ACTIONS])
+def test_an_action_is_chosen_by_a_click(virtual_display: VirtualDisplay, action: HomeAction) -> None:
+    x, y = action_boxes(WINDOW)[action].centre
 
     def click(number: str) -> None:
         virtual_display.xdotool("mousemove", "--window", number, round(x), round(y), "click", 1)
 
-    assert choice(virtual_display, click) == door
+    assert choice(virtual_display, click) == action
 
 
 def test_closing_the_window_leaves(virtual_display: VirtualDisplay) -> None:

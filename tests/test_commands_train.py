@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from commands.training_display import BLOCKS, History, TrainingDisplay, sparkline
+from commands.train import BLOCKS, History, TrainingDisplay, sparkline
 from data.run_progress import Progress
 
 

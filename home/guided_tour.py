@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from home.overview import Door
+from home.overview import HomeAction
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import LARGE, MEDIUM, OLIVE, PANEL, QUIET, SMALL
@@ -18,7 +18,7 @@ SECONDS_A_STOP = 7.0
 class Stop:
     """One stop: the doors that it shows (none: the whole window), and what is said there."""
 
-    doors: tuple[Door, ...]
+    doors: tuple[HomeAction, ...]
     title: str
     text: str
 
@@ -102,7 +102,7 @@ class Tour:
         else:
             self._at = max(0, self._at + by)
 
-    def draw(self, canvas: Canvas, doors: Mapping[Door, Box], pointer: tuple[float, float]) -> None:
+    def draw(self, canvas: Canvas, doors: Mapping[HomeAction, Box], pointer: tuple[float, float]) -> None:
         """Over the home window: everything but the doors of this stop lies in the shade."""
         shown = [doors[door] for door in self.stop.doors]
         _shade_around(canvas, shown)

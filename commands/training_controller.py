@@ -22,13 +22,14 @@ from data.live_view import LivePicture, picture_time, read_picture, request_pict
 from data.run_curves import RunCurves, read_curves
 from data.runs import RunFolder, RunSummary, run_folder, run_folders, run_summary, survey_runs
 from data.seeding_preview import SeedingPreview
-from home.training_facts import Preset, SourceOffer, TrainWish
+from home.form import SourceOption
+from home.train_form import Preset, TrainingRequest
 
 ASK_EVERY_SECONDS = 1.0
 
 
-class LibraryTrainDesk:
-    """``home.training_facts.TrainDesk`` over one library and game."""
+class LibraryTrainingController:
+    """``home.train_window.TrainingController`` over one library and game."""
 
     def __init__(self, library: Library, game: str, threads: int = 0) -> None:
         """threads: for computing; 0: all."""
@@ -98,7 +99,7 @@ class LibraryTrainDesk:
 
     # ---- choosing ------------------------------------------------------------------------------------------------
 
-    def sources(self) -> list[SourceOffer]:
+    def sources(self) -> list[SourceOption]:
         """What there is to seed from, and how much of it."""
         episodes = self._library.episodes(self._game)
         offers = []
@@ -117,8 +118,8 @@ class LibraryTrainDesk:
                     frames_of_run = sum(e.frames_by_demonstrator["agent"] for e in mine)
                     offers.append(_offer(f"agent:{run}", f"Only the agent {run}", len(mine), frames_of_run))
         offers.append(_offer("all", "Everything recorded", len(episodes), sum(e.frame_count for e in episodes)))
-        offers.append(SourceOffer("random", "Random play", "fresh"))
-        offers.append(SourceOffer("none", "Nothing", "begin from scratch"))
+        offers.append(SourceOption("random", "Random play", "fresh"))
+        offers.append(SourceOption("none", "Nothing", "begin from scratch"))
         return offers
 
     def presets(self) -> Sequence[Preset]:
@@ -137,7 +138,7 @@ class LibraryTrainDesk:
     def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
         return preview(self._library, self._game, sources, keep)
 
-    def seconds_estimate(self, wish: TrainWish) -> float | None:
+    def seconds_estimate(self, wish: TrainingRequest) -> float | None:
         """From the pace of the newest run that has one; evaluations are left out."""
         paces = []
         for folder in run_folders(self._library):
@@ -154,7 +155,7 @@ class LibraryTrainDesk:
 
     # ---- doing ---------------------------------------------------------------------------------------------------
 
-    def start(self, wish: TrainWish) -> None:
+    def start(self, wish: TrainingRequest) -> None:
         arguments = ["--game", self._game, "--preset", wish.preset, "--keep", wish.keep]
         for source in wish.sources:
             arguments += ["--seed-from", source]
@@ -192,11 +193,11 @@ _KIND_WORDS = {
 }
 
 
-def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOffer:
+def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
     if not episodes:
-        return SourceOffer(spec, label, "none recorded yet", offers=False)
+        return SourceOption(spec, label, "none recorded yet", available=False)
     count = "1 episode" if episodes == 1 else f"{episodes} episodes"
-    return SourceOffer(spec, label, f"{count}, {rounded_duration(frames / FRAMES_PER_SECOND)}")
+    return SourceOption(spec, label, f"{count}, {rounded_duration(frames / FRAMES_PER_SECOND)}")
 
 
 def learning_early(steps: int, preset_name: str = "default") -> list[str]:

@@ -12,7 +12,7 @@ import coach
 from agent.arms import parse_arm
 from agent.comparison import ComparisonFolder, Plan
 from commands.overview import newest_run
-from commands.train_desk import LibraryTrainDesk
+from commands.training_controller import LibraryTrainingController
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder, RunSummary, list_runs, survey_runs
@@ -64,7 +64,7 @@ def test_the_library_command_lists_both(library: Library, capsys: pytest.Capture
 
 
 def test_the_training_window_shows_a_damaged_run_as_failed_and_does_not_go_on_with_it(library: Library) -> None:
-    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    desk = LibraryTrainingController(library, "SpaceInvaders")
     told = {run.name: run for run in desk.runs()}
     assert set(told) == {"a-whole-one", "whole", *DAMAGES}
     assert {told[name].state for name in DAMAGES} == {"failed"}
@@ -89,7 +89,7 @@ def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
         "which-none-s0": "which",
         "which-none-s1": "which",
     }
-    desk = LibraryTrainDesk(library, "SpaceInvaders")
+    desk = LibraryTrainingController(library, "SpaceInvaders")
     assert desk.runs()[0].name == "mine"
     assert {run.name: run.can_resume for run in desk.runs()} == {
         "mine": True,
@@ -101,3 +101,19 @@ def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
     told = capsys.readouterr().out
     assert "Run mine: SpaceInvaders, 0 of 64 steps\n" in told
     assert "steps, of the comparison which" in told
+
+
+def test_checking_whether_a_run_is_trained_does_not_lock_it(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    assert not folder.is_trained()
+    with folder.locked():
+        assert folder.is_trained()
+        with pytest.raises(CoachError, match="another process"), folder.locked():
+            pass
+    assert not folder.is_trained()
+
+
+def test_a_progress_file_that_is_left_behind_is_no_training(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    folder.progress_file.write_text('{"process": 1, "phase": "training"}')
+    assert folder.training() is None

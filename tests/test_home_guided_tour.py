@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from data.library import Library
-from home.home_drawing import all_door_boxes, tour_button
-from home.overview import DOORS
-from home.tour import SECONDS_A_STOP, STOPS, Tour
+from home.guided_tour import SECONDS_A_STOP, STOPS, Tour
+from home.home_drawing import action_boxes, tour_button
+from home.overview import MAIN_ACTIONS
 from screen.layout import Box
 from tests.conftest import VirtualDisplay, running_coach
 
 
 def test_the_tour_stops_at_every_door_and_takes_less_than_a_minute() -> None:
-    assert [door for stop in STOPS for door in stop.doors][: len(DOORS)] == list(DOORS)
+    assert [door for stop in STOPS for door in stop.doors][: len(MAIN_ACTIONS)] == list(MAIN_ACTIONS)
     tour = Tour()
     seconds = 0.0
     while not tour.is_over:
@@ -64,4 +64,4 @@ def test_the_button_for_the_tour_lies_within_the_smallest_window() -> None:
     for window in (Box(0, 0, 1097, 685), Box(0, 0, 1280, 800)):
         button = tour_button(window)
         assert window.contains(*button.box.centre)
-        assert button.box.bottom < min(box.y for door, box in all_door_boxes(window).items() if door not in DOORS)
+        assert button.box.bottom < min(box.y for door, box in action_boxes(window).items() if door not in MAIN_ACTIONS)

@@ -8,7 +8,7 @@ import pygame
 import pytest
 
 from commands.comparison_desk import LibraryComparisonDesk
-from commands.train_desk import LibraryTrainDesk
+from commands.training_controller import LibraryTrainingController
 from data.library import Library
 from home.action_bar import areas
 from home.comparison_window import ComparisonWindow
@@ -30,7 +30,7 @@ class NoWindow:
 def windows(library: Library) -> list[TrainWindow | ComparisonWindow]:
     window = NoWindow()
     return [
-        TrainWindow(window, LibraryTrainDesk(library, "SpaceInvaders")),  # type: ignore[arg-type]
+        TrainWindow(window, LibraryTrainingController(library, "SpaceInvaders")),  # type: ignore[arg-type]
         ComparisonWindow(window, LibraryComparisonDesk(library, "SpaceInvaders")),  # type: ignore[arg-type]
     ]
 

@@ -9,8 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from data.errors import CoachError
 from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, form_width
-from home.form_drawing import FormDrawing
-from home.list_form import ListForm
+from home.form import FormDrawing, ListForm
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.list_view import ListView
@@ -37,7 +36,7 @@ FormT = TypeVar("FormT", bound=ListForm)
 Keys = Sequence[tuple[str, str]]
 
 
-class ListAndForm(ABC, Generic[FormT]):
+class ListWindow(ABC, Generic[FormT]):
     """Keys, mouse, list and action bar; a subclass says what is listed, what can be done and what is drawn beside."""
 
     heading: ClassVar[str]

@@ -1,0 +1,298 @@
+"""A form with a name, a list to choose from and numbers: its state, what each key changes, and its drawing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from screen.canvas import Canvas
+from screen.fields import Choice, TextField
+from screen.layout import Box
+from screen.list_view import ListView
+from screen.theme import GREEN, LINE, OLIVE, QUIET, SMALL, TEXT
+
+RANDOM_COUNTS = (1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000)
+LARGEST = 100_000_000
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ROW = 32.0
+GAP = 8.0
+LABEL_WIDTH = 120.0
+SECTION = 28.0
+LABELS = 168.0
+
+
+@dataclass(frozen=True)
+class SourceOption:
+    """A source that a seeding may take from."""
+
+    spec: str
+    """As ``coach train --seed-from`` takes it."""
+    label: str
+    detail: str
+    """How much there is, in words."""
+    available: bool = True
+    """Whether there is anything."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where the focus may stand; ``index`` tells rows of the list apart."""
+
+    name: str
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """A number to be filled in."""
+
+    label: str
+    unit: str
+    ladder: Sequence[int]
+    """The values that the arrows step through."""
+
+
+class ListForm:
+    """What is chosen, and where the focus stands. The rows of the list are called sources; "random" has a number."""
+
+    list_title = ""
+    choice_names: tuple[str, ...] = ()
+    """Fields between the list and the numbers."""
+    number_fields: ClassVar[Mapping[str, NumberField]] = {}
+
+    def __init__(self, sources: Sequence[SourceOption], name: str, numbers: Mapping[str, int]) -> None:
+        self.sources = tuple(sources)
+        self.name = name
+        self.numbers = dict(numbers)
+        self.random_count = 10_000
+        self.chosen: set[str] = set()
+        rows = [Field("source", number) for number in range(len(self.sources))]
+        self.fields = (Field("name"), *rows, *map(Field, self.choice_names), *map(Field, self.number_fields))
+        self.focus = self.fields[1]
+        self._fresh = True
+        """Whether the next digit begins a number anew."""
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """What is chosen, in the order of the form."""
+        names = [s.spec for s in self.sources if s.spec in self.chosen]
+        return tuple(f"random:{self.random_count}" if name == "random" else name for name in names)
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be started so, or nothing."""
+        if not NAME.fullmatch(self.name):
+            return "A name may hold letters, digits, dots, hyphens and underscores."
+        return ""
+
+    def is_chosen(self, offer: SourceOption) -> bool:
+        return offer.spec in self.chosen
+
+    def choices(self) -> list[tuple[str, str, Choice]]:
+        """(field, label, what is shown) of everything under the list."""
+        shown = []
+        for name, about in self.number_fields.items():
+            shown.append((name, about.label, Choice([f"{self.numbers[name]:,}  {about.unit}"])))
+        return shown
+
+    # ---- what keys and clicks do ---------------------------------------------------------------------------------
+
+    def press(self, key: str, shift: bool = False) -> bool:
+        """What a key does; False for one that does nothing here."""
+        match key:
+            case "up":
+                self.move(-1)
+            case "down":
+                self.move(1)
+            case "tab":
+                self.move(-1 if shift else 1)
+            case "left" | "right":
+                self.change(-1 if key == "left" else 1)
+            case "space":
+                self.toggle()
+            case "backspace":
+                self.erase()
+            case _:
+                return False
+        return True
+
+    def move(self, by: int) -> None:
+        """The focus goes up or down."""
+        self.focus_on(self.fields[(self.fields.index(self.focus) + by) % len(self.fields)])
+
+    def focus_on(self, field: Field) -> None:
+        self.focus = field
+        self._fresh = True
+
+    @property
+    def _on_random(self) -> bool:
+        return self.focus.name == "source" and self.sources[self.focus.index].spec == "random"
+
+    def change(self, by: int) -> None:
+        """The arrows: the next choice, or the next round number."""
+        if self.focus.name in self.number_fields:
+            ladder = self.number_fields[self.focus.name].ladder
+            self.numbers[self.focus.name] = stepped(self.numbers[self.focus.name], ladder, by)
+        elif self._on_random:
+            self.random_count = stepped(self.random_count, RANDOM_COUNTS, by)
+        self._fresh = True
+
+    def toggle(self) -> None:
+        """Space: take a row of the list, or leave it."""
+        if self.focus.name == "source":
+            offer = self.sources[self.focus.index]
+            if offer.available:
+                self._toggle(offer.spec)
+
+    def _toggle(self, spec: str) -> None:
+        self.chosen ^= {spec}
+
+    def type(self, text: str) -> None:
+        """Text of the keyboard, for the name and the numbers."""
+        if self.focus.name == "name":
+            self.name = (self.name + "".join(c for c in text if NAME.fullmatch("a" + c)))[:40]
+            return
+        digits = "".join(c for c in text if c in "0123456789")
+        if not digits:
+            return
+        if self.focus.name in self.number_fields:
+            before = "" if self._fresh else str(self.numbers[self.focus.name])
+            self.numbers[self.focus.name] = min(LARGEST, int(before + digits))
+            self._fresh = False
+        elif self._on_random:
+            before = "" if self._fresh else str(self.random_count)
+            self.random_count = max(1, min(LARGEST, int(before + digits)))
+            self._fresh = False
+
+    def erase(self) -> None:
+        """Backspace: the last letter or digit."""
+        if self.focus.name == "name":
+            self.name = self.name[:-1]
+        elif self.focus.name in self.number_fields:
+            self.numbers[self.focus.name] //= 10
+            self._fresh = False
+        elif self._on_random:
+            self.random_count = max(1, self.random_count // 10)
+            self._fresh = False
+
+
+def stepped(value: int, ladder: Sequence[int], by: int) -> int:
+    """The next larger or smaller value of a ladder; at its ends, the value itself."""
+    if by > 0:
+        return next((rung for rung in ladder if rung > value), value)
+    return next((rung for rung in reversed(ladder) if rung < value), value)
+
+
+class FormDrawing:
+    """Draws a form and remembers where everything stands."""
+
+    def __init__(self, form: ListForm) -> None:
+        self._form = form
+        self._sources = ListView(row_height=ROW)
+        self._hits: list[tuple[Box, Callable[[float, float], None]]] = []
+        self._named: dict[str, Box] = {}
+
+    def click(self, x: float, y: float) -> bool:
+        """Change what was clicked; False where nothing stands there."""
+        for box, act in self._hits:
+            if box.contains(x, y):
+                act(x, y)
+                return True
+        return False
+
+    def wheel(self, dy: int) -> None:
+        self._sources.wheel(dy)
+
+    def boxes(self) -> dict[str, Box]:
+        """Where each field stood when it was drawn last, by its name; sources by what they are."""
+        return dict(self._named)
+
+    def draw(self, canvas: Canvas, box: Box, pointer: tuple[float, float]) -> None:
+        form = self._form
+        self._hits, self._named = [], {}
+        y = self._draw_name(canvas, box)
+        choices = form.choices()
+        below = len(choices) * (ROW + GAP)
+        canvas.text(form.list_title, (box.x, y + 6), SMALL, QUIET)
+        room = Box(box.x, y + SECTION, box.width, max(ROW, box.bottom - y - SECTION - below - GAP))
+        rows = min(len(form.sources), int(room.height // ROW))
+        self._draw_sources(canvas, room.top_part(rows * ROW), pointer)
+        y = room.y + rows * ROW + GAP
+        for name, label, choice in choices:
+            y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), name, label, choice, pointer)
+
+    def _hit(self, name: str, box: Box, act: Callable[[float, float], None]) -> None:
+        self._hits.append((box, act))
+        self._named[name] = box
+
+    def _draw_name(self, canvas: Canvas, box: Box) -> float:
+        form = self._form
+        row = Box(box.x, box.y, box.width, ROW)
+        _label(canvas, "Name", row, form.focus.name == "name")
+        field = row.without_left(LABEL_WIDTH)
+        TextField(form.name, 100).draw(canvas, field, form.focus.name == "name", empty="a name for the run")
+        self._hit("name", field, lambda _x, _y: form.focus_on(Field("name")))
+        return row.bottom + GAP
+
+    def _draw_sources(self, canvas: Canvas, box: Box, pointer: tuple[float, float]) -> None:
+        form, rows = self._form, self._sources
+        if form.focus.name == "source":
+            rows.chosen = form.focus.index
+        rows.place(box, len(form.sources))
+        for number, row in rows.rows():
+            offer = form.sources[number]
+            focused = form.focus == Field("source", number)
+            if focused or row.contains(*pointer):
+                canvas.fill(row, LINE, radius=6)
+            if focused:
+                canvas.outline(row, OLIVE, radius=6)
+            _check_box(canvas, Box(row.x + 8, row.centre[1] - 8, 16, 16), form.is_chosen(offer), offer.available)
+            top = row.centre[1] - canvas.measure("X", SMALL)[1] / 2
+            canvas.text(offer.label, (row.x + 36, top), SMALL, TEXT if offer.available else QUIET, max_width=LABELS)
+            detail = offer.detail
+            if offer.spec == "random":
+                detail = f"{form.random_count:,} decisions"
+                if focused:
+                    detail = f"←  {detail}  →"
+            canvas.text(detail, (row.right - 10, top), SMALL, QUIET, align="right", max_width=row.width - LABELS - 50)
+            self._hit(offer.spec, row, self._toggling(number))
+        rows.draw_bar(canvas)
+
+    def _toggling(self, number: int) -> Callable[[float, float], None]:
+        def toggle(_x: float, _y: float) -> None:
+            self._form.focus_on(Field("source", number))
+            self._form.toggle()
+
+        return toggle
+
+    def _draw_choice(
+        self, canvas: Canvas, row: Box, name: str, label: str, choice: Choice, pointer: tuple[float, float]
+    ) -> float:
+        form = self._form
+        focused = form.focus.name == name
+        _label(canvas, label, row, focused)
+        box = row.without_left(LABEL_WIDTH)
+        choice.draw(canvas, box, active=focused, hover=box.contains(*pointer))
+
+        def change(x: float, _y: float) -> None:
+            form.focus_on(Field(name))
+            # A number is typed after a click in its middle; the arrows at its ends step through round ones.
+            if name not in form.number_fields or not box.x + 40 <= x < box.right - 40:
+                form.change(-1 if x < box.x + 40 else 1)
+
+        self._hit(name, box, change)
+        return row.bottom + GAP
+
+
+def _label(canvas: Canvas, text: str, row: Box, focused: bool) -> None:
+    top = row.centre[1] - canvas.measure("X", SMALL)[1] / 2
+    canvas.text(text, (row.x, top), SMALL, TEXT if focused else QUIET, max_width=LABEL_WIDTH - 8)
+
+
+def _check_box(canvas: Canvas, box: Box, checked: bool, enabled: bool) -> None:
+    canvas.outline(box, GREEN if checked else QUIET if enabled else LINE, 1.5, radius=3)
+    if checked:
+        x, y = box.x, box.y
+        canvas.polyline([(x + 4, y + 8), (x + 7, y + 11), (x + 12, y + 4)], GREEN, 2)
