@@ -1,4 +1,4 @@
-"""Named arrays in one file, written atomically and read without running anything: no pickled objects."""
+"""Named arrays in one file, written atomically and read without pickled objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data.errors import CoachError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when it is whole and on disk."""
+    """Write a file that appears under its name only when it is complete and on disk."""
     partial = path.with_name(path.name + ".part")
     with open(partial, "wb") as file:
         file.write(content)
@@ -32,9 +32,9 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file; raises CoachError for anything else, pickled objects included."""
+    """Return all arrays of an .npz file; raises CoachError for anything else, pickled objects included."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise CoachError(f"{path} is not a readable file of arrays ({error}).") from error
+        raise CoachError(f"Cannot read the arrays of {path} ({error}).") from error

@@ -1,4 +1,4 @@
-"""Everything that decides a training: one frozen ``TrainConfig``, its presets and its command-line options."""
+"""The configuration of a training: one frozen ``TrainConfig``, its presets and its command-line options."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _setting(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> Any:
-    """A field of ``TrainConfig`` with its meaning, unit, source and limits (both included)."""
+    """Return a field of ``TrainConfig`` with its meaning, unit, source and limits (both inclusive)."""
     metadata = {"text": text, "unit": unit, "source": source, "choices": choices, "least": least, "most": most}
     return field(default=default, metadata=metadata)
 
@@ -39,13 +39,13 @@ def _setting(
 class TrainConfig:
     """How an agent is seeded, trained and evaluated. Printed and saved with each run."""
 
-    # What is played
+    # The game
     game: str = _setting("SpaceInvaders", "the game, by its ALE id")
-    seed: int = _setting(0, "seed of every random choice of the training", least=0, most=2**31 - 1)
+    seed: int = _setting(0, "random seed of the training", least=0, most=2**31 - 1)
     sticky: float = _setting(
         0.0,
-        "chance that the emulator repeats the previous frame's action",
-        "probability a frame",
+        "probability that the emulator repeats the previous frame's action",
+        "probability per frame",
         "Machado et al. 2018, section 5.2: 0.25",
         least=0,
         most=0.99,
@@ -53,15 +53,20 @@ class TrainConfig:
     full_action_set: bool = _setting(
         False, "all 18 actions instead of the game's minimal set", source="Machado et al. 2018"
     )
-    noop_max: int = _setting(30, "most no-op frames before an episode begins", "frames", MNIH, least=0, most=3600)
+    noop_max: int = _setting(30, "most no-op frames before an episode", "frames", MNIH, least=0, most=3600)
     max_episode_frames: int = _setting(
-        18_000, "length at which a training episode is cut off", "frames", f"{MNIH}: 5 minutes", least=60, most=108_000
+        18_000,
+        "length at which an episode is truncated",
+        "frames",
+        f"{MNIH}: 5 minutes",
+        least=60,
+        most=108_000,
     )
     life_loss_ends: bool = _setting(
-        False, "a lost life ends the return, though not the episode", source=f"{MNIH}, methods"
+        False, "a lost life ends the return, but not the episode", source=f"{MNIH}, methods"
     )
 
-    # What is seen
+    # Observations
     preprocessing: str = _setting("nature", "how frames become observations", choices=("nature", "tutorial"))
     frame_skip: int = _setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
     stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=16)
@@ -72,8 +77,8 @@ class TrainConfig:
     dueling: bool = _setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
     averaging: float = _setting(
         0.999,
-        "decay of the averaged weights that act and are evaluated; 0: the newest weights do",
-        "a update",
+        "decay of the averaged weights that act and are evaluated; 0: the newest weights act",
+        "per update",
         "Polyak and Juditsky 1992; 0.999 by our own trial",
         least=0,
         most=0.999999,
@@ -83,15 +88,15 @@ class TrainConfig:
     seed_from: tuple[str, ...] = _setting(
         (),
         "what fills the replay memory before training: human, agent, agent:RUN, planner, imported, random:N, all, "
-        "or a replay file; SPEC@WEIGHT draws a source's transitions WEIGHT times as often; can be repeated",
+        "or a replay file; SPEC@WEIGHT samples a source's transitions WEIGHT times as often; repeatable",
     )
     keep: str = _setting(
         "not-bad",
-        "which verdicts a seeding keeps; with all, clips judged bad are learned from too, but never imitated",
+        "which verdicts a seeding keeps; with all, clips judged bad are also learned from, but never imitated",
         choices=("all", "not-bad", "good"),
     )
     seed_share: float = _setting(
-        0.5, "share of each batch that is seeded, in the end", "share", "our own trial", least=0, most=1
+        0.5, "final share of each batch that is seeded", "share", "our own trial", least=0, most=1
     )
     seed_anneal_steps: int = _setting(
         20_000,
@@ -102,7 +107,7 @@ class TrainConfig:
     )
     mixing: str = _setting(
         "share",
-        "share: the seed share rules each batch; free: all transitions are drawn alike, by priority if there is one",
+        "share: the seed share decides each batch; free: all transitions are sampled alike, or by priority",
         choices=("share", "free"),
     )
     evict_seed: bool = _setting(False, "seeded transitions may be overwritten, first in, first out")
@@ -118,33 +123,35 @@ class TrainConfig:
     steps: int = _setting(100_000, "the agent's own steps", "steps", least=0)
     learn_from_step: int = _setting(
         1_000,
-        "own step from which on the agent learns, whatever the seeding; updates of pretraining come before",
+        "own step at which learning starts, whatever the seeding; pretraining comes before",
         "steps",
         f"50,000 in {MNIH}",
         least=0,
     )
-    train_every: int = _setting(4, "own steps from one update to the next", "steps", MNIH, least=1)
+    train_every: int = _setting(4, "own steps between updates", "steps", MNIH, least=1)
     batch_size: int = _setting(32, "transitions in a batch", "transitions", MNIH, least=1, most=65_536)
     memory_size: int = _setting(
         200_000,
-        "own transitions that the replay memory holds, beside the seeded ones",
-        "transitions, 7.1 KB each",
+        "own transitions that the replay memory holds, in addition to the seeded ones",
+        "transitions of 7.1 KB each",
         f"1,000,000 in {MNIH}",
         least=1000,
     )
-    discount: float = _setting(0.99, "discount of the future", "a step", MNIH, least=0, most=1)
+    discount: float = _setting(0.99, "discount of the future", "per step", MNIH, least=0, most=1)
     n_steps: int = _setting(
         5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
     )
     one_step_weight: float = _setting(
         0.0,
-        "weight of an additional 1-step loss beside the n-step one",
+        "weight of a 1-step loss added to the n-step one",
         "factor",
         f"1 in {HESTER}, equation 3",
         least=0,
     )
     double_q: bool = _setting(
-        True, "the online network chooses, the target network values", source="van Hasselt et al. 2016"
+        True,
+        "the online network chooses the action that the target network values",
+        source="van Hasselt et al. 2016",
     )
     bound_by_return: bool = _setting(
         True,
@@ -153,11 +160,11 @@ class TrainConfig:
     )
     reward: str = _setting(
         "sign",
-        "how points become rewards: sign, log (sign(r) log(1 + |r|)), or points as they are",
+        "how points become rewards: sign, log (sign(r) log(1 + |r|)), or unchanged points",
         choices=("sign", "log", "points"),
         source=f"sign: {MNIH}; log: {HESTER}",
     )
-    margin: float = _setting(0.8, "how far a demonstrated action must stand above the others", "value", HESTER, least=0)
+    margin: float = _setting(0.8, "how far a demonstrated action must exceed the others", "value", HESTER, least=0)
     margin_weight: float = _setting(
         1.0,
         "weight of the large-margin loss on demonstrated decisions; 0: none",
@@ -174,7 +181,7 @@ class TrainConfig:
     )
     shift_pixels: int = _setting(
         4,
-        "how far a batch's pictures are moved at random; 0: not at all",
+        "how far a batch's pictures are shifted at random; 0: not at all",
         "pixels",
         "Kostrikov et al. 2021, section 3; our own trial",
         least=0,
@@ -184,28 +191,33 @@ class TrainConfig:
         0.0, "weight of the squared weights in the loss", "factor", f"1e-5 in {HESTER}", least=0
     )
     td_loss: str = _setting("huber", "loss of a temporal-difference error", choices=("huber", "squared"), source=MNIH)
-    optimizer: str = _setting("adam", "how gradients become updates", choices=("adam", "rmsprop", "rmsprop-centred"))
+    optimizer: str = _setting("adam", "optimization method", choices=("adam", "rmsprop", "rmsprop-centred"))
     learning_rate: float = _setting(
         1e-4, "size of an update", source="Kingma and Ba 2015; our own trial", least=1e-9, most=1
     )
-    optimizer_decay: float = _setting(0.95, "decay of RMSProp's averages", "a update", MNIH, least=0, most=0.999999)
+    optimizer_decay: float = _setting(0.95, "decay of RMSProp's averages", "per update", MNIH, least=0, most=0.999999)
     optimizer_epsilon: float = _setting(
-        1.5e-4, "what keeps the optimizer from dividing by 0", source="Hessel et al. 2018", least=1e-12, most=1
+        1.5e-4, "constant that keeps the optimizer from dividing by 0", source="Hessel et al. 2018", least=1e-12, most=1
     )
     gradient_norm: float = _setting(
-        10.0, "length to which the gradient is clipped; 0: never", source="Wang et al. 2016", least=0
+        10.0, "norm to which the gradient is clipped; 0: never", source="Wang et al. 2016", least=0
     )
     target_update_steps: int = _setting(
-        500, "updates from one copy to the target network to the next", "updates", f"10,000 in {MNIH}", least=1
+        500, "updates between copies to the target network", "updates", f"10,000 in {MNIH}", least=1
     )
 
     # Prioritised sampling
-    sampling: str = _setting("uniform", "how transitions are drawn", choices=("uniform", "prioritised"))
+    sampling: str = _setting("uniform", "how transitions are sampled", choices=("uniform", "prioritised"))
     priority_exponent: float = _setting(
-        0.6, "how much priorities count", "exponent", f"{SCHAUL}; 0.4 in Hester et al. 2018", least=0, most=1
+        0.6,
+        "how much priorities count (alpha)",
+        "exponent",
+        f"{SCHAUL}; 0.4 in Hester et al. 2018",
+        least=0,
+        most=1,
     )
     importance_exponent: float = _setting(
-        0.4, "how much the bias is mended, at the start", "exponent", SCHAUL, least=0, most=1
+        0.4, "importance-sampling exponent (beta) at the start", "exponent", SCHAUL, least=0, most=1
     )
     importance_exponent_end: float = _setting(1.0, "the same at the last step", "exponent", SCHAUL, least=0, most=1)
     priority_bonus: float = _setting(
@@ -215,11 +227,11 @@ class TrainConfig:
 
     # Exploring
     epsilon_start: float = _setting(
-        1.0, "chance of a random action at the first step", "probability", MNIH, least=0, most=1
+        1.0, "epsilon, the probability of a random action, at the first step", "probability", MNIH, least=0, most=1
     )
     epsilon_seeded: float = _setting(
         0.1,
-        "the same for an agent that was pretrained or goes on from another run",
+        "the same for an agent that was pretrained or starts from another run",
         "probability",
         "our own choice",
         least=0,
@@ -235,22 +247,22 @@ class TrainConfig:
     )
     epsilon_steps: int = _setting(25_000, "own steps over which it falls", "steps", f"1,000,000 in {MNIH}", least=0)
 
-    # Housekeeping
+    # Evaluation, checkpoints and computing
     evaluate_every: int = _setting(25_000, "own steps between evaluations while training; 0: none", "steps", least=0)
     evaluation_episodes: int = _setting(10, "episodes of such an evaluation", "episodes", least=1, most=10_000)
     checkpoint_every: int = _setting(10_000, "own steps between checkpoints", "steps", least=1)
-    deterministic: bool = _setting(False, "compute reproducibly, bit for bit, on one machine")
+    deterministic: bool = _setting(False, "make the computation reproducible, bit for bit, on one machine")
     threads: int = _setting(0, "processor threads for computing; 0: all", "threads", least=0, most=1024)
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             _check(item, getattr(self, item.name))
         if self.epsilon_end > max(self.epsilon_start, self.epsilon_seeded):
-            raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not lie above where the schedule starts.")
+            raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not be greater than the epsilon at the start.")
 
     @property
     def imitates(self) -> bool:
-        """Whether a large-margin loss is taken."""
+        """Whether there is a large-margin loss."""
         return self.margin_weight > 0.0
 
     def to_json(self) -> str:
@@ -262,7 +274,7 @@ class TrainConfig:
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise CoachError(f"The saved configuration is not readable: {error}.") from error
+            raise CoachError(f"Cannot read the saved configuration: {error}.") from error
         if not isinstance(values, dict):
             raise CoachError("The saved configuration is not a JSON object.")
         return cls.from_dict(values)
@@ -313,7 +325,7 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
 
 
 def preset(name: str) -> TrainConfig:
-    """The configuration of a preset; raises CoachError for an unknown one."""
+    """Return the configuration of a preset; raises CoachError for an unknown one."""
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
@@ -325,7 +337,7 @@ def _help_of(item: dataclasses.Field[Any]) -> str:
     unit = item.metadata["unit"]
     default = f"{item.default:g}" if isinstance(item.default, float) else str(item.default)
     parts = [item.metadata["text"]]
-    details = [f"in {unit}"] if unit else []
+    details = [unit] if unit else []
     if item.metadata["source"]:
         details.append(item.metadata["source"])
     details.append(f"default {'none' if item.default == () else default}")
@@ -333,7 +345,7 @@ def _help_of(item: dataclasses.Field[Any]) -> str:
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--preset`` and one option for each field of ``TrainConfig``; unset options leave the preset's value."""
+    """Add ``--preset`` and one option for each field of ``TrainConfig``; unset options keep the preset's value."""
     parser.add_argument("--preset", choices=tuple(PRESETS), help="where unset options come from (default: default)")
     hints = typing.get_type_hints(TrainConfig)
     for item in dataclasses.fields(TrainConfig):
@@ -350,7 +362,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def config_from_arguments(namespace: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
-    """The configuration that a command line asks for; raises CoachError for values out of range.
+    """Return the configuration that a command line requests; raises CoachError for values out of range.
 
     Unset options keep the value of ``base`` (a run's saved configuration, when it is resumed) or of the preset.
     """

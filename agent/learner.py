@@ -8,23 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from agent import loss as terms
 from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.keras_network import array_of, build_network, load_weights, refresh_arrays, weight_arrays
+from agent.loss import batch_arrays
 from agent.network import NumpyNetwork
 from agent.quiet_keras import backend_name, keras
 from data.errors import CoachError
 
 GREATEST_LOSS = 1e6
-"""A mean loss above this is an explosion: with clipped rewards it stays below 100."""
+"""A mean loss above this has diverged: with clipped rewards it stays below 100."""
 GREATEST_LOSS_OF_POINTS = 1e14
-"""The same where rewards are points as they are, which in some games are millions."""
+"""The same for rewards of unchanged points, which in some games are millions."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What one update of the weights came to."""
+    """The result of one update of the weights."""
 
     loss: float
     td_errors: np.ndarray
@@ -34,7 +34,7 @@ class Update:
 
 
 class Learner:
-    """Everything that learns. Updates are deterministic; all randomness comes with the batch."""
+    """Networks and optimizer. Updates are deterministic: all randomness comes with the batch."""
 
     def __init__(self, config: TrainConfig, action_count: int, rng: np.random.Generator) -> None:
         self.config = config
@@ -48,70 +48,58 @@ class Learner:
         self.optimizer.build(self.online.trainable_variables)
         self._acting_arrays = self.acting_weights()
         self._acting = NumpyNetwork(config, action_count, self._acting_arrays)
-        self._acting_is_old = True
+        self._acting_is_stale = True
         self.copy_online()
         self._step = compile_step(self)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._running: Future[Update] | None = None
 
     def copy_online(self) -> None:
-        """Target and averaged weights become the online ones."""
+        """Set target and averaged weights to the online ones."""
         for network in (self.target, self.averaged):
             if network is not self.online:
                 _copy(self.online, network)
-        self._acting_is_old = True
+        self._acting_is_stale = True
 
     def q_values(self, stack: np.ndarray) -> np.ndarray:
-        """(A,) float32 values of one stack (S, 84, 84) uint8, by the weights that act."""
+        """Return the (A,) float32 values of one stack (S, 84, 84) uint8 by the weights that act."""
         return self._acting_network()(stack)
 
     def _acting_network(self) -> NumpyNetwork:
-        """A copy of the weights that act, taken between updates: acting goes on while the next one is computed."""
-        if self._acting_is_old:
+        """Return the network that acts, on a copy of the weights: acting continues during the next update."""
+        if self._acting_is_stale:
             refresh_arrays(self.averaged, self._acting_arrays)
-            self._acting_is_old = False
+            self._acting_is_stale = False
         return self._acting
 
     def begin_update(self, batch: Batch) -> None:
-        """Start one update of the online weights, beside whatever the caller does; ``finish_update`` must follow."""
+        """Start one update of the online weights in the background; ``finish_update`` must follow."""
         assert self._running is None, "an update is being computed already"
         self._acting_network()
         self._running = self._worker.submit(self._update, batch)
 
     def finish_update(self) -> Update | None:
-        """Wait for the update that was begun, and act by its weights from now on; None where none was begun.
+        """Wait for the update that was started, and act by its weights from now on; None where none was started.
 
-        Raises CoachError when the loss is not a sane number.
+        Raises CoachError when the loss is NaN or has diverged.
         """
         if self._running is None:
             return None
         running, self._running = self._running, None
-        self._acting_is_old = True
+        self._acting_is_stale = True
         return running.result()
 
     def update(self, batch: Batch) -> Update:
-        """One update, while the caller waits: for pretraining, where nobody acts."""
-        self._acting_is_old = True
+        """Make one update while the caller waits: for pretraining, where no agent acts."""
+        self._acting_is_stale = True
         return self._update(batch)
 
     def close(self) -> None:
-        """Wait for what is being computed and end the worker."""
+        """Wait for a running update and end the worker thread."""
         self._worker.shutdown()
 
     def _update(self, batch: Batch) -> Update:
-        loss, td_errors, mean_value = self._step(
-            batch.stacks,
-            batch.actions,
-            batch.returns,
-            batch.discounts,
-            batch.next_stacks,
-            batch.recorded,
-            batch.imitate,
-            batch.weights,
-            batch.rewards,
-            batch.one_step_discounts,
-            batch.following_stacks,
-        )
+        loss, td_errors, mean_value = self._step(*batch_arrays(batch))
         self.updates += 1
         if self.updates % self.config.target_update_steps == 0:
             _copy(self.online, self.target)
@@ -119,13 +107,13 @@ class Learner:
         greatest = GREATEST_LOSS_OF_POINTS if self.config.reward == "points" else GREATEST_LOSS
         if not abs(result.loss) <= greatest:  # also True for NaN
             raise CoachError(
-                f"Learning has broken down: the loss of update {self.updates:,} is {result.loss:g}; the last "
-                "checkpoint is from before it. Try a smaller --learning-rate, or --reward sign."
+                f"Training has diverged: the loss of update {self.updates:,} is {result.loss:g}. The last checkpoint "
+                "is from before it. Try a smaller --learning-rate, or --reward sign."
             )
         return result
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything that learning changes, by name; copies."""
+        """Return copies of everything that learning changes, by name."""
         found = {f"online/{name}": array for name, array in weight_arrays(self.online).items()}
         found |= {f"target/{name}": array for name, array in weight_arrays(self.target).items()}
         if self.averaged is not self.online:
@@ -135,7 +123,7 @@ class Learner:
         return found
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what ``arrays()`` gave; raises ValueError where something is missing or has another shape."""
+        """Take over what ``arrays()`` returned; raises ValueError where something is missing or has another shape."""
         for prefix, network in (("online", self.online), ("target", self.target), ("averaged", self.averaged)):
             if prefix != "averaged" or network is not self.online:
                 load_weights(network, part_of(arrays, prefix))
@@ -144,15 +132,15 @@ class Learner:
             if array is None or array.shape != tuple(variable.shape):
                 raise ValueError(f"the optimizer's array {number} is missing or has another shape")
             variable.assign(array)
-        self._acting_is_old = True
+        self._acting_is_stale = True
 
     def acting_weights(self) -> dict[str, np.ndarray]:
-        """Copies of the weights that act and are evaluated."""
+        """Return copies of the weights that act and are evaluated."""
         return weight_arrays(self.averaged)
 
 
 def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays under ``prefix/``, without it."""
+    """Return the arrays under ``prefix/``, by their names without it."""
     return {name[len(prefix) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
 
 
@@ -173,7 +161,7 @@ def _optimizer(config: TrainConfig) -> keras.optimizers.Optimizer:
 
 
 def _adam() -> Any:
-    """The class of Adam that this backend computes fastest."""
+    """Return the fastest class of Adam on this backend."""
     if backend_name() == "tensorflow":
         from agent.step_tensorflow import FusedAdam
 
@@ -181,61 +169,17 @@ def _adam() -> Any:
     return keras.optimizers.Adam
 
 
-def loss_of(
-    config: TrainConfig, online: keras.Model, target: keras.Model, batch: tuple[Any, ...]
-) -> tuple[Any, tuple[Any, Any]]:
-    """The loss of a batch, and beside it TD errors (B,) and the mean value: the whole formula in one place.
-
-    Hester et al. 2018, equation 3, of which the other variants are special cases.
-    """
-    (
-        stacks,
-        actions,
-        returns,
-        discounts,
-        next_stacks,
-        recorded,
-        imitate,
-        weights,
-        rewards,
-        one_discounts,
-        following,
-    ) = batch
-    q = online(stacks, training=True)  # [B, A]
-    values = terms.chosen(q, actions)  # [B]
-    bound = recorded if config.bound_by_return else None
-
-    def errors(sums: Any, factors: Any, after: Any) -> Any:
-        choosing = keras.ops.stop_gradient(online(after, training=False)) if config.double_q else None
-        next_values = terms.bootstrap(target(after, training=False), choosing)
-        return terms.target_values(sums, factors, next_values, bound) - values
-
-    td_errors = errors(returns, discounts, next_stacks)
-    each = terms.td_losses(td_errors, config.td_loss)
-    if config.one_step_weight:
-        each = each + config.one_step_weight * terms.td_losses(
-            errors(rewards, one_discounts, following), config.td_loss
-        )
-    if config.imitates:
-        each = each + config.margin_weight * terms.margin_losses(q, actions, imitate, config.margin)
-    if config.conservative_weight:
-        each = each + config.conservative_weight * terms.conservative_losses(q, actions, imitate)
-    total = keras.ops.mean(weights * each)
-    if config.l2_weight:
-        total = total + config.l2_weight * terms.squared_weights(online.trainable_variables)
-    return total, (td_errors, keras.ops.mean(values))
-
-
 def compile_step(learner: Learner) -> Any:
-    """One update as one call: gradient, clipping, optimizer, averaged weights. Takes a batch's arrays in order."""
+    """Return one update as one compiled call: gradient, clipping, optimizer, averaged weights.
+
+    It takes the arrays of ``agent.loss.batch_arrays``.
+    """
     if backend_name() == "tensorflow":
         from agent.step_tensorflow import tensorflow_step
 
-        return tensorflow_step(
-            learner.config, learner.online, learner.target, learner.averaged, learner.optimizer, loss_of
-        )
+        return tensorflow_step(learner.config, learner.online, learner.target, learner.averaged, learner.optimizer)
     if backend_name() == "jax":
         from agent.step_jax import jax_step
 
-        return jax_step(learner.config, learner.online, learner.target, learner.averaged, learner.optimizer, loss_of)
+        return jax_step(learner.config, learner.online, learner.target, learner.averaged, learner.optimizer)
     raise CoachError(f"The Keras backend {backend_name()!r} is not supported; set KERAS_BACKEND=tensorflow or jax.")

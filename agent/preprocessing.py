@@ -1,4 +1,4 @@
-"""From frames to what the network sees: the same functions for live play and for replay files."""
+"""Preprocessing: from frames to the network's observations, for live play and for replay files alike."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from data.replay_file import ReplayFile
 OBSERVATION_SIDE = 84
 OBSERVATION_BYTES = OBSERVATION_SIDE * OBSERVATION_SIDE
 BLOCK_FRAMES = 512
-"""Frames that are read from a replay file at once."""
+"""Frames read from a replay file at once."""
 
 
 def luminance(palette: np.ndarray) -> np.ndarray:
-    """Gray value of each palette index: palette (256, 3) uint8 RGB to (256,) uint8.
+    """Return the gray value of each palette index, (256,) uint8, of a palette (256, 3) uint8 RGB.
 
-    The weights are those of the ALE's own grayscale (ITU-R BT.601), which this equals for all its colours.
+    The weights are those of the ALE's grayscale (ITU-R BT.601); the result is equal for all its colours.
     """
     red, green, blue = (palette[:, channel].astype(np.float64) for channel in range(3))
     return np.round(0.2989 * red + 0.5870 * green + 0.1140 * blue).astype(np.uint8)
@@ -56,9 +56,9 @@ class _Tutorial:
 
 
 def tutorial_pictures(screens: Sequence[np.ndarray], palette: np.ndarray) -> dict[str, np.ndarray]:
-    """Every picture between a decision's frames and the observation that the preprocessing "tutorial" makes of them.
+    """Return every intermediate picture of the preprocessing "tutorial", from frames to observation.
 
-    screens, palette: as of ``Preprocessor.observe``. Returns, in order, "colours" (H, W, 3), "small" (110, 84, 3),
+    screens, palette: as for ``Preprocessor.observe``. Keys, in order: "colours" (H, W, 3), "small" (110, 84, 3),
     "gray" (110, 84), "cut" (84, 84) and "black and white" (84, 84), all uint8; the last one is the observation.
     """
     colours = palette[screens[-1]]
@@ -78,7 +78,7 @@ _KINDS: dict[str, Callable[[np.ndarray], Callable[[Sequence[np.ndarray]], np.nda
 
 
 class Preprocessor:
-    """Makes an observation of the last frames of a decision. Knows nothing of what came before."""
+    """Makes an observation from the last frames of a decision; has no state besides the palette."""
 
     def __init__(self, name: str) -> None:
         if name not in _KINDS:
@@ -87,10 +87,10 @@ class Preprocessor:
         self._palette: np.ndarray | None = None
 
     def observe(self, screens: Sequence[np.ndarray], palette: np.ndarray) -> np.ndarray:
-        """(84, 84) uint8 from a decision's frames, oldest first, of which the last two count.
+        """Return the observation (84, 84) uint8 of a decision's frames, oldest first; only the last two matter.
 
         screens: (H, W) uint8 palette indices each; frame 0 alone at an episode's start. palette: (256, 3) uint8; a
-        changed palette must be a new array, as that of ``Emulator`` is.
+        changed palette must be a new array, as from ``Emulator``.
         """
         if palette is not self._palette:
             self._palette = palette
@@ -100,34 +100,34 @@ class Preprocessor:
 
 
 class ObservationStack:
-    """The last observations of the running episode, as the network sees them."""
+    """The last observations of the current episode, as the network receives them."""
 
     def __init__(self, size: int) -> None:
         self._rows = np.zeros((size, OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)
 
     def begin(self, observation: np.ndarray) -> None:
-        """An episode begins: its first observation fills the stack, so that no stack reaches across its start."""
+        """Fill the stack with an episode's first observation, so that no stack reaches across its start."""
         self._rows = np.repeat(observation[None], len(self._rows), axis=0)
 
     def push(self, observation: np.ndarray) -> None:
         self._rows = np.concatenate((self._rows[1:], observation[None]))
 
     def fill(self, observations: np.ndarray) -> None:
-        """Take over a stack as it is, (size, 84, 84) uint8."""
+        """Set the whole stack, (size, 84, 84) uint8."""
         self._rows = observations
 
     def array(self) -> np.ndarray:
-        """(size, 84, 84) uint8, oldest first; never changed afterwards."""
+        """Return the stack (size, 84, 84) uint8, oldest first; the array is never changed afterwards."""
         return self._rows
 
 
 def observations_of(
     replay: ReplayFile, decisions: Decisions, preprocessor: Preprocessor, rows: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Some of the D + 1 observations of an episode's D decisions, each (84, 84) uint8.
+    """Yield some of the D + 1 observations of an episode's D decisions, each (84, 84) uint8.
 
-    Observation 0 is of frame 0; observation d + 1 of the last two frames of decision d. ``rows`` (n,) are the wanted
-    ones, ascending. Frames are read in blocks, the next block while the present one is worked on.
+    Observation 0 is of frame 0; observation d + 1 of the last two frames of decision d. ``rows`` (n,) are the
+    requested ones, ascending. Frames are read in blocks, the next one while the current one is processed.
     """
     stops = decisions.first_frame + decisions.length
     # Observation d is made of frames first[d] to last[d], both included.
@@ -151,6 +151,6 @@ def observations_of(
 
 
 def _blocks(last: np.ndarray) -> list[range]:
-    """Ranges of neighbours whose frames lie in the same block of the file."""
+    """Return ranges of neighbouring rows whose frames are in the same block of the file."""
     edges = (np.flatnonzero(np.diff(last // BLOCK_FRAMES)) + 1).tolist()
     return [range(start, stop) for start, stop in pairwise([0, *edges, len(last)]) if stop > start]

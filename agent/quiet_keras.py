@@ -1,4 +1,4 @@
-"""Keras, imported quietly: the one place that decides what it may print and how many threads it takes."""
+"""Keras, imported without its log output; decides its backend, its threads and its determinism."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import contextmanager, suppress
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-# TensorFlow leaves oneDNN's convolutions off on processors without AVX-512, where they are faster, too
+# TensorFlow leaves oneDNN's convolutions off on processors without AVX-512, although they are faster there too
 # (docs/decisions/learner.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
-_PARTS_NOT_USED = ("jax", "matplotlib", "pandas")
-"""What TensorFlow and Keras import where it is installed, for parts of theirs (lite models, galleries, data frames)
-that nothing here uses: an eighth to a quarter of the time that they take to begin."""
+_UNUSED_PACKAGES = ("jax", "matplotlib", "pandas")
+"""Imported by TensorFlow and Keras where installed, for parts that are not used here (lite models, galleries, data
+frames). They take an eighth to a quarter of the import time."""
 
 
 @contextmanager
-def _without_parts_not_used() -> Iterator[None]:
-    """Let them believe that those are not installed; who imports them afterwards finds them."""
-    hidden = {name for name in _PARTS_NOT_USED if name not in sys.modules} - {os.environ["KERAS_BACKEND"]}
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import of it fails at once
+def _without_unused_packages() -> Iterator[None]:
+    """Make imports of those packages fail; afterwards they can be imported again."""
+    hidden = {name for name in _UNUSED_PACKAGES if name not in sys.modules} - {os.environ["KERAS_BACKEND"]}
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: importing it fails
     try:
         yield
     finally:
@@ -32,8 +32,8 @@ def _without_parts_not_used() -> Iterator[None]:
 
 
 @contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Silence standard error's file descriptor: TensorFlow's first lines come before its own settings are read."""
+def _without_log_output() -> Iterator[None]:
+    """Silence standard error's file descriptor: TensorFlow's first lines come before it reads its settings."""
     try:
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     except OSError:  # a program without a standard error
@@ -48,7 +48,7 @@ def _without_chatter() -> Iterator[None]:
         os.close(nowhere)
 
 
-with _without_chatter(), _without_parts_not_used():
+with _without_log_output(), _without_unused_packages():
     import keras
 
 __all__ = ["backend_name", "keras", "set_up_computing"]
@@ -59,16 +59,16 @@ def backend_name() -> str:
 
 
 def set_up_computing(threads: int, deterministic: bool) -> None:
-    """Choose the number of threads (0: all) and reproducible operations, for this whole process.
+    """Set the number of threads (0: all) and deterministic operations for this process.
 
-    Threads can be chosen only before the first computation; later calls leave them as they are.
+    Threads can be set only before the first computation; later calls do not change them.
     """
     if backend_name() != "tensorflow":
         return
     import tensorflow as tf
 
     if threads:
-        # RuntimeError: TensorFlow computes already, so that another training in this process chose.
+        # RuntimeError: TensorFlow has started, so another training in this process has set them.
         with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)

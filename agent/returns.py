@@ -1,4 +1,4 @@
-"""Sums of rewards: what the points become, n-step returns and recorded returns. Pure functions."""
+"""Rewards and returns: from points to rewards, n-step returns and recorded returns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 UNKNOWN = np.float32(-np.inf)
-"""Recorded return of a decision whose episode's end is not known."""
+"""Recorded return of a decision whose return's end is not known."""
 
 REWARDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sign": np.sign,
@@ -15,11 +15,11 @@ REWARDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log": lambda points: np.sign(points) * np.log1p(np.abs(points)),
     "points": lambda points: points,
 }
-"""How points, float32 of any shape, become rewards of the same shape."""
+"""From points, float32 of any shape, to rewards of the same shape."""
 
 
 def discounted_returns(rewards: np.ndarray, terminal: np.ndarray, discount: float) -> np.ndarray:
-    """Discounted sum of rewards from each decision to the end: (D,) float32; UNKNOWN where no end follows.
+    """Return the discounted sum of rewards from each decision to the end, (D,) float32; UNKNOWN without an end.
 
     rewards: (D,) float32. terminal: (D,) bool, True where the return ends.
     """
@@ -33,7 +33,7 @@ def discounted_returns(rewards: np.ndarray, terminal: np.ndarray, discount: floa
 
 
 def n_step_return(rewards: np.ndarray, discount: float) -> float:
-    """Discounted sum of (n,) rewards, the first undiscounted (Sutton and Barto 2018, equation 7.1)."""
+    """Return the discounted sum of (n,) rewards, the first one undiscounted (Sutton and Barto 2018, equation 7.1)."""
     total = 0.0
     for reward in rewards[::-1]:
         total = float(reward) + discount * total

@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from agent.config import TrainConfig
+from agent.loss import loss_of
 from agent.quiet_keras import keras
-
-LossOf = Callable[[TrainConfig, keras.Model, keras.Model, tuple[Any, ...]], tuple[Any, tuple[Any, Any]]]
 
 
 def jax_step(
@@ -20,9 +19,8 @@ def jax_step(
     target: keras.Model,
     averaged: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    loss_of: LossOf,
 ) -> Callable[..., tuple[Any, Any, Any]]:
-    """A function of a batch's arrays that updates the weights and gives loss, TD errors (B,) and mean value."""
+    """Return a function of a batch's arrays that updates the weights and returns loss, TD errors (B,), mean value."""
 
     def loss_at(values: list[Any], target_values: list[Any], batch: tuple[Any, ...]) -> Any:
         mapping = [

@@ -8,16 +8,15 @@ from typing import Any
 import tensorflow as tf
 
 from agent.config import TrainConfig
+from agent.loss import loss_of
 from agent.quiet_keras import keras
-
-LossOf = Callable[[TrainConfig, keras.Model, keras.Model, tuple[Any, ...]], tuple[Any, tuple[Any, Any]]]
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras's Adam (Kingma and Ba 2015, end of section 2) with one operation of TensorFlow's for each weight.
+    """Keras's Adam (Kingma and Ba 2015, end of section 2) with one TensorFlow operation for each weight.
 
-    Keras's own reads and writes every weight and both moments several times over. The variables are Keras's, so a
-    checkpoint does not depend on which of the two has made it.
+    Keras's own reads and writes every weight and both moments several times. The variables are Keras's, so a
+    checkpoint does not depend on which of the two made it.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -43,9 +42,8 @@ def tensorflow_step(
     target: keras.Model,
     averaged: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    loss_of: LossOf,
 ) -> Callable[..., tuple[Any, Any, Any]]:
-    """A function of a batch's arrays that updates the weights and gives loss, TD errors (B,) and mean value."""
+    """Return a function of a batch's arrays that updates the weights and returns loss, TD errors (B,), mean value."""
     variables = online.trainable_variables
 
     def step(*batch: Any) -> tuple[Any, Any, Any]:
@@ -60,6 +58,6 @@ def tensorflow_step(
                 mean.assign(config.averaging * mean + (1.0 - config.averaging) * newest)
         return loss, td_errors, mean_value
 
-    # Without AutoGraph, which nothing here needs: it writes files into the temporary folder, and a kill leaves them.
+    # Without AutoGraph, which is not needed: it writes temporary files, which a killed process leaves behind.
     compiled: Callable[..., tuple[Any, Any, Any]] = tf.function(step, reduce_retracing=True, autograph=False)
     return compiled

@@ -63,6 +63,14 @@ def test_every_option_says_what_it_is() -> None:
     assert "--evict-seed" in parser.format_help()
 
 
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"default"}))
+def test_a_preset_of_a_paper_depends_on_no_default_of_learning(name: str) -> None:
+    of_the_run = {"game", "seed", "seed_from", "keep", "steps", "deterministic", "threads"}
+    reported = {"evaluation_episodes", "checkpoint_every"}
+    settings = {item.name for item in dataclasses.fields(TrainConfig)}
+    assert set(PRESETS[name]) == settings - of_the_run - reported
+
+
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_a_configuration_survives_json(name: str) -> None:
     config = dataclasses.replace(preset(name), seed_from=("human", "random:10"))
@@ -85,7 +93,7 @@ def test_reading_a_configuration_imports_no_keras() -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_importing_keras_brings_no_parts_that_nothing_uses_and_hides_them_from_nobody() -> None:
+def test_importing_keras_skips_its_unused_parts_and_leaves_them_importable() -> None:
     code = (
         "import agent.quiet_keras, sys\n"
         "print('tensorflow' in sys.modules, {'jax', 'matplotlib', 'pandas'} & set(sys.modules))\n"

@@ -144,7 +144,7 @@ def test_weights_in_another_memory_than_the_processors_are_fetched(monkeypatch: 
 def test_a_loss_that_is_no_number_stops_with_a_sentence() -> None:
     batch = random_batch(np.random.default_rng(0))
     broken = dataclasses.replace(batch, returns=np.full(4, np.nan, np.float32))
-    with pytest.raises(CoachError, match=r"^Learning has broken down: the loss of update 1 is nan"):
+    with pytest.raises(CoachError, match=r"^Training has diverged: the loss of update 1 is nan"):
         update(learner(small_config()), broken)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent import loss
 from agent.config import TrainConfig, preset
-from agent.learner import loss_of
+from agent.loss import loss_of
 from agent.quiet_keras import keras
 from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return
 

@@ -16,7 +16,8 @@ from test_agent_loss import reference
 from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.keras_network import array_of, weight_arrays
-from agent.learner import Learner, loss_of
+from agent.learner import Learner
+from agent.loss import batch_arrays, loss_of
 from agent.quiet_keras import keras
 from agent.returns import UNKNOWN
 from agent.sampling import PrioritisedSampler
@@ -148,13 +149,9 @@ def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped
     config: TrainConfig = small_config(gradient_norm=clipped_to, learning_rate=1e-3, optimizer_epsilon=1e-4)
     learner = Learner(config, ACTIONS, np.random.default_rng(0))
     batch = varied_batch(np.random.default_rng(1))
-    arrays = [
-        *(batch.stacks, batch.actions, batch.returns, batch.discounts, batch.next_stacks, batch.recorded),
-        *(batch.imitate, batch.weights, batch.rewards, batch.one_step_discounts, batch.following_stacks),
-    ]
     variables = learner.online.trainable_variables
     with tf.GradientTape() as tape:
-        loss, _ = loss_of(config, learner.online, learner.target, tuple(map(tf.constant, arrays)))
+        loss, _ = loss_of(config, learner.online, learner.target, tuple(map(tf.constant, batch_arrays(batch))))
     gradients = [np.asarray(gradient, np.float64) for gradient in tape.gradient(loss, variables)]
     before = [array_of(variable).astype(np.float64) for variable in variables]
     norm = np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
