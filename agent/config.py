@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.presets import PRESETS
+from data.episode import DEEPEST_STACK
 from data.errors import CoachError
 from data.runs import RunFolder
 
@@ -69,7 +70,7 @@ class TrainConfig:
     # Observations
     preprocessing: str = _setting("nature", "how frames become observations", choices=("nature", "tutorial"))
     frame_skip: int = _setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
-    stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=16)
+    stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
 
     # The network
     hidden_units: int = _setting(512, "units of the dense hidden layer", "units", MNIH, least=1, most=8192)

@@ -14,6 +14,8 @@ from data.errors import CoachError
 FRAMES_PER_SECOND = 60
 DEFAULT_FRAME_SKIP = 4
 """Frames for which one decision's action is held."""
+DEEPEST_STACK = 16
+"""The most decisions in an agent's observation; after a rewind, a demonstrator is shown as many again."""
 
 DEMONSTRATOR_KINDS = ("human", "agent", "planner", "random", "imported")
 ENDINGS = ("game_over", "truncated", "abandoned")

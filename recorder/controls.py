@@ -1,4 +1,4 @@
-"""From keys to actions: which key does what, and which action of the game the held keys make."""
+"""From keys to actions: which action of the game the held keys make, and which key does what."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from data.errors import CoachError
 from data.user_folders import config_folder
 
 PARTS = ("up", "down", "left", "right", "fire")
-"""What a joystick can do. An action's name is made of these: "UPRIGHTFIRE"."""
+"""What a joystick can do. An action's name is made of these, such as "UPRIGHTFIRE"."""
 
 OPPOSITE = {"up": "down", "down": "up", "left": "right", "right": "left"}
 
 TURNED_GAMES = frozenset({"Pong"})
-"""Games played with a paddle that moves up and down, though their actions are called RIGHT and LEFT."""
+"""Games whose paddle moves up and down, though the actions are called RIGHT and LEFT."""
 _TURNED = {"up": "right", "down": "left"}
 
 
 def parts_of(meaning: str) -> frozenset[str]:
-    """The joystick's parts in an action's name, such as {"up", "fire"} of "UPFIRE"; none of "NOOP"."""
+    """Return the joystick's parts in an action's name: {"up", "fire"} of "UPFIRE", none of "NOOP"."""
     return frozenset(part for part in PARTS if part.upper() in meaning)
 
 
 def turned(part: str, game: str) -> str:
-    """The part that does in this game what the player's part means."""
+    """Return the part that does in this game what the player's part means."""
     return _TURNED.get(part, part) if game in TURNED_GAMES else part
 
 
 def without_opposites(parts: Sequence[str]) -> list[str]:
-    """``parts``, ordered from the first pressed to the last, without those whose opposite was pressed later."""
+    """Return ``parts``, ordered from the first pressed to the last, without those whose opposite was pressed later."""
     return [part for n, part in enumerate(parts) if OPPOSITE.get(part) not in parts[n + 1 :]]
 
 
 def nearest_action(parts: Sequence[str], action_meanings: Sequence[str]) -> int:
-    """Index of the action that does as much as possible of what is pressed, and nothing else.
+    """Return the index of the action that does as much as possible of what is pressed, and nothing else.
 
     ``parts`` are ordered from the first pressed to the last. Where the game has no action for all of them, the part
-    pressed last matters most, then the one before: what a player has just pressed always does something. With
-    nothing left it is NOOP, or the game's first action where it has no NOOP.
+    pressed last has priority, then the one before: what a player has just pressed always does something. With no
+    parts it is NOOP, or the game's first action where it has no NOOP.
     """
     wanted = without_opposites(parts)
     newest_first = list(reversed(wanted))
@@ -55,31 +55,31 @@ def nearest_action(parts: Sequence[str], action_meanings: Sequence[str]) -> int:
 
 
 class Controls:
-    """Which keys are down, and which went down since the last look.
+    """The keys that are down, and those that went down since the last decision.
 
-    A key that goes down and up again between two looks counts at the next one, so no tap is lost.
+    A key that goes down and up again between two decisions counts at the next one, so no tap is lost.
     """
 
     def __init__(self, part_of_key: Mapping[str, str], action_meanings: Sequence[str], game: str = "") -> None:
-        """``part_of_key``: which of PARTS each key is; other keys are ignored."""
+        """``part_of_key``: the one of PARTS that each key is; other keys are ignored."""
         self._meanings = tuple(action_meanings)
         self._game = game
         self._down: list[str] = []
-        self._since_look: list[str] = []
+        self._new: list[str] = []
         self.remap(part_of_key)
 
     def remap(self, part_of_key: Mapping[str, str]) -> None:
-        """Other keys from now on; none of them is known to be down."""
+        """Use other keys from now on; all are taken to be up."""
         self._part_of_key = {key: turned(part, self._game) for key, part in part_of_key.items()}
         self.release_all()
 
     def press(self, key: str) -> bool:
-        """A key went down; whether it is one of these controls. A key that is down already stays in its place."""
+        """Note that a key went down; return whether it is one of the controls. A key that is down keeps its place."""
         if key not in self._part_of_key:
             return False
         if key not in self._down:
             self._down.append(key)
-            self._since_look.append(key)
+            self._new.append(key)
         return True
 
     def release(self, key: str) -> None:
@@ -87,32 +87,31 @@ class Controls:
             self._down.remove(key)
 
     def release_all(self) -> None:
-        """The window lost the keyboard: nothing is known to be down any more, and no tap is waiting."""
+        """Take all keys to be up and discard all taps: the window lost the keyboard."""
         self._down.clear()
-        self._since_look.clear()
+        self._new.clear()
 
-    def forget_taps(self) -> None:
-        """Only what is down now counts at the next look."""
-        self._since_look = [key for key in self._since_look if key in self._down]
+    def discard_taps(self) -> None:
+        """Let only what is down now count at the next decision."""
+        self._new = [key for key in self._new if key in self._down]
 
     @property
     def held_parts(self) -> tuple[str, ...]:
-        """The joystick's parts that are held now, first pressed first."""
+        """The joystick's parts that are held now, in the order in which they were pressed."""
         return tuple(dict.fromkeys(self._part_of_key[key] for key in self._down))
 
     @property
     def action_now(self) -> int:
-        """The action of what is down now, without counting as a look."""
+        """The action of what is down now; taps stay for the next decision."""
         return nearest_action(self.held_parts, self._meanings)
 
-    def look(self) -> int:
-        """The action of what is down or was tapped since the last look."""
-        tapped = [key for key in self._since_look if key not in self._down]
-        # In the order in which they went down: a tap on the other direction while one is held wins, once.
-        older = [key for key in self._down if key not in self._since_look]
-        newer = [key for key in self._since_look if key in self._down or key in tapped]
-        self._since_look.clear()
-        return nearest_action(self._parts_by_last_press(older + newer), self._meanings)
+    def decide(self) -> int:
+        """Return the action of what is down or was tapped since the last decision."""
+        # In the order in which they went down: a tap on the opposite of a held direction has priority, once.
+        older = [key for key in self._down if key not in self._new]
+        parts = self._parts_by_last_press(older + self._new)
+        self._new.clear()
+        return nearest_action(parts, self._meanings)
 
     def _parts_by_last_press(self, keys: Sequence[str]) -> list[str]:
         newest_first = dict.fromkeys(self._part_of_key[key] for key in reversed(keys))
@@ -125,22 +124,22 @@ MEANINGS = {
     "left": "Left",
     "right": "Right",
     "fire": "Fire",
-    "pause": "Pause and go on",
+    "pause": "Pause or resume",
     "end": "End the episode",
-    "restart": "Start the episode over",
-    "bring_back": "Bring back what was dropped",
+    "restart": "Restart the episode",
+    "bring_back": "Undo a discard or restart",
     "rewind": "Rewind while held",
-    "forward": "One decision forward while paused",
-    "marker": "Drop a marker",
-    "mute": "Sound off and on",
+    "forward": "Forward one decision while paused",
+    "marker": "Set a marker",
+    "mute": "Sound off or on",
     "slower": "Slower",
     "faster": "Faster",
-    "take_over": "Take or give back the controls",
+    "take_over": "Take over or hand back the controls",
     "games": "Choose another game",
-    "reopen": "Go on with an episode left before",
+    "reopen": "Resume an unfinished episode",
     "full_screen": "Full screen",
 }
-"""Everything that a key can do, in the order of the list of keys."""
+"""Everything that a key can do, by its name in the file of keys, in the order in which it is listed."""
 
 DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "up": ("up", "w", "pad up"),
@@ -164,8 +163,8 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "full_screen": ("f11",),
 }
 
-FIXED_KEYS = {"f1": "the list of keys", "f2": "changing the keys", "return": "keeping an episode"}
-"""Keys that always do the same, so that nobody can lock themselves out."""
+FIXED_KEYS = {"f1": "List of keys", "f2": "Change the keys", "return": "Save an episode"}
+"""Keys that cannot be changed, so that nobody can lock themselves out."""
 
 _LABELS = {
     "left": "←",
@@ -183,46 +182,46 @@ _LABELS = {
 
 
 PAD = "pad "
-"""How the names of a game controller's keys begin."""
+"""Prefix of the names of a game controller's keys."""
 
 
 def key_label(key: str) -> str:
-    """What stands on a key's cap."""
+    """Return the label of a key's cap."""
     if key.startswith(PAD):
-        return f"Pad\N{NO-BREAK SPACE}{key_label(key.removeprefix(PAD))}"  # one cap in a list parted by spaces
+        return f"Pad\N{NO-BREAK SPACE}{key_label(key.removeprefix(PAD))}"  # one cap in a list separated by spaces
     return _LABELS.get(key, key.upper() if len(key) <= 3 else key.capitalize())
 
 
 @dataclass(frozen=True)
 class KeyMap:
-    """The keys of each thing that a key can do (the names of MEANINGS)."""
+    """The keys of each thing that a key can do (by the names of MEANINGS)."""
 
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_KEYS))
 
     def does(self, key: str) -> str | None:
-        """What a key does, or None; of several things (a conflict) the first in the order of MEANINGS."""
+        """Return what a key does, or None; of several things (a conflict) the first in the order of MEANINGS."""
         return next((what for what in MEANINGS if key in self.keys.get(what, ())), None)
 
     def part_of_key(self) -> dict[str, str]:
-        """The joystick's part of each key that is one."""
+        """Return the joystick's part of each key that is one."""
         return {key: part for part in PARTS for key in self.keys.get(part, ())}
 
     def label(self, what: str) -> str:
-        """The cap of the first key that does it; empty for none."""
+        """Return the label of the first key that does it; empty for none."""
         keys = self.keys.get(what, ())
         return key_label(keys[0]) if keys else ""
 
     def with_key(self, what: str, key: str) -> KeyMap:
-        """The same, but ``key`` does ``what`` in place of the other keys of its device (keyboard or controller).
+        """Return a map in which ``key`` does ``what``, in place of the other keys of its device (keyboard, controller).
 
-        What else the key did, it still does: see ``conflicts``.
+        Whatever else the key did, it still does: see ``conflicts``.
         """
         others = [other for other in self.keys.get(what, ()) if other.startswith(PAD) != key.startswith(PAD)]
         chosen = (*others, key) if key.startswith(PAD) else (key, *others)
         return replace(self, keys={**self.keys, what: chosen})
 
     def conflicts(self) -> list[str]:
-        """What is wrong with it, one sentence each; empty where every key does one thing and everything has a key."""
+        """Return what is wrong, one sentence each; empty where every key does one thing and everything has a key."""
         found = []
         users: dict[str, list[str]] = {key: [meaning] for key, meaning in FIXED_KEYS.items()}
         for what in MEANINGS:
@@ -240,35 +239,35 @@ class KeyMap:
 
     @classmethod
     def from_json(cls, text: str) -> KeyMap:
-        """Read a key map; what it does not say is as by default. Raises CoachError where it is not readable."""
+        """Read a key map; what it lacks is as by default. Raises CoachError where it is not readable."""
         try:
-            told = dict(json.loads(text))
+            found = dict(json.loads(text))
         except (ValueError, TypeError) as error:
             raise CoachError(f"it is not a list of keys ({error})") from error
-        for what, keys in told.items():
+        for what, keys in found.items():
             if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
                 raise CoachError(f"the keys of {what!r} are not a list of names")
-        return cls({what: tuple(key.lower() for key in told.get(what, DEFAULT_KEYS[what])) for what in MEANINGS})
+        return cls({what: tuple(key.lower() for key in found.get(what, DEFAULT_KEYS[what])) for what in MEANINGS})
 
 
 def key_file() -> Path:
-    """Where a player's keys are kept."""
+    """Return the path of the file with the player's keys."""
     return config_folder() / "keys.json"
 
 
 def read_key_map(path: Path | None = None) -> KeyMap:
-    """The player's keys, or the default ones where there is no file. Raises CoachError for an unreadable file."""
+    """Return the player's keys, or the default ones without a file. Raises CoachError for an unreadable file."""
     path = path or key_file()
     try:
         return KeyMap.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return KeyMap()
     except (OSError, UnicodeDecodeError, CoachError) as error:
-        raise CoachError(f"The file of keys {path} cannot be read: {error}. Mend it, or delete it.") from error
+        raise CoachError(f"Cannot read the file of keys {path}: {error}. Correct it, or delete it.") from error
 
 
 def write_key_map(key_map: KeyMap, path: Path | None = None) -> Path:
-    """Keep the player's keys; the file is whole at every moment. Returns its path."""
+    """Write the player's keys atomically; return the path of the file."""
     path = path or key_file()
     beside = path.with_suffix(".new")
     try:
@@ -276,5 +275,5 @@ def write_key_map(key_map: KeyMap, path: Path | None = None) -> Path:
         beside.write_text(key_map.to_json(), encoding="utf-8")
         os.replace(beside, path)
     except OSError as error:
-        raise CoachError(f"The keys cannot be kept in {path}: {error.strerror or error}.") from error
+        raise CoachError(f"Cannot write the keys to {path}: {error.strerror or error}.") from error
     return path

@@ -25,7 +25,7 @@ class HumanPlay:
         """Nothing to prepare: keys that are down stay down."""
 
     def choose(self, frames: Sequence[FrameState]) -> int:  # noqa: ARG002 - the person sees the screen
-        return self.controls.look()
+        return self.controls.decide()
 
 
 class TakeOver:

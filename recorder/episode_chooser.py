@@ -1,4 +1,4 @@
-"""The list of episodes that were left before their end, of which one is gone on with."""
+"""The list of unfinished episodes, from which one is chosen to be resumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from screen.theme import GREEN, GRID, LARGE, LINE, MEDIUM, PANEL, QUIET, SMALL, 
 
 
 class EpisodeChooser:
-    """Takes keys and clicks until an episode is chosen (``answer``) or the list is left (None)."""
+    """Takes keys and clicks until an episode is chosen (``answer``) or the list is closed (None)."""
 
     def __init__(self, episodes: Sequence[EpisodeSummary]) -> None:
         """``episodes``: newest first."""
@@ -32,7 +32,7 @@ class EpisodeChooser:
             self._list.press(key)
 
     def click(self, x: float, y: float) -> None:
-        """The row that is clicked is chosen."""
+        """Choose the row that is clicked."""
         row = self._list.row_at(x, y)
         if row is not None:
             self._choose(row)
@@ -50,13 +50,11 @@ class EpisodeChooser:
         canvas.fill(panel, PANEL, radius=10)
         canvas.outline(panel, LINE, radius=10)
         inner = panel.inset(32)
-        canvas.text("Go on with an episode", (inner.x, inner.y - 8), LARGE)
+        canvas.text("Resume an episode", (inner.x, inner.y - 8), LARGE)
         rows = inner.without_top(56).without_bottom(48)
         self._list.place(rows, len(self._episodes))
         if not self._episodes:
-            words = (
-                "No episode of this game was left before its end. Close the window in the middle of one: it waits here."
-            )
+            words = "No unfinished episodes of this game. Close the window during an episode to resume it later."
             canvas.paragraph(words, rows, MEDIUM, QUIET)
         for number, row in self._list.rows():
             self._draw_row(canvas, row, self._episodes[number], number == self._list.chosen)
@@ -68,8 +66,8 @@ class EpisodeChooser:
         if chosen:
             canvas.fill(row, LINE, radius=6)
         y = row.centre[1] - canvas.measure("A", SMALL)[1] / 2
-        begun = datetime.fromisoformat(episode.created).astimezone().strftime("%Y-%m-%d %H:%M")
-        canvas.text(begun, (row.x + 12, y), SMALL, GREEN if chosen else TEXT, mono=True)
+        started = datetime.fromisoformat(episode.created).astimezone().strftime("%Y-%m-%d %H:%M")
+        canvas.text(started, (row.x + 12, y), SMALL, GREEN if chosen else TEXT, mono=True)
         canvas.text(episode.player, (row.x + 184, y), SMALL, QUIET, max_width=row.width - 184 - 220)
         canvas.text(f"{episode.score:g}", (row.right - 100, y), SMALL, WHITE, mono=True, align="right")
         canvas.text(clock_text(episode.frame_count), (row.right - 12, y), SMALL, QUIET, mono=True, align="right")
@@ -77,7 +75,7 @@ class EpisodeChooser:
     @staticmethod
     def _draw_help(canvas: Canvas, box: Box) -> None:
         x = box.x
-        for caps, meaning in (("↑ ↓", "choose"), ("Enter", "go on with it"), ("Esc", "back")):
+        for caps, meaning in (("↑ ↓", "choose"), ("Enter", "resume"), ("Esc", "back")):
             for cap in caps.split():
                 x = canvas.key_cap(cap, (x, box.y)).right + 4
             height = canvas.measure(meaning, SMALL)[1]

@@ -12,23 +12,23 @@ from data.simulation import Emulator
 
 @dataclass(frozen=True)
 class PlayedFrame:
-    """One frame as it was played: what was chosen, what was executed, and the state it led to."""
+    """One frame as it was played: the action chosen, the action executed, and the state that it led to."""
 
     chosen: int
-    """The demonstrator's action, index into the emulator's ``action_meanings``."""
+    """The demonstrator's action, an index into the emulator's ``action_meanings``."""
     executed: int
-    """The action that the emulator executed; another one than ``chosen`` only by stickiness."""
+    """The action that the emulator executed; with sticky actions it may differ from ``chosen``."""
     demonstrator: int
-    """Who chose, index into DEMONSTRATOR_KINDS."""
+    """Who chose, an index into DEMONSTRATOR_KINDS."""
     after: FrameState
 
 
 def play_frames(emulator: Emulator, demonstrator: Demonstrator, seen: Sequence[FrameState]) -> Iterator[PlayedFrame]:
-    """Play on from the emulator's present frame until the game is over.
+    """Play from the emulator's present frame until the game is over.
 
-    ``seen`` is what the first choice is made on: frame 0 alone at an episode's start (after ``demonstrator.begin``).
-    One choice is held for ``emulator.settings.frame_skip`` frames. The loop has no memory beside the decision that
-    is being executed, so whoever moves the emulator to the start of another decision just begins a new loop.
+    ``seen`` holds the frames for the first choice: frame 0 alone at an episode's start (after ``demonstrator.begin``).
+    One choice is held for ``emulator.settings.frame_skip`` frames. The loop remembers only the decision that is being
+    executed, so a caller that moves the emulator to the start of another decision starts a new loop.
     """
     while True:
         chosen = demonstrator.choose(seen)

@@ -27,15 +27,15 @@ from screen.window import (
 )
 
 CARD_WIDTH = 176.0
-"""At least; cards grow to fill the row."""
+"""The least width; cards grow to fill the row."""
 NAME_HEIGHT = 32.0
 GAP = 16.0
 
 
 def matching(games: Sequence[str], text: str) -> list[str]:
-    """The games that what was typed may mean, the nearest first: name, word and middle of a word.
+    """Return the games that match the typed text, best first: beginning of the name, of a word, initials, anywhere.
 
-    Spaces and capitals do not count, and the letters "si" find Space Invaders by its first letters.
+    Spaces and capitals are ignored; "si" finds Space Invaders by its initials.
     """
     wanted = "".join(text.lower().split())
     if not wanted:
@@ -58,7 +58,7 @@ def _rank(game: str, wanted: str) -> int | None:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cards in rows that fill a box from left to right; the rows that do not fit are scrolled to."""
+    """Cards in rows that fill a box from left to right; further rows are reached by scrolling."""
 
     box: Box
     count: int
@@ -82,20 +82,20 @@ class Grid:
 
     @property
     def whole_rows(self) -> int:
-        """Rows of which everything can be seen."""
+        """Number of rows that are fully visible."""
         return max(1, int((self.box.height + GAP) // self.row_height))
 
     def bounded(self, first_row: int) -> int:
-        """The nearest first row with no empty rows below the last."""
+        """Return the nearest first row that leaves no empty rows below the last."""
         return min(max(0, first_row), max(0, self.rows - self.whole_rows))
 
     def showing(self, first_row: int, number: int) -> int:
-        """The first row, moved as little as needed so that card ``number`` is seen whole."""
+        """Return the first row, moved as little as needed so that card ``number`` is fully visible."""
         row = number // self.columns
         return self.bounded(min(max(first_row, row - self.whole_rows + 1), row))
 
     def shown(self, first_row: int) -> range:
-        """The cards of which anything is seen."""
+        """Return the cards that are at least partly visible."""
         most = -(-int(self.box.height) // max(1, int(self.row_height)))
         first = first_row * self.columns
         return range(first, min(self.count, first + most * self.columns))
@@ -107,33 +107,33 @@ class Grid:
         return Box(x, y, self.card_width, self.row_height - GAP)
 
     def number_at(self, x: float, y: float, first_row: int) -> int | None:
-        """The card there, if any."""
+        """Return the card at a place, if any."""
         if not self.box.contains(x, y):
             return None
         return next((n for n in self.shown(first_row) if self.card(n, first_row).contains(x, y)), None)
 
 
 TITLE = "Replay Coach - choosing a game"
-LOOK_SECONDS = 1 / 60
+POLL_SECONDS = 1 / 60
 MARGIN = 48.0
 LONGEST_SEARCH = 32
 KEYS = [
-    ("A … Z", "Find a game by its name"),
-    ("Bksp", "Take a letter back"),
-    ("← → ↑ ↓", "Choose"),
-    ("PgUp PgDn", "A page up, down"),
-    ("Home End", "The first, the last game"),
-    ("Enter", "Play it"),
+    ("A … Z", "Search for a game by its name"),
+    ("Bksp", "Delete a letter"),
+    ("← → ↑ ↓", "Select"),
+    ("PgUp PgDn", "One page up, down"),
+    ("Home End", "First game, last game"),
+    ("Enter", "Choose the selected game"),
     ("F11", "Full screen"),
-    ("Esc", "Forget the search; then back, with no other game"),
+    ("Esc", "Clear the search; then go back without a change"),
 ]
 
 
 def pick_game(window: Window, current: str) -> str | None:
-    """Let the person choose one of all games in ``window``; the ALE id, or None where they left it as it was.
+    """Let the person choose one of all games in ``window``; return its ALE id, or None for no change.
 
-    ``current`` is chosen at the beginning. Where the window was asked to close, the answer is None and
-    ``window.closing`` is true. The window keeps its title.
+    ``current`` is selected at first. If the window was asked to close, the answer is None and ``window.closing`` is
+    true. The window's title is restored.
     """
     before = window.title
     window.title = TITLE
@@ -150,7 +150,7 @@ def pick_game(window: Window, current: str) -> str | None:
             if picker.work(canvas.box):
                 picker.draw(canvas)
                 window.present()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return picker.answer
     finally:
         pictures.close()
@@ -158,7 +158,7 @@ def pick_game(window: Window, current: str) -> str | None:
 
 
 class GamePicker:
-    """What was typed, which card is chosen, and how far the cards are scrolled; no window of its own."""
+    """The search, the selected card and the scroll position; has no window of its own."""
 
     def __init__(self, all_games: list[str], current: str, pictures: GamePictures) -> None:
         self._games = all_games
@@ -175,13 +175,13 @@ class GamePicker:
 
     @property
     def chosen(self) -> str | None:
-        """The game on the chosen card; None where nothing was found."""
+        """The game on the selected card; None where nothing was found."""
         return self.found[self.selected] if self.found else None
 
     # What the person does.
 
     def take(self, event: Event, window: Box) -> None:
-        """One event; ``window`` is the whole of it in design units."""
+        """Handle one event; ``window`` is the box of the whole window in design units."""
         self._stale = True
         grid = self._grid(window)
         match event:
@@ -240,7 +240,7 @@ class GamePicker:
         if text == self.search:
             return
         self.search, self.found = text, matching(self._games, text)
-        # The nearest name is what is meant; with nothing typed, the game is as it was.
+        # The best match is selected; without a search, the current game.
         self.selected = 0 if text or self._current not in self.found else self.found.index(self._current)
         self._first_row = None
 
@@ -267,12 +267,12 @@ class GamePicker:
         return self._first_row
 
     def work(self, window: Box) -> bool:
-        """Take pictures that were made meanwhile, those in sight first; whether there is anything new to draw."""
+        """Collect and request pictures, visible ones first; return whether there is anything new to draw."""
         grid = self._grid(window)
         first = [self.chosen] if self.chosen else []
-        in_sight = [self.found[number] for number in grid.shown(self._row(grid))]
-        news = self._pictures.work(itertools.chain(first, in_sight, self._games))
-        stale, self._stale = self._stale or news, False
+        visible = [self.found[number] for number in grid.shown(self._row(grid))]
+        new = self._pictures.work(itertools.chain(first, visible, self._games))
+        stale, self._stale = self._stale or new, False
         return stale
 
     def draw(self, canvas: Canvas) -> None:
@@ -281,13 +281,13 @@ class GamePicker:
         row = self._row(grid)
         for number in grid.shown(row):
             self._draw_card(canvas, grid.card(number, row), self.found[number], number == self.selected)
-        # What is cut off above and below disappears under the head and the foot.
+        # Cards that are cut off below are covered by the action bar.
         canvas.fill(Box(0, grid.box.bottom, canvas.box.width, canvas.box.bottom - grid.box.bottom), GROUND)
         self._draw_head(canvas, grid)
         self._draw_position(canvas, grid, row)
-        self._draw_foot(canvas)
+        self._draw_action_bar(canvas)
         if not self.found:
-            words = f"No game is called “{self.search.strip()}”. Backspace takes a letter back."
+            words = f"No game matches “{self.search.strip()}”. Backspace deletes a letter."
             canvas.text(words, grid.box.centre, MEDIUM, align="centre", max_width=grid.box.width)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", KEYS)
@@ -328,7 +328,7 @@ class GamePicker:
 
     @staticmethod
     def _draw_position(canvas: Canvas, grid: Grid, row: int) -> None:
-        """How far the cards are scrolled."""
+        """Draw the scroll bar."""
         if grid.rows <= grid.whole_rows:
             return
         track = Box(grid.box.right + 2 * GRID, grid.box.y, 4, grid.box.height)
@@ -338,11 +338,11 @@ class GamePicker:
         canvas.fill(Box(track.x, y, track.width, height), QUIET, radius=2)
 
     @staticmethod
-    def _draw_foot(canvas: Canvas) -> None:
+    def _draw_action_bar(canvas: Canvas) -> None:
         x, y = canvas.box.x + MARGIN, canvas.box.bottom - 40
         for caps, meaning in (
-            (("←", "→", "↑", "↓"), "choose"),
-            (("Enter",), "play"),
+            (("←", "→", "↑", "↓"), "select"),
+            (("Enter",), "choose"),
             (("Esc",), "back"),
             (("F1",), "all keys"),
         ):

@@ -1,4 +1,4 @@
-"""Record episodes with no window: by any demonstrator, one replay file an episode, over several processes."""
+"""Record episodes without a window: by any demonstrator, one replay file an episode, in several processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OnProgress = Callable[[int, int, float], None]
 
 
 class RecordingStopped(KeyboardInterrupt):
-    """Ctrl-C while recording. ``paths`` are the replay files that were published, the cut episode's among them."""
+    """Ctrl-C while recording. ``paths`` are the published replay files, including that of the interrupted episode."""
 
     def __init__(self, paths: list[Path]) -> None:
         super().__init__("recording stopped")
@@ -45,7 +45,7 @@ class RecordingStopped(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class _Task:
-    """Everything that a process must know to record its episodes."""
+    """Everything that a process needs to record its episodes."""
 
     library_folder: Path
     make_demonstrator: MakeDemonstrator
@@ -57,10 +57,10 @@ class _Task:
 
 
 def episode_settings(settings: EmulatorSettings, seed: int) -> EmulatorSettings:
-    """The settings of the episode with this seed: its own seed and, unless one is set, a start of 0 to 30 no-ops.
+    """Return the settings of the episode with this seed: the seed and, unless one is set, a start of 0 to 30 no-ops.
 
     Most games ignore the emulator's seed, so without a varied start a demonstrator that does not explore would play
-    the same episode again and again.
+    the same episode every time.
     """
     noops = settings.noop_start or int(np.random.default_rng(seed).integers(MOST_NOOPS + 1))
     return replace(settings, seed=seed, noop_start=noops)
@@ -79,14 +79,14 @@ def record_episodes(
     player: str = "",
     on_progress: OnProgress | None = None,
 ) -> list[Path]:
-    """Record ``episodes`` episodes with the seeds ``seed``, ``seed + 1``, ...; returns their replay files in order.
+    """Record ``episodes`` episodes with the seeds ``seed``, ``seed + 1``, ...; return their replay files in order.
 
     Two calls with the same arguments record the same actions, whatever ``jobs`` is. An episode that reaches
     ``max_frames`` ends as ``truncated``. Sticky actions are recorded as executed; decisions replaced by ``epsilon``
     are recorded as ``random``. With ``jobs`` above 1, ``make_demonstrator`` must be picklable.
 
-    Ctrl-C raises RecordingStopped: finished episodes stay, and a running one that has at least one whole decision
-    is kept as ``abandoned`` (what was played is true, and a seeding can use it); a shorter one is discarded.
+    Ctrl-C raises RecordingStopped: finished episodes stay, and a running one with at least one whole decision is
+    saved as ``abandoned`` (a seeding can use it); a shorter one is discarded.
     """
     if episodes < 1:
         raise CoachError(f"The number of episodes must be at least 1, not {episodes}.")
@@ -104,13 +104,13 @@ def record_episodes(
 
 
 def _no_report(_episode: int, _frames: int, _score: float) -> None:
-    """For callers who do not ask for progress."""
+    """Ignore progress."""
 
 
 def _record_here(task: _Task, seeds: list[int], report: OnProgress) -> list[Path]:
     paths: list[Path] = []
     demonstrator = _demonstrator_of(task)
-    with _interrupts_noted() as stop:
+    with _interrupt_event() as stop:
         for episode, seed in enumerate(seeds):
             path = _record_one(task, demonstrator, seed, partial(report, episode), stop)
             if path is not None:
@@ -121,7 +121,7 @@ def _record_here(task: _Task, seeds: list[int], report: OnProgress) -> list[Path
 
 
 def _demonstrator_of(task: _Task) -> Demonstrator:
-    """One for all episodes of a process: an agent's network is loaded once."""
+    """Make one demonstrator for all episodes of a process: an agent's network is loaded once."""
     demonstrator = task.make_demonstrator()
     return WithExploration(demonstrator, task.epsilon) if task.epsilon > 0.0 else demonstrator
 
@@ -129,10 +129,10 @@ def _demonstrator_of(task: _Task) -> Demonstrator:
 def _record_one(
     task: _Task, demonstrator: Demonstrator, seed: int, report: Callable[[int, float], None], stop: Any
 ) -> Path | None:
-    """Record one episode; None if it was stopped before its first decision was whole."""
+    """Record one episode; return None if it was stopped within its first decision."""
     settings = episode_settings(task.settings, seed)
     emulator = Emulator(task.game, settings)
-    rng = np.random.default_rng([seed, 1])  # not the stream that drew the no-ops
+    rng = np.random.default_rng([seed, 1])  # another stream than that of the no-ops
     first = emulator.state()
     demonstrator.begin(emulator, rng)
     writer = Library(task.library_folder).begin_episode(emulator.origin(task.player), demonstrator.kind, first)
@@ -163,11 +163,11 @@ def _record_one(
 
 
 @contextmanager
-def _interrupts_noted() -> Iterator[threading.Event]:
-    """Ctrl-C sets the event that is yielded, so that the running frame is finished; a second Ctrl-C interrupts."""
+def _interrupt_event() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C sets, so that the running frame is finished; a second Ctrl-C interrupts."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield stop  # signals arrive in the main thread alone
+        yield stop  # only the main thread receives signals
         return
 
     def note(_signal: int, _frame: FrameType | None) -> None:
@@ -187,8 +187,8 @@ _worker_progress: Any
 _worker_stop: Any
 
 
-def _begin_worker(task: _Task, progress: Any, stop: Any) -> None:
-    """Give a new process what all its episodes share; Ctrl-C is the parent's business."""
+def _start_worker(task: _Task, progress: Any, stop: Any) -> None:
+    """Give a new process what all its episodes share; only the parent handles Ctrl-C."""
     global _worker_task, _worker_progress, _worker_stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker_task, _worker_progress, _worker_stop = task, progress, stop
@@ -196,7 +196,7 @@ def _begin_worker(task: _Task, progress: Any, stop: Any) -> None:
 
 @cache
 def _worker_demonstrator() -> Demonstrator:
-    # Made with the first episode, not with the process, so that what is wrong with it reaches the caller.
+    # Made with the first episode, not with the process, so that an error reaches the caller.
     return _demonstrator_of(_worker_task)
 
 
@@ -215,8 +215,8 @@ def _record_in_processes(task: _Task, seeds: list[int], jobs: int, report: OnPro
     context = multiprocessing.get_context("spawn")
     progress, stop = context.Queue(), context.Event()
     with (
-        _interrupts_noted() as interrupted,
-        ProcessPoolExecutor(jobs, context, _begin_worker, (task, progress, stop)) as pool,
+        _interrupt_event() as interrupted,
+        ProcessPoolExecutor(jobs, context, _start_worker, (task, progress, stop)) as pool,
     ):
         futures = [pool.submit(_record_in_worker, episode, seed) for episode, seed in enumerate(seeds)]
         try:
@@ -227,7 +227,7 @@ def _record_in_processes(task: _Task, seeds: list[int], jobs: int, report: OnPro
             paths = [path for path in (future.result() for future in futures) if path is not None]
         except BrokenProcessPool as error:
             raise CoachError(
-                "A recording process was ended from outside (was the memory full?); record again with fewer --jobs."
+                "A recording process was killed (was the memory full?); record again with fewer --jobs."
             ) from error
         if interrupted.is_set():
             raise RecordingStopped(paths)
@@ -237,7 +237,7 @@ def _record_in_processes(task: _Task, seeds: list[int], jobs: int, report: OnPro
 def _follow(
     futures: list[Future[Path | None]], progress: Any, report: OnProgress, interrupted: threading.Event, stop: Any
 ) -> None:
-    """Hand progress on until all is done, something failed, or Ctrl-C."""
+    """Report progress until everything is done, something failed, or Ctrl-C."""
     running = True
     while running:
         done, waiting = wait(futures, timeout=0.1, return_when=FIRST_EXCEPTION)

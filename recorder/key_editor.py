@@ -1,4 +1,4 @@
-"""The screen on which a player changes the keys, and is warned of conflicts."""
+"""The screen on which a player changes the keys, with a warning of conflicts."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ WHATS = tuple(MEANINGS)
 
 
 class KeyEditor:
-    """Chooses a thing, takes the next key for it, and keeps what was changed when it is closed.
+    """Selects a command, assigns the next key to it, and saves the changes when it is closed.
 
-    A map with conflicts can be left on the screen but not be kept: a key that does two things would do the wrong one.
+    It cannot be closed while there are conflicts: a key that does two things would do the wrong one.
     """
 
     def __init__(self, key_map: KeyMap) -> None:
         self.key_map = key_map
         self.selected = 0
         self.waiting = False
-        """Whether the next key becomes the selected thing's."""
+        """Whether the next key is assigned to the selected command."""
         self.done = False
         self.notice = ""
         self._before = key_map
@@ -56,18 +56,18 @@ class KeyEditor:
 
     def _close(self) -> None:
         if self.key_map.conflicts():
-            self.notice = "Solve the conflicts first, or press F3 to undo all changes."
+            self.notice = "Resolve the conflicts first, or press F3 to undo all changes."
             return
         if self.key_map != self._before:
             write_key_map(self.key_map)
         self.done = True
 
     def undo_all(self) -> None:
-        """Everything as it was when the screen was opened."""
+        """Restore all keys as they were when the screen was opened."""
         self.key_map, self.notice = self._before, ""
 
     def click(self, x: float, y: float) -> None:
-        """A row that is clicked is selected and waits for its key."""
+        """Select the row that is clicked, and wait for its key."""
         for number, row in enumerate(self._rows):
             if row.contains(x, y):
                 self.selected, self.waiting = number, True
@@ -114,7 +114,7 @@ class KeyEditor:
     def _draw_conflicts(self, canvas: Canvas, box: Box) -> None:
         conflicts = self.key_map.conflicts()
         if not conflicts:
-            canvas.text("Every key does one thing.", (box.x, box.y), SMALL, GREEN)
+            canvas.text("No conflicts: every key does one thing.", (box.x, box.y), SMALL, GREEN)
             return
         more = f" ({len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
         canvas.text(f"! {conflicts[0]}{more}", (box.x, box.y), SMALL, ORANGE, max_width=box.width)
@@ -125,10 +125,10 @@ class KeyEditor:
         x = box.x
         for keys, meaning in (
             (("↑", "↓"), "choose"),
-            (("Enter",), "then its new key"),
+            (("Enter",), "assign a key"),
             (("Del",), "default key"),
             (("F3",), "undo all"),
-            (("Esc",), "keep and close"),
+            (("Esc",), "save and close"),
         ):
             for key in keys:
                 x = canvas.key_cap(key, (x, box.y)).right + 4

@@ -1,4 +1,4 @@
-"""The planner: plays any game by trying held actions out on a second emulator."""
+"""The planner: a demonstrator that plays any game by trying held actions on a second emulator."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from data.errors import CoachError
 from data.simulation import Emulator
 
 DISCOUNT = 0.99
-"""Per decision. Points soon are better than points later, and a life lost later may still be saved."""
+"""Per decision. Early points are better than late ones, and a life lost later may still be saved."""
 LIFE_IN_REWARDS = 20.0
-"""What a life is worth, in rewards of the size that this game gives on average."""
+"""The value of a life, in average rewards of this game."""
 LONGEST_RUN = 8
-"""Decisions for which a drawn action is held at most."""
+"""The most decisions for which a sampled action is held."""
 WORTH_A_CHANGE = 0.5
-"""Rewards that a plan must be better by, so that a planner that holds its actions changes to another one."""
+"""By how many average rewards a plan must be better, so that a planner that holds its actions changes to it."""
 FAR_HORIZONS = 3
-"""How many horizons ahead one action is tried out where no plan meets any points."""
+"""How many horizons ahead one action is tried where no plan leads to any points."""
 FAR_LOOK_SHARE = 0.25
-"""At which share of those decisions: a far look costs as much as six plans, and what it finds is kept."""
+"""Share of those decisions at which it is tried: it costs as much as six plans, and a plan that it finds is kept."""
 COARSE_SIZE = (16, 10)
-"""Width and height to which a screen is shrunk to tell places apart where no points are in sight."""
+"""Width and height to which a screen is shrunk to distinguish places where no points are in sight."""
 COARSE_SHADES = 8
 FINE_BLOCK = 10
-"""Pixels of a side of the blocks whose brightest and darkest pixels also tell places apart: small things count too."""
+"""Side in pixels of the blocks whose brightest and darkest pixels also distinguish places, so small objects count."""
 
 
 @dataclass
 class _Plan:
-    """Actions to hold, one a decision, and what came of them on the second emulator.
+    """Actions to hold, one a decision, and their results on the second emulator.
 
-    ``worths[d]`` is the undiscounted worth of decision d, ``snapshots[d]`` the emulator before decision d (one more
+    ``worths[d]`` is the undiscounted value of decision d, ``snapshots[d]`` the emulator before decision d (one more
     than actions), both shorter where the game ended.
     """
 
@@ -47,7 +47,7 @@ class _Plan:
     scores: bool = False
     """Whether any points or losses are in sight."""
     novelty: float = 0.0
-    """How new its last screen would be, 0 to 2; only where nothing scores."""
+    """How new its last screen would be, 0 to 2; only where no plan scores."""
 
 
 class Planner:
@@ -55,23 +55,23 @@ class Planner:
 
     At each decision, ``rollouts`` plans of ``horizon`` decisions are tried from the present state: variants of the
     best plan so far, which differ from it from some decision on, and the best one is followed for one decision. A
-    plan's value is its discounted points less a penalty for lives lost. Where no plan meets any points, the one is
-    followed whose last screen was met least, so that it looks around instead of standing still. Screens are counted
-    in cells, as in Ecoffet et al. 2021, "First return, then explore" (a shrunk, coarsened screen), and in finer ones
-    besides, in which a small ball counts: a new coarse cell and a new fine one weigh the same, so a game whose clock
-    makes every fine cell new is still explored by the coarse ones.
+    plan's value is its discounted points less a penalty for lives lost. Where no plan leads to any points, the planner
+    follows the plan whose last screen was visited least, so that it explores. Screens are counted in cells, as in
+    Ecoffet et al. 2021, "First return, then explore" (a shrunk, coarsened screen), and also in finer ones, in which a
+    small ball counts. A new coarse cell and a new fine one weigh the same, so a game whose clock makes every fine cell
+    new is still explored by the coarse ones.
 
-    It plans on an emulator of its own; the one that is recorded is only asked for snapshots. It plans as if its
-    actions were executed as asked: with sticky actions it plans anew from where it finds itself.
+    It plans on a second emulator; of the recorded one it only takes snapshots. It plans as if its actions were
+    executed as chosen: after a sticky action it makes a new plan from the present state.
     """
 
     kind = "planner"
 
     def __init__(self, rollouts: int = 12, horizon: int = 30, frame_skip: int | None = None, hold: int = 1) -> None:
-        """``frame_skip``: frames for which a planned action is held; None: as the recorded emulator has it.
+        """``frame_skip``: frames for which a planned action is held; None: as many as in the recorded emulator.
 
-        ``hold``: decisions for which an action is held at least, and after which it plans anew. Above 1 its play is
-        smoother, as a person's is, and costs less time: the action goes on unless another one is clearly better.
+        ``hold``: the fewest decisions for which an action is held, after which it plans again. Above 1 its play is
+        smoother, as a person's is, and takes less time: the action is continued unless another is clearly better.
         """
         if rollouts < 1 or horizon < 1:
             raise CoachError(f"The planner needs at least one rollout and a horizon of one, not {rollouts}, {horizon}.")
@@ -106,7 +106,7 @@ class Planner:
         return best.actions[0]
 
     def _searched(self, best: _Plan) -> _Plan:
-        """The best of a plan and of variants of it."""
+        """Return the best of a plan and of variants of it."""
         for _ in range(self.rollouts):
             variant = self._evaluated(self._variant(best))
             if self._better(variant, best):
@@ -117,7 +117,7 @@ class Planner:
         return best
 
     def _steadied(self, best: _Plan) -> _Plan:
-        """A planner that holds its actions goes on with the present one, unless the best plan is clearly better."""
+        """Continue the present action, where actions are held, unless the best plan is clearly better."""
         if self.hold == 1 or self._best is None or not best.scores:
             return best
         actions = self._best.actions[:1] * self.hold + best.actions[self.hold :]
@@ -125,7 +125,7 @@ class Planner:
         return steady if steady.value >= best.value - WORTH_A_CHANGE * self._mean_reward else best
 
     def _continued(self, present: FrameState) -> _Plan:
-        """The best plan so far without its first decision, as long as reality went as planned."""
+        """Return the best plan so far without its first decision, if the game went as planned."""
         old = self._best
         if old is None:
             return _Plan(self._runs(self.horizon), snapshots=[self._real.snapshot()])
@@ -138,7 +138,7 @@ class Planner:
         return _Plan(actions, snapshots=[self._real.snapshot()])
 
     def _variant(self, best: _Plan) -> _Plan:
-        """A plan that differs from the best one from some decision on; what they share is not simulated again."""
+        """Return a plan that differs from the best one from some decision on; the rest is not simulated again."""
         first = int(self._rng.integers(min(self.horizon, len(best.snapshots)))) // self.hold * self.hold
         actions = best.actions[:first] + self._runs(self.horizon - first)
         if self._rng.random() < 0.5:  # a short change, then as before
@@ -147,12 +147,12 @@ class Planner:
         return _Plan(actions, best.worths[:first], best.snapshots[: first + 1])
 
     def _far_look(self, best: _Plan) -> _Plan:
-        """One action, held much longer than a plan is: some points lie beyond the horizon on a straight way."""
+        """Return a plan of one action, held much longer than usual: some points are beyond the horizon."""
         action = int(self._rng.integers(self._action_count))
         return _Plan([action] * (FAR_HORIZONS * self.horizon), snapshots=best.snapshots[:1])
 
     def _runs(self, length: int, begin_with: int | None = None) -> list[int]:
-        """``length`` actions in runs: an action is drawn and held for 1 to LONGEST_RUN decisions."""
+        """Return ``length`` actions in runs: each is sampled and held for 1 to LONGEST_RUN decisions."""
         actions: list[int] = []
         action = begin_with
         while len(actions) < length:
@@ -163,11 +163,11 @@ class Planner:
         return actions[:length]
 
     def _run_length(self) -> int:
-        """Decisions for which a drawn action is held: up to LONGEST_RUN, in whole holds."""
+        """Sample the decisions for which an action is held: up to LONGEST_RUN, a multiple of ``hold``."""
         return self.hold * int(self._rng.integers(1, max(1, LONGEST_RUN // self.hold) + 1))
 
     def _evaluated(self, plan: _Plan) -> _Plan:
-        """The plan with everything filled in, simulated from its newest snapshot on."""
+        """Simulate the plan from its newest snapshot on, and return it with its value."""
         model = self._model
         model.restore(plan.snapshots[-1])
         lives = model.lives
@@ -205,7 +205,7 @@ class Planner:
 
 
 def _cells(screen: np.ndarray) -> tuple[bytes, bytes]:
-    """A coarse and a fine name of what a screen shows. screen: (H, W) uint8."""
+    """Return a coarse and a fine key of a screen, (H, W) uint8."""
     small = cv2.resize(screen, COARSE_SIZE, interpolation=cv2.INTER_AREA)
     coarse = small // (256 // COARSE_SHADES)
     side = FINE_BLOCK

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from recorder.controls import MEANINGS, KeyMap, key_label
 from recorder.session import Session
-from recorder.session_state import COUNTDOWN_TICKS, POP_TICKS, SessionState, clock_text
+from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState, clock_text, points_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import (
@@ -27,13 +27,27 @@ from screen.theme import (
 )
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
 
+PANEL_WIDTH = 320.0
+MARGIN = 24.0
+NOTICE_HEIGHT = 40.0
+"""Height of the line below the picture."""
 BUTTON_HEIGHT = 36.0
 GAP = 8.0
+
+_STATES = {
+    SessionState.READY: ("READY", QUIET),
+    SessionState.RESTORING: ("RESTORING", OLIVE),
+    SessionState.PLAYING: ("REC", ORANGE),
+    SessionState.PAUSED: ("PAUSED", OLIVE),
+    SessionState.REWINDING: ("REWIND", OLIVE),
+    SessionState.COUNTDOWN: ("PAUSED", OLIVE),
+    SessionState.ENDED: ("OVER", QUIET),
+}
 
 
 @dataclass(frozen=True)
 class Offer:
-    """Something that can be done now: its command, label, key and colour."""
+    """Something that the player can do now: its command, and its button's label, key and colour."""
 
     command: str
     label: str
@@ -42,51 +56,46 @@ class Offer:
 
 
 def offers(session: Session) -> list[Offer]:
-    """What the side panel offers at this stage, most likely first."""
+    """Return what the side panel offers in the present state, most likely first."""
     keys = session.key_map
-    end, restart = Offer("end", "End", keys.label("end")), Offer("restart", "Start over", keys.label("restart"))
+    end, restart = Offer("end", "End", keys.label("end")), Offer("restart", "Restart", keys.label("restart"))
     rewind = Offer("rewind", "Rewind", keys.label("rewind"))
     listed = Offer("keys", "All keys", "F1")
     if session.state is SessionState.READY:
         found = [Offer("start", "Start", key_label("return"), GREEN), listed]
         if session.can_bring_back:
-            found.append(Offer("bring_back", "Bring back", keys.label("bring_back"), OLIVE))
+            found.append(Offer("bring_back", "Undo", keys.label("bring_back"), OLIVE))
         else:
             found.append(Offer("edit_keys", "Set keys", "F2"))
         if session.take_over is None:
             found.append(Offer("games", "Games", keys.label("games")))
             found.append(Offer("reopen", "Resume", keys.label("reopen")))
-        return [*found, Offer("end", "Leave", keys.label("end"))]
-    if session.state is SessionState.COMING_BACK:
-        return [Offer("end", "Leave it", keys.label("end"))]
+        return [*found, Offer("end", "Quit", keys.label("end"))]
+    if session.state is SessionState.RESTORING:
+        return [Offer("end", "Cancel", keys.label("end"))]
     if session.state is SessionState.PLAYING:
         found = [Offer("pause", "Pause", keys.label("pause")), rewind, Offer("marker", "Marker", keys.label("marker"))]
         if session.take_over is not None:
-            found.append(_take_over(session, keys))
+            label = "Hand back" if session.take_over.person_plays else "Take over"
+            found.append(Offer("take_over", label, keys.label("take_over"), OLIVE))
         return [*found, restart, end, listed]
     if session.state is SessionState.ENDED:
         return []
-    found = [Offer("pause", "Go on", keys.label("pause"), GREEN), Offer("count_down", "3-2-1", key_label("space"))]
+    found = [Offer("pause", "Resume", keys.label("pause"), GREEN), Offer("count_down", "3-2-1", key_label("space"))]
     return [*found, rewind, Offer("forward", "Forward", keys.label("forward")), restart, end]
 
 
-def _take_over(session: Session, keys: KeyMap) -> Offer:
-    assert session.take_over is not None
-    label = "Give back" if session.take_over.person_plays else "Take over"
-    return Offer("take_over", label, keys.label("take_over"), OLIVE)
-
-
 def end_offers(session: Session) -> list[Offer]:
-    """What the question at an episode's end offers."""
+    """Return what the question at an episode's end offers."""
     return [
-        Offer("keep", "Keep", key_label("return"), GREEN),
+        Offer("save", "Save", key_label("return"), GREEN),
         Offer("discard", "Discard", key_label("delete"), ORANGE),
         Offer("pause", "Go back", session.key_map.label("pause")),
     ]
 
 
 def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
-    """The offers as buttons (command, button) in two columns that stand on the bottom of the box."""
+    """Return the offers as (command, button), in two columns at the bottom of the box."""
     rows = -(-len(found) // 2)
     place = box.bottom_part(rows * BUTTON_HEIGHT + max(0, rows - 1) * GAP)
     if not rows:
@@ -98,24 +107,8 @@ def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
     ]
 
 
-PANEL_WIDTH = 320.0
-MARGIN = 24.0
-FOOT = 40.0
-"""Height of the line under the picture."""
-
-_STATES = {
-    SessionState.READY: ("READY", QUIET),
-    SessionState.COMING_BACK: ("COMING BACK", OLIVE),
-    SessionState.PLAYING: ("REC", ORANGE),
-    SessionState.PAUSED: ("PAUSED", OLIVE),
-    SessionState.REWINDING: ("REWIND", OLIVE),
-    SessionState.COUNTDOWN: ("PAUSED", OLIVE),
-    SessionState.ENDED: ("OVER", QUIET),
-}
-
-
 class PlayView:
-    """Draws a session, and knows where its buttons stand."""
+    """Draws a session, and finds the button at a place."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -123,7 +116,7 @@ class PlayView:
         self.pointer = (-1.0, -1.0)
 
     def command_at(self, x: float, y: float) -> str | None:
-        """The command of the button there, as it was drawn last."""
+        """Return the command of the button there, as it was drawn last."""
         return next((command for command, button in self._buttons if button.contains(x, y)), None)
 
     def draw(self, canvas: Canvas) -> None:
@@ -134,7 +127,8 @@ class PlayView:
         canvas.fill(panel, PANEL)
         canvas.line((panel.x, panel.y), (panel.x, panel.bottom), LINE)
         self._buttons = placed(offers(session), panel.inset(MARGIN))
-        self._draw_panel(canvas, panel.inset(MARGIN).without_bottom(self._buttons_height))
+        rows = -(-len(self._buttons) // 2)
+        self._draw_panel(canvas, panel.inset(MARGIN).without_bottom(rows * (BUTTON_HEIGHT + GAP) + GAP))
         for _, button in self._buttons:
             button.draw(canvas, hover=button.contains(*self.pointer))
         if session.state is SessionState.ENDED:
@@ -143,39 +137,34 @@ class PlayView:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
 
     def _draw_beside(self, canvas: Canvas, box: Box) -> Box:  # noqa: ARG002 - for views that show more
-        """Draw what stands left of the picture; returns the room that is left."""
+        """Draw what stands left of the picture; return the room that is left for it."""
         return box
-
-    @property
-    def _buttons_height(self) -> float:
-        rows = -(-len(self._buttons) // 2)
-        return rows * (BUTTON_HEIGHT + GAP) + GAP
 
     # The picture and what lies over it.
 
     def _draw_picture(self, canvas: Canvas, box: Box) -> None:
         session = self._session
         take = session.take
-        room = box.without_bottom(FOOT).inset(GRID)
+        room = box.without_bottom(NOTICE_HEIGHT).inset(GRID)
         picture = canvas.picture(take.state.screen, take.emulator.palette, room)
         if session.state is SessionState.READY:
-            self._banner(canvas, picture, "Press any game key to start", "Recording begins with it")
-        elif session.state is SessionState.COMING_BACK:
-            done, total = session.coming_back
-            self._banner(canvas, picture, "It comes back", f"{clock_text(done)} of {clock_text(total)}")
+            self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")
+        elif session.state is SessionState.RESTORING:
+            done, total = session.restored_frames
+            self._banner(canvas, picture, "Restoring the episode", f"{clock_text(done)} of {clock_text(total)}")
         elif session.state is SessionState.COUNTDOWN:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
-            self._banner(canvas, picture, str(number), "Recording goes on")
+            self._banner(canvas, picture, str(number), "Recording resumes")
         elif session.state is SessionState.PAUSED:
             later = clock_text(take.recorded_frames - take.frame)
-            lost = f"What follows ({later}) is dropped when you go on" if take.frame < take.recorded_frames else ""
+            lost = f"Resuming here discards the next {later}" if take.frame < take.recorded_frames else ""
             self._banner(canvas, picture, "Paused", lost)
         elif session.state is SessionState.REWINDING:
-            self._banner(canvas, picture, f"Rewinding  {clock_text(take.frame)}", "Let go to stop")
-        foot = box.bottom_part(FOOT)
+            self._banner(canvas, picture, f"Rewinding  {clock_text(take.frame)}", "Release the key to stop")
+        below = box.bottom_part(NOTICE_HEIGHT)
         line = take.trouble or session.notice
         colour = ORANGE if take.trouble else TEXT
-        canvas.text(line, (foot.centre[0], foot.y + 8), SMALL, colour, align="centre", max_width=foot.width - 32)
+        canvas.text(line, (below.centre[0], below.y + 8), SMALL, colour, align="centre", max_width=below.width - 32)
 
     def _banner(self, canvas: Canvas, picture: Box, title: str, below: str) -> None:
         height = 88.0 if below else 64.0
@@ -191,7 +180,7 @@ class PlayView:
         found = end_offers(session)
         buttons = message_buttons(canvas, [(offer.label, offer.key, offer.colour) for offer in found])
         title = "Game over" if take.ended_by == "game_over" else "Episode ended"
-        text = f"{take.score:g} points in {clock_text(take.frame)}. Keep this episode?"
+        text = f"{points_text(take.score)} in {clock_text(take.frame)}. Save this episode?"
         draw_message(canvas, title, text, buttons, self.pointer)
         self._buttons = [(offer.command, button) for offer, button in zip(found, buttons, strict=True)]
 
@@ -228,55 +217,52 @@ class PlayView:
         take = session.take
         canvas.text("Score", (box.x, box.y), SMALL, QUIET)
         canvas.text(f"{take.score:g}", (box.x, box.y + 18), LARGE, WHITE, mono=True)
-        if session.pops:
-            pop = session.pops[-1]
-            colour = GREEN if pop.points > 0 else ORANGE
-            rise = GRID * (1 - pop.ticks / POP_TICKS)
-            canvas.text(f"{pop.points:+g}", (box.right, box.y + 32 - rise), MEDIUM, colour, mono=True, align="right")
-        if session.has_lives:
+        if session.score_changes:
+            change = session.score_changes[-1]
+            colour = GREEN if change.points > 0 else ORANGE
+            y = box.y + 32 - GRID * (1 - change.ticks / SCORE_CHANGE_TICKS)
+            canvas.text(f"{change.points:+g}", (box.right, y), MEDIUM, colour, mono=True, align="right")
+        has_lives = take.first_lives > 0
+        if has_lives:
             canvas.text("Lives", (box.x, box.y + 64), SMALL, QUIET)
             for number in range(min(take.state.lives, 8)):
                 _draw_cannon(canvas, box.x + 48 + number * 26, box.y + 66)
             canvas.text(str(take.state.lives), (box.right, box.y + 62), MEDIUM, TEXT, mono=True, align="right")
-        y = box.y + (90 if session.has_lives else 64)
+        y = box.y + (90 if has_lives else 64)
         canvas.text("Markers", (box.x, y), SMALL, QUIET)
         canvas.text(str(take.marker_count), (box.right, y - 2), MEDIUM, TEXT, mono=True, align="right")
         return y + 26
 
     def _draw_controls(self, canvas: Canvas, box: Box) -> float:
         session = self._session
-        held = session.controls.held_parts
-        self._draw_joystick(canvas, box, held)
+        self._draw_joystick(canvas, box, session.controls.held_parts)
         newest = session.take.newest
         x = box.x + 128
-        canvas.text(self._who_acts, (x, box.y), SMALL, QUIET)
+        over = session.take_over
+        who = "Action" if over is None else "Your action" if over.person_plays else f"Action of the {over.other.kind}"
+        canvas.text(who, (x, box.y), SMALL, QUIET)
         meanings = session.take.emulator.action_meanings
         name = meanings[newest.executed] if newest else "–"
         canvas.text(name, (x, box.y + 18), MEDIUM, TEXT, mono=True, max_width=box.right - x)
         skip = session.settings.frame_skip
         if skip > 1:
-            self._draw_latch(canvas, Box(x, box.y + 50, box.right - x, 8), skip)
-        return box.y + 92
+            self._draw_decision(canvas, box, x, skip)
+        return box.y + 108
 
-    @property
-    def _who_acts(self) -> str:
-        over = self._session.take_over
-        if over is None:
-            return "Action"
-        return "Your action" if over.person_plays else f"Action of the {over.other.kind}"
-
-    def _draw_latch(self, canvas: Canvas, box: Box, skip: int) -> None:
-        """One field for each frame of the decision; the keys' next action waits while fields fill."""
+    def _draw_decision(self, canvas: Canvas, box: Box, x: float, skip: int) -> None:
+        """One field for each frame of the decision, and whether the keys now ask for another action."""
         session = self._session
         newest = session.take.newest
         done = (session.take.frame - 1) % skip + 1 if newest else 0
         waiting = newest is not None and session.controls.action_now != newest.chosen
-        for number, field in enumerate(box.columns(skip, 4 if skip <= 8 else 1)):
+        fields = Box(x, box.y + 50, box.right - x, 8)
+        for number, field in enumerate(fields.columns(skip, 4 if skip <= 8 else 1)):
             canvas.fill(field, (OLIVE if waiting else GREEN) if number < done else LINE, radius=2)
-        words = (
-            "held; keys act next" if waiting and session.state is SessionState.PLAYING else f"held for {skip} frames"
-        )
-        canvas.text(words, (box.x, box.bottom + 8), SMALL, OLIVE if waiting else QUIET, max_width=box.width)
+        below = Box(x, fields.bottom + 8, fields.width, 40)
+        if waiting and session.state is SessionState.PLAYING:
+            canvas.paragraph("Your key takes effect at the next decision", below, SMALL, OLIVE)
+        else:
+            canvas.paragraph(f"Held for {skip} frames", below, SMALL, QUIET)
 
     def _draw_joystick(self, canvas: Canvas, box: Box, held: tuple[str, ...]) -> None:
         cap = KEY_CAP_HEIGHT
@@ -290,24 +276,23 @@ class PlayView:
         session = self._session
         canvas.text("This session", (box.x, box.y), SMALL, QUIET)
         if not session.episodes:
-            words = "No episodes yet. Play one, then keep or discard it."
+            words = "No episodes yet. Play one, then save or discard it."
             canvas.paragraph(words, box.without_top(24), SMALL, QUIET)
             return
         rows = max(1, int((box.height - 24) // 24))
         first = max(0, len(session.episodes) - rows)
-        kept = [episode.score for episode in session.episodes if episode.kept]
-        best = max(kept) if len(kept) > 1 else None
+        saved = [episode.score for episode in session.episodes if episode.saved]
+        best = max(saved) if len(saved) > 1 else None
         for row, episode in enumerate(reversed(session.episodes[first:])):
             y = box.y + 24 + row * 24
             number = len(session.episodes) - row
-            colour = TEXT if episode.kept else QUIET
+            length = clock_text(round(episode.seconds * 60))
             canvas.text(f"{number}", (box.x + 24, y), SMALL, QUIET, mono=True, align="right")
-            canvas.text(
-                clock_text(round(episode.seconds * 60)), (box.x + 84, y), SMALL, QUIET, mono=True, align="right"
-            )
+            canvas.text(length, (box.x + 84, y), SMALL, QUIET, mono=True, align="right")
+            colour = TEXT if episode.saved else QUIET
             canvas.text(f"{episode.score:g}", (box.x + 160, y), SMALL, colour, mono=True, align="right")
-            word = "discarded" if not episode.kept else "best" if episode.score == best else "kept"
-            canvas.text(word, (box.right, y), SMALL, GREEN if episode.kept else QUIET, align="right")
+            word = "discarded" if not episode.saved else "best" if episode.score == best else "saved"
+            canvas.text(word, (box.right, y), SMALL, GREEN if episode.saved else QUIET, align="right")
 
 
 def _draw_part(canvas: Canvas, box: Box, label: str, held: bool) -> None:
@@ -325,10 +310,10 @@ def _draw_cannon(canvas: Canvas, x: float, y: float) -> None:
 
 
 def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:
-    """The list of keys: caps, parted by spaces, and what they do."""
-    rows = [("F1", "This list"), ("F2", "Change the keys"), (key_label("return"), "Keep the episode at its end")]
-    rows.append((key_label("delete"), "Discard it at its end"))
-    rows.append((key_label("space"), "Go on from a pause, with 3-2-1"))
+    """Return the list of keys: caps, separated by spaces, and what they do."""
+    rows = [("F1", "This list"), ("F2", "Change the keys"), (key_label("return"), "Save the episode at its end")]
+    rows.append((key_label("delete"), "Discard the episode at its end"))
+    rows.append((key_label("space"), "Resume with a countdown of 3-2-1"))
     for what, meaning in MEANINGS.items():
         if (what == "take_over") > with_take_over or (what in ("games", "reopen") and with_take_over):
             continue

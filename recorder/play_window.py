@@ -50,15 +50,15 @@ def play(
     sound: bool = True,
     unended: Unended | None = None,
 ) -> list[Path]:
-    """Let a person play episode after episode; returns the replay files that were kept.
+    """Let a person play episode after episode; return the replay files that were saved.
 
     ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
-    play in, which stays open. ``on_ready`` is called once the first picture of a game is shown, ``on_pace`` at the end.
-    ``sound``: whether the game is heard at first; a key changes that. ``unended``: an episode to go on with first.
+    play in, which stays open. ``on_ready`` is called when the first picture of a game is shown, ``on_pace`` at the end.
+    ``sound``: whether the sound is on at first. ``unended``: an episode to resume first.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
-        raise CoachError(f"The speed must lie between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
+        raise CoachError(f"The speed must be between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
     library.prepare()
     chosen = settings or EmulatorSettings()
     paths: list[Path] = []
@@ -71,10 +71,10 @@ def play(
         made.muted = muted
         made.episodes = episodes.setdefault(following.game, [])
         if following.notice:
-            made.tell(following.notice)
+            made.notify(following.notice)
         return made
 
-    # Made before the window: what is wrong with the game is said without opening one.
+    # Before the window, so that an unknown game is reported without opening one.
     session = session_of(Next(game, unended), not sound, speed)
     with opened_window(window, session.title) as shown:
         while True:
@@ -83,7 +83,7 @@ def play(
             if session.next is None or shown.closing:
                 break
             if session.next.unended is None:
-                chosen = replace(chosen, seed=(chosen.seed + session.takes_begun) % 2**31)
+                chosen = replace(chosen, seed=(chosen.seed + session.seeds_used) % 2**31)
             session = session_of(session.next, session.muted, session.speed)
     if on_pace is not None:
         on_pace(sum(paces, NO_FRAMES))
@@ -92,7 +92,7 @@ def play(
 
 @contextlib.contextmanager
 def opened_window(window: Window | None, title: str) -> Iterator[Window]:
-    """The window that is given, which stays open, or a new one."""
+    """Yield the window that is given, which stays open, or a new one."""
     if window is not None:
         yield window
         return
@@ -101,7 +101,7 @@ def opened_window(window: Window | None, title: str) -> Iterator[Window]:
 
 
 class RecorderWindow:
-    """Brings keys, clock and picture together until the window closes or the player leaves."""
+    """Joins keys, clock and picture until the window closes or the player quits."""
 
     def __init__(self, window: Window, session: Session, view: PlayView | None = None) -> None:
         self._window = window
@@ -111,21 +111,21 @@ class RecorderWindow:
         self._editor: KeyEditor | None = None
         self._chooser: EpisodeChooser | None = None
         self._sound = GameSound()
-        session.on_frame = self._hear
+        session.on_frame = self._play_sound
         self._of_window: dict[str | None, Callable[[], None]] = {
             "edit_keys": self._open_editor,
             "full_screen": self._window.toggle_full_screen,
             "games": self._pick_game,
             "reopen": self._choose_episode,
         }
-        """What keys and buttons do that is no business of the session."""
+        """What keys and buttons do that concerns the window alone."""
 
     def run(
         self,
         on_ready: Callable[[Window, Session], None] | None = None,
         on_pace: Callable[[PaceReport], None] | None = None,
     ) -> None:
-        """Until the end. However it ends, an episode that had begun is kept."""
+        """Run until the end. However it ends, an episode that had begun is saved."""
         session = self._session
         pace = Pace(time.perf_counter(), session.speed)
         before = self._window.title
@@ -136,7 +136,7 @@ class RecorderWindow:
                     on_ready(self._window, session)
                 self._loop(pace)
         except KeyboardInterrupt:
-            pass  # Ctrl-C in the terminal closes the window like its own cross does
+            pass  # Ctrl-C in the terminal closes the window
         finally:
             self._sound.close()
             self._window.title = before
@@ -149,37 +149,37 @@ class RecorderWindow:
         ticks = Pace(time.perf_counter())
         while True:
             for event in self._window.events():
-                self._take(event)
+                self._handle(event)
             if session.closed:
                 return
             playing = session.state is SessionState.PLAYING
-            if session.retimed:
-                # Both begin together, so that at 1x each picture is shown right after its frame was made.
+            if session.pace_must_restart:
+                # Both start together, so that at 1x each picture is shown right after its frame was played.
                 now = time.perf_counter()
                 pace.restart(now, session.speed)
                 ticks.restart(now)
-                session.retimed = False
+                session.pace_must_restart = False
             if playing and (wait := pace.seconds_to_next(now := time.perf_counter())) <= 0:
-                session.retimed = pace.begin_frame(now)
+                session.pace_must_restart = pace.begin_frame(now)
                 session.frame_due(-wait)
             if ticks.seconds_to_next(now := time.perf_counter()) <= 0:
                 if ticks.begin_frame(now):
-                    ticks.restart(now)  # another window was in front, or the machine slept: nothing to catch up with
+                    ticks.restart(now)  # the machine slept or was busy: there is nothing to catch up with
                 session.tick()
                 self._show()
             now = time.perf_counter()
             wait = ticks.seconds_to_next(now)
             if session.state is SessionState.PLAYING:
                 wait = min(wait, pace.seconds_to_next(now))
-            if wait > 0 and not session.retimed:
+            if wait > 0 and not session.pace_must_restart:
                 time.sleep(wait)
 
-    def _hear(self, _played: PlayedFrame) -> None:
-        # At another speed the samples would not fit the time that they are to fill.
+    def _play_sound(self, _played: PlayedFrame) -> None:
+        # At another speed the samples would be too many or too few.
         if not self._session.muted and self._session.speed == 1.0:
             self._sound.frame(self._session.take.emulator.audio())
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         if isinstance(event, KeyDown):
             if not event.repeat:
                 self._key_down(event.key)
@@ -194,7 +194,7 @@ class RecorderWindow:
                 self._editor.click(event.x, event.y)
             elif self._chooser is not None:
                 self._chooser.click(event.x, event.y)
-                self._look_at_choice()
+                self._resume_choice()
             elif command in self._of_window:
                 self._of_window[command]()
             elif command is not None and not self._session.showing_keys:
@@ -213,7 +213,7 @@ class RecorderWindow:
             self._edit(self._editor, key)
         elif self._chooser is not None:
             self._chooser.key_down(key)
-            self._look_at_choice()
+            self._resume_choice()
         elif key == "f2":
             self._open_editor()
         elif (what := self._session.key_map.does(key)) in self._of_window and not self._session.showing_keys:
@@ -232,38 +232,38 @@ class RecorderWindow:
             return
         session.pause()
         chosen = pick_game(self._window, session.game)
-        session.retimed = True
+        session.pace_must_restart = True
         if self._window.closing:
             session.closed = True
         elif chosen is not None and chosen != session.game:
-            unfinished = session.state is not SessionState.READY and session.take.is_news
+            unfinished = session.state is not SessionState.READY and session.take.has_new_frames
             key = session.key_map.label("reopen")
-            notice = f"The unfinished episode of {display_name(session.game)} is kept; {key} there goes on with it."
-            session.go_over_to(Next(chosen, notice=notice if unfinished else ""))
+            notice = f"The unfinished episode of {display_name(session.game)} is saved; press {key} there to resume it."
+            session.switch_to(Next(chosen, notice=notice if unfinished else ""))
 
     def _choose_episode(self) -> None:
         session = self._session
-        if session.take_over is None and session.state is not SessionState.COMING_BACK:
+        if session.take_over is None and session.state is not SessionState.RESTORING:
             session.pause()
             self._chooser = EpisodeChooser(unended_episodes(session.library, session.game))
 
-    def _look_at_choice(self) -> None:
-        """What was chosen, if the list of episodes is done."""
+    def _resume_choice(self) -> None:
+        """Go over to the episode that was chosen, once the list of episodes is closed."""
         chooser = self._chooser
         if chooser is None or not chooser.done:
             return
         self._chooser = None
         if chooser.answer is not None:
             try:
-                self._session.go_over_to(Next(self._session.game, read_unended(Path(chooser.answer.path))))
+                self._session.switch_to(Next(self._session.game, read_unended(Path(chooser.answer.path))))
             except CoachError as error:
-                self._session.tell(str(error))
+                self._session.notify(str(error))
 
     def _edit(self, editor: KeyEditor, key: str) -> None:
         try:
             editor.key_down(key)
-        except CoachError as error:  # the file cannot be written: the keys are still changed for this sitting
-            self._session.tell(str(error))
+        except CoachError as error:  # the file cannot be written; the keys are still changed for this session
+            self._session.notify(str(error))
             editor.done = True
         if editor.done:
             self._session.change_keys(editor.key_map)

@@ -1,11 +1,13 @@
-"""One session at the recorder: takes, one after another, and what the player may do at each moment.
+"""A recorder session: takes, one after another, and what the player may do at each moment.
 
-Knows no window and no clock: keys and frames come in, what is to be shown can be asked for.
+Needs neither a window nor a clock: keys and ticks come in, and what is shown can be read from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from data.continuation import Unended
@@ -20,22 +22,29 @@ from recorder.frame_loop import PlayedFrame
 from recorder.session_state import (
     BACK_FROM_THE_END_FRAMES,
     COUNTDOWN_TICKS,
-    FRAMES_BROUGHT_BACK,
     NOTICE_TICKS,
+    RESTORED_FRAMES_PER_TICK,
     REWIND_DECISIONS,
     SPEEDS,
     Next,
-    Pop,
+    ScoreChange,
     SessionEpisode,
     SessionState,
     clock_text,
-    settings_for_people,
+    points_text,
 )
 from recorder.take import Take, Takes
 
 
+def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettings:
+    """Return the settings, with all actions where the game's own set has no NOOP: no key held must do nothing."""
+    if "NOOP" in Emulator(game, settings).action_meanings:
+        return settings
+    return replace(settings, full_action_set=True)
+
+
 class Session:
-    """Takes keys and ticks (60 a second); holds the current take and the episodes so far."""
+    """Takes commands and ticks (60 a second), and holds the present take and the episodes so far."""
 
     def __init__(
         self,
@@ -51,7 +60,7 @@ class Session:
     ) -> None:
         """``other`` plays until the person takes over, each episode from another start (see ``episode_settings``).
 
-        Without it the person plays from the start. ``unended``: an episode to go on with; once it is kept or dropped,
+        Without it the person plays from the start. ``unended``: an episode to resume; once it is saved or discarded,
         ``next`` says that ordinary play follows.
         """
         self.library, self.game, self.player = library, game, player
@@ -60,40 +69,41 @@ class Session:
         self.key_map = key_map
         self.speed = speed
         self.notice = ""
-        self.pops: list[Pop] = []
+        self.score_changes: list[ScoreChange] = []
         self.muted = False
         self.showing_keys = False
         self.closed = False
         self.next: Next | None = None
-        """What follows in the same window once this session is closed; None: nothing, the player leaves."""
+        """What follows in the same window once this session is closed; None: nothing, the player quits."""
         self.countdown_ticks = 0
         self.on_frame: Callable[[PlayedFrame], None] | None = None
         """Called with each frame as it is played; for sound."""
-        self.retimed = True
-        """Set when frames begin to flow again: the schedule must start anew."""
+        self.pace_must_restart = True
+        """Set when frames begin to flow again or at another speed."""
         self._notice_ticks = 0
         self._rewind_ticks = 0
-        self.controls = self._new_controls()
+        meanings = Emulator(game, self.settings).action_meanings if unended is None else unended.origin.action_meanings
+        self.controls = Controls(key_map.part_of_key(), meanings, game)
         person = HumanPlay(self.controls)
         self.take_over = TakeOver(other, person) if other is not None else None
-        self.state = SessionState.READY if unended is None else SessionState.COMING_BACK
+        self.state = SessionState.READY if unended is None else SessionState.RESTORING
         self._takes = Takes(library, game, self.settings, self.take_over or person, player, sound, unended)
 
     # What is shown.
 
     @property
     def take(self) -> Take:
-        """The present one."""
+        """The present take."""
         return self._takes.present
 
     @property
     def paths(self) -> list[Path]:
-        """The files that were kept."""
+        """The files that were saved."""
         return self._takes.paths
 
     @property
     def episodes(self) -> list[SessionEpisode]:
-        """What was kept or dropped, oldest first; lives on in the next session of the same game."""
+        """What was saved or discarded, oldest first; the next session of the same game continues the list."""
         return self._takes.episodes
 
     @episodes.setter
@@ -101,31 +111,21 @@ class Session:
         self._takes.episodes = episodes
 
     @property
-    def coming_back(self) -> tuple[int, int]:
-        """Frames played again, and frames in all, of the episode that is gone on with."""
+    def restored_frames(self) -> tuple[int, int]:
+        """Frames of the resumed episode that were played again, and all of its frames."""
         return self.take.recorded_frames, self._unended.frame_count if self._unended is not None else 0
 
     @property
-    def takes_begun(self) -> int:
-        """How many seeds were used."""
-        return self._takes.begun
-
-    @property
-    def recording(self) -> bool:
-        return self.state is SessionState.PLAYING
-
-    @property
-    def has_lives(self) -> bool:
-        """Whether the game counts lives."""
-        return self.take.first_lives > 0
+    def seeds_used(self) -> int:
+        return self._takes.seeds_used
 
     @property
     def can_bring_back(self) -> bool:
-        return self._takes.something_set_aside and self.state is SessionState.READY
+        return self._takes.can_bring_back and self.state is SessionState.READY
 
     @property
     def title(self) -> str:
-        """The window's title; says what is going on, also to those who only see the task bar."""
+        """The window's title, which a task bar shows too."""
         doing = self.state.value
         if self.state is SessionState.PLAYING and self.take_over is not None:
             doing = "you play" if self.take_over.person_plays else "watching"
@@ -133,127 +133,115 @@ class Session:
 
     # Takes.
 
-    def _new_controls(self) -> Controls:
-        meanings = Emulator(self.game, self.settings).action_meanings
-        if self._unended is not None:
-            meanings = self._unended.origin.action_meanings
-        return Controls(self.key_map.part_of_key(), meanings, self.game)
-
-    def go_over_to(self, following: Next) -> None:
-        """Leave this game or episode for another; what is being played is kept as after closing the window."""
+    def switch_to(self, following: Next) -> None:
+        """Close this session for another game or episode; the present take is treated as by ``close``."""
         self.next, self.closed = following, True
 
     def start(self) -> None:
-        """From the first frame on, everything is recorded."""
+        """Record from the first frame on."""
         if self.state is SessionState.READY:
             self.take.begin_recording()
             self.state = SessionState.PLAYING
-            self.retimed = True
+            self.pace_must_restart = True
 
     def toggle_pause(self) -> None:
         if self.state in (SessionState.PLAYING, SessionState.COUNTDOWN):
             self.state = SessionState.PAUSED
         elif self.state is SessionState.PAUSED:
-            self._go_on()
+            self._resume()
         elif self.state is SessionState.ENDED:
             self.state = SessionState.PAUSED
             if self.take.over:
-                self.take.look_at(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
+                self.take.seek(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
 
     def pause(self) -> None:
-        """Whatever was running waits; for a window that lost the keyboard."""
+        """Pause whatever is running, and release all keys; for a window that lost the keyboard."""
         self.controls.release_all()
         if self.state in (SessionState.PLAYING, SessionState.COUNTDOWN, SessionState.REWINDING):
             self.state = SessionState.PAUSED
 
     def count_down(self) -> None:
-        """3-2-1, and the game goes on from the frame that is shown."""
+        """Resume from the frame that is shown after 3-2-1."""
         if self.state is SessionState.PAUSED and not self.take.over:
             self.state, self.countdown_ticks = SessionState.COUNTDOWN, COUNTDOWN_TICKS
 
-    def _go_on(self) -> None:
-        """Play on from the frame that is shown; what was recorded after it is dropped."""
-        self.controls.forget_taps()
+    def _resume(self) -> None:
+        """Play on from the frame that is shown; later frames are discarded."""
+        self.controls.discard_taps()
         self.state = SessionState.ENDED if self.take.over else SessionState.PLAYING
-        self.retimed = True
+        self.pace_must_restart = True
 
     def end(self) -> None:
-        """Esc: an episode ends; asked whether to keep it, it is kept; with no episode, the window closes."""
+        """End the episode; at its end, save it; without an episode, close the session."""
         if self.state is SessionState.READY:
             self.closed = True
-        elif self.state is SessionState.COMING_BACK:
-            self._leave_unended("It stays as it was.")
+        elif self.state is SessionState.RESTORING:
+            self.switch_to(Next(self.game, notice="The episode is unchanged."))
         elif self.state is SessionState.ENDED:
-            self.keep()
+            self.save()
         elif self.take.has_decision:
             self.state = SessionState.ENDED
         else:
-            self._drop_take()
+            self._discard_take()
 
-    def keep(self) -> None:
-        """Publish the take and stand ready for the next one. A disk that refuses is told, and nothing is lost."""
+    def save(self) -> None:
+        """Publish the take and prepare the next one; where that fails, say so and lose nothing."""
         if self.state is not SessionState.ENDED:
             return
         try:
-            self._takes.keep()
+            self._takes.save()
         except CoachError as error:
-            self.tell(str(error))
+            self.notify(str(error))
             return
-        self.tell(f"Kept: {self.take.score:g} points")
+        self.notify(f"Saved: {points_text(self.take.score)}")
         self._retire_unended()
-        self._stand_ready()
+        self._prepare_next()
 
     def _retire_unended(self) -> None:
         try:
             self._takes.retire_unended()
         except CoachError as error:
-            self.tell(str(error))
+            self.notify(str(error))
 
     def discard(self) -> None:
-        """Drop the take. It can be brought back until the next one is dropped or kept."""
+        """Discard the finished take. It can be brought back until the next one is discarded or saved."""
         if self.state is SessionState.ENDED:
-            self._drop_take(noted=True)
+            self._discard_take(listed=True)
 
     def restart(self) -> None:
-        """Start the episode over; what was played can be brought back."""
-        if self.state not in (SessionState.READY, SessionState.COMING_BACK):
-            self._drop_take()
+        """Start the episode again; what was played can be brought back."""
+        if self.state not in (SessionState.READY, SessionState.RESTORING):
+            self._discard_take()
 
-    def _drop_take(self, noted: bool = False) -> None:
-        if self._takes.drop(noted):
-            self.tell(f"Discarded. {self.key_map.label('bring_back')} brings it back.")
-        self._stand_ready()
+    def _discard_take(self, listed: bool = False) -> None:
+        if self._takes.discard(listed):
+            self.notify(f"Discarded. {self.key_map.label('bring_back')} undoes it.")
+        self._prepare_next()
 
     def bring_back(self) -> None:
         """Undo the last discard or restart."""
         if self.can_bring_back:
             self._takes.bring_back()
             self.state = SessionState.ENDED if self.take.over else SessionState.PAUSED
-            self.tell("It is back.")
+            self.notify("The episode is back.")
 
-    def _stand_ready(self) -> None:
-        self.controls.forget_taps()
+    def _prepare_next(self) -> None:
+        self.controls.discard_taps()
         self.state = SessionState.READY
         if self._unended is None:
-            self.pops.clear()
+            self.score_changes.clear()
             self._takes.begin_next()
         else:
-            self._leave_unended(self.notice if self.paths else "Dropped. The episode is as it was before.")
-
-    def _leave_unended(self, notice: str) -> None:
-        """Ordinary play of the same game follows."""
-        self.go_over_to(Next(self.game, notice=notice))
+            notice = self.notice if self.paths else "Discarded. The episode is as it was before."
+            self.switch_to(Next(self.game, notice=notice))
 
     def close(self) -> None:
-        """The window closes: nothing is asked, and an episode that has begun is kept.
-
-        One in which only another demonstrator played is not: it was only watched.
-        """
+        """Close without asking: an episode that has begun is saved, unless only another demonstrator played in it."""
         self.closed = True
-        if self._takes.end(begun=self.state not in (SessionState.READY, SessionState.COMING_BACK)):
+        if self._takes.close(begun=self.state not in (SessionState.READY, SessionState.RESTORING)):
             self._retire_unended()
 
-    # Looking back.
+    # Rewinding.
 
     def start_rewinding(self) -> None:
         if self.state in (SessionState.PLAYING, SessionState.PAUSED, SessionState.COUNTDOWN):
@@ -264,12 +252,12 @@ class Session:
             self.state = SessionState.PAUSED
 
     def forward(self) -> None:
-        """One decision forward while paused: of what is recorded, or, at its end, played with the keys held now."""
+        """Go one decision forward while paused: to a recorded one, or at the end play one with the keys held now."""
         if self.state is not SessionState.PAUSED or self.take.over:
             return
         take, skip = self.take, self.settings.frame_skip
         if take.frame < take.recorded_frames:
-            take.look_at(take.frame - take.frame % skip + skip)
+            take.seek(take.frame - take.frame % skip + skip)
             return
         self._frame()
         while not take.at_decision and not take.over:
@@ -277,16 +265,16 @@ class Session:
         if take.over:
             self.state = SessionState.ENDED
 
-    # Small things.
+    # Markers, sound, keys and speed.
 
     def mark(self) -> None:
         if self.state in (SessionState.PLAYING, SessionState.PAUSED) and self.take.frame == self.take.recorded_frames:
             self.take.mark()
-            self.tell(f"Marker at {clock_text(self.take.frame)}")
+            self.notify(f"Marker at {clock_text(self.take.frame)}")
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted
-        self.tell("Sound off" if self.muted else "Sound on")
+        self.notify("Sound off" if self.muted else "Sound on")
 
     def toggle_keys(self) -> None:
         self.showing_keys = not self.showing_keys
@@ -296,43 +284,38 @@ class Session:
     def toggle_take_over(self) -> None:
         if self.take_over is not None:
             self.take_over.person_plays = not self.take_over.person_plays
-            self.controls.forget_taps()
+            self.controls.discard_taps()
 
-    def slower(self) -> None:
-        self._change_speed(-1)
-
-    def faster(self) -> None:
-        self._change_speed(1)
-
-    def _change_speed(self, by: int) -> None:
+    def change_speed(self, by: int) -> None:
+        """Go so many steps up (or down) in SPEEDS, as far as there are any."""
         nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - self.speed))
         self.speed = SPEEDS[min(max(0, nearest + by), len(SPEEDS) - 1)]
-        self.retimed = True
+        self.pace_must_restart = True
 
     def change_keys(self, key_map: KeyMap) -> None:
-        """The player has other keys from now on."""
+        """Use other keys from now on."""
         self.key_map = key_map
         self.controls.remap(key_map.part_of_key())
 
-    def tell(self, notice: str) -> None:
-        """Show a line for a few seconds."""
+    def notify(self, notice: str) -> None:
+        """Show a sentence for a few seconds."""
         self.notice, self._notice_ticks = notice, NOTICE_TICKS
 
     # Time.
 
     def frame_due(self, late_seconds: float = 0.0) -> None:
-        """It is time for the next frame of the game, or was; nothing happens unless it is being played."""
+        """Play the next frame of the game, which was due so long ago; nothing happens unless it is being played."""
         if self.state is SessionState.PLAYING:
             self.take.pace.add(late_seconds)
             self._frame()
             if self.take.over:
-                self.controls.forget_taps()
+                self.controls.discard_taps()
                 self.state = SessionState.ENDED
 
     def _frame(self) -> None:
         played = self.take.advance()
         if played.after.reward:
-            self.pops.append(Pop(played.after.reward))
+            self.score_changes.append(ScoreChange(played.after.reward))
         if self.on_frame is not None:
             self.on_frame(played)
 
@@ -342,34 +325,34 @@ class Session:
             self._notice_ticks -= 1
             if not self._notice_ticks:
                 self.notice = ""
-        for pop in self.pops:
-            pop.ticks -= 1
-        self.pops[:] = [pop for pop in self.pops if pop.ticks > 0]
-        if self.state is SessionState.COMING_BACK:
-            self._bring_on()
+        for change in self.score_changes:
+            change.ticks -= 1
+        self.score_changes[:] = [change for change in self.score_changes if change.ticks > 0]
+        if self.state is SessionState.RESTORING:
+            self._restore()
         elif self.state is SessionState.COUNTDOWN:
             self.countdown_ticks -= 1
             if self.countdown_ticks <= 0:
-                self._go_on()
+                self._resume()
         elif self.state is SessionState.REWINDING:
             second = min(self._rewind_ticks // FRAMES_PER_SECOND, len(REWIND_DECISIONS) - 1)
             self._rewind_ticks += 1
-            self.take.look_at(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
+            self.take.seek(self.take.frame - REWIND_DECISIONS[second] * self.settings.frame_skip)
 
-    def _bring_on(self) -> None:
-        """A little more of the episode that is gone on with."""
+    def _restore(self) -> None:
+        """Play some more of the resumed episode again."""
         try:
-            back = self.take.play_again(FRAMES_BROUGHT_BACK)
+            complete = self.take.restore(RESTORED_FRAMES_PER_TICK)
         except CoachError as error:
-            self._leave_unended(str(error))
+            self.switch_to(Next(self.game, notice=str(error)))
             return
-        if back:
+        if complete:
             self.state = SessionState.PAUSED
-            self.tell("This is where it was left. Rewind, or go on.")
+            self.notify("This is where you stopped. Resume here, or rewind first.")
 
 
 class SessionKeys:
-    """Takes the names of keys, and of commands that a button gives, to a session."""
+    """Passes keys, and the commands of buttons, to a session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -382,23 +365,23 @@ class SessionKeys:
             "forward": session.forward,
             "marker": session.mark,
             "mute": session.toggle_mute,
-            "slower": session.slower,
-            "faster": session.faster,
+            "slower": partial(session.change_speed, -1),
+            "faster": partial(session.change_speed, 1),
             "take_over": session.toggle_take_over,
-            "keep": session.keep,
+            "save": session.save,
             "discard": session.discard,
             "start": session.start,
             "count_down": session.count_down,
             "keys": session.toggle_keys,
         }
 
-    def command(self, what: str) -> None:
-        """Do one of the things that a key or a button can do; things that the window does are ignored."""
-        if what in self._commands:
-            self._commands[what]()
+    def command(self, name: str) -> None:
+        """Do what a key or a button asks for; commands of the window are ignored."""
+        if name in self._commands:
+            self._commands[name]()
 
     def down(self, key: str) -> None:
-        """A key went down, whatever it is for."""
+        """A key went down."""
         session = self._session
         if key == "f1":
             session.toggle_keys()
@@ -409,16 +392,16 @@ class SessionKeys:
             self.command(state_command)
         elif session.controls.press(key):
             session.start()
-        elif what := session.key_map.does(key):
-            self.command(what)
+        elif name := session.key_map.does(key):
+            self.command(name)
 
     def _command_of_state(self, key: str) -> str | None:
-        """What a key does just now and not otherwise."""
+        """Return what a key does in the present state alone."""
         state = self._session.state
         if state is SessionState.READY and key == "return":
             return "start"
         if state is SessionState.ENDED and key == "return":
-            return "keep"
+            return "save"
         if state is SessionState.ENDED and key in ("delete", "backspace"):
             return "discard"
         if state is SessionState.PAUSED and key in ("space", "return"):
@@ -426,7 +409,7 @@ class SessionKeys:
         return None
 
     def up(self, key: str) -> None:
-        """A key came up."""
+        """A key went up."""
         self._session.controls.release(key)
         if self._session.key_map.does(key) == "rewind":
             self._session.stop_rewinding()

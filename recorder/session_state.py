@@ -1,73 +1,71 @@
-"""The stages of a sitting at the recorder, and the small things that it shows."""
+"""The states of a recorder session, and the small values that it shows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from data.continuation import Unended
-from data.episode import FRAMES_PER_SECOND, EmulatorSettings
-from data.simulation import Emulator
+from data.episode import FRAMES_PER_SECOND
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 COUNTDOWN_TICKS = 90
-"""3-2-1, half a second each."""
+"""3-2-1, half a second each. A tick is 1/60 s at any speed of the game."""
 NOTICE_TICKS = 180
-POP_TICKS = 60
+SCORE_CHANGE_TICKS = 60
 REWIND_DECISIONS = (1, 2, 4)
-"""Decisions that go back at every tick while rewinding, in the first second, the second and after that."""
-FRAMES_BROUGHT_BACK = 60
-"""Frames of an episode that are played again at every tick while it comes back: sixty times as fast as a person."""
+"""Decisions that each tick of a rewind goes back, in its first second, its second one and after that."""
+RESTORED_FRAMES_PER_TICK = 60
+"""Frames of a resumed episode that are played again at every tick: 60 times as fast as a person plays."""
 BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
+"""How far a player who goes back from a game over is taken."""
 
 
 class SessionState(Enum):
-    """What the player is in."""
+    """What the session is doing; the value is shown in the window's title."""
 
     READY = "ready"
-    COMING_BACK = "coming back"
+    RESTORING = "restoring"
     PLAYING = "recording"
     PAUSED = "paused"
     REWINDING = "rewinding"
-    COUNTDOWN = "starting again"
-    ENDED = "keep or discard"
+    COUNTDOWN = "resuming"
+    ENDED = "save or discard"
 
 
 @dataclass(frozen=True)
 class SessionEpisode:
-    """An episode of this sitting that is over."""
+    """A finished episode of this session."""
 
     score: float
     seconds: float
-    kept: bool
+    saved: bool
 
 
 @dataclass(frozen=True)
 class Next:
-    """What the player goes over to, in the same window: a game, or an episode to go on with."""
+    """What follows a session in the same window: another game, or an episode to resume."""
 
     game: str
     unended: Unended | None = None
     notice: str = ""
-    """What is to be told there first."""
+    """What the next session shows first."""
 
 
 @dataclass
-class Pop:
-    """Points that were just made, shown for a second."""
+class ScoreChange:
+    """Points that the player has just made, shown for a second."""
 
     points: float
-    ticks: int = POP_TICKS
-
-
-def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettings:
-    """The same settings, with all actions where the game's own set has no NOOP: letting go must do nothing."""
-    if "NOOP" in Emulator(game, settings).action_meanings:
-        return settings
-    return replace(settings, full_action_set=True)
+    ticks: int = SCORE_CHANGE_TICKS
 
 
 def clock_text(frames: int) -> str:
-    """Minutes and seconds of so many frames, such as "1:05"."""
+    """Return the play time of so many frames in minutes and seconds, such as "1:05"."""
     seconds = frames // FRAMES_PER_SECOND
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def points_text(points: float) -> str:
+    """Return a number of points in words, such as "1 point" and "250 points"."""
+    return f"{points:g} point{'' if points == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Takes: episodes while they are being played, with a way back, and what becomes of each."""
+"""A take, as in film: one attempt at an episode, played, rewound and played on until it is saved or discarded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ import numpy as np
 
 from data.continuation import Unended, not_reproduced, retire
 from data.demonstrator import Demonstrator
-from data.episode import FRAMES_PER_SECOND, MAX_EPISODE_FRAMES, EmulatorSettings, FrameState, demonstrator_index
+from data.episode import (
+    DEEPEST_STACK,
+    FRAMES_PER_SECOND,
+    MAX_EPISODE_FRAMES,
+    EmulatorSettings,
+    FrameState,
+    demonstrator_index,
+)
 from data.errors import CoachError
 from data.library import Library
-from data.pace_report import PaceCount, PaceReport
+from data.pace_report import PaceCount
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 from recorder.demonstrators import HumanPlay, TakeOver
@@ -25,15 +32,13 @@ from recorder.headless import episode_settings
 from recorder.session_state import SessionEpisode
 
 SNAPSHOT_EVERY_DECISIONS = 15
-MEMORY_DECISIONS = 5
-"""Decisions that a demonstrator is shown again after a rewind: more than any stack of frames is deep."""
 
 
 class Take:
-    """One episode in the making: it is played forward frame by frame, looked back at, and played on from there.
+    """One episode in the making: played forward frame by frame, rewound, and played on from there.
 
-    Looking back only moves the emulator: what is recorded after that frame is dropped when the take is played on,
-    so looking back and coming forward again loses nothing. Positions looked at are always the start of a decision.
+    Rewinding only moves the emulator. The frames after its position are discarded when the take is played on, so
+    rewinding and coming forward again loses nothing. Positions after a rewind are always the start of a decision.
     """
 
     def __init__(
@@ -47,7 +52,7 @@ class Take:
         sound: bool = False,
         unended: Unended | None = None,
     ) -> None:
-        """``unended``: an episode to go on with, whose settings these are; ``play_again`` brings it back.
+        """``unended``: an episode to resume, with these settings; ``restore`` plays it again.
 
         Raises CoachError for an unknown game or a library that cannot be written.
         """
@@ -60,7 +65,7 @@ class Take:
         self._player = player if unended is None else unended.origin.player
         self._unended = unended
         self.common_frames = unended.frame_count if unended is not None else 0
-        """How many frames, from the start, are those of the episode that is gone on with."""
+        """How many frames, from the start, are those of the resumed episode."""
         self.pace = PaceCount()
         """How evenly the frames came; counted by whoever keeps the clock."""
         self._first = self.state
@@ -72,7 +77,7 @@ class Take:
         self._snapshots: list[tuple[Any, FrameState]] = [(self.emulator.snapshot(), self.state)]
         self._snapshot_every = SNAPSHOT_EVERY_DECISIONS * settings.frame_skip
         self.newest: PlayedFrame | None = None
-        """The frame that was played last, None before the first and while looking back."""
+        """The frame that was played last; None before the first and after a rewind."""
         demonstrator.begin(self.emulator, rng)
         self._loop = play_frames(self.emulator, demonstrator, [self.state])
         self._over = False
@@ -80,7 +85,7 @@ class Take:
 
     @property
     def frame(self) -> int:
-        """Where the emulator stands; smaller than ``recorded_frames`` while looking back."""
+        """The emulator's position; smaller than ``recorded_frames`` after a rewind."""
         return self.emulator.frame_number
 
     @property
@@ -99,27 +104,33 @@ class Take:
 
     @property
     def over(self) -> bool:
-        """Whether this is the recorded episode's last frame: game over, or as long as an episode may be."""
+        """Whether this is the episode's last frame: game over, or the greatest length of an episode."""
         return self.frame == self.recorded_frames and (self._over or self.recorded_frames >= MAX_EPISODE_FRAMES)
 
     @property
     def ended_by(self) -> str:
-        """How the episode ends if it is kept now."""
+        """How the episode ends if it is saved now."""
         if self._over:
             return "game_over"
         return "truncated" if self.recorded_frames >= MAX_EPISODE_FRAMES else "abandoned"
 
     @property
     def has_decision(self) -> bool:
-        """Whether there is anything worth keeping: at least one whole decision, or a game over."""
+        """Whether there is anything to save: at least one whole decision, or a game over."""
         return self._over or self.recorded_frames >= self.emulator.settings.frame_skip
 
     @property
+    def has_new_frames(self) -> bool:
+        """Whether it holds anything that the resumed episode does not."""
+        return self._unended is None or self.recorded_frames != self.common_frames
+
+    @property
     def marker_count(self) -> int:
+        """Markers up to ``frame``."""
         return sum(marker <= self.frame for marker in self._markers)
 
     def frames_of(self, demonstrator: int) -> int:
-        """How many frames' actions this demonstrator chose (index into DEMONSTRATOR_KINDS)."""
+        """Return the number of frames that this demonstrator chose (index into DEMONSTRATOR_KINDS)."""
         return self._kinds.count(demonstrator)
 
     @property
@@ -133,7 +144,7 @@ class Take:
         return self._writer.trouble if self._writer else None
 
     def begin_recording(self) -> None:
-        """Make the file, which takes a few milliseconds; otherwise done with the first frame.
+        """Create the file, which takes a few milliseconds; otherwise the first frame does it.
 
         Raises CoachError where the library cannot be written.
         """
@@ -143,11 +154,10 @@ class Take:
             self._writer = self._library.begin_episode(origin, self.demonstrator.kind, self._first)
 
     def advance(self) -> PlayedFrame:
-        """Play one frame. Must not be called at the end of an episode that is over."""
+        """Play one frame. Must not be called where the take is ``over``."""
         if self.frame < self.recorded_frames:
-            self._drop_what_follows()
+            self._discard_later_frames()
         self.begin_recording()
-        assert self._writer is not None
         played = next(self._loop)
         self._append(played.executed, played.demonstrator, played.after)
         self.newest = played
@@ -163,15 +173,14 @@ class Take:
         if self.frame % self._snapshot_every == 0:
             self._snapshots.append((self.emulator.snapshot(), self.state))
 
-    def play_again(self, most_frames: int) -> bool:
-        """Play so many more frames of the episode that is gone on with; True once all of it is back.
+    def restore(self, most_frames: int) -> bool:
+        """Play so many more frames of the resumed episode again; return whether all of it is restored.
 
-        Raises CoachError where the emulator comes out elsewhere than the file.
+        Raises CoachError where the emulator does not reproduce the file.
         """
         unended = self._unended
         assert unended is not None
         self.begin_recording()
-        assert self._writer is not None
         for row in range(self.recorded_frames, min(self.recorded_frames + most_frames, unended.frame_count)):
             if row in unended.markers:
                 self.mark()
@@ -186,17 +195,11 @@ class Take:
         self._remind_demonstrator(self.frame)
         return True
 
-    @property
-    def is_news(self) -> bool:
-        """Whether it holds anything that the episode which it goes on with does not."""
-        return self._unended is None or self.recorded_frames != self.common_frames
-
-    def look_at(self, frame: int) -> None:
-        """Move to the decision that holds ``frame``, without dropping anything yet; beyond the ends: to the end."""
-        skip = self.emulator.settings.frame_skip
+    def seek(self, frame: int) -> None:
+        """Move to the decision that holds ``frame`` and discard nothing; beyond the ends, to the nearer end."""
         frame = min(max(0, frame), self.recorded_frames)
         if frame < self.recorded_frames:
-            frame -= frame % skip
+            frame -= frame % self.emulator.settings.frame_skip
         if frame == self.frame:
             return
         for state in self._simulated(frame, show_from=frame):
@@ -204,7 +207,7 @@ class Take:
         self.newest = None
 
     def _simulated(self, frame: int, show_from: int) -> Iterator[FrameState]:
-        """Bring the emulator to ``frame`` from the snapshot before ``show_from``; yields what it shows from there."""
+        """Bring the emulator to ``frame`` from the snapshot before ``show_from``; yield its states from there on."""
         index = show_from // self._snapshot_every
         snapshot, state = self._snapshots[index]
         self.emulator.restore(snapshot)
@@ -216,8 +219,8 @@ class Take:
             if number + 1 >= show_from:
                 yield self.emulator.state(reward)
 
-    def _drop_what_follows(self) -> None:
-        """The take goes on from where it was looked at: there is only one straight episode."""
+    def _discard_later_frames(self) -> None:
+        """Discard what was recorded after the present frame: an episode has no branches."""
         frame = self.frame
         self.common_frames = min(self.common_frames, frame)
         if self._writer is not None:
@@ -231,9 +234,9 @@ class Take:
         self._remind_demonstrator(frame)
 
     def _remind_demonstrator(self, frame: int) -> None:
-        """Show the demonstrator (an agent sees a stack of decisions) what led to ``frame``, from its beginning on."""
+        """Show the demonstrator the decisions that led to ``frame``, as many as an agent can have in its stack."""
         skip = self.emulator.settings.frame_skip
-        start = frame - min(MEMORY_DECISIONS, frame // skip) * skip
+        start = frame - min(DEEPEST_STACK, frame // skip) * skip
         state = self.emulator.reset() if start == 0 else deque(self._simulated(start, show_from=start))[-1]
         self.demonstrator.begin(self.emulator, self._rng)
         seen = [state]
@@ -243,36 +246,35 @@ class Take:
         self._loop = play_frames(self.emulator, self.demonstrator, seen)
 
     def mark(self) -> None:
-        """Drop a marker at the newest frame, once."""
+        """Set a marker at the newest frame, once."""
         if self._writer is not None and self.recorded_frames not in self._markers:
             self._writer.mark()
             self._markers.append(self.recorded_frames)
 
-    def keep(self) -> Path:
-        """Publish everything that is recorded, also what lies after a frame that is looked back at.
+    def save(self) -> Path:
+        """Publish everything that is recorded, including what follows the present frame after a rewind.
 
         Raises CoachError where nothing was recorded or the file cannot be written.
         """
         if self._writer is None:
-            raise CoachError("Nothing was played yet; there is nothing to keep.")
-        path = self._writer.publish(self.ended_by, self.emulator.palette, self._pace_report)
+            raise CoachError("Nothing was played yet; there is nothing to save.")
+        pace = self.pace.report
+        path = self._writer.publish(self.ended_by, self.emulator.palette, pace if pace.frames else None)
         self._closed = True
         return path
 
-    @property
-    def _pace_report(self) -> PaceReport | None:
-        report = self.pace.report
-        return report if report.frames else None
-
     def discard(self) -> None:
-        """Forget it; a take that was kept stays kept."""
+        """Remove what was recorded; a saved take stays saved."""
         if self._writer is not None and not self._closed:
             self._writer.discard()
         self._closed = True
 
 
 class Takes:
-    """Makes, keeps and drops takes. What was dropped last can be brought back until the next is dropped or kept."""
+    """The takes of one session: the present one, the last discarded one, and the files of those that were saved.
+
+    A discarded take can be brought back until the next one is discarded or saved.
+    """
 
     def __init__(
         self,
@@ -284,28 +286,27 @@ class Takes:
         sound: bool,
         unended: Unended | None,
     ) -> None:
-        """``settings`` holds the seed of the first take; ``unended``: the episode that each take goes on with.
+        """``settings`` holds the seed of the first take; ``unended``: the episode that each take resumes.
 
         Raises CoachError for an unknown game.
         """
         self.paths: list[Path] = []
         self.episodes: list[SessionEpisode] = []
-        self.begun = 0
-        """How many seeds were used."""
+        self.seeds_used = 0
         self._unended = unended
         self._library, self._game, self._settings = library, game, settings
         self._demonstrator, self._player, self._sound = demonstrator, player, sound
-        self._set_aside: Take | None = None
-        self._noted_drop = False
-        self.present = self._made()
+        self._discarded: Take | None = None
+        self._discarded_is_listed = False
+        self.present = self._new_take()
 
     @property
-    def something_set_aside(self) -> bool:
-        return self._set_aside is not None
+    def can_bring_back(self) -> bool:
+        return self._discarded is not None
 
-    def _made(self) -> Take:
-        seed = (self._settings.seed + self.begun) % 2**31
-        self.begun += 1
+    def _new_take(self) -> Take:
+        seed = (self._settings.seed + self.seeds_used) % 2**31
+        self.seeds_used += 1
         settings = replace(self._settings, seed=seed)
         if isinstance(self._demonstrator, TakeOver):
             settings = episode_settings(self._settings, seed)
@@ -314,60 +315,63 @@ class Takes:
         return Take(self._library, self._game, settings, self._demonstrator, rng, *of_file)
 
     def begin_next(self) -> None:
-        """The next take stands ready."""
-        self.present = self._made()
+        """Prepare the next take."""
+        self.present = self._new_take()
 
-    def keep(self) -> None:
-        """Publish the present take. Raises CoachError where the disk refuses; then nothing is lost."""
+    def save(self) -> None:
+        """Publish the present take. Raises CoachError where it cannot be written; then nothing is lost."""
         take = self.present
-        self.paths.append(take.keep())
-        take.look_at(take.recorded_frames)
-        self._note(kept=True)
+        self.paths.append(take.save())
+        take.seek(take.recorded_frames)
+        self._list_present(saved=True)
 
     def retire_unended(self) -> None:
-        """The episode that was gone on with is in the newest file now, and leaves the list. Raises CoachError."""
+        """Remove the resumed episode, which the newest file holds now, from the list. Raises CoachError."""
         if self._unended is not None:
             retire(self._library, self._unended.path, self.paths[-1], self.present.common_frames)
 
-    def drop(self, noted: bool = False) -> bool:
-        """Set the present take aside; whether there was anything in it. ``noted``: as an episode of this session."""
-        self._forget_what_is_set_aside()
-        self._noted_drop = noted
-        if noted:
-            self.present.look_at(self.present.recorded_frames)
-            self._note(kept=False)
+    def discard(self, listed: bool = False) -> bool:
+        """Set the present take aside and return whether there was anything in it.
+
+        ``listed``: it counts as an episode of this session.
+        """
+        self._remove_discarded()
+        self._discarded_is_listed = listed
+        if listed:
+            self.present.seek(self.present.recorded_frames)
+            self._list_present(saved=False)
         if self.present.has_decision:
-            self._set_aside = self.present
+            self._discarded = self.present
             return True
         self.present.discard()
         return False
 
     def bring_back(self) -> None:
-        """The take that was set aside is the present one again."""
-        assert self._set_aside is not None
+        """Make the discarded take the present one again."""
+        assert self._discarded is not None
         self.present.discard()
-        self.present, self._set_aside = self._set_aside, None
-        if self._noted_drop:
+        self.present, self._discarded = self._discarded, None
+        if self._discarded_is_listed:
             self.episodes.pop()
 
-    def end(self, begun: bool) -> bool:
-        """No more takes: the present one is kept if it has ``begun`` and a person played in it; whether it was."""
-        self._forget_what_is_set_aside()
-        if begun and self.present.has_decision and self._person_took_part() and self.present.is_news:
-            self.paths.append(self.present.keep())
+    def close(self, begun: bool) -> bool:
+        """End the session; return whether the present take was saved: if it has ``begun`` and a person played in it."""
+        self._remove_discarded()
+        if begun and self.present.has_decision and self._person_took_part() and self.present.has_new_frames:
+            self.paths.append(self.present.save())
             return True
         self.present.discard()
         return False
 
-    def _forget_what_is_set_aside(self) -> None:
-        dropped, self._set_aside = self._set_aside, None
-        if dropped is not None:
-            dropped.discard()
+    def _remove_discarded(self) -> None:
+        discarded, self._discarded = self._discarded, None
+        if discarded is not None:
+            discarded.discard()
 
     def _person_took_part(self) -> bool:
         watched = isinstance(self._demonstrator, TakeOver)
         return not watched or self.present.frames_of(demonstrator_index("human")) > 0
 
-    def _note(self, kept: bool) -> None:
+    def _list_present(self, saved: bool) -> None:
         take = self.present
-        self.episodes.append(SessionEpisode(take.score, take.recorded_frames / FRAMES_PER_SECOND, kept))
+        self.episodes.append(SessionEpisode(take.score, take.recorded_frames / FRAMES_PER_SECOND, saved))

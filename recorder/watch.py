@@ -27,22 +27,22 @@ ROW_HEIGHT = 30.0
 
 @runtime_checkable
 class ShowsItsValues(Protocol):
-    """A demonstrator that can tell, once an episode has begun, what it sees and what it expects of each action."""
+    """A demonstrator that can show, once an episode has begun, its observation and its Q-values."""
 
     action_meanings: tuple[str, ...]
     """Names of the actions that ``q_values`` are of."""
 
     def q_values(self) -> np.ndarray:
-        """(A,) float32: expected return of each action."""
+        """Return the expected return of each action, (A,) float32."""
         ...
 
     def observation_stack(self) -> np.ndarray:
-        """(S, H, W) uint8: what it sees now, oldest first."""
+        """Return its present observation, (S, H, W) uint8, oldest frame first."""
         ...
 
 
 class WatchView(PlayView):
-    """The recorder's view with a column for a demonstrator that shows its values; others only get the game."""
+    """The recorder's view with a column for a demonstrator that shows its values."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -58,16 +58,16 @@ class WatchView(PlayView):
         canvas.fill(column, PANEL)
         canvas.line((column.right, column.y), (column.right, column.bottom), LINE)
         inner = column.inset(12)
-        canvas.text("What it sees", (inner.x, inner.y), SMALL, QUIET)
+        canvas.text("Observation", (inner.x, inner.y), SMALL, QUIET)
         used = _draw_stack(canvas, inner.without_top(24), thinker.observation_stack())
         rest = inner.without_top(24 + used + 2 * GRID)
-        canvas.text("What it expects", (rest.x, rest.y), SMALL, QUIET)
+        canvas.text("Q-values", (rest.x, rest.y), SMALL, QUIET)
         self._draw_values(canvas, rest.without_top(28), thinker)
         return box.without_left(COLUMN_WIDTH)
 
     def _draw_values(self, canvas: Canvas, box: Box, thinker: ShowsItsValues) -> None:
         values = np.asarray(thinker.q_values(), np.float64)  # [A]
-        # The scale only ever widens, so that bars can be compared from one moment to the next.
+        # The scale never narrows, so that bars can be compared from one moment to the next.
         self._bounds = (min(self._bounds[0], values.min()), max(self._bounds[1], values.max()))
         low, high = self._bounds
         meanings = self._session.take.emulator.action_meanings
@@ -89,7 +89,7 @@ class WatchView(PlayView):
 
 
 def _draw_stack(canvas: Canvas, box: Box, stack: np.ndarray) -> float:
-    """The stacked frames in rows of two, oldest first; returns the height used. stack: (S, H, W) uint8."""
+    """Draw the stacked frames in rows of two, oldest first; return the height used. stack: (S, H, W) uint8."""
     gap = 4.0
     side = (box.width - gap) / 2
     for number, picture in enumerate(stack):
@@ -111,12 +111,12 @@ def watch(
     window: Window | None = None,
     on_ready: Callable[[Window, Session], None] | None = None,
 ) -> list[Path]:
-    """Show ``demonstrator`` playing until the window closes; returns the replay files that were kept.
+    """Show ``demonstrator`` playing until the window closes; return the replay files that were saved.
 
-    ``T`` takes the controls and gives them back; a replay file's ``demonstrator`` column says who chose each frame.
-    ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator is used to; ``seed``
+    ``T`` takes the controls and hands them back; a replay file's ``demonstrator`` column says who chose each frame.
+    ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator expects; ``seed``
     replaces its seed. A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
-    Episodes are kept or discarded as in ``play``, but closing the window keeps only one in which the person played.
+    Episodes are saved or discarded as in ``play``, but closing the window saves only one in which the person played.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
     library.prepare()

@@ -37,10 +37,10 @@ MOST_CLICKS = 16
 """As many as there are round numbers to go through, at least."""
 
 
-def recorder_buttons(library: Library, stage: SessionState) -> dict[str, Box]:
-    """The buttons of the recorder's side panel at a stage, by their commands."""
+def recorder_buttons(library: Library, state: SessionState) -> dict[str, Box]:
+    """The buttons of the recorder's side panel in a state, by their commands."""
     session = Session(library, "SpaceInvaders", EmulatorSettings(), KeyMap())
-    session.state = stage
+    session.state = state
     panel = WINDOW.right_part(PANEL_WIDTH).inset(MARGIN)
     return {command: button.box for command, button in placed(offers(session), panel)}
 
@@ -101,7 +101,7 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         time.sleep(1.5)
         virtual_display.xdotool("keyup", "space", "keyup", "Right")
         press("Escape")
-        window("keep or discard", 60)
+        window("save or discard", 60)
         press("Return")
         window("ready - SpaceInvaders", 60)
         press("Escape")
@@ -121,8 +121,8 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         press("w")
         window("watching", 120)
         press("Escape")
-        left = window("keep or discard|ready", 60)  # nothing is asked where nothing was recorded yet
-        if "keep or discard" in virtual_display.windows()[left]:
+        left = window("save or discard|ready", 60)  # nothing is asked where nothing was recorded yet
+        if "save or discard" in virtual_display.windows()[left]:
             press("Delete")
             window("ready", 60)
         press("Escape")
@@ -139,7 +139,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
     curator = curator_layout(WINDOW, 1.0)
     good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
-    ready, playing = (recorder_buttons(elsewhere, stage) for stage in (SessionState.READY, SessionState.PLAYING))
+    ready, playing = (recorder_buttons(elsewhere, state) for state in (SessionState.READY, SessionState.PLAYING))
     keep = message_buttons(Canvas(pygame.Surface((1280, 800)), 1.0), [("", "", None)] * 3)[0].box
 
     with at_home(virtual_display, library) as window:
@@ -154,8 +154,8 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         virtual_display.click_through("home", doors["play"].centre, "ready")
         virtual_display.click_through("ready - SpaceInvaders", ready["start"].centre, "recording")
         time.sleep(1.0)
-        virtual_display.click_through("recording - SpaceInvaders", playing["end"].centre, "keep or discard")
-        virtual_display.click_through("keep or discard", keep.centre, "ready")
+        virtual_display.click_through("recording - SpaceInvaders", playing["end"].centre, "save or discard")
+        virtual_display.click_through("save or discard", keep.centre, "ready")
         virtual_display.click_through("ready - SpaceInvaders", ready["end"].centre, "home")
         virtual_display.click_through("home", doors["curate"].centre, "curating")
         judge(virtual_display, library, lambda: click("curating", good))

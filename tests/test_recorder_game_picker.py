@@ -42,14 +42,10 @@ def typed(picker: GamePicker, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "first"),
-    [("space in", "SpaceInvaders"), ("inv", "SpaceInvaders"), ("PAC", "Pacman"), ("mz", "MontezumaRevenge")],
+    ("text", "first"), [("space in", "SpaceInvaders"), ("inv", "SpaceInvaders"), ("PAC", "Pacman")]
 )
-def test_a_game_is_found_by_name_word_or_initials(text: str, first: str) -> None:
-    known = matching(games(), text)
-    assert first in known or text == "mz"
-    if text != "mz":
-        assert known[0] == first
+def test_a_game_is_found_by_its_name_or_by_a_word_of_it(text: str, first: str) -> None:
+    assert matching(games(), text)[0] == first
 
 
 def test_initials_find_a_game_and_nonsense_finds_none() -> None:
@@ -68,7 +64,7 @@ def test_names_are_written_as_people_write_them() -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1097, 686), (640, 400)])
-def test_every_card_can_be_scrolled_to_and_stands_where_it_is_clicked(size: tuple[int, int]) -> None:
+def test_every_card_can_be_scrolled_to_and_is_found_where_it_is_clicked(size: tuple[int, int]) -> None:
     grid = Grid(Box(MARGIN, 128, size[0] - 2 * MARGIN, size[1] - 184), 104)
     assert grid.card_width >= min(CARD_WIDTH, grid.box.width)
     for number in range(104):
@@ -84,7 +80,7 @@ def test_typing_return_picks_the_nearest_name(picker: GamePicker) -> None:
     assert (picker.done, picker.answer) == (True, "Seaquest")
 
 
-def test_escape_forgets_the_search_first_and_then_leaves_the_game_as_it_was(picker: GamePicker) -> None:
+def test_escape_clears_the_search_first_and_then_goes_back_without_a_change(picker: GamePicker) -> None:
     typed(picker, "po")
     picker.take(KeyDown("escape"), WINDOW)
     assert (picker.done, picker.chosen) == (False, "SpaceInvaders")
@@ -103,7 +99,7 @@ def test_arrows_wheel_and_mouse_choose(picker: GamePicker) -> None:
     assert picker.answer == games()[number]
 
 
-def test_nothing_found_picks_nothing(picker: GamePicker) -> None:
+def test_where_nothing_is_found_nothing_can_be_chosen(picker: GamePicker) -> None:
     typed(picker, "xyzzy")
     picker.take(KeyDown("return"), WINDOW)
     assert (picker.done, picker.chosen) == (False, None)
@@ -112,11 +108,11 @@ def test_nothing_found_picks_nothing(picker: GamePicker) -> None:
     assert picker.chosen == "SpaceInvaders"
 
 
-def test_a_picture_shows_the_game_and_is_kept(folder: Path) -> None:
+def test_a_picture_shows_the_game_and_is_cached(folder: Path) -> None:
     made = make_and_keep("Breakout", folder)
-    kept = cached_picture("Breakout", folder)
-    assert kept is not None
-    assert np.array_equal(made.frame, kept.frame)
+    cached = cached_picture("Breakout", folder)
+    assert cached is not None
+    assert np.array_equal(made.frame, cached.frame)
     assert len(np.unique(made.frame)) > 4, "walls, bricks of several colours and a paddle"
     picture_path("Breakout", folder).write_bytes(b"PK no picture")
     assert cached_picture("Breakout", folder) is None

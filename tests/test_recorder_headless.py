@@ -1,14 +1,17 @@
-"""Recording without a window: real emulators, real files, real processes."""
+"""Recording without a window: real emulators, real files, real processes, and the guide's own demonstrator."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +23,12 @@ from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
+from data.verification import verify
 from recorder.headless import record_episodes
 from recorder.planner import Planner
 
 
-class WithoutCartridge:
+class CannotBeMade:
     """A demonstrator that cannot be made, like an agent whose run does not exist."""
 
     kind = "agent"
@@ -39,7 +43,7 @@ class WithoutCartridge:
 
 
 class CountsFrames:
-    """Does nothing and remembers how many frames it was shown at each decision."""
+    """Does nothing, and counts the frames that it is shown at each decision."""
 
     kind = "agent"
     shown: list[int]
@@ -82,9 +86,10 @@ def test_without_stickiness_every_action_is_held_for_a_whole_decision(tmp_path: 
 
 
 def test_the_same_seed_gives_the_same_actions_whatever_the_number_of_processes(tmp_path: Path) -> None:
-    one = record_episodes(Library(tmp_path / "1"), Planner, "Breakout", 2, EmulatorSettings(), seed=3, max_frames=60)
+    planner = partial(Planner, rollouts=2, horizon=6)
+    one = record_episodes(Library(tmp_path / "1"), planner, "Breakout", 2, EmulatorSettings(), seed=3, max_frames=60)
     two = record_episodes(
-        Library(tmp_path / "2"), Planner, "Breakout", 2, EmulatorSettings(), seed=3, max_frames=60, jobs=2
+        Library(tmp_path / "2"), planner, "Breakout", 2, EmulatorSettings(), seed=3, max_frames=60, jobs=2
     )
     for alone, beside in zip(actions_of(one), actions_of(two), strict=True):
         assert np.array_equal(alone, beside)
@@ -126,8 +131,8 @@ def test_a_demonstrator_sees_every_frame_once(tmp_path: Path) -> None:
     assert demonstrator.shown == [1, 3, 3, 3]
 
 
-def test_progress_tells_every_episode_to_its_end(tmp_path: Path) -> None:
-    told: list[tuple[int, int, float]] = []
+def test_progress_is_reported_to_the_end_of_every_episode(tmp_path: Path) -> None:
+    reported: list[tuple[int, int, float]] = []
     paths = record_episodes(
         Library(tmp_path),
         RandomPlay,
@@ -135,11 +140,11 @@ def test_progress_tells_every_episode_to_its_end(tmp_path: Path) -> None:
         2,
         EmulatorSettings(),
         seed=2,
-        on_progress=lambda episode, frames, score: told.append((episode, frames, score)),
+        on_progress=lambda episode, frames, score: reported.append((episode, frames, score)),
     )
     for number, path in enumerate(paths):
         with ReplayFile(path) as replay:
-            assert (number, replay.frame_count, replay.score) in told
+            assert (number, replay.frame_count, replay.score) in reported
 
 
 def test_wrong_numbers_are_refused_before_anything_is_made(tmp_path: Path) -> None:
@@ -154,29 +159,31 @@ def test_wrong_numbers_are_refused_before_anything_is_made(tmp_path: Path) -> No
 
 def test_an_error_in_another_process_reaches_the_caller(tmp_path: Path) -> None:
     with pytest.raises(CoachError, match="no run called x"):
-        record_episodes(Library(tmp_path), WithoutCartridge, "Pong", 2, EmulatorSettings(), seed=0, jobs=2)
+        record_episodes(Library(tmp_path), CannotBeMade, "Pong", 2, EmulatorSettings(), seed=0, jobs=2)
     assert list(Library(tmp_path).replays.glob("*")) == []
 
 
 INTERRUPTED = """
 import sys
+from functools import partial
 from data.episode import EmulatorSettings
 from data.library import Library
 from recorder.headless import RecordingStopped, record_episodes
 from recorder.planner import Planner
 
 if __name__ == "__main__":
-    told = lambda episode, frames, score: print(frames, flush=True)
+    report = lambda episode, frames, score: print(frames, flush=True)
     settings = EmulatorSettings()
     try:
-        record_episodes(Library(sys.argv[1]), Planner, "Pong", 2, settings, 0, int(sys.argv[2]), on_progress=told)
+        planner = partial(Planner, rollouts=2, horizon=6)
+        record_episodes(Library(sys.argv[1]), planner, "Pong", 2, settings, 0, int(sys.argv[2]), on_progress=report)
     except RecordingStopped as stopped:
-        print("kept", len(stopped.paths))
+        print("saved", len(stopped.paths))
 """
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_after_an_interrupt_the_running_episode_is_kept_as_abandoned(tmp_path: Path, jobs: int) -> None:
+def test_after_an_interrupt_the_running_episode_is_saved_as_abandoned(tmp_path: Path, jobs: int) -> None:
     script = tmp_path / "interrupted.py"
     script.write_text(INTERRUPTED)
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -190,9 +197,47 @@ def test_after_an_interrupt_the_running_episode_is_kept_as_abandoned(tmp_path: P
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     rest = process.communicate(timeout=120)[0].splitlines()
     paths = sorted((tmp_path / "library" / "replays").iterdir())
-    assert rest[-1] == f"kept {len(paths)}"
+    assert rest[-1] == f"saved {len(paths)}"
     assert 1 <= len(paths) <= jobs
     for path in paths:
         with ReplayFile(path) as replay:
             assert replay.ended_by == "abandoned"
         assert_simulates_equal(path)
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "your-own-demonstrator.md"
+
+
+class StandIn:
+    """Has the one method of a Stable-Baselines3 model that is used, and stores what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[np.ndarray] = []
+
+    def predict(self, observation: np.ndarray, deterministic: bool) -> tuple[np.ndarray, None]:
+        assert deterministic
+        self.shown.append(observation.copy())
+        return np.array([len(self.shown) % 6]), None
+
+
+def test_the_demonstrator_of_the_guide_records_episodes(tmp_path: Path) -> None:
+    wrapper = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(compile(wrapper, str(PAGE), "exec"), names)
+    model = StandIn()
+    (path,) = record_episodes(
+        Library(tmp_path),
+        lambda: names["StableBaselines"](model),
+        "SpaceInvaders",
+        1,
+        EmulatorSettings(),
+        0,
+        max_frames=400,
+    )
+    assert verify(path).ok
+    with ReplayFile(path) as replay:
+        assert replay.decisions().action.tolist() == [(number + 1) % 6 for number in range(100)]
+        assert {replay.demonstrator_kinds[kind] for kind in replay.demonstrator} == {"agent"}
+    assert {observation.shape for observation in model.shown} == {(1, 4, 84, 84)}
+    assert np.array_equal(model.shown[80][0, 1:], model.shown[81][0, :3]), "each decision pushes one picture"
+    assert not np.array_equal(model.shown[10][0, 3], model.shown[99][0, 3])

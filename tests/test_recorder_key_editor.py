@@ -1,4 +1,4 @@
-"""Changing keys: by keys alone, with a warning, kept in the player's file."""
+"""Changing keys: by keys alone, with a warning of conflicts, saved in the player's file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose(editor: KeyEditor, what: str) -> None:
     press(editor, *["down"] * WHATS.index(what))
 
 
-def test_a_new_key_is_kept_in_the_file_when_the_screen_is_closed(path: Path) -> None:
+def test_a_new_key_is_saved_when_the_screen_is_closed(path: Path) -> None:
     editor = KeyEditor(KeyMap())
     choose(editor, "fire")
     press(editor, "return", "x", "escape")
@@ -34,7 +34,7 @@ def test_a_new_key_is_kept_in_the_file_when_the_screen_is_closed(path: Path) -> 
     assert read_key_map(path) == KeyMap().with_key("fire", "x")
 
 
-def test_a_conflict_must_be_solved_before_the_keys_are_kept(path: Path) -> None:
+def test_a_conflict_must_be_resolved_before_the_keys_are_saved(path: Path) -> None:
     editor = KeyEditor(KeyMap())
     choose(editor, "fire")
     press(editor, "return", "p", "escape")

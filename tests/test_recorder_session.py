@@ -1,14 +1,21 @@
-"""Sessions without a window: starting, pausing, keeping, discarding, bringing back, taking over."""
+"""Sessions without a window: starting, pausing, saving, discarding, taking over, and resuming unfinished episodes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from played_sessions import Player, Watcher, files_in
+from played_sessions import Player, Watcher, assert_simulates_equal, files_in
 
+from data.clip import Clip, Verdict
+from data.continuation import read_unended
+from data.errors import CoachError
+from data.label_database import LabelDatabase
+from data.library import Library
 from data.pace_report import PaceReport
+from data.recovery import recover
 from data.replay_file import ReplayFile
 from data.verification import verify
 from recorder.controls import KeyMap
@@ -74,7 +81,7 @@ def test_a_pause_leaves_no_trace_in_the_episode(player: Player) -> None:
     assert set(player.actions()) == {"NOOP"}
 
 
-def test_a_window_without_the_keyboard_pauses_and_lets_all_keys_go(player: Player) -> None:
+def test_a_window_that_loses_the_keyboard_pauses_and_releases_all_keys(player: Player) -> None:
     player.press("return")
     player.keys.down("left")
     player.ticks(4)
@@ -98,7 +105,7 @@ def test_space_counts_down_and_the_space_does_not_fire(player: Player) -> None:
     assert set(player.actions()) == {"NOOP"}
 
 
-def test_holding_backspace_goes_back_and_space_goes_on_from_there(player: Player) -> None:
+def test_holding_backspace_rewinds_and_space_resumes_from_there(player: Player) -> None:
     player.press("return")
     player.keys.down("left")
     player.ticks(120)
@@ -114,11 +121,11 @@ def test_holding_backspace_goes_back_and_space_goes_on_from_there(player: Player
     assert player.actions() == ["LEFT"] * 80 + ["NOOP"] * 20
 
 
-def test_forward_looks_at_what_is_recorded_and_then_plays_decision_by_decision(player: Player) -> None:
+def test_forward_shows_what_is_recorded_and_then_plays_decision_by_decision(player: Player) -> None:
     player.press("return")
     player.ticks(20)
     player.press("p")
-    player.session.take.look_at(12)
+    player.session.take.seek(12)
     player.press("n", "n")
     assert (player.session.take.frame, player.session.take.recorded_frames) == (20, 20)
     player.keys.down("left")
@@ -128,7 +135,7 @@ def test_forward_looks_at_what_is_recorded_and_then_plays_decision_by_decision(p
     assert player.actions() == ["NOOP"] * 20 + ["LEFT"] * 4 + ["NOOP"] * 4
 
 
-def test_starting_over_drops_the_take_and_can_be_undone(player: Player, tmp_path: Path) -> None:
+def test_a_restart_discards_the_take_and_can_be_undone(player: Player, tmp_path: Path) -> None:
     player.press("return")
     player.ticks(20)
     player.press("r")
@@ -150,7 +157,7 @@ def test_a_discarded_episode_leaves_no_file_but_can_be_brought_back(player: Play
     player.press("escape")
     assert player.session.state is SessionState.ENDED
     player.press(key, "u", "escape", key)
-    assert [episode.kept for episode in player.session.episodes] == [False]
+    assert [episode.saved for episode in player.session.episodes] == [False]
     player.session.close()
     assert player.session.paths == []
     assert files_in(tmp_path) == []
@@ -179,21 +186,21 @@ def test_from_game_over_one_can_go_back_into_the_episode(player: Player) -> None
     assert player.episodes()[0][1] == "abandoned"
 
 
-def test_closing_in_mid_episode_keeps_it_as_abandoned(player: Player) -> None:
+def test_closing_during_an_episode_saves_it_as_abandoned(player: Player) -> None:
     player.press("return")
     player.ticks(30)
     player.session.close()
     assert player.episodes() == [(30, "abandoned")]
 
 
-def test_closing_before_the_first_decision_keeps_nothing(player: Player, tmp_path: Path) -> None:
+def test_closing_before_the_first_decision_saves_nothing(player: Player, tmp_path: Path) -> None:
     player.press("return")
     player.ticks(3)
     player.session.close()
     assert (player.session.paths, files_in(tmp_path)) == ([], [])
 
 
-def test_escape_with_no_episode_leaves(player: Player) -> None:
+def test_escape_with_no_episode_quits(player: Player) -> None:
     player.press("escape")
     assert player.session.closed
 
@@ -219,10 +226,10 @@ def test_how_evenly_the_frames_came_is_in_the_file(player: Player) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [None, 7, "{}", "[]", '{"frames": 2, "late_frames": 3, "worst_seconds": 0}', "[" * 100_000]
+    "text", [None, 7, "{}", "[]", '{"frames": 2, "late_frames": 3, "worst_seconds": 0}', "[" * 100_000]
 )
-def test_a_pace_that_makes_no_sense_is_passed_over(told: object) -> None:
-    assert PaceReport.from_json(told) is None
+def test_an_invalid_pace_is_ignored(text: object) -> None:
+    assert PaceReport.from_json(text) is None
 
 
 def test_changed_keys_play(tmp_path: Path) -> None:
@@ -257,7 +264,7 @@ def test_each_frame_says_who_chose_it_when_the_controls_are_taken_over(tmp_path:
         assert {player.actions()[frame] for frame in range(20, 40)} == {"LEFT"}
 
 
-def test_an_episode_that_was_only_watched_is_not_kept_when_the_window_closes(tmp_path: Path) -> None:
+def test_an_episode_that_was_only_watched_is_not_saved_when_the_window_closes(tmp_path: Path) -> None:
     player = Player(tmp_path, other=Watcher())
     player.press("return")
     player.ticks(20)
@@ -265,7 +272,7 @@ def test_an_episode_that_was_only_watched_is_not_kept_when_the_window_closes(tmp
     assert (player.session.paths, files_in(tmp_path)) == ([], [])
 
 
-def test_a_library_that_cannot_be_written_any_more_is_told_and_nothing_is_lost(player: Player, tmp_path: Path) -> None:
+def test_a_library_that_becomes_unwritable_is_reported_and_nothing_is_lost(player: Player, tmp_path: Path) -> None:
     player.press("return")
     player.ticks(20)
     player.press("escape")
@@ -276,3 +283,119 @@ def test_a_library_that_cannot_be_written_any_more_is_told_and_nothing_is_lost(p
     hidden.rename(tmp_path / "replays")
     player.press("return")
     assert player.episodes() == [(20, "abandoned")]
+
+
+def abandoned(folder: Path, frames: int = 42) -> Path:
+    """Play an unfinished episode of so many frames: LEFT held, with a marker at frame 20."""
+    player = Player(folder, player="Ann")
+    player.keys.down("left")
+    player.ticks(20)
+    player.press("k")
+    player.ticks(frames - 20)
+    player.session.close()
+    return player.session.paths[0]
+
+
+def resumed(folder: Path, old: Path, frames: int = 42) -> Player:
+    player = Player(folder, unended=read_unended(old))
+    while player.session.state is SessionState.RESTORING:
+        player.ticks(1)
+    assert (player.session.state, player.session.take.frame) == (SessionState.PAUSED, frames - frames % 4)
+    return player
+
+
+def test_a_resumed_episode_is_saved_as_one_episode(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    verdict = Verdict(Clip(old.stem, 0, 40), "Cy", "good")
+    with LabelDatabase(Library(tmp_path).labels) as labels:
+        labels.record(verdict)
+    player = resumed(tmp_path, old)
+    player.press("p")
+    player.ticks(20)
+    player.press("escape", "return")
+    assert player.episodes() == [(60, "abandoned")]
+    assert player.actions() == ["LEFT"] * 40 + ["NOOP"] * 20
+    (new,) = player.session.paths
+    with ReplayFile(new) as replay:
+        assert (replay.markers.tolist(), replay.origin.player) == ([20], "Ann")
+    assert verify(new).ok
+    assert [episode.path for episode in Library(tmp_path).episodes()] == [str(new)]
+    assert (tmp_path / "continued" / old.name).is_file()
+    with LabelDatabase(Library(tmp_path).labels) as labels:
+        assert [found.clip for found in labels.verdicts(new.stem)] == [Clip(new.stem, 0, 40)]
+    assert player.session.next is not None
+    assert player.session.next.unended is None, "ordinary play follows"
+
+
+def test_a_resumed_episode_can_be_rewound_into_what_was_played_before(tmp_path: Path) -> None:
+    player = resumed(tmp_path, abandoned(tmp_path))
+    player.session.take.seek(24)
+    player.press("p")
+    player.ticks(8)
+    player.session.close()
+    assert player.session.take.common_frames == 24
+    assert player.actions() == ["LEFT"] * 24 + ["NOOP"] * 8
+    assert_simulates_equal(player.session.paths[0])
+
+
+def test_an_episode_that_was_restored_and_not_played_on_is_unchanged(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    resumed(tmp_path, old).session.close()
+    player = resumed(tmp_path, old)
+    player.press("p")
+    player.ticks(8)
+    player.press("escape", "delete")
+    player.session.close()
+    left = Player(tmp_path, unended=read_unended(old))
+    left.press("escape")
+    left.session.close()
+    assert files_in(tmp_path) == [old.name]
+
+
+def crash(player: Player) -> None:
+    """Leave the session as a kill would: the journal is on the disk, and no process holds it."""
+    writer = player.session.take._writer
+    assert writer is not None
+    writer._keeper.stop()
+    writer._journal.close(keep=True)
+
+
+def test_a_crash_in_a_resumed_episode_leaves_it_once(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    player = resumed(tmp_path, old)
+    player.press("p")
+    player.ticks(20)
+    crash(player)
+    (new,) = recover(Library(tmp_path))
+    assert verify(new).ok
+    assert [(e.path, e.frame_count) for e in Library(tmp_path).episodes()] == [(str(new), 60)]
+    assert (tmp_path / "continued" / old.name).is_file()
+
+
+def test_a_crash_before_anything_new_was_played_leaves_the_episode_unchanged(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    crash(resumed(tmp_path, old))
+    assert recover(Library(tmp_path)) == []
+    assert files_in(tmp_path) == [old.name]
+
+
+def test_only_an_unfinished_episode_can_be_resumed(tmp_path: Path) -> None:
+    player = Player(tmp_path)
+    player.press("return")
+    while player.session.state is SessionState.PLAYING:
+        player.ticks(1)
+    player.press("return")
+    with pytest.raises(CoachError, match="is over"):
+        read_unended(player.session.paths[0])
+
+
+def test_an_episode_that_this_emulator_does_not_reproduce_is_unchanged(tmp_path: Path) -> None:
+    old = abandoned(tmp_path)
+    unended = read_unended(old)
+    player = Player(tmp_path, unended=replace(unended, last_ram=unended.last_ram ^ 1))
+    while not player.session.closed:
+        player.ticks(1)
+    assert player.session.next is not None
+    assert "does not reproduce" in player.session.next.notice
+    player.session.close()
+    assert files_in(tmp_path) == [old.name]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
 from data.episode import EmulatorSettings, FrameState
@@ -18,11 +20,10 @@ from recorder.session import Session
 from recorder.session_state import SessionState
 from recorder.watch import ShowsItsValues, watch
 from screen.window import Window
-from tests.conftest import VirtualDisplay
 
 
 class Thinker:
-    """Fires at every decision, and shows values that it made up."""
+    """Fires at every decision, and shows invented values."""
 
     kind = "agent"
     action_meanings = ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE")
@@ -42,37 +43,52 @@ class Thinker:
         return np.stack([self._newest[::2, ::2][:84, :80]] * 4)
 
 
-def test_the_controls_are_taken_and_given_back_in_the_window(
-    virtual_display: VirtualDisplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_controls_are_taken_over_and_handed_back_in_the_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setattr("recorder.controls.key_file", lambda: tmp_path / "keys.json")
     assert isinstance(Thinker(), ShowsItsValues)
 
-    def script(session: Session) -> None:
-        display = virtual_display
+    def post(kind: int, key: str) -> None:
+        pygame.event.post(pygame.event.Event(kind, {"key": pygame.key.key_code(key), "mod": 0}))
+
+    def script(window: Window, session: Session) -> None:
+        take = session.take
+
+        def wait_until(holds: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + 60
+            while not holds():
+                assert time.monotonic() < deadline, session.title
+                time.sleep(0.005)
+
+        def played_30_frames() -> None:
+            at = take.frame
+            wait_until(lambda: take.frame > at + 30)
+
         try:
-            display.wait_for_window("Replay Coach - watching - SpaceInvaders")
-            take = session.take
-            display.wait_until(lambda: take.frame > 30, "the agent to play")
-            display.xdotool("keydown", "Left", "key", "t")
-            display.wait_until(lambda: "you play" in session.title, "the controls")
-            at = take.frame
-            display.wait_until(lambda: take.frame > at + 30, "the person to play")
-            display.xdotool("key", "t", "keyup", "Left")
-            at = take.frame
-            display.wait_until(lambda: take.frame > at + 30, "the agent to play again")
-            display.xdotool("key", "Escape")
-            display.wait_until(lambda: session.state is SessionState.ENDED, "the end")
-            display.xdotool("key", "Return")
-            display.wait_until(lambda: bool(session.paths), "the file")
+            wait_until(lambda: "watching" in window.title)
+            played_30_frames()
+            post(pygame.KEYDOWN, "left")
+            post(pygame.KEYDOWN, "t")
+            wait_until(lambda: "you play" in session.title)
+            played_30_frames()
+            post(pygame.KEYUP, "t")
+            post(pygame.KEYDOWN, "t")
+            post(pygame.KEYUP, "left")
+            played_30_frames()
+            post(pygame.KEYDOWN, "escape")
+            wait_until(lambda: session.state is SessionState.ENDED)
+            post(pygame.KEYDOWN, "return")
+            wait_until(lambda: bool(session.paths))
         finally:
             session.closed = True
 
     with ThreadPoolExecutor(1) as hands:
         acting: list[Future[None]] = []
 
-        def begin(_window: Window, session: Session) -> None:
-            acting.append(hands.submit(script, session))
+        def begin(window: Window, session: Session) -> None:
+            acting.append(hands.submit(script, window, session))
 
         settings = EmulatorSettings(noop_start=3)
         (path,) = watch(Library(tmp_path), Thinker(), "SpaceInvaders", "Ann", 5, settings=settings, on_ready=begin)

@@ -48,7 +48,7 @@ def test_a_person_plays_and_the_file_holds_what_the_keys_said(
         hold(virtual_display, 1.0, "Left", "space")
         hold(virtual_display, 1.0, "d")
         virtual_display.xdotool("key", "Escape")
-        virtual_display.wait_for_window("keep or discard", process)
+        virtual_display.wait_for_window("save or discard", process)
         virtual_display.xdotool("key", "Return")
         virtual_display.wait_for_window("ready - SpaceInvaders", process)
         virtual_display.xdotool("key", "Escape")
