@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from data.errors import CoachError
+from data.files import atomic_path, write_atomic
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file that appears under its name only when it is complete and on disk."""
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    write_atomic(path, content)
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays as an .npz file, atomically. Names may hold slashes."""
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
+    with atomic_path(path) as partial, open(partial, "wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -9,7 +9,6 @@ block that no checkpoint names any more is deleted.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from agent.array_file import read_arrays, write_arrays, write_bytes
 from agent.replay_memory import ReplayMemory
 from data.errors import CoachError
+from data.files import publish_folder
 from data.runs import RunFolder
 
 COMPRESSION = 1
@@ -58,7 +58,7 @@ class CheckpointStore:
             write_arrays(partial / "acting.npz", acting)
             whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
             write_bytes(partial / "state.json", json.dumps(whole).encode())
-            os.replace(partial, target)
+            publish_folder(partial, target)
         except OSError as error:
             raise CoachError(
                 f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, then use --resume."

@@ -9,7 +9,6 @@ what each run's process tells: ``<run>.progress.json`` while it works, then ``<r
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import re
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from agent.arms import Arm
 from agent.array_file import write_bytes
 from agent.config import TrainConfig
 from data.errors import CoachError
+from data.files import hold_lock, write_atomic
 from data.library import Library
 from data.runs import compared_run_name
 
@@ -174,11 +174,9 @@ class ComparisonFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the comparison for this process; raises CoachError while another one has it. A kill lets go."""
-        with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise CoachError(f"The comparison {self.name!r} is being worked on by another process.") from error
+        with hold_lock(self.path / ".lock") as held:
+            if held is None:
+                raise CoachError(f"The comparison {self.name!r} is being worked on by another process.")
             yield
 
 
@@ -193,9 +191,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file that is whole at every moment, if the disk lets us."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(value))
-    partial.replace(path)
+    write_atomic(path, json.dumps(value), durable=False)
 
 
 class FrozenLibrary(Library):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from benchmarks.learning_study import DEMONSTRATION_FRAMES, DEMONSTRATION_SEED, GAME, HOLD
 from data.episode import EmulatorSettings
+from data.files import write_atomic
 from data.library import Library
 from recorder.headless import record_episodes
 from recorder.planner import Planner
@@ -63,6 +63,4 @@ def record_demonstrations(
         "mean": round(float(np.mean(scores)), 1) if scores else None,
     }
     results.mkdir(parents=True, exist_ok=True)
-    partial = results / "demonstrator.partial"
-    partial.write_text(json.dumps(about, indent=1) + "\n")
-    os.replace(partial, results / "demonstrator.json")
+    write_atomic(results / "demonstrator.json", json.dumps(about, indent=1) + "\n")

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data.files import write_atomic
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "results" / "learning"
 GAME = "SpaceInvaders"
@@ -64,9 +66,7 @@ class Result:
         """Keep it; a file appears whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         path = result_path(self.arm, self.seed, folder)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        os.replace(partial, path)
+        write_atomic(path, json.dumps(asdict(self), indent=1) + "\n")
         return path
 
 

@@ -15,7 +15,7 @@ from commands.training_controller import LibraryTrainingController, learning_ear
 from commands.training_queue import why
 from data import jobs
 from data.errors import CoachError
-from data.file_lock import is_held
+from data.files import is_locked
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.run_progress import is_alive
@@ -59,7 +59,7 @@ class LibraryComparisonDesk:
         folder = ComparisonFolder(self._library, name)
         now = read_json(self._out(folder) / FILE)
         log = str(self._log(name)) if self._log(name).exists() else ""
-        held = is_held(folder.path / ".lock")
+        held = is_locked(folder.path / ".lock")
         process = self._started.get(name)
         # One that was started here and has told nothing yet; what stands in the file is of an earlier start.
         begins = process is not None and process.poll() is None and (now or {}).get("process") != process.pid
@@ -188,7 +188,7 @@ class LibraryComparisonDesk:
     def stop(self, name: str) -> None:
         folder = ComparisonFolder(self._library, name)
         now = read_json(self._out(folder) / FILE)
-        if is_held(folder.path / ".lock") and now is not None and is_alive(int(now["process"])):
+        if is_locked(folder.path / ".lock") and now is not None and is_alive(int(now["process"])):
             if not folder.stop_file.exists():  # a second signal would break it off
                 os.kill(int(now["process"]), signal.SIGINT)
             return
@@ -199,7 +199,7 @@ class LibraryComparisonDesk:
 
     def resume(self, name: str) -> None:
         folder = ComparisonFolder(self._library, name)
-        if is_held(folder.path / ".lock"):
+        if is_locked(folder.path / ".lock"):
             raise CoachError(f"The comparison {name!r} is at work already.")
         arguments = list((read_json(folder.plan_file) or {}).get("command") or [])[1:]
         arguments = arguments or list((read_json(self._wish(name)) or {}).get("arguments") or [])

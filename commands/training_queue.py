@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from data import jobs
-from data.durable_file import publish_file
 from data.errors import CoachError
-from data.file_lock import holding, is_held
+from data.files import hold_lock, is_locked, write_atomic
 from data.library import Library
 from data.runs import RunFolder, run_folder
 
@@ -78,7 +77,7 @@ class TrainingQueue:
     def current(self) -> QueuedRun | None:
         """What the queue is training now."""
         queued = _read_queued(self._current)
-        return queued if queued is not None and is_held(self._current_lock) else None
+        return queued if queued is not None and is_locked(self._current_lock) else None
 
     def failures(self) -> list[Failure]:
         found = []
@@ -155,7 +154,7 @@ class TrainingQueue:
     def work_on(self) -> None:
         """See to it that somebody works the queue off, if anything waits."""
         left_behind = self._current.exists() and self.current() is None
-        if not (self.waiting() or left_behind) or is_held(self._worker_lock):
+        if not (self.waiting() or left_behind) or is_locked(self._worker_lock):
             return
         command = jobs.python_command("commands.training_queue", str(self._library.folder.absolute()))
         jobs.start(command, self.folder / "worker.log")
@@ -165,7 +164,7 @@ class TrainingQueue:
     def work_off(self) -> None:
         """Train what waits, one after another, until nothing waits; at once back if another process does it."""
         while self.waiting() or self._current.exists():
-            with holding(self._worker_lock) as held:
+            with hold_lock(self._worker_lock) as held:
                 if held is None:
                     return
                 self._wait_for_others()
@@ -197,7 +196,7 @@ class TrainingQueue:
         log = self.log(queued.run)
         if not queued.resumes:
             log.unlink(missing_ok=True)
-        with holding(self._current_lock) as lock:
+        with hold_lock(self._current_lock) as lock:
             assert lock is not None  # whoever held it was waited for
             process = jobs.start(command, log, pass_fds=(lock.fileno(),))
             _write(self._current, {**asdict(queued), "process": process.pid})
@@ -240,7 +239,7 @@ def _run_folders(library: Library) -> list[Path]:
 
 
 def _write(path: Path, about: dict[str, Any]) -> None:
-    publish_file(path, json.dumps(about).encode(), 0o644)
+    write_atomic(path, json.dumps(about))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from scipy.special import expit
 
 from curator.clip_features import FEATURE_NAMES, PICTURE_FEATURES, clip_features
 from data.clip import Clip, Verdict
-from data.durable_file import publish_file
 from data.errors import AnswerIsNo, CoachError
+from data.files import write_atomic
 from data.library import Library
 from data.replay_file import ReplayFile
 
@@ -212,7 +212,7 @@ class LearnedJudge:
         }
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            publish_file(path, json.dumps(content, indent=1).encode(), mode=0o644)
+            write_atomic(path, json.dumps(content, indent=1))
         except OSError as error:
             raise CoachError(f"The judge cannot be kept in {path} ({error.strerror or error}).") from error
         return path

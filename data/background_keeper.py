@@ -8,7 +8,6 @@ because the episode's actions can make them again.
 from __future__ import annotations
 
 import atexit
-import os
 import queue
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.durable_file import write_all
+from data.files import write_all
 from data.journal import Journal, NoJournal
 from data.replay_format import CHUNK_FRAMES
 from data.simulation import RAM_BYTES
@@ -73,14 +72,13 @@ class Spool:
         self.trouble: str | None = None
         self._end = 0
         self._bytes_in_memory = 0
-        self._descriptor, name = tempfile.mkstemp(dir=folder, prefix=".spool-")
-        os.unlink(name)
+        self._file = tempfile.TemporaryFile(dir=folder, prefix=".spool-", buffering=0)  # noqa: SIM115
 
     def put(self, data: bytes) -> SpoolPlace:
         """Never fails because of the disk alone; raises OSError when the memory set aside is full too."""
         try:
-            os.lseek(self._descriptor, self._end, os.SEEK_SET)
-            write_all(self._descriptor, data)
+            self._file.seek(self._end)
+            write_all(self._file.fileno(), data)
         except OSError as error:
             self.trouble = f"The disk takes no more ({error.strerror or error}); the episode is kept in memory."
             if self._bytes_in_memory + len(data) > MAX_SPOOL_BYTES_IN_MEMORY:
@@ -94,10 +92,11 @@ class Spool:
         if place.held is not None:
             return place.held
         assert place.offset is not None
-        return os.pread(self._descriptor, place.size, place.offset)
+        self._file.seek(place.offset)
+        return self._file.read(place.size)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        self._file.close()
 
 
 class BackgroundKeeper:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from data.clip import Clip
-from data.durable_file import publish_file, remove_quietly
 from data.errors import CoachError
+from data.files import atomic_path, write_atomic
 from data.film import caption_of, frames_of, write_gif_of, write_mp4
 from data.replay_file import ReplayFile, portable_image
 from data.replay_format import CHUNK_FRAMES
@@ -81,7 +81,7 @@ def export(
             elif not span.is_whole:
                 raise CoachError("A replay file begins at its reset: only a whole episode can be made portable.")
             else:
-                publish_file(destination, portable_image(replay, on_progress))
+                write_atomic(destination, portable_image(replay, on_progress), mode=0o444)
         except OSError as error:
             raise CoachError(f"{destination} cannot be written ({error.strerror or error}).") from error
     return destination
@@ -135,21 +135,19 @@ def _write_npz(replay: ReplayFile, span: Span, destination: Path, on_progress: O
         "demonstrator_kinds": np.array(replay.demonstrator_kinds),
         "about": np.array(json.dumps({"episode": replay.episode_id, "start": span.start, "player": origin.player})),
     }
-    partial = destination.with_name(f".{destination.name}.part")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w") as file:
-                    np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)
-            with archive.open("frames.npy", "w", force_zip64=True) as file:
-                shape = (stop - span.start, *replay.screen_shape)
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                for first in range(span.start, stop, CHUNK_FRAMES):
-                    last = min(first + CHUNK_FRAMES, stop)
-                    file.write(replay.frames(first, last).tobytes())
-                    if on_progress is not None:
-                        on_progress(last - span.start, stop - span.start)
-        partial.replace(destination)
-    finally:
-        remove_quietly(partial)
+    with (
+        atomic_path(destination) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)
+        with archive.open("frames.npy", "w", force_zip64=True) as file:
+            shape = (stop - span.start, *replay.screen_shape)
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for first in range(span.start, stop, CHUNK_FRAMES):
+                last = min(first + CHUNK_FRAMES, stop)
+                file.write(replay.frames(first, last).tobytes())
+                if on_progress is not None:
+                    on_progress(last - span.start, stop - span.start)

@@ -11,9 +11,9 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
-from data.durable_file import remove_quietly
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
+from data.files import atomic_path
 from data.replay_file import ReplayFile
 from data.replay_format import CHUNK_FRAMES
 
@@ -136,24 +136,20 @@ def _filmed(
     first = next(shown, None)
     if first is None:
         raise CoachError(f"There is no frame to write to {path}.")
-    partial = path.with_name(f".{path.stem}.part{path.suffix}")
     size = (first.shape[1], first.shape[0])
     try:
-        # ffmpeg would tell in its own words, and later, that nothing can be written there.
-        partial.touch()
-        film = imageio_ffmpeg.write_frames(str(partial), size, ffmpeg_log_level="error", **options)
-        film.send(None)
-        try:
-            for frame in itertools.chain([first], shown):
-                film.send(raw(frame))
-        finally:
-            film.close()
-        partial.replace(path)
+        with atomic_path(path) as partial:
+            partial.touch()  # So that a folder that cannot be written is reported by Python and at once.
+            film = imageio_ffmpeg.write_frames(str(partial), size, ffmpeg_log_level="error", **options)
+            film.send(None)
+            try:
+                for frame in itertools.chain([first], shown):
+                    film.send(raw(frame))
+            finally:
+                film.close()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().split("\n")[-1]
         raise CoachError(f"The film {path} cannot be written ({reason}).") from error
-    finally:
-        remove_quietly(partial)
     return path
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from data import user_folders
 from data.episode import EmulatorSettings
 from data.errors import CoachError
+from data.files import write_atomic
 from data.film import brighter
 from data.simulation import Emulator, rom_md5
 
@@ -94,12 +95,7 @@ def make_and_keep(game: str, folder: Path) -> GamePicture:
     picture = make_picture(game)
     memory = io.BytesIO()
     np.savez_compressed(memory, frame=picture.frame, palette=picture.palette)
-    path = picture_path(game, folder)
-    partial = path.with_suffix(f".{os.getpid()}")
-    try:
+    with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(memory.getvalue())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
+        write_atomic(picture_path(game, folder), memory.getvalue(), durable=False)
     return picture

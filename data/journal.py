@@ -15,7 +15,6 @@ process holds an exclusive lock on the file.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import tempfile
@@ -29,9 +28,9 @@ from typing import Any
 import numpy as np
 
 from data import user_folders
-from data.durable_file import remove_quietly, sync_folder, write_all
 from data.episode import EmulatorSettings, Origin
 from data.errors import CoachError
+from data.files import BINARY, remove_quietly, sync_folder, try_lock, wait_for_lock, write_all
 
 SUFFIX = ".journal"
 
@@ -181,13 +180,13 @@ class Journal:
     def _open(self, path: Path, records: list[dict[str, Any]]) -> None:
         """Begin the file anew at ``path``; raises OSError and then leaves the present file as it is."""
         text = b"".join(map(_line, [self._header, *records]))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            wait_for_lock(descriptor, path)
             write_all(descriptor, text)
             os.fsync(descriptor)
             sync_folder(path.parent)
-        except OSError:
+        except (OSError, CoachError):
             os.close(descriptor)
             remove_quietly(path)
             raise
@@ -204,7 +203,7 @@ class Journal:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._open(folder / self.path.name, self._records)
-            except OSError:
+            except (OSError, CoachError):
                 continue
             self._trouble = (
                 f"The library cannot be written ({reason}); the episode's actions are kept in {self.path} instead."
@@ -224,6 +223,8 @@ class Journal:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+            if not keep:
+                remove_quietly(self.path)  # Windows removes no file that is open.
 
 
 class NoJournal:
@@ -283,11 +284,7 @@ def is_blank(path: Path) -> bool:
 def is_being_recorded(path: Path) -> bool:
     """Whether a living process still writes this journal."""
     with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not try_lock(file.fileno(), path, shared=True)
 
 
 def _records(text: bytes) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from data.errors import CoachError
+from data.files import require_locks
 
 BUSY_SECONDS = 30.0
 """For how long one process waits for another's write before it gives up."""
@@ -54,7 +55,8 @@ def engine_for_url(url: str) -> sa.Engine:
 
 
 def sqlite_engine(path: Path) -> sa.Engine:
-    """For reading and writing a file, which is made where there is none."""
+    """For reading and writing a file, which is made where there is none. Raises LocksUnavailable."""
+    require_locks(path.parent)
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
 
     @sa.event.listens_for(engine, "connect")
@@ -82,7 +84,8 @@ def sqlite_engine(path: Path) -> sa.Engine:
 
 
 def sqlite_engine_for_reading(path: Path) -> sa.Engine:
-    """For a file that exists; works in a folder that cannot be written too."""
+    """For a file that exists; works in a folder that cannot be written too. Raises LocksUnavailable."""
+    require_locks(path.parent)
     query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
     if not os.access(path.parent, os.W_OK):
         query["mode"] = "ro"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from data.clip import Clip, Verdict
-from data.durable_file import publish_file
 from data.errors import CoachError
+from data.files import write_atomic
 from data.label_database import LabelDatabase
 
 FORMAT = "replay-coach-labels"
@@ -31,7 +31,7 @@ def export_labels(labels: LabelDatabase, path: Path | str, curator: str | None =
         raise CoachError(f"There is no verdict of {curator!r} to export; there are verdicts of {known}.")
     target = Path(path)
     try:
-        publish_file(target, labels_text(verdicts), mode=0o644)
+        write_atomic(target, labels_text(verdicts))
     except OSError as error:
         raise CoachError(f"The labels cannot be written to {target} ({error.strerror or error}).") from error
     return len(verdicts)

@@ -16,9 +16,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from data.durable_file import publish_file, write_all
 from data.episode import EpisodeSummary
 from data.errors import CoachError
+from data.files import BINARY, write_all, write_atomic
 from data.quarantine import Quarantine, ReaderUnavailable
 
 READERS = 2
@@ -60,7 +60,7 @@ class LibraryIndex:
         try:
             status = path.stat()
             line = Entry(path.name, status.st_size, status.st_mtime_ns, summary, "").to_line()
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | BINARY, 0o644)
             try:
                 write_all(descriptor, line)
             finally:
@@ -149,7 +149,7 @@ class LibraryIndex:
     def _write(self, entries: dict[str, Entry]) -> None:
         text = b"".join(entry.to_line() for _, entry in sorted(entries.items()))
         try:
-            publish_file(self._path, text, 0o644)
+            write_atomic(self._path, text)
         except OSError:
             # A library that may only be read is still a library: its index is made anew each time.
             return

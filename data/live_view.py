@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.files import write_atomic
 from data.simulation import Emulator
 
 CHECK_SECONDS = 0.5
@@ -79,10 +79,8 @@ class LiveView:
             "evaluating": evaluating,
         }
         content = json.dumps(about).encode() + b"\n" + emulator.palette.tobytes() + frame.tobytes()
-        partial = self._folder / "live.picture.part"
         with contextlib.suppress(OSError):
-            partial.write_bytes(content)
-            os.replace(partial, self._folder / "live.picture")
+            write_atomic(self._folder / "live.picture", content, durable=False)
 
 
 def _is_fresh(path: Path) -> bool:

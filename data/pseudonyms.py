@@ -9,8 +9,8 @@ import re
 import secrets
 from pathlib import Path
 
-from data.durable_file import publish_new, remove_quietly, write_all
 from data.errors import CoachError
+from data.files import BINARY, publish_new, remove_quietly, write_all
 from data.library import Library
 
 KEY_BYTES = 32
@@ -33,7 +33,7 @@ class Pseudonyms:
         path = _key_path(library)
         try:
             partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
             try:
                 write_all(descriptor, secrets.token_hex(KEY_BYTES).encode())
                 os.fsync(descriptor)

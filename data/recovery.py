@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
 import tempfile
 import time
 import zlib
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.continuation import recorded_before, retire
-from data.durable_file import remove_quietly
 from data.episode import FRAMES_PER_SECOND
 from data.errors import AnswerIsNo, CoachError
+from data.files import remove_quietly, try_lock
 from data.journal import SUFFIX, JournalContents, NoJournal, is_being_recorded, is_blank, read_journal, rescue_folder
 from data.library import Library
 from data.replay_writer import ReplayWriter
@@ -133,12 +133,10 @@ def _held(path: Path) -> Iterator[bool]:
     except OSError as error:
         raise CoachError(f"The journal {path} cannot be read ({error.strerror or error}).") from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        is_free = try_lock(file.fileno(), path)
+        if os.name == "nt":
+            file.close()  # Windows lets nobody read or remove a file that is locked.
+        yield is_free
 
 
 def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None] | None) -> list[Path]:
@@ -198,7 +196,7 @@ def _play_again(
 
 def _clear_leftovers(library: Library) -> None:
     """Files that were being written when a process died: never readable, and replaced by what was rebuilt."""
-    for pattern in ("*.h5.part", ".spool-*"):
+    for pattern in (".*.h5.*.part", "*.h5.part", ".spool-*"):
         for path in library.replays.glob(pattern):
             try:
                 if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:

@@ -11,9 +11,9 @@ import numpy as np
 
 from data.background_keeper import BackgroundKeeper, Block
 from data.decisions import decisions_of
-from data.durable_file import publish_file
 from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
+from data.files import write_atomic
 from data.journal import SUFFIX, Journal, NoJournal
 from data.pace_report import PaceReport
 from data.plain_text import is_plain_text
@@ -169,7 +169,7 @@ class ReplayWriter:
             self._mend()
             packed = self._packed()
             image, summary = episode_image(self.path, self._origin, columns, ended_by, packed, self._shape, pace)
-            publish_file(self.path, image)
+            write_atomic(self.path, image, mode=0o444)
         except OSError as error:
             self._journal.close(keep=True)
             raise CoachError(self._not_written(error)) from error

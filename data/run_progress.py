@@ -9,6 +9,8 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from data.files import write_atomic
+
 WRITE_INTERVAL_SECONDS = 0.5
 
 
@@ -72,10 +74,9 @@ class ProgressFile:
         if now - self._last_written < WRITE_INTERVAL_SECONDS:
             return
         self._last_written = now
-        partial = self._path.with_suffix(".part")
+        content = json.dumps({**asdict(progress), "process": os.getpid(), "stopping": stopping})
         with contextlib.suppress(OSError):
-            partial.write_text(json.dumps({**asdict(progress), "process": os.getpid(), "stopping": stopping}))
-            partial.replace(self._path)
+            write_atomic(self._path, content, durable=False)
 
     def remove(self) -> None:
         with contextlib.suppress(OSError):

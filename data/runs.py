@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from data.durable_file import publish_file
 from data.errors import CoachError
-from data.file_lock import holding, is_held
+from data.files import hold_lock, is_locked, write_atomic
 from data.library import Library
 from data.run_progress import Progress, ProgressReport, is_alive, read_progress
 
@@ -127,13 +126,13 @@ class RunFolder:
             for folder in (self.path, self.checkpoints, self.memory, self.tensorboard):
                 folder.mkdir(parents=True, exist_ok=True)
             self.write_config(config)
-            publish_file(self.path / "run.json", json.dumps(about, indent=2).encode(), 0o644)
+            write_atomic(self.path / "run.json", json.dumps(about, indent=2))
         except OSError as error:
             raise CoachError(f"Cannot write the run {self.path} ({error.strerror or error}).") from error
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write ``config.json``, which changes when a resumed run is given more steps."""
-        publish_file(self.path / "config.json", json.dumps(dict(config), indent=2).encode(), 0o644)
+        write_atomic(self.path / "config.json", json.dumps(dict(config), indent=2))
 
     def read(self) -> RunInfo:
         """Return what the run is. Raises CoachError where it is not readable."""
@@ -172,14 +171,14 @@ class RunFolder:
 
         Raises CoachError while another process trains the run.
         """
-        with holding(self.lock_file) as held:
+        with hold_lock(self.lock_file) as held:
             if held is None:
                 raise CoachError(f"The run {self.name!r} is being trained by another process.")
             yield
 
     def is_trained(self) -> bool:
         """Return whether a process on this machine trains the run now."""
-        return is_held(self.lock_file)
+        return is_locked(self.lock_file)
 
     def training(self) -> ProgressReport | None:
         """Return what the run's training reported last, or None if none runs or none has reported."""

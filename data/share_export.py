@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.clip import Verdict
-from data.durable_file import remove_quietly, sync_folder
 from data.episode import EpisodeSummary
 from data.errors import CoachError
+from data.files import atomic_path
 from data.label_exchange import labels_text
 from data.pseudonyms import Pseudonyms
 from data.replay_file import ReplayFile, renamed_image
@@ -71,9 +71,8 @@ def write_share(
         raise CoachError(
             f"The verdicts come to {len(labels):,} bytes and a share holds {MAX_LABELS_BYTES:,}; share fewer episodes."
         )
-    partial = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(partial, "w", allowZip64=False) as archive:
+        with atomic_path(path) as partial, zipfile.ZipFile(partial, "w", allowZip64=False) as archive:
             listed = {}
             for number, episode in enumerate(episodes):
                 if on_progress is not None:
@@ -83,13 +82,9 @@ def write_share(
             about_labels = _add(archive, LABELS, iter([labels]), zipfile.ZIP_DEFLATED) if labels else None
             manifest = Manifest(listed, about_labels).to_json()
             _add(archive, MANIFEST, iter([manifest]), zipfile.ZIP_DEFLATED)
-        partial.replace(path)
-        sync_folder(path.parent)
         size = path.stat().st_size
     except OSError as error:
         raise CoachError(f"The share {path} cannot be written ({error.strerror or error}).") from error
-    finally:
-        remove_quietly(partial)
     if on_progress is not None:
         on_progress(len(episodes), len(episodes))
     return ShareSummary(path, tuple(episode.episode_id for episode in episodes), len(told), size, names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -11,15 +10,24 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
 from data.clip import Verdict
-from data.durable_file import publish_new, remove_quietly, write_all
 from data.episode import EpisodeSummary
 from data.errors import CoachError
+from data.files import (
+    BINARY,
+    LocksUnavailable,
+    publish_new,
+    remove_quietly,
+    set_mode,
+    try_lock,
+    wait_for_lock,
+    write_all,
+)
 from data.label_database import LabelDatabase
 from data.label_exchange import read_labels
 from data.library import Library
@@ -250,24 +258,22 @@ def _unpacked(archive: ShareArchive, name: str, listed: Listed, folder: Path) ->
     if shutil.disk_usage(folder).free < listed.bytes + SPARE_BYTES:
         raise CoachError(f"There is no room for {name} ({listed.bytes / 1e6:.0f} MB) in {folder}; make room.")
     path, descriptor = _locked_file(folder)
-    try:
+    with ExitStack() as cleaning:
+        cleaning.callback(remove_quietly, path)
+        cleaning.callback(os.close, descriptor)
         for part in archive.parts_of_episode(name):
             write_all(descriptor, part)
-        os.fchmod(descriptor, 0o444)
+        set_mode(descriptor, 0o444)
         os.fsync(descriptor)
         yield path
-    finally:
-        os.close(descriptor)
-        remove_quietly(path)
 
 
 def _locked_file(folder: Path) -> tuple[Path, int]:
     """A new file, locked as long as this process lives, so that the next import can tell what a killed one left."""
     while True:
         path = folder / f"{INCOMING}{secrets.token_hex(4)}{SUFFIX}.part"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
+        if os.name == "nt" or (wait_for_lock(descriptor, path) and os.fstat(descriptor).st_nlink):
             return path, descriptor
         os.close(descriptor)  # another import took it for a leftover before it was locked
 
@@ -277,9 +283,12 @@ def _clear_leftovers(folder: Path) -> None:
     for path in folder.glob(f"{INCOMING}*"):
         try:
             with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-        except OSError:
+                is_leftover = try_lock(file.fileno(), path)
+                if is_leftover:
+                    remove_quietly(path)
+            if is_leftover:
+                remove_quietly(path)  # Windows removes no file that is open.
+        except (OSError, LocksUnavailable):
             continue  # another import's, or gone already
 
 

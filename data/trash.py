@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.durable_file import sync_folder
 from data.episode import EpisodeSummary
 from data.errors import CoachError
+from data.files import sync_folder
 from data.library import Library
 from data.library_index import LibraryIndex
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from data.durable_file import publish_file
 from data.episode import DEFAULT_FRAME_SKIP
 from data.errors import CoachError
+from data.files import write_atomic
 from data.user_folders import config_folder
 
 MOST_NAME_LETTERS = 60
@@ -111,6 +111,6 @@ def write_settings(settings: Settings, path: Path | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if read_settings(path)[1] and path.is_file():
             os.replace(path, path.with_suffix(".unreadable"))
-        publish_file(path, text.encode(), 0o644)
+        write_atomic(path, text)
     except OSError as error:
         raise CoachError(f"The settings cannot be kept in {path}: {error.strerror or error}.") from error

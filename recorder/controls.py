@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.errors import CoachError
+from data.files import write_atomic
 from data.user_folders import config_folder
 
 PARTS = ("up", "down", "left", "right", "fire")
@@ -269,11 +269,9 @@ def read_key_map(path: Path | None = None) -> KeyMap:
 def write_key_map(key_map: KeyMap, path: Path | None = None) -> Path:
     """Write the player's keys atomically; return the path of the file."""
     path = path or key_file()
-    beside = path.with_suffix(".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(key_map.to_json(), encoding="utf-8")
-        os.replace(beside, path)
+        write_atomic(path, key_map.to_json())
     except OSError as error:
         raise CoachError(f"Cannot write the keys to {path}: {error.strerror or error}.") from error
     return path

@@ -15,7 +15,7 @@ from agent.comparison import ComparisonFolder, read_json
 from agent.comparison_progress import FILE
 from commands.comparison_desk import LibraryComparisonDesk
 from data.errors import CoachError
-from data.file_lock import is_held
+from data.files import is_locked
 from data.library import Library
 from data.runs import ComparedRun
 from home.comparison_facts import ComparisonFacts, ComparisonWish, results
@@ -136,7 +136,7 @@ def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_
             wait_for("running")
             press(virtual_display, "s")
             wait_for("stopped")
-            assert not is_held(folder.path / ".lock")
+            assert not is_locked(folder.path / ".lock")
             press(virtual_display, "r")
             window = wait_for("done")
             assert progress()["done"] == progress()["total"] == 2
@@ -148,7 +148,7 @@ def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_
             virtual_display.ask_to_close(window)
     finally:
         now = progress()
-        if is_held(folder.path / ".lock") and isinstance(now.get("process"), int):
+        if is_locked(folder.path / ".lock") and isinstance(now.get("process"), int):
             os.kill(int(str(now["process"])), signal.SIGKILL)
     plan = json.loads(folder.plan_file.read_text())
     assert [arm["text"] for arm in plan["arms"]] == ["none", "human"]
