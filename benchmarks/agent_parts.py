@@ -1,11 +1,11 @@
-"""Where a training's time goes: each part by itself, at the settings of the Nature paper and of the default preset.
+"""Where a training's time goes: each part separately, with the presets "nature" and "default".
 
     python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--write]
 
-Prints the median time of a step's parts, the memory that a transition takes, how fast a replay file is filled in,
-and steps per second of a whole training; beside Stable-Baselines3's DQN and a loop like CleanRL's at the same settings,
-which run in an environment of their own, .venv-sb3, made once. Both sides take turns, ``--rounds`` times, and medians
-are told, because a machine has good and bad minutes. Compare only figures of the same call.
+Prints the median time of a step's parts, the memory of a transition, how fast a replay file fills the replay memory,
+and the steps per second of a whole training. Stable-Baselines3's DQN and a loop like CleanRL's run at the same
+settings in a separate environment, .venv-sb3, which is made once. All sides take turns, ``--rounds`` times, and medians
+are reported, because a machine's speed varies. Compare only figures of the same call.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ LIKE_SB3: dict[str, Any] = {
     "gradient_norm": 10.0,
     "target_update_steps": 250,
 }
-"""What makes the Nature preset learn as Stable-Baselines3's DQN does: batch 32, every 4 steps, Huber loss."""
+"""Changes that make the Nature preset learn as Stable-Baselines3's DQN: batch 32, every 4 steps, Huber loss."""
 
 
 def median_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Median milliseconds of one call, after some calls to warm up."""
+    """Return the median milliseconds of one call, after some warm-up calls."""
     for _ in range(max(3, rounds // 20)):
         work()
     times = []
@@ -64,7 +64,7 @@ def median_ms(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def parts(config: TrainConfig) -> dict[str, float]:
-    """Milliseconds of each part of a step, by name."""
+    """Return the milliseconds of each part of a step, by name."""
     rng = np.random.default_rng(0)
     emulator = new_emulator(config)
     begin_episode(emulator, 1, 0)
@@ -102,7 +102,7 @@ def parts(config: TrainConfig) -> dict[str, float]:
 
 
 def whole(config: TrainConfig, steps: int) -> float:
-    """Steps per second of the trainer from the first update on."""
+    """Return the trainer's steps per second once learning has started."""
     config = dataclasses.replace(config, steps=steps, learn_from_step=200, memory_size=20_000, epsilon_seeded=0.1)
     memory = new_memory(config, 0)
     memory.close_seeding()
@@ -119,7 +119,7 @@ def whole(config: TrainConfig, steps: int) -> float:
 
 
 def filling(config: TrainConfig, replays: Path) -> float:
-    """Seconds to fill in an hour of play."""
+    """Return the seconds that an hour of play takes to fill the memory."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library(folder)
         library.prepare()
@@ -134,7 +134,7 @@ def filling(config: TrainConfig, replays: Path) -> float:
 
 
 def ours(name: str, config: TrainConfig, steps: int) -> dict[str, Any]:
-    """Everything about one set of settings."""
+    """Return all figures of one configuration."""
     found = parts(config)
     step = {part: found[part] for part in ("emulator", "preprocessing", "acting", "storing")}
     step |= {part: found[part] / config.train_every for part in ("sampling", "learning")}
@@ -150,7 +150,7 @@ def ours(name: str, config: TrainConfig, steps: int) -> dict[str, Any]:
 
 
 def theirs(steps: int) -> dict[str, Any]:
-    """The same of Stable-Baselines3 and of a loop like CleanRL's, by a process in their environment."""
+    """Return the figures of Stable-Baselines3 and of a loop like CleanRL's, from a process in their environment."""
     command = [str(sb3_python()), str(ROOT / "benchmarks" / "agent_parts_sb3.py"), str(steps)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -160,7 +160,7 @@ def theirs(steps: int) -> dict[str, Any]:
 
 
 def beside_sb3(steps: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Medians over rounds in which all sides take turns, by side and figure."""
+    """Return medians over rounds in which all sides take turns, by side and figure."""
     config = dataclasses.replace(preset("nature"), memory_size=20_000, **LIKE_SB3)
     rows: dict[str, list[dict[str, float]]] = {"ours": [], "sb3": [], "cleanrl": []}
     for _ in range(rounds):
@@ -174,8 +174,8 @@ def beside_sb3(steps: int, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def report_lines(report: dict[str, Any]) -> list[str]:
-    """The report as text, a line each."""
-    lines = [f"{report['machine']}; waiting for a core at the end (load average): {report['load']:.1f}"]
+    """Return the lines of the report."""
+    lines = [f"{report['machine']}; load average at the end: {report['load']:.1f}"]
     for name in ("nature", "default"):
         row = report[name]
         lines.append(f"{name}: {row['steps_per_second']:.0f} steps/s")
@@ -183,7 +183,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
             lines.append(f"  {part:14} {value:7.3f} ms   {100 * row['shares'][part]:5.1f} % of a step")
     lines.append(f"1,000,000 transitions take {SLOT_BYTES / 1000:.2f} GB")
     if "seconds_to_fill_an_hour" in report:
-        lines.append(f"an hour of play is filled in within {report['seconds_to_fill_an_hour']:.1f} s")
+        lines.append(f"an hour of play fills the memory in {report['seconds_to_fill_an_hour']:.1f} s")
     if "beside" in report:
         titles = {"ours": "Replay Coach", "sb3": "Stable-Baselines3", "cleanrl": "like CleanRL"}
         lines.append(f"at the same settings, medians of {report['rounds']} rounds in turns:")
@@ -198,7 +198,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
 
 
 def write_page(lines: list[str], page: Path = PAGE) -> None:
-    """Put the report between the page's two marks; what was written by hand around them stays."""
+    """Put the report between the page's two marks and leave the rest as it is."""
     before, _, rest = page.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     page.write_text("\n".join([before + BEGIN, "", "```", *lines, "```", "", END]) + after)

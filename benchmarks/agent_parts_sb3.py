@@ -1,10 +1,10 @@
-"""What Stable-Baselines3's DQN and a loop like CleanRL's take; run by benchmarks/agent_parts.py in .venv-sb3.
+"""Time Stable-Baselines3's DQN and a loop like CleanRL's; run by benchmarks/agent_parts.py in .venv-sb3.
 
     .venv-sb3/bin/python benchmarks/agent_parts_sb3.py STEPS
 
 Prints one JSON object. Both play the same game with the wrappers of their Atari settings, learn from batches of 32
-every 4 steps with the Nature network and Adam, and begin to learn at step 200. CleanRL's dqn_atari.py takes the replay
-buffer of Stable-Baselines3 in its memory-saving form, the squared error, and no clipping of gradients.
+every 4 steps with the Nature network and Adam, and start learning at step 200. CleanRL's dqn_atari.py uses the replay
+buffer of Stable-Baselines3 in its memory-saving form, the squared error, and no gradient clipping.
 """
 
 from __future__ import annotations

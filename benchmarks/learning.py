@@ -1,11 +1,11 @@
-"""The study: does a quarter of an hour of play save a million steps? Three arms, three seeds, 100,000 steps each.
+"""The study of learning: three arms, three random seeds, 100,000 own steps each.
 
     python -m benchmarks.learning [--jobs 2] [--arms seeded unseeded sb3] [--limit N] [--minutes M] [--report-only]
 
-Stop it at any time with Ctrl-C and call it again: a training goes on from its last checkpoint, and one that is finished
-is kept as a small file in docs/results/learning/, so that another machine goes on from what was committed. A training
-runs in one thread, and several beside each other. The demonstrator's episodes are recorded anew where they are
-missing, the same ones. At the end (and after each training) docs/results/learning.md and its plot are made again.
+Stop it at any time with Ctrl-C and call it again: a training resumes from its last checkpoint. A finished one is saved
+as a small file in docs/results/learning/, so that another machine can continue from what was committed. Each training
+runs in one thread, several in parallel. The demonstrator's episodes are recorded again where they are missing, always
+the same ones. After each training docs/results/learning.md and its plot are written again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORK = ROOT / "build" / "learning"
 
 
 class Trainings:
-    """The trainings that run at the moment, each in a process of its own."""
+    """The trainings that are running, each in its own process."""
 
     def __init__(self, work: Path, steps: int, results: Path) -> None:
         self._work, self._steps, self._results = work, steps, results
@@ -37,7 +37,7 @@ class Trainings:
         return len(self._running)
 
     def begin(self, arm: str, seed: int) -> None:
-        print(f"{arm}-{seed} begins or goes on", flush=True)
+        print(f"{arm}-{seed} starts or resumes", flush=True)
         ending = [str(self._steps), str(self._results)]
         if arm == "sb3":
             script = str(ROOT / "benchmarks" / "learning_sb3.py")
@@ -48,7 +48,7 @@ class Trainings:
         self._running[arm, seed] = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
 
     def ended(self) -> list[tuple[str, int]]:
-        """Those that have ended since the last call; raises RuntimeError for one that failed."""
+        """Return those that ended since the last call; raises RuntimeError for one that failed."""
         done = [key for key, process in self._running.items() if process.poll() is not None]
         for key in done:
             status = self._running.pop(key).returncode
@@ -57,7 +57,7 @@ class Trainings:
         return done
 
     def stop(self) -> None:
-        """Ask all to save where they are, and wait for them."""
+        """Ask all to save a checkpoint and stop, and wait for them."""
         for process in self._running.values():
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
@@ -66,16 +66,16 @@ class Trainings:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings beside each other (default: 2)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings in parallel (default: 2)")
     parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), help="which arms (default: all)")
-    parser.add_argument("--limit", type=int, metavar="N", help="begin at most so many trainings")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop by itself after so many minutes")
+    parser.add_argument("--limit", type=int, metavar="N", help="start at most this many trainings")
+    parser.add_argument("--minutes", type=float, metavar="M", help="stop after this many minutes")
     parser.add_argument("--steps", type=int, default=STEPS, help="own steps of a training; only 100,000 are the study")
-    parser.add_argument("--work", type=Path, default=WORK, help="where what is not finished lies (default: build/)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where what is finished lies")
-    parser.add_argument("--report-only", action="store_true", help="train nothing, write the report anew")
+    parser.add_argument("--work", type=Path, default=WORK, help="where unfinished trainings are (default: build/)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where finished trainings are")
+    parser.add_argument("--report-only", action="store_true", help="only write the report")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a shell began in the background
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore SIGINT
         signal.signal(number, signal.default_int_handler)
     if not options.report_only:
         train_all(options)
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def train_all(options: argparse.Namespace) -> None:
-    """Train what is missing; Ctrl-C, or the end of the time allowed, stops with everything saved."""
+    """Train what is missing; Ctrl-C or the end of the allowed time stops, with everything saved."""
     waiting = [(arm, seed) for arm, seed in missing(options.results) if arm in options.arms][: options.limit]
     if any(arm == "seeded" for arm, _ in waiting):
         record_demonstrations(Library(options.work / "library"), options.results)
@@ -103,7 +103,7 @@ def train_all(options: argparse.Namespace) -> None:
             if time.monotonic() > deadline:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        print("Stopping; the same command goes on from here", flush=True)
+        print("Stopping; the same command continues from here", flush=True)
     finally:
         trainings.stop()
 

@@ -18,7 +18,7 @@ from recorder.planner import Planner
 
 @dataclass(frozen=True)
 class MakePlanner:
-    """Makes the demonstrator, in whichever process records it."""
+    """Makes the demonstrator in the process that records it."""
 
     hold: int = HOLD
 
@@ -27,7 +27,7 @@ class MakePlanner:
 
 
 def name_of(seed: int) -> str:
-    """The player's name under which the episode with this seed is kept."""
+    """Return the player's name of the episode with this seed."""
     return f"planner {seed}"
 
 
@@ -36,9 +36,9 @@ def record_demonstrations(
 ) -> None:
     """Record episodes with the seeds ``seed``, ``seed + 1``, ... until there are ``frames`` frames in all.
 
-    The last episode is cut off there. Goes on where it was stopped.
+    The last episode is truncated there. Continues where it was stopped.
 
-    Writes ``demonstrator.json`` among the results: who played, and the scores of the episodes that came to their end.
+    Writes ``demonstrator.json`` among the results: who played, and the scores of the complete episodes.
     """
     library.prepare()
     while True:
@@ -49,7 +49,7 @@ def record_demonstrations(
             following += 1
         if played >= frames:
             break
-        print(f"The planner plays: {played:,} of {frames:,} frames are there", flush=True)
+        print(f"The planner plays: {played:,} of {frames:,} frames are recorded", flush=True)
         left = frames - played
         record_episodes(
             library, MakePlanner(), GAME, 1, EmulatorSettings(), following, max_frames=left, player=name_of(following)

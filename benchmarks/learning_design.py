@@ -1,8 +1,8 @@
-"""The design of the sixteen short trainings of ``benchmarks.learning_factors``, and what they tell of each setting.
+"""The design of the sixteen short trainings of ``benchmarks.learning_factors``, and the effect of each setting.
 
-A fractional factorial design, 2^(6-2) of resolution IV (Box, Hunter and Hunter 2005, chapter 6): every setting stands
-in half of the trainings, evenly beside every other, so that its effect is the difference of two means of eight, and is
-mixed up with no effect of two settings together. Imports no Keras, because the report does not need it.
+A fractional factorial design, 2^(6-2) of resolution IV (Box, Hunter and Hunter 2005, chapter 6): every setting is
+in half of the trainings, balanced with every other one, so that its effect is the difference of two means of eight and
+is not confounded with any effect of two settings together. Imports no Keras, because the report does not need it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FACTORS: dict[str, dict[str, Any]] = {
     "a lost life ends the return": {"life_loss_ends": True},
     "logarithmic rewards, not signs": {"reward": "log"},
 }
-"""What each changes of the default preset."""
+"""The change of each to the default preset."""
 
 
 def design() -> np.ndarray:
-    """(16, 6) of 0 and 1: whether a training has a setting. The last two columns are sums modulo 2 of three others."""
+    """Return (16, 6) of 0 and 1: whether a training has a setting; the last two columns are sums modulo 2 of three."""
     rows = np.arange(16)[:, None] >> np.arange(4) & 1
     fifth = rows[:, [0, 1, 2]].sum(axis=1) % 2
     sixth = rows[:, [1, 2, 3]].sum(axis=1) % 2
@@ -32,9 +32,9 @@ def design() -> np.ndarray:
 
 
 def effects(rows: list[dict[str, Any]]) -> list[tuple[str, float, float, float]]:
-    """For each setting: its name, its effect in points, and the ends of the effect's 95% interval.
+    """Return each setting's name, its effect in points, and the ends of the effect's 95% interval.
 
-    By least squares with one term a setting (Box, Hunter and Hunter 2005, section 5.10); needs all sixteen rows.
+    By least squares with one term per setting (Box, Hunter and Hunter 2005, section 5.10); needs all sixteen rows.
     """
     levels = 2.0 * design()[[row["index"] for row in rows]] - 1.0
     terms = np.column_stack([np.ones(len(rows)), levels])
@@ -49,7 +49,7 @@ def effects(rows: list[dict[str, Any]]) -> list[tuple[str, float, float, float]]
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Lines for the page: the effects, once the rows of all trainings are there."""
+    """Return the page's lines on the effects, once all trainings have a row."""
     if len(rows) < len(design()):
         return []
     steps, points = [row["steps"] for row in rows], [row["mean"] for row in rows]

@@ -1,10 +1,10 @@
-"""Six settings at once: sixteen short seeded trainings, each of which tells something about every setting.
+"""Measure six settings at once by sixteen short seeded trainings, each of which informs about every setting.
 
     python -m benchmarks.learning_factors [--seconds 420] [--jobs 2]
 
-``benchmarks.learning_design`` says which training has which settings. Each has a random seed of its own and stops after
---seconds, wherever it stands. Rows are kept in docs/results/learning/factors.jsonl; what has one is not trained again.
-Stop it with Ctrl-C; trainings that are not finished begin anew. Demonstrations and evaluation episodes are those of
+``benchmarks.learning_design`` says which training has which settings. Each has its own random seed and stops after
+--seconds. Rows are saved in docs/results/learning/factors.jsonl; a training that has one is not repeated. Stop it with
+Ctrl-C; unfinished trainings start again. Demonstrations and evaluation episodes are those of
 ``benchmarks.learning_trials``, which the study does not use.
 """
 
@@ -37,7 +37,7 @@ RUN = "factors"
 
 
 def settings_of(index: int) -> TrainConfig:
-    """A training's settings; its random seed is its number."""
+    """Return a training's settings; its random seed is its number."""
     changes: dict[str, Any] = {"game": GAME, "seed_from": ("planner",), "steps": STEPS, "seed": index, "threads": 1}
     for present, change in zip(design()[index], FACTORS.values(), strict=True):
         if present:
@@ -46,10 +46,10 @@ def settings_of(index: int) -> TrainConfig:
 
 
 def train_one(index: int, seconds: float, work: Path) -> dict[str, Any]:
-    """One training on the demonstrations in ``work``, in a library of its own there that is gone afterwards."""
+    """Train once on the demonstrations in ``work``, in a temporary library there."""
     began = time.monotonic()
     library = Library(work / f"factors-{index}")
-    shutil.rmtree(library.folder, ignore_errors=True)  # a stopped one's
+    shutil.rmtree(library.folder, ignore_errors=True)  # of a training that was stopped
     library.prepare()
     shutil.copytree(Library(work / "library").replays, library.replays, dirs_exist_ok=True)
     summary = train(library, RUN, settings_of(index), should_stop=lambda: time.monotonic() - began > seconds)
@@ -61,9 +61,9 @@ def train_one(index: int, seconds: float, work: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of a training (default: 420)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings beside each other (default: 2)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings in parallel (default: 2)")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a shell began in the background
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore SIGINT
         signal.signal(number, signal.default_int_handler)
     record_demonstrations(Library(WORK / "library"), WORK, seed=DEMONSTRATION_SEED)
     there = {row["index"] for row in read_rows(ROWS)}

@@ -1,4 +1,4 @@
-"""One training of ours for the study, in a process of its own: python -m benchmarks.learning_ours ARM SEED FOLDER."""
+"""One of the study's trainings of ours, in its own process: python -m benchmarks.learning_ours ARM SEED FOLDER."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from data.runs import RunFolder
 
 
 def settings_of(arm: str, seed: int, steps: int) -> TrainConfig:
-    """Defaults, but for what the study decides."""
+    """Return the defaults with the study's settings."""
     config = preset("default")
     if arm == "unseeded":
         config = dataclasses.replace(config, pretrain_steps=0)
@@ -43,7 +43,7 @@ def settings_of(arm: str, seed: int, steps: int) -> TrainConfig:
 
 
 def run(arm: str, seed: int, library: Library, steps: int, stop: threading.Event) -> Result | None:
-    """Train, from the last checkpoint where there is one; None where it was stopped before its end."""
+    """Train, from the last checkpoint if there is one; return None where it was stopped before the end."""
     name = f"{arm}-{seed}"
     folder = RunFolder(library.run_folder(name))
     config = settings_of(arm, seed, steps)
@@ -60,7 +60,7 @@ def run(arm: str, seed: int, library: Library, steps: int, stop: threading.Event
 def main() -> None:
     arm, seed, folder, steps, results = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5]
     stop = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business; it then asks by SIGTERM
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and then sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     result = run(arm, seed, Library(folder), steps, stop)
     if result is None:

@@ -1,4 +1,4 @@
-"""The study's report: a table and a plot of whatever is finished, written into docs/results/learning.md."""
+"""The study's report: a table and a plot of the finished trainings, written into docs/results/learning.md."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by_step(results: list[Result]) -> Scores:
 
 
 def table(results: list[Result]) -> list[str]:
-    """Lines of the table: mean points and interval of each arm at each checkpoint."""
+    """Return the table's lines: mean points and interval of each arm at each checkpoint."""
     steps = sorted({e.step for result in results for e in result.evaluations})
     head = ["arm", "seeds", *(f"{step:,} steps" for step in steps), "minutes a training"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -61,7 +61,7 @@ def table(results: list[Result]) -> list[str]:
 
 
 def draw(results: list[Result], path: Path = PLOT) -> None:
-    """The one plot: points over own steps, an arm a line, with intervals."""
+    """Draw the plot: points over own steps, a line with intervals for each arm."""
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     for arm, title in ARMS.items():
         mine = [result for result in results if result.arm == arm]
@@ -88,7 +88,7 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
 
 
 def trials_table() -> list[str]:
-    """What was tried on tuning seeds, in the order in which it was done."""
+    """Return the table's lines of the trials on tuning seeds, in their order."""
     rows = read_rows(RESULTS / "trials.jsonl")
     if not rows:
         return []
@@ -100,16 +100,16 @@ def trials_table() -> list[str]:
         points = f"{row['mean']:.0f} ({row['low']:.0f} to {row['high']:.0f}, {row['episodes']})"
         cells = [row["trial"], f"{row['seeded_decisions']:,}", f"{row['updates']:,}", f"{row['steps']:,}", points]
         lines.append("| " + " | ".join(cells) + " |")
-    return ["Trials, one seed each, on episodes that nothing else is evaluated on:", "", *lines, ""]
+    return ["Trials, one seed each, on evaluation episodes used for nothing else:", "", *lines, ""]
 
 
 def made_part(results: list[Result]) -> list[str]:
-    """The lines between the two marks of the page."""
+    """Return the lines between the page's two marks."""
     demonstrator = RESULTS / "demonstrator.json"
     lines = [BEGIN, ""]
     if demonstrator.is_file():
         about = json.loads(demonstrator.read_text())
-        scores, told = about["scores"], "no episode came to its end"
+        scores, told = about["scores"], "no episode was complete"
         if scores:
             told = f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
         lines.append(f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; {told}.")
@@ -121,12 +121,12 @@ def made_part(results: list[Result]) -> list[str]:
     waiting = missing()
     if waiting:
         names = ", ".join(f"{arm}-{seed}" for arm, seed in waiting)
-        lines += [f"Not trained yet, of {len(SEEDS)} seeds for each of {len(ARMS)} arms: {names}.", ""]
+        lines += [f"Not trained yet of {len(SEEDS)} seeds for each of {len(ARMS)} arms: {names}.", ""]
     return [*lines, *trials_table(), *learning_design.table(read_rows(RESULTS / "factors.jsonl")), END]
 
 
 def write_report() -> None:
-    """Make the plot and the made part of the page anew; what was written by hand around it stays."""
+    """Write the plot and the part of the page between its marks; the rest stays as it is."""
     results = read_results()
     if results:
         draw(results)

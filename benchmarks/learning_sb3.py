@@ -1,9 +1,9 @@
 """One training of Stable-Baselines3's DQN for the study: python benchmarks/learning_sb3.py SEED FOLDER STEPS RESULTS.
 
 Runs in the environment .venv-sb3, from the repository's root. The settings are those of RL Baselines3 Zoo for Atari,
-but for a training that is a hundredth as long: it learns from step 1,000 on and explores over the first 25,000 steps,
-as ours does. Evaluated by our own code, on the same episodes under the same protocol. Goes on from its last checkpoint,
-one every 25,000 steps, with the memory; the episode that was running is begun anew.
+except that the training is a hundredth as long: it learns from step 1,000 on and explores over the first 25,000 steps,
+as ours does. Evaluated by our own code, on the same episodes under the same protocol. Resumes from its last checkpoint,
+one every 25,000 steps, with the memory; the interrupted episode starts again.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def environment(seed: int) -> Any:
 
 
 def scores_of(model: DQN) -> tuple[float, ...]:
-    """Points of each episode of the evaluation: the same ones, played by the same code, as for ours."""
+    """Return the points of each evaluation episode: the same episodes, played by the same code, as for ours."""
     protocol = protocol_named("nature")
 
     def values(stack: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def scores_of(model: DQN) -> tuple[float, ...]:
 
 
 class _Checkpoints(BaseCallback):
-    """Evaluates and saves at checkpoints; ends the training where it is asked to stop."""
+    """Evaluates and saves at checkpoints; ends the training on request."""
 
     def __init__(self, folder: Path, every: int, seconds_before: float) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _Checkpoints(BaseCallback):
 
     def _on_training_start(self) -> None:
         if not self.num_timesteps and not read_rows(self.folder)["evaluations"]:
-            self.save()  # the curve begins with the untrained agent, as ours does
+            self.save()  # the curve starts with the untrained agent, as ours does
 
     def _on_step(self) -> bool:
         if self.num_timesteps % self.every == 0:

@@ -1,4 +1,4 @@
-"""What the study of learning compares, and where it keeps it: shared by the command, its processes and its report.
+"""The settings of the study of learning and its result files, shared by its command, processes and report.
 
 Imports neither Keras nor PyTorch, because the processes of both sides import it.
 """
@@ -27,9 +27,9 @@ DEMONSTRATION_FRAMES = 15 * 60 * 60
 """15 minutes at 60 frames a second."""
 DEMONSTRATION_SEED = 1000
 HOLD = 3
-"""Decisions for which the planner holds an action at least: smoother play, more like a person's."""
+"""Least number of decisions for which the planner holds an action: smoother play, more like a person's."""
 STOPPED = 3
-"""Exit status of a process that was asked to stop and has saved where it was."""
+"""Exit status of a process that saved a checkpoint and stopped on request."""
 
 ARMS = {
     "seeded": "seeded by 15 minutes of the planner's play",
@@ -50,20 +50,20 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Result:
-    """One training of one arm, from beginning to end."""
+    """One complete training of one arm."""
 
     arm: str
     seed: int
     steps: int
     settings: dict[str, object]
-    """What differs from that side's defaults."""
+    """The differences from that side's defaults."""
     evaluations: tuple[Evaluated, ...]
     seconds: float
     """Wall clock, evaluations included, in one thread."""
     machine: str
 
     def write(self, folder: Path = RESULTS) -> Path:
-        """Keep it; a file appears whole or not at all."""
+        """Save it atomically and return its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = result_path(self.arm, self.seed, folder)
         write_atomic(path, json.dumps(asdict(self), indent=1) + "\n")
@@ -75,7 +75,7 @@ def result_path(arm: str, seed: int, folder: Path = RESULTS) -> Path:
 
 
 def read_results(folder: Path = RESULTS) -> list[Result]:
-    """All finished trainings, by arm and seed."""
+    """Return all finished trainings, by arm and seed."""
     found = []
     for arm in ARMS:
         for path in sorted(folder.glob(f"{arm}-*.json")):
@@ -86,17 +86,17 @@ def read_results(folder: Path = RESULTS) -> list[Result]:
 
 
 def missing(folder: Path = RESULTS) -> list[tuple[str, int]]:
-    """Arms and seeds that are still to be trained; every arm's first seed comes before any second one."""
+    """Return arms and seeds that are not trained yet, every arm's first seed before any second one."""
     return [(arm, seed) for seed in SEEDS for arm in ARMS if not result_path(arm, seed, folder).is_file()]
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """What was measured so far, a line each; none where there is no such file."""
+    """Return the rows measured so far; none where there is no such file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def add_row(path: Path, row: dict[str, Any]) -> None:
-    """Keep what was just measured, and print it."""
+    """Append a row to the file and print it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(json.dumps(row) + "\n")

@@ -1,11 +1,11 @@
-"""Small trials of settings: a short seeded training each, evaluated on seeds that no result is reported on.
+"""Small trials of settings: one short seeded training each, evaluated on seeds that no other result uses.
 
     python -m benchmarks.learning_trials [NAME...] [--own-steps 10000] [--list] [--demonstrations FOLDER]
 
-Trains and evaluates what has no row yet in docs/results/learning/trials.jsonl, after pretraining and again after so
-many own steps, and then makes docs/results/learning.md anew. It can be stopped with Ctrl-C and goes on from there.
-The demonstrations are 15 minutes of the planner's play with other seeds than the study's, or whatever replay files lie
-in FOLDER. Defaults change only where such trials, and then the study (``benchmarks.learning``), measured better.
+Trains and evaluates what has no row yet in docs/results/learning/trials.jsonl, after pretraining and again after
+--own-steps, and then writes docs/results/learning.md. It can be stopped with Ctrl-C and continues when called again.
+The demonstrations are 15 minutes of the planner's play with other seeds than the study's, or the replay files in
+FOLDER. Defaults change only where such trials, and then the study (``benchmarks.learning``), measured better.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "half the learning rate": {"learning_rate": 5e-5},
     "a target network copied every 2,000 updates": {"target_update_steps": 2_000},
 }
-"""What each changes of the default preset."""
+"""The change of each to the default preset."""
 
 
 def settings_of(name: str) -> TrainConfig:
@@ -74,7 +74,7 @@ def run_name(name: str) -> str:
 
 
 def run_trial(name: str, library: Library, path: Path, stop: threading.Event, own_steps: int = OWN_STEPS) -> None:
-    """Do what of a trial has no row yet; returns early where asked to stop."""
+    """Run the parts of a trial that have no row yet; return early when asked to stop."""
     folder = RunFolder(library.run_folder(run_name(name)))
     for steps in (0, own_steps):
         if any(row["trial"] == name and row["steps"] == steps for row in read_rows(path)):
@@ -89,7 +89,7 @@ def run_trial(name: str, library: Library, path: Path, stop: threading.Event, ow
 
 
 def measured(summary: TrainSummary, found: Evaluation) -> dict[str, Any]:
-    """The part of a row that a training and its evaluation give."""
+    """Return a row's figures of a training and its evaluation."""
     return {
         "updates": summary.updates,
         "steps": summary.step,
@@ -103,8 +103,8 @@ def measured(summary: TrainSummary, found: Evaluation) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which trials (default: all)")
-    parser.add_argument("--own-steps", type=int, default=OWN_STEPS, help="how long each goes on after pretraining")
-    parser.add_argument("--list", action="store_true", help="print the names and what each changes")
+    parser.add_argument("--own-steps", type=int, default=OWN_STEPS, help="own steps after pretraining")
+    parser.add_argument("--list", action="store_true", help="print the names and their changes")
     parser.add_argument("--demonstrations", type=Path, metavar="FOLDER", help="replay files to seed from")
     options = parser.parse_args()
     if options.list:
@@ -113,7 +113,7 @@ def main() -> None:
         return
     unknown = [name for name in options.names if name not in TRIALS]
     if unknown:
-        parser.error(f"there is no trial {unknown[0]!r}; --list tells those that there are")
+        parser.error(f"there is no trial {unknown[0]!r}; see --list")
     library = Library(WORK / "library")
     if options.demonstrations:
         library = Library(options.demonstrations)

@@ -1,4 +1,4 @@
-"""An environment of its own for Stable-Baselines3 and PyTorch, .venv-sb3, made once; nothing of it touches ours."""
+"""A separate virtual environment, .venv-sb3, for Stable-Baselines3 and PyTorch; made once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = ROOT / ".venv-sb3"
 PACKAGES = (
     "torch==2.13.0",
     "stable-baselines3>=2.7,<3",
-    # What our own evaluation and emulator need, so that both sides are measured by the same code.
+    # Needed by our evaluation and emulator, so that both sides are measured by the same code.
     *("ale-py>=0.12,<0.13", "gymnasium>=1.2,<1.5", "opencv-python-headless>=4.11", "numpy>=2.1", "scipy>=1.15"),
     *("h5py>=3.12", "hdf5plugin>=5.1", "threadpoolctl>=3.5", "platformdirs>=4.3", "SQLAlchemy>=2.0.40"),
 )
@@ -19,7 +19,7 @@ MADE = FOLDER / ".installed"
 
 
 def sb3_python() -> Path:
-    """The Python of that environment; makes it where it is missing. Raises RuntimeError where that fails."""
+    """Return the environment's Python, making the environment first if necessary; raises RuntimeError on failure."""
     python = FOLDER / "bin" / "python"
     wanted = "\n".join(PACKAGES)
     if not MADE.is_file() or MADE.read_text() != wanted:
