@@ -78,7 +78,7 @@ class HomeActions:
         }
         home = HomeWindow(
             self._window,
-            look=lambda: read_overview(self._library, self._game, person(self._settings)),
+            read_overview=lambda: read_overview(self._library, self._game, person(self._settings)),
             picture=lambda: head_picture(self._library, self._game),
             rebuild=self._rebuild,
             tour=not self._settings.seen_tour,

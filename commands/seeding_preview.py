@@ -16,13 +16,11 @@ from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
-from data.seeding_preview import SeedingPreview
+from data.seeding_preview import DEFAULT_KEEP, KEEPS, SeedingPreview
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KEEPS = ("all", "not-bad", "good")
-DEFAULT_KEEP = "not-bad"
 DEFAULT_GAME = "SpaceInvaders"
 KEPT, REMOVED, INK, GREY = "#2f9e6b", "#d9572b", "#1c2128", "#57606a"
 PICTURE_FORMATS = (".png", ".svg", ".pdf")

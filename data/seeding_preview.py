@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KEEPS = ("all", "not-bad", "good")
+"""Which decisions are kept, by their verdicts: all, all but bad ones, good ones only."""
+DEFAULT_KEEP = "not-bad"
+
 
 @dataclass(frozen=True)
 class SeedingPreview:

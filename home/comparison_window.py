@@ -50,7 +50,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
 
     def run(self) -> None:
         """Until the person leaves; comparisons go on by themselves."""
-        self._until_left()
+        self._run()
 
     def names(self) -> list[str]:
         return [facts.name for facts in self._all]
@@ -59,12 +59,12 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     def _selected(self) -> ComparisonFacts | None:
         return next((facts for facts in self._all if facts.name == self._shown), None)
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         found = self._desk.comparisons()
         self._keep_shown([facts.name for facts in found])
         self._stale |= found != self._all
         self._all = found
-        self._looked_at(self._titled())
+        self._set_title(self._titled())
 
     def _titled(self) -> str:
         if self._form is not None:
@@ -123,7 +123,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
-    def _draw_chosen(self, canvas: Canvas, box: Box) -> None:
+    def _draw_selected(self, canvas: Canvas, box: Box) -> None:
         if self._selected is not None:
             self._pane.draw(canvas, box, self._selected)
 

@@ -25,7 +25,7 @@ LABELS = 168.0
 
 @dataclass(frozen=True)
 class SourceOption:
-    """A source that a seeding may take from."""
+    """A row of a form's list: a source of a seeding, or an arm of a comparison."""
 
     spec: str
     """As ``coach train --seed-from`` takes it."""
@@ -33,12 +33,12 @@ class SourceOption:
     detail: str
     """How much there is, in words."""
     available: bool = True
-    """Whether there is anything."""
+    """Whether there is anything and the row can be chosen."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """Where the focus may stand; ``index`` tells rows of the list apart."""
+    """A place for the focus. ``index`` is the row of the list."""
 
     name: str
     index: int = 0
@@ -46,7 +46,7 @@ class Field:
 
 @dataclass(frozen=True)
 class NumberField:
-    """A number to be filled in."""
+    """A number in a form."""
 
     label: str
     unit: str
@@ -55,7 +55,7 @@ class NumberField:
 
 
 class ListForm:
-    """What is chosen, and where the focus stands. The rows of the list are called sources; "random" has a number."""
+    """The choices made in a form, and its focus. The rows of the list are called sources; "random" has a number."""
 
     list_title = ""
     choice_names: tuple[str, ...] = ()
@@ -72,35 +72,35 @@ class ListForm:
         self.fields = (Field("name"), *rows, *map(Field, self.choice_names), *map(Field, self.number_fields))
         self.focus = self.fields[1]
         self._fresh = True
-        """Whether the next digit begins a number anew."""
+        """Whether the next digit starts a new number."""
 
     @property
     def specs(self) -> tuple[str, ...]:
-        """What is chosen, in the order of the form."""
+        """The chosen sources, in the order of the form."""
         names = [s.spec for s in self.sources if s.spec in self.chosen]
         return tuple(f"random:{self.random_count}" if name == "random" else name for name in names)
 
     @property
     def problem(self) -> str:
-        """Why it cannot be started so, or nothing."""
+        """Why it cannot be started, or ""."""
         if not NAME.fullmatch(self.name):
             return "A name may hold letters, digits, dots, hyphens and underscores."
         return ""
 
-    def is_chosen(self, offer: SourceOption) -> bool:
-        return offer.spec in self.chosen
+    def is_chosen(self, source: SourceOption) -> bool:
+        return source.spec in self.chosen
 
     def choices(self) -> list[tuple[str, str, Choice]]:
-        """(field, label, what is shown) of everything under the list."""
+        """Return (field, label, value) of everything below the list."""
         shown = []
         for name, about in self.number_fields.items():
             shown.append((name, about.label, Choice([f"{self.numbers[name]:,}  {about.unit}"])))
         return shown
 
-    # ---- what keys and clicks do ---------------------------------------------------------------------------------
+    # ---- keys and clicks -----------------------------------------------------------------------------------------
 
     def press(self, key: str, shift: bool = False) -> bool:
-        """What a key does; False for one that does nothing here."""
+        """Handle a key. Return False for one that has no function here."""
         match key:
             case "up":
                 self.move(-1)
@@ -119,7 +119,7 @@ class ListForm:
         return True
 
     def move(self, by: int) -> None:
-        """The focus goes up or down."""
+        """Move the focus up or down."""
         self.focus_on(self.fields[(self.fields.index(self.focus) + by) % len(self.fields)])
 
     def focus_on(self, field: Field) -> None:
@@ -131,7 +131,7 @@ class ListForm:
         return self.focus.name == "source" and self.sources[self.focus.index].spec == "random"
 
     def change(self, by: int) -> None:
-        """The arrows: the next choice, or the next round number."""
+        """Select the next choice or the next round number (the arrow keys)."""
         if self.focus.name in self.number_fields:
             ladder = self.number_fields[self.focus.name].ladder
             self.numbers[self.focus.name] = stepped(self.numbers[self.focus.name], ladder, by)
@@ -140,17 +140,17 @@ class ListForm:
         self._fresh = True
 
     def toggle(self) -> None:
-        """Space: take a row of the list, or leave it."""
+        """Choose a row of the list, or undo that (the space bar)."""
         if self.focus.name == "source":
-            offer = self.sources[self.focus.index]
-            if offer.available:
-                self._toggle(offer.spec)
+            source = self.sources[self.focus.index]
+            if source.available:
+                self._toggle(source.spec)
 
     def _toggle(self, spec: str) -> None:
         self.chosen ^= {spec}
 
     def type(self, text: str) -> None:
-        """Text of the keyboard, for the name and the numbers."""
+        """Take in typed text, for the name and the numbers."""
         if self.focus.name == "name":
             self.name = (self.name + "".join(c for c in text if NAME.fullmatch("a" + c)))[:40]
             return
@@ -167,7 +167,7 @@ class ListForm:
             self._fresh = False
 
     def erase(self) -> None:
-        """Backspace: the last letter or digit."""
+        """Remove the last letter or digit (the backspace key)."""
         if self.focus.name == "name":
             self.name = self.name[:-1]
         elif self.focus.name in self.number_fields:
@@ -179,14 +179,14 @@ class ListForm:
 
 
 def stepped(value: int, ladder: Sequence[int], by: int) -> int:
-    """The next larger or smaller value of a ladder; at its ends, the value itself."""
+    """Return the next larger or smaller value of a ladder; at its ends, the value itself."""
     if by > 0:
         return next((rung for rung in ladder if rung > value), value)
     return next((rung for rung in reversed(ladder) if rung < value), value)
 
 
 class FormDrawing:
-    """Draws a form and remembers where everything stands."""
+    """Draws a form and handles clicks in it."""
 
     def __init__(self, form: ListForm) -> None:
         self._form = form
@@ -195,7 +195,7 @@ class FormDrawing:
         self._named: dict[str, Box] = {}
 
     def click(self, x: float, y: float) -> bool:
-        """Change what was clicked; False where nothing stands there."""
+        """Change what was clicked. Return False where there is nothing to click."""
         for box, act in self._hits:
             if box.contains(x, y):
                 act(x, y)
@@ -206,7 +206,7 @@ class FormDrawing:
         self._sources.wheel(dy)
 
     def boxes(self) -> dict[str, Box]:
-        """Where each field stood when it was drawn last, by its name; sources by what they are."""
+        """Return where each field was drawn last, by its name; a source, by its spec."""
         return dict(self._named)
 
     def draw(self, canvas: Canvas, box: Box, pointer: tuple[float, float]) -> None:
@@ -242,22 +242,22 @@ class FormDrawing:
             rows.chosen = form.focus.index
         rows.place(box, len(form.sources))
         for number, row in rows.rows():
-            offer = form.sources[number]
+            source = form.sources[number]
             focused = form.focus == Field("source", number)
             if focused or row.contains(*pointer):
                 canvas.fill(row, LINE, radius=6)
             if focused:
                 canvas.outline(row, OLIVE, radius=6)
-            _check_box(canvas, Box(row.x + 8, row.centre[1] - 8, 16, 16), form.is_chosen(offer), offer.available)
+            _check_box(canvas, Box(row.x + 8, row.centre[1] - 8, 16, 16), form.is_chosen(source), source.available)
             top = row.centre[1] - canvas.measure("X", SMALL)[1] / 2
-            canvas.text(offer.label, (row.x + 36, top), SMALL, TEXT if offer.available else QUIET, max_width=LABELS)
-            detail = offer.detail
-            if offer.spec == "random":
+            canvas.text(source.label, (row.x + 36, top), SMALL, TEXT if source.available else QUIET, max_width=LABELS)
+            detail = source.detail
+            if source.spec == "random":
                 detail = f"{form.random_count:,} decisions"
                 if focused:
                     detail = f"←  {detail}  →"
             canvas.text(detail, (row.right - 10, top), SMALL, QUIET, align="right", max_width=row.width - LABELS - 50)
-            self._hit(offer.spec, row, self._toggling(number))
+            self._hit(source.spec, row, self._toggling(number))
         rows.draw_bar(canvas)
 
     def _toggling(self, number: int) -> Callable[[float, float], None]:
@@ -278,7 +278,7 @@ class FormDrawing:
 
         def change(x: float, _y: float) -> None:
             form.focus_on(Field(name))
-            # A number is typed after a click in its middle; the arrows at its ends step through round ones.
+            # A click in the middle of a number lets a person type; the arrows at its ends step through round numbers.
             if name not in form.number_fields or not box.x + 40 <= x < box.right - 40:
                 form.change(-1 if x < box.x + 40 else 1)
 

@@ -1,4 +1,4 @@
-"""The tour of the home window: a few words at each door, in under a minute; → goes on, any other key ends it."""
+"""The guided tour of the home window: a few words about each action, in under a minute."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SECONDS_A_STOP = 7.0
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: the doors that it shows (none: the whole window), and what is said there."""
+    """One stop: the actions that it highlights (none: the whole window), and its text."""
 
-    doors: tuple[HomeAction, ...]
+    actions: tuple[HomeAction, ...]
     title: str
     text: str
 
@@ -27,43 +27,41 @@ STOPS = (
     Stop(
         (),
         "Welcome",
-        "Here you teach an agent by playing. Five doors, from left to right, are the whole way, and each opens by one "
-        "key or a click.",
+        "Here you teach an agent by playing. Five actions, from left to right, are the whole process. Each has a key "
+        "and a button.",
     ),
     Stop(
         ("play",),
         "Play",
-        "Play the real game. Every frame, action and point is recorded as it happens; not even a crash loses it.",
+        "Play the real game. Every frame, action and point is recorded at once, so that even a crash does not lose it.",
     ),
     Stop(
         ("curate",),
         "Judge",
-        "Clips of a few seconds go by, and one key calls each good or bad. The agent's memory leaves out what you call "
-        "bad.",
+        "Watch clips of a few seconds and mark each as good or bad. Bad ones stay out of the agent's memory.",
     ),
     Stop(
         ("train",),
         "Train",
-        "An agent begins with what you approved and learns from it before its first step. It trains on when this "
-        "window is closed.",
+        "An agent starts from what you approved and learns from it before its first step. Its training continues when "
+        "this window is closed.",
     ),
-    Stop(("watch",), "Watch", "See the agent play and what it expects of each action. Press T there to take over."),
+    Stop(("watch",), "Watch", "Watch the agent play, with its Q-value of each action. Press T there to take over."),
     Stop(
         ("compare",),
         "Compare",
-        "Did your play help? Agents that began with it and agents that began without are trained side by side.",
+        "Did your play help? Train agents that start from it beside agents that start from nothing.",
     ),
     Stop(
         ("library", "settings"),
         "And the rest",
-        "Look through your episodes; say your name, choose another game, change keys. F1 lists the keys, here and in "
-        "every window.",
+        "Browse your episodes; enter your name, choose another game, change keys. F1 lists the keys in every window.",
     ),
 )
 
 
-class Tour:
-    """Where the tour stands; time is handed in."""
+class GuidedTour:
+    """The state of the tour. The caller passes the time."""
 
     def __init__(self) -> None:
         self._at = 0
@@ -75,20 +73,20 @@ class Tour:
         return STOPS[self._at]
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let time pass."""
         self._seconds += seconds
         if self._seconds >= SECONDS_A_STOP:
             self._go(1)
 
     def key_down(self, key: str) -> None:
-        """The arrows go on and back; every other key ends it."""
+        """Handle a key: the arrows go forward and back, every other key ends the tour."""
         if key in ("left", "right"):
             self._go(1 if key == "right" else -1)
         else:
             self.is_over = True
 
     def click(self, window: Box, x: float, y: float) -> None:
-        """A click goes on, and on "Skip" it ends the tour."""
+        """Handle a click: on "Skip" it ends the tour, elsewhere it goes forward."""
         skip, _ = _buttons(window)
         if skip.contains(x, y):
             self.is_over = True
@@ -102,9 +100,9 @@ class Tour:
         else:
             self._at = max(0, self._at + by)
 
-    def draw(self, canvas: Canvas, doors: Mapping[HomeAction, Box], pointer: tuple[float, float]) -> None:
-        """Over the home window: everything but the doors of this stop lies in the shade."""
-        shown = [doors[door] for door in self.stop.doors]
+    def draw(self, canvas: Canvas, actions: Mapping[HomeAction, Box], pointer: tuple[float, float]) -> None:
+        """Draw the tour over the home window, which is darkened except for the actions of this stop."""
+        shown = [actions[action] for action in self.stop.actions]
         _shade_around(canvas, shown)
         panel = _panel(canvas.box)
         canvas.fill(panel, PANEL, radius=10)
@@ -131,7 +129,7 @@ def _buttons(window: Box) -> tuple[Button, Button]:
 
 
 def _shade_around(canvas: Canvas, shown: list[Box]) -> None:
-    """Darken everything but the boxes, which stand in one row."""
+    """Darken everything except the boxes, which are in one row."""
     if not shown:
         canvas.shade(canvas.box, 190)
         return

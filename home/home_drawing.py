@@ -1,4 +1,4 @@
-"""How the home window looks: where its doors stand, and what is drawn in and around them."""
+"""The drawing of the home window: the places of its actions and everything around them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from data.durations import clock
 from data.game_picture import display_name
 from data.runs import RunSummary
-from home.guided_tour import Tour
+from home.guided_tour import GuidedTour
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview, action_lines, library_line, next_action
 from screen.background import Background
 from screen.canvas import Canvas
@@ -22,11 +22,11 @@ ACTIONS_TOP, ACTIONS_HEIGHT = 248.0, 184.0
 
 NAMES: dict[HomeAction, tuple[str, str, str]] = {
     "play": ("Play", "P", "Record yourself in the real emulator"),
-    "curate": ("Judge", "J", "Say which clips are good, which bad"),
+    "curate": ("Judge", "J", "Mark clips as good or bad"),
     "train": ("Train", "T", "Let an agent start from what you approved"),
-    "watch": ("Watch", "W", "See an agent play, and take over"),
-    "compare": ("Compare", "C", "Put seedings side by side"),
-    "library": ("Library", "L", "Look through the episodes"),
+    "watch": ("Watch", "W", "Watch an agent play, and take over"),
+    "compare": ("Compare", "C", "Compare seedings side by side"),
+    "library": ("Library", "L", "Browse the episodes"),
     "settings": ("Settings", "S", "Your name, the game and the rest"),
     "game": ("Game", "G", "Choose another game"),
 }
@@ -36,21 +36,21 @@ KEYS = [
     ("T", "Train an agent"),
     ("W", "Watch the newest agent play"),
     ("C", "Compare seedings"),
-    ("L", "Look through the library"),
+    ("L", "Browse the library"),
     ("S", "Settings"),
     ("G", "Choose another game"),
-    ("← →", "Choose a door"),
-    ("Enter", "Open the chosen door"),
+    ("← →", "Select an action"),
+    ("Enter", "Start the selected action"),
     ("R", "Rebuild unfinished episodes"),
-    ("F2", "The tour of the doors"),
+    ("F2", "Tour of this window"),
     ("F11", "Full screen"),
-    ("Esc", "Leave"),
+    ("Esc", "Quit"),
 ]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A game frame for the head of the window: (H, W) uint8 palette indices with their (256, 3) palette."""
+    """A game frame for the top of the window: (H, W) uint8 palette indices with their (256, 3) palette."""
 
     frame: np.ndarray
     palette: np.ndarray
@@ -58,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class HomeView:
-    """What is to be seen. ``overview`` is None until the library was looked at."""
+    """What the window shows. ``overview`` is None until the library has been read."""
 
     overview: Overview | None
     picture: Picture | None
@@ -66,10 +66,10 @@ class HomeView:
     pointer: tuple[float, float]
     message: str
     rebuilding: Background[str] | None
-    tour: Tour | None
+    tour: GuidedTour | None
 
 
-# Where things stand.
+# ---- places ------------------------------------------------------------------------------------------------------
 
 
 def main_action_boxes(window: Box) -> dict[HomeAction, Box]:
@@ -91,14 +91,14 @@ def _head(window: Box) -> Box:
 
 
 def game_button(window: Box, view: HomeView) -> Button:
-    """The game that is chosen; it leads to the others."""
+    """Return the button with the chosen game, which opens the list of games."""
     game = display_name(view.overview.game) if view.overview is not None else "…"
     head = _head(window)
     return Button(Box(head.x, head.bottom - 36, 264, 32), game, NAMES["game"][1])
 
 
 def recent_box(window: Box) -> Box:
-    """Where the newest episodes are listed."""
+    """Return the place of the newest episodes."""
     top = window.y + ACTIONS_TOP + ACTIONS_HEIGHT + 72
     return Box(window.x + MARGIN, top, (window.width - 2 * MARGIN) * 0.6 - 24, max(0.0, window.bottom - top - 80))
 
@@ -108,12 +108,12 @@ def _runs_box(window: Box) -> Box:
     return Box(recent.right + 48, recent.y, window.right - MARGIN - recent.right - 48, recent.height)
 
 
-def foot_buttons(window: Box, view: HomeView) -> dict[str, Button]:
-    """The buttons beside the side doors: "keys", "leave", and "rebuild" where something is unfinished."""
+def bottom_buttons(window: Box, view: HomeView) -> dict[str, Button]:
+    """Return the buttons beside the side actions: "keys", "quit" and, with unfinished episodes, "rebuild"."""
     left = side_action_boxes(window)["settings"].right + 8
     row = Box(left, window.bottom - 56, 2 * 128 + 8, 32)
-    keys, leave = row.columns(2, gap=8)
-    buttons = {"keys": Button(keys, "All keys", "F1"), "leave": Button(leave, "Leave", "Esc")}
+    keys, quit_box = row.columns(2, gap=8)
+    buttons = {"keys": Button(keys, "All keys", "F1"), "quit": Button(quit_box, "Quit", "Esc")}
     if view.overview is not None and view.overview.unfinished and view.rebuilding is None:
         number = view.overview.unfinished
         what = "1 unfinished episode" if number == 1 else f"{number} unfinished episodes"
@@ -123,25 +123,25 @@ def foot_buttons(window: Box, view: HomeView) -> dict[str, Button]:
 
 
 def tour_button(window: Box) -> Button:
-    """At the foot of the list of keys."""
-    foot = key_list_foot(window, len(KEYS))
-    return Button(Box(foot.right - 192, foot.y - 4, 192, 32), "Take the tour", "F2", OLIVE)
+    """Return the tour's button, below the list of keys."""
+    bottom = key_list_foot(window, len(KEYS))
+    return Button(Box(bottom.right - 192, bottom.y - 4, 192, 32), "Take the tour", "F2", OLIVE)
 
 
-# What is drawn.
+# ---- drawing -----------------------------------------------------------------------------------------------------
 
 
 def draw_home(canvas: Canvas, view: HomeView) -> None:
     canvas.fill(canvas.box, GROUND)
     _draw_head(canvas, view)
-    door, reason = next_action(view.overview) if view.overview is not None else (None, "")
+    action, reason = next_action(view.overview) if view.overview is not None else (None, "")
     for number, (name, box) in enumerate(main_action_boxes(canvas.box).items()):
-        _draw_action(canvas, view, name, box, is_next=name == door, is_chosen=number == view.chosen)
+        _draw_action(canvas, view, name, box, is_next=name == action, is_chosen=number == view.chosen)
     _draw_next(canvas, view, reason)
     if view.overview is not None:
         _draw_recent(canvas, recent_box(canvas.box), view.overview)
         _draw_runs(canvas, _runs_box(canvas.box), view.overview.runs)
-    _draw_foot(canvas, view)
+    _draw_bottom(canvas, view)
     if view.tour is not None:
         view.tour.draw(canvas, action_boxes(canvas.box), view.pointer)
 
@@ -155,7 +155,7 @@ def _draw_head(canvas: Canvas, view: HomeView) -> None:
         canvas.fill(picture_box, PANEL, radius=10)
     room = picture_box.x - 24 - head.x
     canvas.text("Replay Coach", (head.x, head.y), LARGE, bold=True)
-    words = "Play, judge short clips of play, and watch a deep Q-network begin with what you approved."
+    words = "Play, judge short clips of play, and watch a deep Q-network start from what you approved."
     canvas.paragraph(words, Box(head.x, head.y + 48, room, 60), MEDIUM, QUIET)
     button = game_button(canvas.box, view)
     button.draw(canvas, hover=button.contains(*view.pointer))
@@ -166,8 +166,8 @@ def _draw_head(canvas: Canvas, view: HomeView) -> None:
         canvas.text(view.overview.library, (left, middle + 1), SMALL, QUIET, max_width=room)
 
 
-def _draw_action(canvas: Canvas, view: HomeView, door: HomeAction, box: Box, is_next: bool, is_chosen: bool) -> None:
-    name, key, what = NAMES[door]
+def _draw_action(canvas: Canvas, view: HomeView, action: HomeAction, box: Box, is_next: bool, is_chosen: bool) -> None:
+    name, key, what = NAMES[action]
     hover = box.contains(*view.pointer)
     canvas.fill(box, LINE if hover else PANEL, radius=10)
     canvas.outline(box, OLIVE if is_next else (QUIET if is_chosen else LINE), 2 if is_next or is_chosen else 1, 10)
@@ -182,11 +182,11 @@ def _draw_action(canvas: Canvas, view: HomeView, door: HomeAction, box: Box, is_
     canvas.paragraph(what, inner.without_top(44 if is_wide else 32), SMALL, QUIET)
     if view.overview is None:
         return
-    first, second = action_lines(view.overview)[door]
+    first, second = action_lines(view.overview)[action]
     canvas.text(first, (inner.x, inner.bottom - 40), SMALL, max_width=inner.width)
     canvas.text(second, (inner.x, inner.bottom - 18), SMALL, QUIET, max_width=inner.width)
     training = view.overview.training
-    if door == "train" and training is not None:
+    if action == "train" and training is not None:
         canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), training.share_done, GREEN)
 
 
@@ -199,7 +199,7 @@ def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
         x = canvas.text("Next:", (left, y), MEDIUM, OLIVE).right + 8
         canvas.text(reason, (x, y), MEDIUM, max_width=canvas.box.right - MARGIN - x)
     elif view.overview is None:
-        canvas.text("Looking through the library …", (left, y), MEDIUM, QUIET)
+        canvas.text("Reading the library …", (left, y), MEDIUM, QUIET)
 
 
 def _draw_recent(canvas: Canvas, box: Box, overview: Overview) -> None:
@@ -234,15 +234,15 @@ def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunSummary, ...]) -> None:
         canvas.text(score, (box.right, y), SMALL, WHITE, mono=True, align="right")
 
 
-def _draw_foot(canvas: Canvas, view: HomeView) -> None:
-    for door, box in side_action_boxes(canvas.box).items():
-        name, key, _ = NAMES[door]
+def _draw_bottom(canvas: Canvas, view: HomeView) -> None:
+    for action, box in side_action_boxes(canvas.box).items():
+        name, key, _ = NAMES[action]
         Button(box, name, key).draw(canvas, hover=box.contains(*view.pointer))
-    buttons = foot_buttons(canvas.box, view)
+    buttons = bottom_buttons(canvas.box, view)
     for button in buttons.values():
         button.draw(canvas, hover=button.contains(*view.pointer))
     if view.rebuilding is not None:
-        left = buttons["leave"].box.right + 24
+        left = buttons["quit"].box.right + 24
         work = view.rebuilding
         room = Box(left, canvas.box.bottom - 56, canvas.box.right - MARGIN - left, 32)
         draw_progress(canvas, room, "Rebuilding", work.done_parts, work.total_parts, work.seconds)

@@ -1,19 +1,19 @@
-"""The home window: its doors (play, judge, train, watch, compare), the library's state, and the next useful thing."""
+"""The home window: its actions, the library's state and the next useful action."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from home.guided_tour import Tour
+from home.guided_tour import GuidedTour
 from home.home_drawing import (
     KEYS,
     NAMES,
     HomeView,
     Picture,
     action_boxes,
+    bottom_buttons,
     draw_home,
-    foot_buttons,
     game_button,
     recent_box,
     tour_button,
@@ -27,42 +27,42 @@ __all__ = ["TITLE", "HomeWindow", "Picture"]
 
 TITLE = "Replay Coach - home"
 FRAME_SECONDS = 1 / 30
-LOOK_AGAIN_SECONDS = 5.0
-LOOK_AT_TRAINING_SECONDS = 1.0
-REST_AFTER_LOOKING = 20.0
-"""A look that took long is not repeated before so many times its length have passed."""
+READ_AGAIN_SECONDS = 5.0
+READ_AGAIN_WHILE_TRAINING_SECONDS = 1.0
+REST_FACTOR = 20.0
+"""The overview is read again after this many times the duration of reading it, so that it takes 5% of the time."""
 
 Rebuild = Callable[[Callable[[int, int], None]], str]
 
 
 class HomeWindow:
-    """Shows an overview until a door is chosen.
+    """Shows an overview until an action is chosen.
 
-    ``look`` makes the overview and ``picture`` the picture at the head; both are called in the background, whenever the
-    window comes back and every few seconds, so that not even a library of thousands lets the window stand still.
-    ``rebuild`` rebuilds unfinished episodes, also in the background; it returns a sentence.
+    ``read_overview`` and ``picture``, which makes the picture at the top, are called in the background: even a library
+    of thousands of episodes does not stop the window. ``rebuild`` rebuilds unfinished episodes, also in the background,
+    and returns a sentence about the result.
     """
 
     def __init__(
         self,
         window: Window,
-        look: Callable[[], Overview],
+        read_overview: Callable[[], Overview],
         picture: Callable[[], Picture | None] = lambda: None,
         rebuild: Rebuild | None = None,
         tour: bool = False,
         on_tour_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """``tour``: begin with the tour; ``on_tour_over`` is called whenever one has ended."""
+        """tour: start with the guided tour. on_tour_over: called whenever a tour has ended."""
         self._window = window
-        self._look = look
+        self._read_overview = read_overview
         self._make_picture = picture
         self._rebuild = rebuild
         self._on_tour_over = on_tour_over
-        self._tour = Tour() if tour else None
+        self._tour = GuidedTour() if tour else None
         self._overview: Overview | None = None
-        self._looking: Background[Overview] | None = None
-        self._looked = time.monotonic()
-        self._looking_seconds = 0.0
+        self._reading: Background[Overview] | None = None
+        self._read_at = time.monotonic()
+        self._reading_seconds = 0.0
         self._picture: Picture | None = None
         self._picturing: Background[Picture | None] | None = None
         self._rebuilding: Background[str] | None = None
@@ -70,13 +70,13 @@ class HomeWindow:
         self._has_chosen = False
         self._pointer = (-1.0, -1.0)
         self._shows_keys = False
-        self._leaving = False
+        self._quits = False
         self.message = ""
-        """One sentence to show under the doors, such as what went wrong behind one of them."""
+        """One sentence below the actions, such as the error of one of them."""
 
     def choose(self) -> HomeAction | None:
-        """The door that the person opens, or None when they leave."""
-        self._begin_look()
+        """Run until an action is chosen. Return it, or None when the person quits."""
+        self._start_reading()
         self._picturing = Background(lambda _: self._make_picture(), "picture")
         self._has_chosen = False
         self._window.title = TITLE
@@ -84,9 +84,9 @@ class HomeWindow:
         while True:
             for event in self._window.events():
                 answer = self._take(event)
-                if self._leaving or answer is not None:
+                if self._quits or answer is not None:
                     return answer
-            self._see_what_is_done()
+            self._take_results()
             now = time.monotonic()
             if self._tour is not None:
                 self._tour.advance(now - last)
@@ -96,12 +96,12 @@ class HomeWindow:
             self._window.present()
             time.sleep(FRAME_SECONDS)
 
-    # What the person does.
+    # ---- events --------------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> HomeAction | None:
-        """The door that an event opens, if it opens one."""
+        """Handle an event. Return the action that it chooses, if any."""
         if isinstance(event, CloseRequested):
-            self._leaving = True
+            self._quits = True
         if isinstance(event, KeyDown) and event.key == "f11" and not event.repeat:
             self._window.toggle_full_screen()
             return None
@@ -125,9 +125,9 @@ class HomeWindow:
             case "f1" | "h":
                 self._shows_keys = not self._shows_keys
             case "f2":
-                self._begin_tour()
+                self._start_tour()
             case "escape":
-                self._leaving = not self._shows_keys
+                self._quits = not self._shows_keys
                 self._shows_keys = False
             case "left":
                 self._choose((self._chosen - 1) % len(MAIN_ACTIONS))
@@ -136,9 +136,9 @@ class HomeWindow:
             case "return" if not event.repeat:
                 return MAIN_ACTIONS[self._chosen]
             case "r" if not event.repeat:
-                self._begin_rebuilding()
+                self._start_rebuilding()
             case key if not event.repeat:
-                return next((door for door, (_, cap, _) in NAMES.items() if cap.lower() == key), None)
+                return next((action for action, (_, cap, _) in NAMES.items() if cap.lower() == key), None)
             case _:
                 pass
         return None
@@ -151,73 +151,73 @@ class HomeWindow:
         if self._shows_keys:
             self._shows_keys = False
             if tour_button(window).contains(x, y):
-                self._begin_tour()
+                self._start_tour()
             return None
-        for door, box in action_boxes(window).items():
+        for action, box in action_boxes(window).items():
             if box.contains(x, y):
-                return door
+                return action
         if game_button(window, self._view()).contains(x, y):
             return "game"
         if recent_box(window).contains(x, y) and self._overview is not None and self._overview.recent:
             return "library"
-        for what, button in foot_buttons(window, self._view()).items():
+        for what, button in bottom_buttons(window, self._view()).items():
             if not button.contains(x, y):
                 continue
             if what == "keys":
                 self._shows_keys = True
             elif what == "rebuild":
-                self._begin_rebuilding()
+                self._start_rebuilding()
             else:
-                self._leaving = True
+                self._quits = True
         return None
 
-    # The tour.
+    # ---- the tour ------------------------------------------------------------------------------------------------
 
-    def _begin_tour(self) -> None:
+    def _start_tour(self) -> None:
         self._shows_keys = False
-        self._tour = Tour()
+        self._tour = GuidedTour()
 
     def _end_tour_if_over(self) -> None:
         if self._tour is not None and self._tour.is_over:
             self._tour = None
             self._on_tour_over()
 
-    # What goes on in the background.
+    # ---- background work -----------------------------------------------------------------------------------------
 
-    def _begin_look(self) -> None:
-        if self._looking is None:
-            self._looking = Background(lambda _: self._look(), "look at the library")
+    def _start_reading(self) -> None:
+        if self._reading is None:
+            self._reading = Background(lambda _: self._read_overview(), "read the library")
 
-    def _begin_rebuilding(self) -> None:
+    def _start_rebuilding(self) -> None:
         if self._rebuild is None or self._rebuilding is not None or not self._overview or not self._overview.unfinished:
             return
         self.message = ""
         self._rebuilding = Background(self._rebuild, "rebuild episodes")
 
-    def _see_what_is_done(self) -> None:
-        if self._looking is not None and self._looking.is_done:
-            looked, self._looking = self._looking, None
-            self._looking_seconds = looked.seconds
-            self._looked = time.monotonic()
-            if looked.problem:
-                self.message = looked.problem
-            if looked.result is not None:
-                self._overview = looked.result
+    def _take_results(self) -> None:
+        if self._reading is not None and self._reading.is_done:
+            read, self._reading = self._reading, None
+            self._reading_seconds = read.seconds
+            self._read_at = time.monotonic()
+            if read.problem:
+                self.message = read.problem
+            if read.result is not None:
+                self._overview = read.result
                 if not self._has_chosen:
-                    self._chosen = MAIN_ACTIONS.index(next_action(looked.result)[0])
+                    self._chosen = MAIN_ACTIONS.index(next_action(read.result)[0])
         if self._picturing is not None and self._picturing.is_done:
             picturing, self._picturing = self._picturing, None
             self._picture = picturing.result or self._picture
         if self._rebuilding is not None and self._rebuilding.is_done:
             rebuilt, self._rebuilding = self._rebuilding, None
             self.message = rebuilt.problem or rebuilt.result or ""
-            self._begin_look()
+            self._start_reading()
         trains = self._overview is not None and self._overview.training is not None
-        pause = LOOK_AT_TRAINING_SECONDS if trains else LOOK_AGAIN_SECONDS
-        if time.monotonic() - self._looked > max(pause, REST_AFTER_LOOKING * self._looking_seconds):
-            self._begin_look()
+        pause = READ_AGAIN_WHILE_TRAINING_SECONDS if trains else READ_AGAIN_SECONDS
+        if time.monotonic() - self._read_at > max(pause, REST_FACTOR * self._reading_seconds):
+            self._start_reading()
 
-    # What is seen.
+    # ---- drawing -------------------------------------------------------------------------------------------------
 
     def _view(self) -> HomeView:
         return HomeView(

@@ -1,4 +1,4 @@
-"""A window with a list at its left and, beside it, what is chosen there or the form of a new one: what both obey."""
+"""A window with a list on the left and, beside it, the selected item or the form of a new one."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from screen.window import (
 )
 
 TICK_SECONDS = 1 / 30
-LOOK_SECONDS = 0.5
-"""Time between two looks at what goes on elsewhere."""
+REFRESH_SECONDS = 0.5
+"""Time between two updates of the list."""
 ROW = 56.0
 
 FormT = TypeVar("FormT", bound=ListForm)
@@ -42,7 +42,7 @@ class ListWindow(ABC, Generic[FormT]):
     heading: ClassVar[str]
     new_heading: ClassVar[str]
     nothing_yet: ClassVar[str]
-    """What an empty list says to do."""
+    """What an empty list says."""
     list_keys: ClassVar[Keys]
     form_keys: ClassVar[Keys]
 
@@ -50,8 +50,8 @@ class ListWindow(ABC, Generic[FormT]):
         self._window = window
         self._rows = ListView(row_height=ROW)
         self._shown = ""
-        """The name of what is looked at."""
-        self._looked = float("-inf")
+        """The name of the selected item."""
+        self._updated = float("-inf")
         self._form: FormT | None = None
         self._drawing: FormDrawing | None = None
         self._message, self._message_colour = "", ORANGE
@@ -60,22 +60,22 @@ class ListWindow(ABC, Generic[FormT]):
         self._leaving = False
         self._stale = True
 
-    # ---- what each kind of window says ---------------------------------------------------------------------------
+    # ---- defined by each window ------------------------------------------------------------------------------------
 
     @abstractmethod
     def names(self) -> list[str]:
-        """What is listed, from the top."""
+        """Return the names of the listed items, from the top."""
 
     @abstractmethod
-    def _look(self) -> None:
-        """See how things stand now; ``_looked_at`` ends it."""
+    def _update(self) -> None:
+        """Read the present state. Must end with ``_set_title``."""
 
     def _refresh(self) -> None:
-        """Whatever else is due, at each tick."""
+        """Update what changes more often, at each tick."""
 
     @abstractmethod
     def _list_actions(self) -> list[Action]:
-        """What can be done with what is looked at."""
+        """Return the actions for the selected item."""
 
     @abstractmethod
     def _open_form(self) -> None: ...
@@ -85,39 +85,39 @@ class ListWindow(ABC, Generic[FormT]):
 
     @abstractmethod
     def _start(self) -> None:
-        """Begin what the form says, and close it."""
+        """Start what the form describes, and close the form."""
 
     @abstractmethod
     def _draw_card(self, canvas: Canvas, number: int, card: Box) -> None:
-        """One row of the list."""
+        """Draw one row of the list."""
 
     @abstractmethod
-    def _draw_chosen(self, canvas: Canvas, box: Box) -> None:
-        """What is looked at."""
+    def _draw_selected(self, canvas: Canvas, box: Box) -> None:
+        """Draw the selected item."""
 
     @abstractmethod
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
-        """What the form comes to."""
+        """Draw what the form would result in."""
 
     def _wheel_beside(self, dy: int) -> None:
-        """The wheel over what is looked at."""
+        """Handle the mouse wheel over the selected item."""
         self._rows.wheel(dy)
 
-    # ---- what is done --------------------------------------------------------------------------------------------
+    # ---- events --------------------------------------------------------------------------------------------------
 
-    def _until_left(self) -> None:
-        """Until the person leaves; opens with the form where nothing is listed yet."""
+    def _run(self) -> None:
+        """Run until the person leaves. With an empty list, the form is open at first."""
         self._leaving, self._stale = False, True
-        self._look()
+        self._update()
         if not self.names():
             self._open_form()
-            self._look()
+            self._update()
         while not self._leaving:
             for event in self._window.events():
                 self._stale = True
                 self._handle(event)
-            if time.monotonic() - self._looked >= LOOK_SECONDS:
-                self._look()
+            if time.monotonic() - self._updated >= REFRESH_SECONDS:
+                self._update()
             self._refresh()
             if self._stale and not self._leaving:
                 self.draw(self._window.canvas)
@@ -126,16 +126,16 @@ class ListWindow(ABC, Generic[FormT]):
             time.sleep(TICK_SECONDS)
 
     def _keep_shown(self, names: Sequence[str]) -> None:
-        """Go on looking at the same; where it is gone, at the first."""
+        """Keep the selected item; if it is gone, select the first."""
         if self._shown not in names:
             self._shown = names[0] if names else ""
 
-    def _looked_at(self, title: str) -> None:
-        """``title`` tells how it stands with what is looked at, for whoever sees the task bar alone."""
+    def _set_title(self, title: str) -> None:
+        """Set the window's title, which shows the state of the selected item in the task bar."""
         names = self.names()
         self._window.title = title
         self._rows.chosen = names.index(self._shown) if names else 0
-        self._looked = time.monotonic()
+        self._updated = time.monotonic()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -200,7 +200,7 @@ class ListWindow(ABC, Generic[FormT]):
 
     def _show(self, name: str) -> None:
         self._shown = name
-        self._look()
+        self._update()
 
     def _do(self, action: Action) -> None:
         self._message = ""
@@ -208,7 +208,7 @@ class ListWindow(ABC, Generic[FormT]):
             action.act()
         except CoachError as error:
             self._message, self._message_colour = str(error), ORANGE
-        self._look()
+        self._update()
 
     def _say(self, words: str) -> None:
         self._message, self._message_colour = words, QUIET
@@ -250,7 +250,7 @@ class ListWindow(ABC, Generic[FormT]):
             self._drawing.draw(canvas, form, self._pointer)
             self._draw_beside_form(canvas, main.without_left(form.width + 2 * GRID))
         elif self._shown:
-            self._draw_chosen(canvas, main)
+            self._draw_selected(canvas, main)
         draw_action_bar(canvas, self.buttons(canvas.box), self._pointer, self._message, self._message_colour)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", self.form_keys if self._form is not None else self.list_keys)

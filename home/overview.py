@@ -1,4 +1,4 @@
-"""What the home window tells: a library in a few numbers, and the next useful thing to do. Pure."""
+"""What the home window shows of a library: a few numbers, and the next useful action."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from data.episode import EpisodeSummary
 from data.runs import RunSummary
 
 ENOUGH_SECONDS = 5 * 60
-"""Minutes of play after which judging is worth more than more play."""
+"""Of play, after which judging helps more than more play."""
 ENOUGH_VERDICTS = 20
 
 HomeAction = Literal["play", "curate", "train", "watch", "compare", "library", "settings", "game"]
 MAIN_ACTIONS: tuple[HomeAction, ...] = ("play", "curate", "train", "watch", "compare")
-"""The doors that stand side by side."""
+"""The large ones, side by side."""
 SIDE_ACTIONS: tuple[HomeAction, ...] = ("library", "settings")
-"""The doors at the foot of the window."""
+"""The buttons at the bottom of the window."""
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A library in a few numbers."""
+    """One game of a library in a few numbers."""
 
     game: str
     library: str
@@ -40,12 +40,12 @@ class Overview:
 
     @property
     def training(self) -> RunSummary | None:
-        """The run that is being trained now."""
+        """The run that is trained now."""
         return next((run for run in self.runs if run.is_training), None)
 
 
 def library_line(overview: Overview) -> str:
-    """The library in one line: play, verdicts, runs, and what there is of other games."""
+    """Return the library in one line: play, verdicts, runs and episodes of other games."""
     others = f"{_count(overview.other_games, 'episode')} of other games" if overview.other_games else ""
     parts = [
         f"{rounded_duration(overview.seconds)} in {_count(overview.episodes, 'episode')}",
@@ -57,7 +57,7 @@ def library_line(overview: Overview) -> str:
 
 
 def next_action(overview: Overview) -> tuple[HomeAction, str]:
-    """The next useful thing to do, and why, in a few words."""
+    """Return the next useful action, and the reason in one sentence."""
     if overview.episodes == 0:
         return "play", "Nothing is recorded yet: play an episode."
     if overview.training is not None:
@@ -78,7 +78,7 @@ def _count(number: int, what: str) -> str:
 
 
 def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
-    """For each door its state in two short lines."""
+    """Return two short lines about the state of each action."""
     best = "" if overview.best_score is None else f"best score {overview.best_score:g}"
     judged = overview.good + overview.bad
     training = overview.training

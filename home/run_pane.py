@@ -1,4 +1,4 @@
-"""One run, drawn: how far it is, its curves, and its game."""
+"""One run in the Train window: its progress, its curves and its game."""
 
 from __future__ import annotations
 
@@ -101,11 +101,13 @@ def _curve(
 ) -> ChartFacts:
     known = values[np.isfinite(values)]
     newest = form.format(float(known[-1])) if len(known) else ""
-    return ChartFacts(title, newest, (Series(steps, values, GREEN),), lowest, highest, hint="Nothing was learned yet.")
+    return ChartFacts(
+        title, newest, (Series(steps, values, GREEN),), lowest, highest, hint="No update has been made yet."
+    )
 
 
 class RunPane:
-    """Draws a run; keeps the charts' pictures between one drawing and the next."""
+    """Draws a run; keeps the charts' pictures between two drawings."""
 
     def __init__(self) -> None:
         self._charts = [Chart() for _ in range(4)]
@@ -127,7 +129,7 @@ class RunPane:
             chart.draw(canvas, place, shown, steps)
 
     def _draw_head(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
-        """Returns the height used."""
+        """Draw name, state, bar and figures. Return the height used."""
         words = state_words(run)
         colour = STATE_COLOURS[run.state]
         state = canvas.text(words, (box.right, box.y + 8), MEDIUM, colour, align="right")
@@ -149,7 +151,7 @@ class RunPane:
         return 108.0
 
     def _draw_error(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
-        """Why it failed and where its log is; returns the height used."""
+        """Draw why it failed and where its log is. Return the height used."""
         panel = box.top_part(112)
         canvas.fill(panel, PANEL, radius=8)
         canvas.fill(panel.left_part(4), ORANGE)
@@ -162,11 +164,11 @@ class RunPane:
     def _draw_game(self, canvas: Canvas, box: Box, run: RunSummary, game: LivePicture | None) -> None:
         canvas.fill(box, PANEL, radius=8)
         inner = box.inset(12)
-        canvas.text("Its game", (inner.x, inner.y - 2), SMALL, QUIET)
+        canvas.text("Game", (inner.x, inner.y - 2), SMALL, QUIET)
         picture = Box(inner.x, inner.y + 28, inner.width, inner.width * 3 / 4)
         if game is None or not run.is_active:
             canvas.fill(picture, LINE, radius=4)
-            words = "It plays when pretraining is done." if run.is_active else "W watches it play."
+            words = "The game starts after pretraining." if run.is_active else "Press W to watch it play."
             height = canvas.measure("X", SMALL)[1]
             canvas.text(
                 words,
@@ -186,10 +188,10 @@ class RunPane:
         )
 
     def _draw_values(self, canvas: Canvas, box: Box, run: RunSummary, game: LivePicture) -> None:
-        """What the agent expects of each action; the scale only ever widens."""
+        """Draw the Q-value of each action. The scale only widens, so that bars can be compared over time."""
         if not len(game.values):
             return
-        canvas.text("What it expects of each action", (box.x, box.y), SMALL, QUIET, max_width=box.width)
+        canvas.text("Q-value of each action", (box.x, box.y), SMALL, QUIET, max_width=box.width)
         low, high = self._bounds.get(run.name, (float(game.values.min()), float(game.values.max())))
         low, high = min(low, float(game.values.min())), max(high, float(game.values.max()))
         self._bounds[run.name] = low, high

@@ -1,4 +1,4 @@
-"""The preview of a seeding in the Train window: computed in the background while the form is filled in, and drawn."""
+"""The preview of a seeding in the Train window: computed in the background and drawn."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from screen.theme import GREEN, GRID, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, 
 
 ROW = 22.0
 SETTLE_SECONDS = 0.3
-"""It is counted when the form has been left alone for so long."""
+"""The preview is computed once the form has not changed for this long."""
 
-Preview = Callable[[tuple[str, ...], str], SeedingPreview]
+MakePreview = Callable[[tuple[str, ...], str], SeedingPreview]
 
 
-class SeedingCount:
-    """Counts anew whenever sources or verdicts to keep are chosen otherwise; ``preview`` does the counting."""
+class BackgroundPreview:
+    """The preview of a form's seeding, which ``make`` computes again whenever sources or ``keep`` change."""
 
-    def __init__(self, form: TrainForm, preview: Preview) -> None:
+    def __init__(self, form: TrainForm, make: MakePreview) -> None:
         self._form = form
-        self._preview = preview
+        self._make = make
         self._work: Background[SeedingPreview] | None = None
-        self._counted: tuple[tuple[str, ...], str] | None = None
+        self._computed: tuple[tuple[str, ...], str] | None = None
         self._changed = float("-inf")
-        self.facts: SeedingPreview | None = None
+        self.preview: SeedingPreview | None = None
         self.problem = ""
 
     @property
-    def is_counting(self) -> bool:
-        """Whether ``facts`` are not yet those of the form."""
-        return self._work is not None or (self._form.specs, self._form.keep) != self._counted
+    def is_outdated(self) -> bool:
+        """Whether ``preview`` is not yet that of the form."""
+        return self._work is not None or (self._form.specs, self._form.keep) != self._computed
 
     def form_changed(self) -> None:
         self._changed = time.monotonic()
 
     def refresh(self) -> bool:
-        """Take in what was counted, begin what is due; whether there is something new to see."""
-        news = False
+        """Take over a finished preview and start one that is due. Return whether anything changed."""
+        changed = False
         if self._work is not None and self._work.is_done:
-            self.facts, self.problem, self._work, news = self._work.result, self._work.problem, None, True
+            self.preview, self.problem, self._work, changed = self._work.result, self._work.problem, None, True
         wanted = self._form.specs, self._form.keep
-        if wanted == self._counted:
-            return news
+        if wanted == self._computed:
+            return changed
         if not self._form.specs:
-            self._counted, self.facts, self.problem, news = wanted, None, "", True
+            self._computed, self.preview, self.problem, changed = wanted, None, "", True
         elif self._work is None and time.monotonic() - self._changed > SETTLE_SECONDS:
-            self._counted, self.problem = wanted, ""
-            self._work = Background(lambda _: self._preview(*wanted), "seeding preview")
-        return news
+            self._computed, self.problem = wanted, ""
+            self._work = Background(lambda _: self._make(*wanted), "seeding preview")
+        return changed
 
     def stop(self) -> None:
         if self._work is not None:
@@ -87,38 +87,37 @@ def verdict_parts(preview: SeedingPreview) -> list[tuple[str, int, Colour]]:
     return [part for part in parts if part[1]]
 
 
-def draw_seeding(
-    canvas: Canvas, box: Box, facts: SeedingPreview | None, problem: str, counting: bool, estimate: str
-) -> None:
-    """``facts`` None: nothing is seeded, or ``problem`` says why nothing can be, or it is being counted."""
+def draw_preview(canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate: str) -> None:
+    """Draw the preview, or why there is none. estimate: how long the training will take, in words."""
+    preview, is_outdated = seeding.preview, seeding.is_outdated
     canvas.fill(box, PANEL, radius=8)
     inner = box.inset(16)
-    canvas.text("What this puts into the memory", (inner.x, inner.y), SMALL, QUIET)
+    canvas.text("What goes into the replay memory", (inner.x, inner.y), SMALL, QUIET)
     if estimate:
         canvas.paragraph(estimate, inner.bottom_part(40), SMALL, QUIET)
         inner = inner.without_bottom(56)
-    if problem:
-        canvas.paragraph(problem, inner.without_top(36), SMALL, ORANGE)
+    if seeding.problem:
+        canvas.paragraph(seeding.problem, inner.without_top(36), SMALL, ORANGE)
         return
-    if facts is None:
-        words = "Counting what there is …" if counting else "Nothing: the agent begins from scratch."
-        canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if counting else TEXT)
+    if preview is None:
+        words = "Computing the preview …" if is_outdated else "Nothing: the agent starts from scratch."
+        canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if is_outdated else TEXT)
         return
-    colour = QUIET if counting else TEXT
-    number = canvas.text(f"{facts.transitions:,}", (inner.x, inner.y + 28), LARGE, colour, mono=True)
+    colour = QUIET if is_outdated else TEXT
+    number = canvas.text(f"{preview.transitions:,}", (inner.x, inner.y + 28), LARGE, colour, mono=True)
     canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
     y = number.bottom + GRID
-    for what, much in seeding_lines(facts):
-        canvas.text(what, (inner.x, y), SMALL, QUIET, max_width=128)
-        canvas.text(much, (inner.x + 136, y), SMALL, colour, max_width=inner.width - 136)
+    for name, value in seeding_lines(preview):
+        canvas.text(name, (inner.x, y), SMALL, QUIET, max_width=128)
+        canvas.text(value, (inner.x + 136, y), SMALL, colour, max_width=inner.width - 136)
         y += ROW
-    y = _draw_verdicts(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y), facts)
-    _draw_actions(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), facts)
+    y = _draw_verdicts(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y), preview)
+    _draw_actions(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), preview)
 
 
-def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingPreview) -> float:
-    """A bar in parts, and a line for each; returns where it ends."""
-    parts = verdict_parts(facts)
+def _draw_verdicts(canvas: Canvas, box: Box, preview: SeedingPreview) -> float:
+    """Draw a bar in parts and a line for each part. Return the y of the end."""
+    parts = verdict_parts(preview)
     whole = sum(count for _, count, _ in parts)
     if not whole:
         return box.y
@@ -136,17 +135,17 @@ def _draw_verdicts(canvas: Canvas, box: Box, facts: SeedingPreview) -> float:
     return y
 
 
-def _draw_actions(canvas: Canvas, box: Box, facts: SeedingPreview) -> None:
-    """How often each action was taken: bars."""
-    largest = max(facts.actions.values(), default=0)
+def _draw_actions(canvas: Canvas, box: Box, preview: SeedingPreview) -> None:
+    """Draw a bar for each action: how often it was taken."""
+    largest = max(preview.actions.values(), default=0)
     if not largest or box.height < 3 * ROW:
         return
     canvas.text("Actions", (box.x, box.y), SMALL, QUIET)
-    rows = list(facts.actions.items())
+    rows = list(preview.actions.items())
     room = int((box.height - ROW) // ROW)
     if len(rows) > room:
         rows = sorted(rows, key=lambda row: -row[1])[:room]
-    total = sum(facts.actions.values())
+    total = sum(preview.actions.values())
     for number, (name, count) in enumerate(rows):
         y = box.y + ROW * (number + 1)
         canvas.text(name.lower(), (box.x, y), SMALL, max_width=120)

@@ -1,4 +1,4 @@
-"""The form of a new training: a seeding, a preset and how long. Pure."""
+"""The form of a new training: its seeding, its preset and its length."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from data.seeding_preview import DEFAULT_KEEP, KEEPS
 from home.form import Field, ListForm, NumberField, SourceOption
 from screen.fields import Choice
 
-KEEPS = ("all", "not-bad", "good")
 KEEP_MEANINGS = {
     "all": "everything, whatever the verdicts",
-    "not-bad": "all but what was judged bad",
+    "not-bad": "all except what was judged bad",
     "good": "only what was judged good",
 }
 STEPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000)
@@ -21,8 +21,18 @@ EVALUATE_EVERY = (0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000)
 
 
 @dataclass(frozen=True)
+class Preset:
+    """A preset's values of the numbers in the form."""
+
+    name: str
+    steps: int
+    pretrain_steps: int
+    evaluate_every: int
+
+
+@dataclass(frozen=True)
 class TrainingRequest:
-    """What a person asks for: a training with this seeding and these settings."""
+    """The training that a person wants to start."""
 
     run: str
     sources: tuple[str, ...]
@@ -33,23 +43,13 @@ class TrainingRequest:
     evaluate_every: int
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A preset's own values of what the form asks."""
-
-    name: str
-    steps: int
-    pretrain_steps: int
-    evaluate_every: int
-
-
 class TrainForm(ListForm):
-    """What is chosen, and where the focus stands."""
+    """The choices made for a new training, and the focus."""
 
     list_title = "Fill the replay memory from"
     choice_names = ("keep", "preset")
     number_fields: ClassVar[Mapping[str, NumberField]] = {
-        "steps": NumberField("Steps", "decisions of its own", STEPS),
+        "steps": NumberField("Steps", "own decisions", STEPS),
         "pretrain_steps": NumberField("Pretraining", "updates on the seeding first", PRETRAIN_STEPS),
         "evaluate_every": NumberField("Evaluate every", "steps; 0: never", EVALUATE_EVERY),
     }
@@ -57,7 +57,7 @@ class TrainForm(ListForm):
     def __init__(self, sources: Sequence[SourceOption], presets: Sequence[Preset], name: str) -> None:
         super().__init__(sources, name, {})
         self.presets = tuple(presets)
-        self.keep = "not-bad"
+        self.keep = DEFAULT_KEEP
         self._take_preset(0)
         for spec in ("human", "all"):
             if not self.chosen and any(s.spec == spec and s.available for s in self.sources):
@@ -65,19 +65,19 @@ class TrainForm(ListForm):
         wanted = [number for number, s in enumerate(self.sources) if s.spec in self.chosen]
         self.focus = Field("source", wanted[0] if wanted else 0)
 
-    # ---- what is asked for ---------------------------------------------------------------------------------------
+    # ---- the request ---------------------------------------------------------------------------------------------
 
-    def is_chosen(self, offer: SourceOption) -> bool:
-        return super().is_chosen(offer) if offer.spec != "none" else not self.chosen
+    def is_chosen(self, source: SourceOption) -> bool:
+        return super().is_chosen(source) if source.spec != "none" else not self.chosen
 
     @property
-    def wish(self) -> TrainingRequest:
+    def request(self) -> TrainingRequest:
         return TrainingRequest(self.name, self.specs, self.keep, self.presets[self.preset].name, **self.numbers)
 
     @property
     def problem(self) -> str:
         if self.numbers["steps"] < 1 and (self.numbers["pretrain_steps"] < 1 or not self.chosen):
-            return "It needs at least one step."
+            return "The training needs at least one step."
         return super().problem
 
     def choices(self) -> list[tuple[str, str, Choice]]:
@@ -85,7 +85,7 @@ class TrainForm(ListForm):
         presets = Choice([preset.name for preset in self.presets], self.preset)
         return [("keep", "Keep", keep), ("preset", "Preset", presets), *super().choices()]
 
-    # ---- what keys and clicks do ---------------------------------------------------------------------------------
+    # ---- keys and clicks -----------------------------------------------------------------------------------------
 
     def change(self, by: int) -> None:
         if self.focus.name == "keep":
@@ -98,7 +98,7 @@ class TrainForm(ListForm):
         if spec == "none":
             self.chosen.clear()
             return
-        # "all" holds every recording, so another one beside it would say nothing.
+        # "all" contains every recording, so no other source is chosen beside it.
         if spec == "all":
             self.chosen &= {"random", "all"}
         elif spec != "random":

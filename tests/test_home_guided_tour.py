@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.library import Library
-from home.guided_tour import SECONDS_A_STOP, STOPS, Tour
+from home.guided_tour import SECONDS_A_STOP, STOPS, GuidedTour
 from home.home_drawing import action_boxes, tour_button
 from home.overview import MAIN_ACTIONS
 from screen.layout import Box
@@ -16,8 +16,8 @@ from tests.conftest import VirtualDisplay, running_coach
 
 
 def test_the_tour_stops_at_every_door_and_takes_less_than_a_minute() -> None:
-    assert [door for stop in STOPS for door in stop.doors][: len(MAIN_ACTIONS)] == list(MAIN_ACTIONS)
-    tour = Tour()
+    assert [action for stop in STOPS for action in stop.actions][: len(MAIN_ACTIONS)] == list(MAIN_ACTIONS)
+    tour = GuidedTour()
     seconds = 0.0
     while not tour.is_over:
         tour.advance(0.1)
@@ -27,13 +27,13 @@ def test_the_tour_stops_at_every_door_and_takes_less_than_a_minute() -> None:
 
 @pytest.mark.parametrize("key", ["escape", "space", "return", "p", "f1", "up"])
 def test_any_key_but_the_arrows_ends_the_tour(key: str) -> None:
-    tour = Tour()
+    tour = GuidedTour()
     tour.key_down(key)
     assert tour.is_over
 
 
 def test_the_arrows_go_on_and_back() -> None:
-    tour = Tour()
+    tour = GuidedTour()
     for key in ("right", "right", "left", "right"):
         tour.key_down(key)
     assert tour.stop.title == "Judge"

@@ -183,5 +183,5 @@ def action_buttons_of(library: Library) -> list[Box]:
         title = ""
 
     window = TrainWindow(NoWindow(), LibraryTrainingController(library, "SpaceInvaders"))  # type: ignore[arg-type]
-    window._look()
+    window._update()
     return [button.box for button in window.buttons(WINDOW)]

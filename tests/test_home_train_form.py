@@ -87,12 +87,12 @@ def test_a_typed_number_replaces_the_old_one_and_goes_on() -> None:
     made.focus_on(Field("steps"))
     made.type("6")
     made.type("00")
-    assert made.wish.steps == 600
+    assert made.request.steps == 600
     made.erase()
-    assert made.wish.steps == 60
+    assert made.request.steps == 60
     made.change(1)
     made.type("7")
-    assert made.wish.steps == 7
+    assert made.request.steps == 7
 
 
 def test_the_number_of_random_decisions_is_typed_too() -> None:
@@ -118,7 +118,7 @@ def test_a_preset_brings_its_own_numbers() -> None:
     made = form()
     made.focus_on(Field("preset"))
     made.change(1)
-    assert (made.wish.preset, made.wish.steps, made.wish.pretrain_steps) == ("nature", 1_000_000, 0)
+    assert (made.request.preset, made.request.steps, made.request.pretrain_steps) == ("nature", 1_000_000, 0)
 
 
 def test_the_focus_goes_round_through_every_field() -> None:
