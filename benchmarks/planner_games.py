@@ -2,8 +2,8 @@
 
     python -m benchmarks.planner_games [--episodes 20] [--max-frames 1200] [--rollouts 5] [--horizon 20] [--games ...]
 
-Each episode that is done is one line of build/planner_games.jsonl, so it can be stopped at any moment and goes on where
-it was; episodes are played in turns, so that all games have about as many. Prints the table of docs/results/planner.md.
+Each finished episode is one line of build/planner_games.jsonl, so it can be stopped at any moment and continues from
+there. Episodes are played in turns, so that all games have about as many. Prints the table of docs/results/planner.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OUT = Path("build/planner_games.jsonl")
 
 @dataclass(frozen=True)
 class Conditions:
-    """What must be equal for episodes to be compared."""
+    """The settings that must be equal for episodes to be compared."""
 
     max_frames: int
     rollouts: int
@@ -70,7 +70,7 @@ def play(game: str, by: str, seed: int, conditions: Conditions, folder: Path) ->
 
 
 def known(out: Path, conditions: Conditions) -> list[Played]:
-    """What earlier calls with the same conditions have played."""
+    """Return what earlier calls with the same conditions have played."""
     if not out.is_file():
         return []
     lines = [json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")]
@@ -78,7 +78,7 @@ def known(out: Path, conditions: Conditions) -> list[Played]:
 
 
 def table(played: list[Played], games: list[str]) -> str:
-    """The table, in Markdown."""
+    """Return the table in Markdown."""
     rng = np.random.default_rng(0)
     lines = [
         "| game | actions | planner, mean (95%) | random, mean (95%) | episodes | all verified | planner ahead |",
@@ -115,8 +115,8 @@ def main() -> None:
     parser.add_argument("--max-frames", type=int, default=1200, help="frames after which an episode is cut off")
     parser.add_argument("--rollouts", type=int, default=5, help="the planner's plans at each decision")
     parser.add_argument("--horizon", type=int, default=20, help="the planner's decisions in a plan")
-    parser.add_argument("--out", type=Path, default=OUT, help="the file that remembers what was played")
-    parser.add_argument("--table", action="store_true", help="only print the table of what was played already")
+    parser.add_argument("--out", type=Path, default=OUT, help="the file of the episodes played so far")
+    parser.add_argument("--table", action="store_true", help="only print the table of the episodes played so far")
     options = parser.parse_args()
     conditions = Conditions(options.max_frames, options.rollouts, options.horizon)
     played = known(options.out, conditions)
@@ -136,7 +136,7 @@ def main() -> None:
                 out.write(json.dumps({"conditions": asdict(conditions), "played": asdict(episode)}) + "\n")
             print(f"{number + 1} of {len(todo)}: {game}, {by}, {episode.score:g} points", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        print("Stopped; the same command continues from here.", file=sys.stderr)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     seconds = conditions.max_frames / FRAMES_PER_SECOND

@@ -1,4 +1,4 @@
-"""One window to play in for some seconds, which writes down when each frame came. See benchmarks.playing.
+"""One window to play in for some seconds, which records when each frame came. See benchmarks.playing.
 
 python -m benchmarks.playing_child ours|gymnasium SECONDS OUT.json
 """
@@ -16,7 +16,7 @@ GAME = "SpaceInvaders"
 
 
 def play_ours(seconds: float) -> dict[str, object]:
-    """The recorder, recording everything; episodes are kept as they end."""
+    """Play in the recorder, which records everything; episodes are saved as they end."""
     from data.episode import EmulatorSettings
     from data.library import Library
     from data.verification import verify
@@ -39,7 +39,7 @@ def play_ours(seconds: float) -> dict[str, object]:
         session.frame_due = noted  # type: ignore[method-assign]
         threading.Timer(seconds, setattr, (session, "closed", True)).start()
 
-    told: list[object] = []
+    paces: list[object] = []
     with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
         paths = play(
             Library(Path(folder) / "library"),
@@ -47,14 +47,14 @@ def play_ours(seconds: float) -> dict[str, object]:
             "bench",
             EmulatorSettings(seed=1),
             on_ready=begin,
-            on_pace=lambda pace: told.append(vars(pace)),
+            on_pace=lambda pace: paces.append(vars(pace)),
         )
         verified = all(verify(path).ok for path in paths)
-    return {"times": times, "pace": told[0], "episodes": len(paths), "verified": verified}
+    return {"times": times, "pace": paces[0], "episodes": len(paths), "verified": verified}
 
 
 def play_gymnasium(seconds: float) -> dict[str, object]:
-    """The same game in gymnasium's own window, which records nothing."""
+    """Play the same game in gymnasium's own window, which records nothing."""
     import ale_py
     import gymnasium
     import pygame

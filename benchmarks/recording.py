@@ -2,7 +2,7 @@
 
     python -m benchmarks.recording [--seconds 20] [--hours 1.0] [--no-minari]
 
-Minari runs in this environment where it is installed, else in one of its own, .venv-minari, which is made once.
+Minari runs in this environment where it is installed, otherwise in .venv-minari, which is made once.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ ROOT = Path(__file__).parent.parent
 HUMAN_DEMOS = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", ROOT.parent / "shared" / "data" / "human_demos"))
 
 Row = tuple[str, str, str]
-"""What, ours, and what we promise."""
+"""What is measured, our figure, and the goal."""
 
 
 def random_actions(emulator: Emulator, seed: int) -> Iterator[int]:
-    """An action at random, held for four frames."""
+    """Yield random actions, each held for four frames."""
     rng = np.random.default_rng(seed)
     while True:
         action = int(rng.integers(len(emulator.action_meanings)))
@@ -61,7 +61,7 @@ def begin(library: Library, seed: int) -> tuple[ReplayWriter, Emulator]:
     return library.begin_episode(emulator.origin(), "random", emulator.state()), emulator
 
 
-def at_the_games_speed(library: Library, seconds: float) -> tuple[list[Row], Path]:
+def in_real_time(library: Library, seconds: float) -> tuple[list[Row], Path]:
     """Play in real time and measure what the game's thread spends on recording."""
     writer, emulator = begin(library, 0)
     actions = random_actions(emulator, 0)
@@ -94,8 +94,8 @@ def resident_megabytes() -> float:
     return float("nan")
 
 
-def an_hour_in_a_hurry(library: Library, hours: float) -> list[Row]:
-    """Record an hour as fast as the emulator goes. At game over the game is set back to its start and goes on."""
+def an_hour_as_fast_as_possible(library: Library, hours: float) -> list[Row]:
+    """Record an hour as fast as the emulator runs. At game over the game is reset and recording continues."""
     writer, emulator = begin(library, 1)
     start = emulator.snapshot()
     actions = random_actions(emulator, 1)
@@ -113,17 +113,17 @@ def an_hour_in_a_hurry(library: Library, hours: float) -> list[Row]:
     path = writer.publish("truncated", emulator.palette)
     grown = np.mean(megabytes[-3:]) - np.mean(megabytes[2:5])
     size = path.stat().st_size / 1e6 / hours
-    # Set back again and again, it is no episode that could be verified.
+    # Reset many times, it is no episode that could be verified.
     path.unlink()
     return [
         (f"memory, grown over {hours:g} h of recording", f"{grown:+.1f} MB (of {megabytes[-1]:.0f})", "flat"),
-        ("trouble told in that hour", trouble, "none"),
+        ("problems reported in that hour", trouble, "none"),
         (f"disk, {GAME} at random, lossless", f"{size:.1f} MB/h", "25 MB/h"),
     ]
 
 
 def human_play(library: Library) -> tuple[list[Row], Path | None]:
-    """What real play takes, and the longest of its episodes."""
+    """Measure human play; return the figures and the longest of its episodes."""
     rows, longest = [], None
     for game in ("PrivateEye", "Pitfall"):
         source = HUMAN_DEMOS / f"{game}.npz"
@@ -152,7 +152,7 @@ def reading(path: Path) -> list[Row]:
             spent.append(time.perf_counter() - began)
     return [
         (f"verify {answer.frames_checked} frames, per second of one core", f"{speed:.0f} x real time", "60 x"),
-        ("the same, by the clock of this busy machine", f"{speed_on_the_clock:.0f} x real time", ""),
+        ("the same, by the clock", f"{speed_on_the_clock:.0f} x real time", ""),
         ("read a 3-second clip at a random place, median", f"{1e3 * np.median(spent):.1f} ms", "15 ms"),
     ]
 
@@ -174,7 +174,7 @@ def listing(path: Path, folder: Path) -> list[Row]:
 
 
 def minari_python() -> Path:
-    """A Python that has Minari: this one, or one made for the purpose."""
+    """Return a Python that has Minari: this one, or one of an environment made for it."""
     if importlib.util.find_spec("minari") and importlib.util.find_spec("jax"):
         return Path(sys.executable)
     folder = ROOT / ".venv-minari"
@@ -197,7 +197,7 @@ def minari_figures() -> dict[str, dict[str, float]]:
 
 def show(rows: list[Row]) -> None:
     console = Console(width=110)
-    table = Table("what", "Replay Coach", "promised", box=None, pad_edge=False)
+    table = Table("what", "Replay Coach", "goal", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
     console.print(
@@ -221,13 +221,13 @@ def show_minari(minari: dict[str, dict[str, float]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20.0, help="of play in real time")
-    parser.add_argument("--hours", type=float, default=1.0, help="of play as fast as the emulator goes")
+    parser.add_argument("--hours", type=float, default=1.0, help="of play as fast as the emulator runs")
     parser.add_argument("--no-minari", action="store_true", help="measure Replay Coach alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="replay-coach-bench-") as folder:
         library = Library(Path(folder) / "library")
-        paced, short = at_the_games_speed(library, options.seconds)
-        hour = an_hour_in_a_hurry(library, options.hours)
+        paced, short = in_real_time(library, options.seconds)
+        hour = an_hour_as_fast_as_possible(library, options.hours)
         human, longest = human_play(library)
         rows = [*paced, *hour, *human, *reading(longest or short), *listing(short, Path(folder) / "many")]
         show(rows)

@@ -23,7 +23,7 @@ FRAMES_PER_HOUR = 216_000
 
 
 def play(env: Any, frames: int) -> list[float]:
-    """Seconds of each step, resets at an episode's end included, because the game waits for them too."""
+    """Return the seconds of each step, including resets at an episode's end, for which the game waits too."""
     actions = np.random.default_rng(0).integers(6, size=frames)
     env.reset(seed=0)
     seconds = []

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT
 from screen.widgets import Button
-from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved
-
-if TYPE_CHECKING:
-    from screen.window import Window
+from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved, Window
 
 FRAME_SECONDS = 1 / 30
-"""Between two pictures of the editor in a window of its own."""
+"""Time between two pictures while the editor is shown alone."""
 
 WHATS = tuple(MEANINGS)
 
