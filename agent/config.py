@@ -267,6 +267,7 @@ class TrainConfig:
         return self.margin_weight > 0.0
 
     def to_json(self) -> str:
+        """Return the fields as a JSON object."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
     @classmethod

@@ -68,6 +68,7 @@ class Evaluation:
     """Own steps of the agent's training so far."""
 
     def to_json(self) -> str:
+        """Return the fields as a JSON object."""
         return json.dumps(asdict(self))
 
 

@@ -81,6 +81,7 @@ class AgentPlayer:
 
     @property
     def epsilon(self) -> float:
+        """Probability of a random action at each decision."""
         return self._agent.epsilon
 
     @epsilon.setter

@@ -110,6 +110,7 @@ class ObservationStack:
         self._rows = np.repeat(observation[None], len(self._rows), axis=0)
 
     def push(self, observation: np.ndarray) -> None:
+        """Add the newest observation, (84, 84) uint8, and drop the oldest."""
         self._rows = np.concatenate((self._rows[1:], observation[None]))
 
     def fill(self, observations: np.ndarray) -> None:

@@ -53,6 +53,7 @@ class Verdict:
 
     @property
     def by_rule(self) -> bool:
+        """Whether a rule gave it, and not a person."""
         return self.curator.startswith(RULE_PREFIX)
 
 

@@ -38,8 +38,10 @@ class RandomPlay:
     kind = "random"
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        """Use this generator for the episode."""
         self._rng = rng
         self._action_count = len(emulator.action_meanings)
 
     def choose(self, frames: Sequence[FrameState]) -> int:  # noqa: ARG002 - the same whatever is on the screen
+        """Return a random action; see ``Demonstrator``."""
         return int(self._rng.integers(self._action_count))

@@ -73,6 +73,7 @@ class EmulatorSettings:
             )
 
     def to_json(self) -> str:
+        """Return the settings as a JSON object."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
@@ -146,4 +147,5 @@ class EpisodeSummary:
 
     @property
     def seconds(self) -> float:
+        """Length of play."""
         return self.frame_count / FRAMES_PER_SECOND

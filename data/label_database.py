@@ -135,6 +135,7 @@ class LabelDatabase:
     _writer: sa.Engine | None
 
     def close(self) -> None:
+        """Close the connection."""
         self._engine.dispose()
 
     def __enter__(self) -> LabelDatabase:

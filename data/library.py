@@ -21,14 +21,17 @@ class Library:
 
     @property
     def replays(self) -> Path:
+        """Folder of the replay files."""
         return self.folder / "replays"
 
     @property
     def labels(self) -> Path:
+        """File of the label database."""
         return self.folder / "labels.sqlite"
 
     @property
     def runs(self) -> Path:
+        """Folder of the runs."""
         return self.folder / "runs"
 
     def prepare(self) -> None:

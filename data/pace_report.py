@@ -22,6 +22,7 @@ class PaceReport:
 
     @property
     def late_share(self) -> float:
+        """Share of the frames that were late."""
         return self.late_frames / self.frames if self.frames else 0.0
 
     def __str__(self) -> str:
@@ -32,6 +33,7 @@ class PaceReport:
         return PaceReport(self.frames + other.frames, self.late_frames + other.late_frames, worst)
 
     def to_json(self) -> str:
+        """Return the report as a JSON object."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod

@@ -349,15 +349,18 @@ class ReplayFile:
             raise _damaged(self.path, error) from error
 
     def decisions(self, frame_skip: int = DEFAULT_FRAME_SKIP) -> Decisions:
+        """Return the episode as decisions of ``frame_skip`` frames."""
         return decisions_of(
             self.actions, self.rewards, self.lives, self.demonstrator, self.ended_by == "game_over", frame_skip
         )
 
     def summary(self) -> EpisodeSummary:
+        """Return the episode's line in a list of episodes."""
         return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
 
     @_alone
     def close(self) -> None:
+        """Close the file."""
         # Let go of here: what is collected later uses HDF5, too, and then nobody waits for it.
         self._datasets.clear()
         self.h5py_file.close()

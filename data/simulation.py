@@ -136,6 +136,7 @@ class Emulator:
         return self.state()
 
     def origin(self, player: str = "", created: datetime | None = None) -> Origin:
+        """Return the origin of the episode that was last started."""
         return Origin(
             game=self.game,
             settings=self.settings,
@@ -192,10 +193,12 @@ class Emulator:
 
     @property
     def lives(self) -> int:
+        """Lives left, 0 for a game that counts none."""
         return int(self._ale.lives())
 
     @property
     def game_over(self) -> bool:
+        """Whether the episode has ended."""
         return bool(self._ale.game_over(with_truncation=False))
 
     def snapshot(self) -> Any:
@@ -203,6 +206,7 @@ class Emulator:
         return (self._ale.cloneState(), self._last_action, self.frame_number, self._sticky.bit_generator.state)
 
     def restore(self, snapshot: Any) -> None:
+        """Continue from a state that ``snapshot`` returned."""
         state, self._last_action, self.frame_number, sticky = snapshot
         self._ale.restoreState(state)
         self._sticky.bit_generator.state = sticky

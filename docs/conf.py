@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import command_reference
+import python_reference
 from sphinx.application import Sphinx
 
 project = "Replay Coach"
@@ -35,6 +36,12 @@ def put_the_commands_in(_: Sphinx, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(COMMANDS_STAND_HERE, command_reference.reference())
 
 
+def fill_in_python_reference(_: Sphinx, name: str, source: list[str]) -> None:
+    """Fill the page of Python names from the signatures and docstrings of ``replay_coach``."""
+    if name == "python-api":
+        source[0] = python_reference.filled(source[0])
+
+
 PLACES_KEPT = ("comparing",)
 """Pages that the table of contents names before they are written."""
 
@@ -48,4 +55,5 @@ def leave_out_what_is_not_written(_: Sphinx, name: str, source: list[str]) -> No
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", put_the_commands_in)
+    app.connect("source-read", fill_in_python_reference)
     app.connect("source-read", leave_out_what_is_not_written)

@@ -85,6 +85,7 @@ class Planner:
         self.hold = hold
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        """Start an episode: forget the plan and the screens met so far."""
         self._real = emulator
         self._rng = rng
         self._model = Emulator(emulator.game, emulator.settings, emulator.action_meanings)
@@ -96,6 +97,7 @@ class Planner:
         self._decision = 0
 
     def choose(self, frames: Sequence[FrameState]) -> int:
+        """Return the first action of the best plan found; see ``Demonstrator``."""
         for cell in _cells(frames[-1].screen):
             self._visits[cell] = self._visits.get(cell, 0) + 1
         best = self._evaluated(self._continued(frames[-1]))

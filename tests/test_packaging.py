@@ -75,8 +75,19 @@ def test_a_wheel_holds_our_packages_whole_and_nothing_else(wheel: Path) -> None:
         and path.parent.parent.name != "icons"
         and path.parent.name != "icons"
     }
-    assert inside == ours | {"coach.py", f"screen/icons/{ICON}"}
+    assert inside == ours | {"coach.py", "replay_coach.py", f"screen/icons/{ICON}"}
     assert not any(name.startswith(("tests/", "docs/", "benchmarks/")) for name in names)
+
+
+def test_the_wheel_is_typed_and_the_guide_lists_the_names_that_it_installs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    packages = {name for name in NAMES if not name.endswith("-stubs")}
+    assert {f"{package}/py.typed" for package in packages} | {"replay_coach-stubs/__init__.pyi"} <= set(names)
+    top_level = {name.split("/")[0].removesuffix(".py") for name in names if not name.startswith("replay_coach-0")}
+    page = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+    [listed] = re.findall(r"<!-- top-level names -->\n(.*?)\n\n", page, flags=re.DOTALL)
+    assert set(re.findall(r"`([\w-]+)`", listed)) == top_level
 
 
 def test_an_installed_coach_records_and_knows_itself(environment: Path, tmp_path: Path) -> None:
@@ -167,7 +178,7 @@ def dockerfile() -> list[list[str]]:
 
 def test_the_dockerfile_copies_what_the_package_needs_and_its_ignore_file_lets_through() -> None:
     copied = {word for line in dockerfile() if line[0] == "COPY" for word in line[1:-1]}
-    assert copied == NAMES | {"coach.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"}
+    assert copied == NAMES | {"coach.py", "replay_coach.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"}
     assert all((ROOT / name).exists() for name in copied)
     ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert {line[1:] for line in ignore if line.startswith("!")} == copied
