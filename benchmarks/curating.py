@@ -68,19 +68,19 @@ def measure(library: Library, verdicts: int) -> dict[str, float]:
             judged = labels.verdicts(curator="benchmark")
             clips = build_queue(list(outlines.values()), "uniform", 3.0, 0, judged, curator="benchmark")
             with FrameReader({name: outline.path for name, outline in outlines.items()}) as reader:
-                sitting = Session(labels, "benchmark", clips, outlines)
-                desk = CuratorController(sitting, reader, outlines, "uniform")
-                loop = WindowLoop(window, desk)
+                session = Session(labels, "benchmark", clips, outlines)
+                controller = CuratorController(session, reader, outlines, "uniform")
+                loop = WindowLoop(window, controller)
                 loop.draw()
                 figures[opening] = time.perf_counter() - began
                 figures[opening.replace("_s", "_cpu_s")] = time.process_time() - began_cpu
                 for _ in range(verdicts // 2):
                     for _ in range(6):  # A tenth of a second of play, so that the next clips can be decoded.
-                        desk.advance(1 / 60)
+                        controller.advance(1 / 60)
                         loop.draw()
                         window.events()
                     pressed = time.perf_counter()
-                    desk.press("g")
+                    controller.press("g")
                     loop.draw()
                     waits.append(1000 * (time.perf_counter() - pressed))
     for percentile in (50, 95, 99):

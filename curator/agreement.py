@@ -1,4 +1,4 @@
-"""How far curators agree, with one another and with themselves, and where they do not."""
+"""How far curators agree with one another and with themselves, and which clips are disputed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from curator.queues import is_repeat
 from data.clip import Clip, Verdict
 
 SAME_CLIP_SHARE = 0.8
-"""Two clips of one episode count as the same when they have so much in common of what either covers."""
+"""Two clips of one episode count as the same if this share of their union is in both."""
 
 
 @dataclass(frozen=True)
 class DisputedClip:
-    """A clip on which people said both good and bad."""
+    """A clip that some people called good and others bad."""
 
     clip: Clip
     good: tuple[str, ...]
@@ -24,27 +24,27 @@ class DisputedClip:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What people's verdicts say of one another. Rules and skips are left out."""
+    """Agreement among people's verdicts. Rules and skips are left out."""
 
     curators: tuple[str, ...]
     shared_clips: int
     """Clips that at least two people called good or bad."""
     alpha: float | None
-    """Krippendorff's alpha over these clips: 1 full agreement, 0 as by chance; None where it is not defined."""
+    """Krippendorff's alpha over these clips: 1 is full agreement, 0 chance level; None if it is not defined."""
     self_agreement: Mapping[str, tuple[int, int]]
-    """Curator -> (alike, all) of the clips that the queue showed them twice and that they called good or bad twice.
+    """Curator -> (same verdict, all) of the clips that the queue repeated and that they called good or bad twice.
 
-    Verdicts on a reopened clip are corrections and say nothing of how steady a curator is."""
+    Verdicts on a reopened clip are corrections and do not count."""
     disputed: tuple[DisputedClip, ...]
-    """The clips most disputed first: those with the most people on the weaker side."""
+    """Sorted by the number of people in the minority, the most first."""
 
 
 def agreement(history: Iterable[Verdict]) -> Agreement:
-    """Agreement among all verdicts that were not undone, in the order in which they were given."""
-    spoken = [verdict for verdict in history if not verdict.by_rule and verdict.verdict != "skip"]
-    same = _same_clips({verdict.clip for verdict in spoken})
+    """Return the agreement among verdicts that were not undone, given in this order."""
+    given = [verdict for verdict in history if not verdict.by_rule and verdict.verdict != "skip"]
+    same = _same_clips({verdict.clip for verdict in given})
     latest: dict[Clip, dict[str, str]] = {}
-    for verdict in spoken:
+    for verdict in given:
         latest.setdefault(same[verdict.clip], {})[verdict.curator] = verdict.verdict
     shared = {clip: voices for clip, voices in latest.items() if len(voices) > 1}
     disputed = [
@@ -54,19 +54,19 @@ def agreement(history: Iterable[Verdict]) -> Agreement:
     ]
     disputed.sort(key=lambda one: (-min(len(one.good), len(one.bad)), -len(one.good) - len(one.bad), one.clip))
     return Agreement(
-        curators=tuple(sorted({verdict.curator for verdict in spoken})),
+        curators=tuple(sorted({verdict.curator for verdict in given})),
         shared_clips=len(shared),
         alpha=krippendorff_alpha([list(voices.values()) for voices in shared.values()]),
-        self_agreement=_self_agreement(spoken),
+        self_agreement=_self_agreement(given),
         disputed=tuple(disputed),
     )
 
 
-def _self_agreement(spoken: Iterable[Verdict]) -> dict[str, tuple[int, int]]:
-    """The last word on a clip before it came again, beside the last word from then on."""
+def _self_agreement(given: Iterable[Verdict]) -> dict[str, tuple[int, int]]:
+    """Compare the last verdict on a clip before it was repeated with the last one after that."""
     before: dict[tuple[str, Clip], str] = {}
     after: dict[tuple[str, Clip], str] = {}
-    for verdict in spoken:
+    for verdict in given:
         (after if is_repeat(verdict) else before)[verdict.curator, verdict.clip] = verdict.verdict
     found: dict[str, tuple[int, int]] = {}
     for key in sorted(after.keys() & before.keys()):
@@ -76,10 +76,10 @@ def _self_agreement(spoken: Iterable[Verdict]) -> dict[str, tuple[int, int]]:
 
 
 def krippendorff_alpha(units: Iterable[list[str]]) -> float | None:
-    """Krippendorff's alpha for nominal values. ``units``: what was said of each clip, by however many people.
+    """Return Krippendorff's alpha for nominal values. ``units``: the verdicts on each clip, of any number of people.
 
     K. Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section C: alpha = 1 - D_o / D_e, from the
-    matrix of coincidences. None where fewer than two values can be paired or only one value was ever given.
+    matrix of coincidences. None if fewer than two values can be paired or all values are the same.
     """
     total, disagreements = 0.0, 0.0
     counts: dict[str, int] = {}
@@ -103,7 +103,7 @@ def _who(voices: Mapping[str, str], verdict: str) -> tuple[str, ...]:
 
 
 def _same_clips(clips: Iterable[Clip]) -> dict[Clip, Clip]:
-    """Each clip to the first clip that is nearly the same, or to itself: cuts may differ by a few frames."""
+    """Map each clip to the first one that is nearly the same, or to itself; cuts may differ by a few frames."""
     same: dict[Clip, Clip] = {}
     open_clips: list[Clip] = []
     for clip in sorted(clips):

@@ -1,4 +1,4 @@
-"""A clip in numbers: what a learned judge sees of it."""
+"""The features of a clip that the learned judge uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data.replay_file import ReplayFile
 JOYSTICK_PARTS = ("UP", "DOWN", "LEFT", "RIGHT", "FIRE")
 GRID_ROWS, GRID_COLUMNS = 7, 5
 SAMPLED_FRAMES = 8
-"""So many frames, evenly spread, stand for the clip's pictures."""
+"""Frames, evenly spaced, from which the picture features are computed."""
 
 _CELLS = [f"{row},{column}" for row in range(GRID_ROWS) for column in range(GRID_COLUMNS)]
 FEATURE_NAMES: tuple[str, ...] = (
@@ -32,14 +32,14 @@ FEATURE_NAMES: tuple[str, ...] = (
     *(f"change {cell}" for cell in _CELLS),
 )
 PICTURE_FEATURES = 3 * len(_CELLS)
-"""The last so many features come from pictures, the others from events and actions."""
+"""How many of the last features come from pictures; the others come from events and actions."""
 
 
 def clip_features(replay: ReplayFile, clip: Clip) -> np.ndarray:
-    """The features of a clip: (len(FEATURE_NAMES),) float64.
+    """Return the features of a clip: (len(FEATURE_NAMES),) float64.
 
-    The second after the clip counts too, because a deed is judged by what comes of it. Raises CoachError if the file
-    cannot be read.
+    They include the second after the clip, because play is judged by its result. Raises CoachError if the file cannot
+    be read.
     """
     after = min(clip.stop + FRAMES_PER_SECOND, replay.frame_count)
     last_second = max(clip.start, clip.stop - FRAMES_PER_SECOND)
@@ -76,7 +76,7 @@ def clip_features(replay: ReplayFile, clip: Clip) -> np.ndarray:
 
 
 def _pooled(pictures: np.ndarray) -> np.ndarray:
-    """Mean over each cell of the grid: (N, H, W) to (N, GRID_ROWS * GRID_COLUMNS)."""
+    """Return the mean over each cell of the grid: (N, H, W) to (N, GRID_ROWS * GRID_COLUMNS)."""
     count, height, width = pictures.shape
     rows = np.linspace(0, height, GRID_ROWS + 1).astype(int)
     columns = np.linspace(0, width, GRID_COLUMNS + 1).astype(int)

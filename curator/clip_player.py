@@ -1,4 +1,4 @@
-"""Where in an episode the picture stands: looping over a clip, paused, stepped or scrubbed. Pure."""
+"""The position in an episode while a clip loops, or is paused, stepped or scrubbed. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from screen.frame_position import FramePosition
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 HOLD_SECONDS = 0.35
-"""How long the last frame stands before the loop begins again, so that one sees what came of it and where it ends."""
+"""How long the last frame is shown before the loop starts again."""
 
 
 class ClipPlayer(FramePosition):
-    """Plays the frames ``clip.start`` to ``clip.stop`` over and over.
+    """Plays the frames ``clip.start`` to ``clip.stop`` in a loop.
 
-    The frame ``clip.stop`` belongs to the picture though not to the clip's rows: it shows what the last row led to.
-    Speed, pause and loop stay as they are from clip to clip.
+    The frame ``clip.stop`` is shown although it is not one of the clip's rows: it is the result of the last row.
+    Speed and loop stay as they are from clip to clip.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class ClipPlayer(FramePosition):
         return self._clip.start <= self.frame <= self._clip.stop
 
     def show(self, clip: Clip, frame_count: int) -> None:
-        """Begin a clip of an episode with ``frame_count`` rows. A pause ends."""
+        """Start a clip of an episode with ``frame_count`` rows; a pause ends."""
         self._clip, self.frame_count = clip, frame_count
         self.paused = False
         self.restart()
@@ -38,7 +38,7 @@ class ClipPlayer(FramePosition):
         self._position, self._held = float(self._clip.start), 0.0
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let time pass."""
         if self.paused:
             return
         if not self.inside:
@@ -53,13 +53,13 @@ class ClipPlayer(FramePosition):
             self.restart()
 
     def toggle_pause(self) -> None:
-        """Pause or go on; after the end of a clip that does not loop, going on begins it again."""
+        """Pause or resume. A clip that does not loop starts again when it is resumed after its end."""
         if not self.paused and not self.looping and self._position >= self._clip.stop:
             self.restart()
             return
         self.paused = not self.paused
 
     def seek(self, frame: int) -> None:
-        """Pause at a frame of the episode, over the clip's ends too."""
+        """Pause at a frame of the episode, inside the clip or not."""
         super().seek(frame)
         self.paused, self._held = True, 0.0

@@ -1,98 +1,82 @@
-"""What the curator's keys do and what there is to see, without a window."""
+"""What the curator's keys do and what the window shows, without a window."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from curator.clip_player import ClipPlayer
 from curator.drawing import CuratorView
 from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
+from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
 from curator.outline import EpisodeOutline, clock
-from curator.queues import FollowingQueue, is_repeat, told_unreadable
+from curator.queues import FollowingQueue, is_repeat, own_note, unreadable_sentence
 from curator.session import Session
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
 from data.clip import Clip
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError, without_folder
+from screen.fields import TextField
+from screen.window import KeyDown
 
-FLASH_SECONDS, TROUBLE_SECONDS = 3.0, 10.0
+MESSAGE_SECONDS, ERROR_SECONDS = 3.0, 10.0
 PREPARED_CLIPS = 3
-"""So many clips ahead are decoded before they are needed."""
+"""Clips that are decoded before they are needed."""
 STEP_FRAMES, LEAP_FRAMES = 1, 15
-
-KEY_LIST = [
-    ("G", "Good"),
-    ("B", "Bad"),
-    ("S Space", "Skip"),
-    ("Bksp Ctrl+Z", "Undo, as often as you like"),
-    ("V", "Skip, for a second look later"),
-    ("N", "Write a note on this clip"),
-    ("1 … 0", "Reopen one of the last ten verdicts"),
-    ("P", "Pause and go on"),
-    ("L", "Loop, or play once"),
-    ("← →", "A frame back, on; with Shift 15 frames"),
-    (", .", "Slower, faster"),
-    ("Home End", "The clip's first and last frame"),
-    ("J", "Ask what the learned judge would say"),
-    ("I O", "Cut a clip by hand, from here, to here"),
-    ("Tab", "Where a queue ends: go on with another"),
-    ("H F1", "This list"),
-    ("F11", "Full screen"),
-    ("Esc", "Back, or leave; everything is saved"),
-]
+LONGEST_NOTE = 500
 
 
 class CuratorController:
-    """A sitting with its pictures: keys go in, a view comes out."""
+    """A session with its pictures: keys go in, a view comes out."""
 
     def __init__(
         self,
-        sitting: Session,
+        session: Session,
         reader: FrameReader,
         outlines: Mapping[str, EpisodeOutline],
         queue: str,
         goal: int | None = None,
-        guess: Callable[[Clip], str] | None = None,
+        predict: Callable[[Clip], str] | None = None,
         following: Callable[[str], FollowingQueue | None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``guess``: what the learned judge says of a clip. ``following``: what may come after a queue that is done."""
-        self.sitting = sitting
+        """``predict``: the learned judge's prediction for a clip, in words. ``following``: the queue after another."""
+        self.session = session
         self.player = ClipPlayer()
-        self.leaving = False
+        self.closed = False
         self.help_open = False
-        self.note_text: str | None = None
-        """What is being written, while the note's field is open."""
+        self.note_field: TextField | None = None
+        """The field in which a note is being written, while it is open."""
         self._reader = reader
         self._outlines = outlines
         self._queue = queue
         self._find_following = following
         self._following: FollowingQueue | None = None
         self._goal = goal
-        self._guess = guess
+        self._predict = predict
         self._now = now
         self._note = ""
         self._notes: dict[Clip, str] = {}
         """Notes on clips that have no verdict yet."""
-        self._flash = ""
-        self._flash_until = 0.0
+        self._message = ""
+        self._message_until = 0.0
         self._cut = ManualCut()
         self._shown: ShownFrame | None = None
-        self._key = ("", -1)
-        self._begin()
+        self._shown_at = ("", -1)
+        self._show_current()
 
-    # What keys do
+    # Input
 
     def press(self, key: str, shift: bool = False, control: bool = False, repeat: bool = False) -> None:
-        """A key went down. One that is held judges once; only stepping goes on while a key is held."""
+        """Handle a key. One that is held gives one verdict; only stepping and editing a note repeat."""
         if not repeat:
-            self._flash = ""
-        try:
-            if self.note_text is not None:
-                self._press_in_note(key)
+            self._message = ""
+        with self._errors_shown():
+            if self.note_field is not None:
+                self._press_in_note(self.note_field, KeyDown(key, shift, control, repeat))
             elif self.help_open:
                 if not repeat:
                     self.help_open = key not in ("f1", "h", "escape")
@@ -101,8 +85,13 @@ class CuratorController:
                 self.player.step(frames if key == "right" else -frames)
             elif not repeat:
                 self._press_once(key, control)
+
+    @contextmanager
+    def _errors_shown(self) -> Iterator[None]:
+        """Show an error as a message. A verdict that could not be written was not counted, and its clip stays."""
+        try:
+            yield
         except CoachError as error:
-            # Nothing is lost: what could not be written was not acknowledged, and the clip stays where it is.
             self.say(str(error))
 
     def _press_once(self, key: str, control: bool) -> None:
@@ -113,91 +102,93 @@ class CuratorController:
         elif key in ("f1", "h"):
             self.help_open = True
         elif key == "escape":
-            if self._cut.begun:
-                self._cut.forget()
-            elif self.sitting.leave_visit():
-                self._begin()
+            if self._cut.started:
+                self._cut.discard()
+            elif self.session.return_to_queue():
+                self._show_current()
             else:
-                self.leaving = True
+                self.closed = True
         elif len(key) == 1 and key.isdigit():
             self.reopen((int(key) - 1) % 10)
-        elif self.sitting.current is None:
+        elif self.session.current is None:
             if key == "tab":
-                self._go_on()
+                self._start_following()
         else:
-            self._press_on_clip(key, self.sitting.current.clip)
+            self._press_on_clip(key, self.session.current.clip)
 
     def _press_on_clip(self, key: str, clip: Clip) -> None:
-        verdicts = {"g": "good", "b": "bad", "s": "skip", "space": "skip"}
-        if key in verdicts:
-            self.judge(verdicts[key])
-        elif key == "v":
-            self.sitting.look_again_later(self._note)
-            self._begin()
-        elif key == "n":
-            self.note_text = self._note
-        elif key == "p":
-            self.player.toggle_pause()
-        elif key == "l":
-            self.player.looping = not self.player.looping
-        elif key == ",":
-            self.player.change_speed(-1)
-        elif key == ".":
-            self.player.change_speed(1)
-        elif key == "home":
-            self.player.seek(clip.start)
-        elif key == "end":
-            self.player.seek(clip.stop)
-        elif key in ("i", "o"):
-            self._mark_cut(key, clip)
-        elif key == "j":
-            self.say(self._guess(clip) if self._guess else "There is no learned judge yet.")
+        verdict = verdict_of_key(key)
+        if verdict is not None:
+            self.judge(verdict)
+            return
+        match key:
+            case "v":
+                self.session.put_aside(self._note)
+                self._show_current()
+            case "n":
+                self.note_field = TextField(self._note, LONGEST_NOTE)
+            case "p":
+                self.player.toggle_pause()
+            case "l":
+                self.player.looping = not self.player.looping
+            case "," | ".":
+                self.player.change_speed(1 if key == "." else -1)
+            case "home" | "end":
+                self.player.seek(clip.start if key == "home" else clip.stop)
+            case "i" | "o":
+                self._mark_cut(key, clip)
+            case "j":
+                self.say(self._predict(clip) if self._predict else "There is no learned judge yet.")
 
-    def _press_in_note(self, key: str) -> None:
-        assert self.note_text is not None
-        if key == "escape":
-            self.note_text = None
-        elif key == "return":
-            self._note, self.note_text = self.note_text.strip(), None
-            if self.sitting.current is not None:
-                self._notes[self.sitting.current.clip] = self._note
-        elif key == "backspace":
-            self.note_text = self.note_text[:-1]
+    def _press_in_note(self, field: TextField, key: KeyDown) -> None:
+        if key.key == "escape":
+            self.note_field = None
+        elif key.key == "return":
+            self._note, self.note_field = field.text.strip(), None
+            if self.session.current is not None:
+                self._notes[self.session.current.clip] = self._note
+        else:
+            field.press(key)
 
     def write(self, text: str) -> None:
-        """Text was typed."""
-        if self.note_text is not None:
-            self.note_text = (self.note_text + text)[:500]
+        """Insert typed text into the note, where one is being written."""
+        if self.note_field is not None:
+            self.note_field.write(text)
 
     def judge(self, verdict: str) -> None:
-        """Give a verdict on the clip on show and go on to the next."""
-        if self.sitting.current is not None:
-            before = self.sitting.standing
-            given = self.sitting.judge(verdict, self._note)
+        """Give a verdict on the clip on show and show the next."""
+        self._message = ""
+        with self._errors_shown():
+            if self.session.current is None:
+                return
+            before = self.session.standing
+            given = self.session.judge(verdict, self._note)
             self._notes.pop(given.clip, None)
-            self._begin()
-            if self._goal == self._progress.this_sitting:
-                self.say(f"That was your goal: {self._goal} verdicts. Esc leaves, or just go on.")
+            self._show_current()
+            if self._goal == self._progress.this_session:
+                self.say(f"You reached your goal of {self._goal} verdicts. Press Esc to quit, or continue.")
             if is_repeat(given) and before is not None:
-                told = "the same" if before.verdict == verdict else before.verdict
-                self.say(f"You saw that clip before, and said {told} then.")
+                earlier = "the same" if before.verdict == verdict else before.verdict
+                self.say(f"You judged this clip before and said {earlier}.")
 
     def undo(self) -> None:
-        taken_back = self.sitting.undo()
-        if taken_back is None:
-            self.say("There is no verdict left to take back.")
+        """Take the latest verdict back and show its clip again."""
+        undone = self.session.undo()
+        if undone is None:
+            self.say("There is no verdict to undo.")
             return
-        if not self.sitting.can_show(taken_back.clip):
-            self.say("Taken back; its episode is no longer in the library, so it cannot be shown.")
-        self._begin()
-        self._note = taken_back.note if self.sitting.current and self.sitting.current.clip == taken_back.clip else ""
+        if not self.session.can_show(undone.clip):
+            self.say("Undone. The clip's episode is no longer in the library, so it cannot be shown.")
+        self._show_current()
+        shown_again = self.session.current is not None and self.session.current.clip == undone.clip
+        self._note = own_note(undone) if shown_again else ""
 
     def reopen(self, place: int) -> None:
-        """Show one of the last verdicts again; 0 is the newest."""
+        """Show the clip of one of the last verdicts again; 0 is the newest."""
         if place < len(self._recent):
-            self.sitting.reopen(self._recent[place])
-            self._begin()
-            self._note = self.sitting.standing.note if self.sitting.standing else ""
+            self.session.reopen(self._recent[place])
+            self._show_current()
+            self._note = own_note(self.session.standing) if self.session.standing else ""
 
     def scrub(self, frame: int) -> None:
         """Show a frame of the episode, inside the clip or not."""
@@ -207,86 +198,86 @@ class CuratorController:
     def _mark_cut(self, key: str, clip: Clip) -> None:
         span = self._cut.mark(key, self.player.frame)
         if span is not None:
-            self.sitting.cut_by_hand(Clip(clip.episode_id, *span))
-            self._begin()
+            self.session.show_cut(Clip(clip.episode_id, *span))
+            self._show_current()
 
-    def _go_on(self) -> None:
-        """Take up the queue that follows the one that is done."""
+    def _start_following(self) -> None:
         if self._following is not None:
             self._queue = self._following.name
-            self.sitting.go_on_with(self._following.clips)
-            self._begin()
+            self.session.replace_queue(self._following.clips)
+            self._show_current()
 
-    def say(self, message: str, seconds: float = FLASH_SECONDS) -> None:
-        """Show a message for a moment, or until the next key."""
-        self._flash, self._flash_until = message, self._now() + seconds
+    def say(self, message: str, seconds: float = MESSAGE_SECONDS) -> None:
+        """Show a message for some seconds, or until the next key."""
+        self._message, self._message_until = message, self._now() + seconds
 
-    def _pass_over(self, clip: Clip, error: CoachError) -> None:
-        self.sitting.pass_over()
+    def _skip_unreadable(self, clip: Clip, error: CoachError) -> None:
+        self.session.skip_unreadable()
         reason = without_folder(str(error), Path(self._outlines[clip.episode_id].path))
-        self.say(f"Passed over: {reason}", TROUBLE_SECONDS)
+        self.say(f"Skipped an unreadable clip: {reason}", ERROR_SECONDS)
 
-    # What there is to see
+    # Output
 
-    def _begin(self) -> None:
-        """The clip on show may be another one: play it from its start, and get the next ones ready."""
-        self._cut.forget()
+    def _show_current(self) -> None:
+        """Play the current clip from its start, and have the next ones decoded."""
+        self._cut.discard()
         self._shown = None
-        while (current := self.sitting.current) is not None:
+        while (current := self.session.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
             try:
                 self._shown = self._read(current.clip, self.player.frame)
                 break
             except CoachError as error:
-                self._pass_over(current.clip, error)
+                self._skip_unreadable(current.clip, error)
         self._note = self._notes.get(current.clip, "") if current else ""
         self._following = self._find_following(self._queue) if self._find_following and current is None else None
-        soon = [self.sitting.current, *self.sitting.upcoming(PREPARED_CLIPS)]
+        soon = [self.session.current, *self.session.upcoming(PREPARED_CLIPS)]
         self._reader.prepare(queued.clip for queued in soon if queued is not None)
-        self._progress = self.sitting.progress
-        self._recent = self.sitting.recent(SHOWN_VERDICTS)
-        self._verdicts = self.sitting.verdicts_on(current.clip.episode_id) if current else []
+        self._progress = self.session.progress
+        self._recent = self.session.recent(SHOWN_VERDICTS)
+        self._verdicts = self.session.verdicts_on(current.clip.episode_id) if current else []
         if current is not None and current.is_repeat:
-            # What was said of it before would sway the curator.
+            # The earlier verdict would influence the curator.
             self._verdicts = [verdict for verdict in self._verdicts if verdict.clip != current.clip]
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        current = self.sitting.current
+        current = self.session.current
         if current is None:
             return
-        if not self.help_open and self.note_text is None:
+        if not self.help_open and self.note_field is None:
             self.player.advance(seconds)
-        if self._shown is not None and self._key == (current.clip.episode_id, self.player.frame):
+        if self._shown is not None and self._shown_at == (current.clip.episode_id, self.player.frame):
             return
         try:
             self._shown = self._read(current.clip, self.player.frame)
         except CoachError as error:
-            self._pass_over(current.clip, error)
-            self._begin()
+            self._skip_unreadable(current.clip, error)
+            self._show_current()
 
     def _read(self, clip: Clip, frame: int) -> ShownFrame:
-        self._key = (clip.episode_id, frame)
+        self._shown_at = (clip.episode_id, frame)
         return read_shown_frame(self._reader, clip, frame)
 
     @property
     def title(self) -> str:
-        """The window's title, which tells how things stand."""
-        if self.sitting.current is None:
+        """The window's title, with the number of clips left."""
+        if self.session.current is None:
             return "Replay Coach - curating, nothing left"
         return f"Replay Coach - curating, {self._progress.left} left"
 
     def view(self) -> CuratorView:
-        current = self.sitting.current
+        """Return everything that the window shows now."""
+        current = self.session.current
         return CuratorView(
-            curator=self.sitting.curator,
+            curator=self.session.curator,
             queue=self._queue,
             queued=current,
             outline=self._outlines[current.clip.episode_id] if current else None,
             shown=self._shown if current else None,
-            visiting=self.sitting.visiting,
-            standing=self.sitting.standing if current and not current.is_repeat else None,
+            outside_queue=self.session.outside_queue,
+            standing=self.session.standing if current and not current.is_repeat else None,
             note=self._note,
             speed=self.player.speed,
             paused=self.player.paused,
@@ -298,29 +289,29 @@ class CuratorController:
             cut_from=self._cut.start,
             cut_to=self._cut.stop,
             cut_hint=self._cut.hint,
-            flash=self._flash if self._now() < self._flash_until else "",
-            nothing_left=nothing_left(self._queue, bool(self._recent), self._following, self.sitting.unreadable),
+            message=self._message if self._now() < self._message_until else "",
+            nothing_left=nothing_left(self._queue, bool(self._recent), self._following, self.session.unreadable),
         )
 
 
 class ManualCut:
-    """The ends of the cut, as far as they are marked."""
+    """A clip that the curator is cutting: two ends, marked in either order."""
 
     def __init__(self) -> None:
         self.start: int | None = None
         self.stop: int | None = None
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         return self.start is not None or self.stop is not None
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         self.start = self.stop = None
 
     def mark(self, key: str, frame: int) -> tuple[int, int] | None:
-        """Mark the start (key "i") or the end ("o"). Returns the span (start, stop) once it is whole.
+        """Mark the start (key "i") or the end ("o"). Return the span (start, stop) once both are marked.
 
-        Raises CoachError for a span that is no clip; both ends stay, so that one can be moved.
+        Raises CoachError for a span that is not 1 to 5 seconds long; both ends stay, so that one can be moved.
         """
         if key == "i":
             self.start = frame
@@ -336,34 +327,43 @@ class ManualCut:
 
     @property
     def hint(self) -> str:
-        """What to do next; empty where no cut is begun."""
+        """What to do next; empty where no end is marked."""
         if self.start is not None and self.stop is not None:
             return f"Cut {clock(self.start)} to {clock(self.stop)}: move an end with I or O."
         if self.start is not None:
-            return f"Cut from {clock(self.start)}: press O at its end, Esc forgets."
+            return f"Cut from {clock(self.start)}: press O at its end, Esc to cancel."
         if self.stop is not None:
-            return f"Cut up to {clock(self.stop)}: press I at its start, Esc forgets."
+            return f"Cut up to {clock(self.stop)}: press I at its start, Esc to cancel."
         return ""
+
+
+NO_CLIPS_REASONS = {
+    "before-reward": "Nobody scored in these episodes. ",
+    "before-death": "No life was lost in these episodes. ",
+    "markers": "No markers yet. Press K while playing. ",
+    "surprising": "None of the clips that surprised the run is in these episodes. ",
+}
+"""Why a queue of that name has no clips at all."""
 
 
 def nothing_left(
     queue: str, has_judged: bool, following: FollowingQueue | None, unreadable: int = 0
 ) -> tuple[str, str]:
-    """Title and text where no clip waits. ``unreadable``: so many were passed over, because they cannot be shown."""
+    """Return a title and text for a queue without clips. ``unreadable``: clips skipped because they cannot be shown."""
     if queue == "second-look":
-        title, text = "Nothing waits for a second look.", "Press V while judging to put a clip aside. "
+        title, text = "No clips were put aside.", "Press V while judging to see a clip again later. "
     elif has_judged:
         which = "All readable clips" if unreadable else "All clips of this queue"
-        title, text = f"{which} are judged.", "Backspace takes the last verdict back. "
+        title, text = f"{which} are judged.", "Backspace undoes the last verdict. "
     elif unreadable:
         title, text = "No clip of this queue can be read.", ""
     else:
-        title, text = "No clips in this queue.", "Nothing in these episodes calls for it. "
+        title, text = "No clips in this queue.", NO_CLIPS_REASONS.get(queue.partition(":")[0], "")
     if unreadable:
-        text += f"{told_unreadable(unreadable)} "
+        text += f"{unreadable_sentence(unreadable)} "
     if following is not None:
         number = len(following.clips)
-        text += f"Tab goes on with the queue {following.name}: {number} clip{'s' * (number != 1)}."
+        text += f"Press Tab for the queue {following.name}: {number} clip{'s' * (number != 1)}."
     elif not unreadable:
         text += "Every clip of this library is judged: play or record more episodes."
     return title, text.rstrip()

@@ -1,4 +1,4 @@
-"""Draws the curator's window from a description of what it shows. It decides nothing."""
+"""Drawing of the curator's window, from a description of what it shows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.frame_reader import ShownFrame
+from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
 from curator.outline import EpisodeOutline, clock, points
 from curator.queues import QueuedClip, is_repeat
@@ -14,23 +15,39 @@ from curator.timeline import draw_timeline
 from data.clip import Verdict
 from data.game_picture import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.fields import FIELD_HEIGHT, TextField
 from screen.layout import Box
-from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
+from screen.theme import (
+    GREEN,
+    GRID,
+    GROUND,
+    LARGE,
+    LINE,
+    MEDIUM,
+    OLIVE,
+    ORANGE,
+    PANEL,
+    QUIET,
+    SMALL,
+    TEXT,
+    WHITE,
+    Colour,
+)
 from screen.widgets import Button, draw_verdict
 
-VERDICT_NAMES = {"good": "Good", "bad": "Bad", "skip": "Skip"}
+VERDICT_BUTTON_COLOURS: dict[str, Colour] = {"good": GREEN, "bad": ORANGE}
 
 
 @dataclass(frozen=True)
 class CuratorView:
-    """All that the window shows."""
+    """Everything that the window shows."""
 
     curator: str
     queue: str
     queued: QueuedClip | None
     outline: EpisodeOutline | None
     shown: ShownFrame | None
-    visiting: bool
+    outside_queue: bool
     standing: Verdict | None
     note: str
     speed: float
@@ -44,43 +61,42 @@ class CuratorView:
     cut_from: int | None
     cut_to: int | None
     cut_hint: str
-    """What to do next while a clip is being cut by hand; empty for none."""
-    flash: str
+    """What to do next while a clip is being cut; empty for none."""
+    message: str
     """A short message over the picture; empty for none."""
     nothing_left: tuple[str, str] = ("", "")
-    """Title and text where there is no clip to show."""
+    """Title and text for a window without a clip."""
 
 
-def verdict_buttons(layout: CuratorLayout, enabled: bool) -> list[Button]:
-    colours = (GREEN, ORANGE, None)
-    return [
-        Button(box, label, key, colour, enabled)
-        for box, label, key, colour in zip(
-            layout.verdict_buttons, VERDICT_NAMES.values(), ("G", "B", "S"), colours, strict=True
-        )
-    ]
+def verdict_buttons(layout: CuratorLayout, enabled: bool) -> dict[str, Button]:
+    """Return the buttons of the verdicts, by verdict."""
+    return {
+        one.verdict: Button(box, one.label, one.caps[0], VERDICT_BUTTON_COLOURS.get(one.verdict), enabled)
+        for box, one in zip(layout.verdict_buttons, VERDICT_KEYS, strict=True)
+    }
 
 
-def lower_buttons(layout: CuratorLayout, view: CuratorView) -> list[Button]:
-    showing = view.queued is not None
+def lower_buttons(layout: CuratorLayout, view: CuratorView) -> dict[str, Button]:
+    """Return the buttons below the last verdicts, by the key that does the same."""
+    has_clip = view.queued is not None
     labels = (
-        ("Undo", "Bksp", bool(view.recent)),
-        ("Play" if view.paused else "Pause", "P", showing),
-        ("Loop" if not view.looping else "Once", "L", showing),
-        ("Later", "V", showing),
-        ("Note", "N", showing),
-        ("All keys", "F1", True),
+        ("backspace", "Undo", "Bksp", bool(view.recent)),
+        ("p", "Play" if view.paused else "Pause", "P", has_clip),
+        ("l", "Loop" if not view.looping else "Once", "L", has_clip),
+        ("v", "Later", "V", has_clip),
+        ("n", "Note", "N", has_clip),
+        ("f1", "All keys", "F1", True),
     )
-    return [
-        Button(box, label, key, None, enabled)
-        for box, (label, key, enabled) in zip(layout.lower_buttons, labels, strict=True)
-    ]
+    return {
+        key: Button(box, label, cap, None, enabled)
+        for box, (key, label, cap, enabled) in zip(layout.lower_buttons, labels, strict=True)
+    }
 
 
 def draw_curator(
     canvas: Canvas, layout: CuratorLayout, view: CuratorView, buttons: Sequence[Button], pointer: tuple[float, float]
 ) -> None:
-    """Draw the whole window. ``pointer``: where the mouse is."""
+    """Draw the whole window. ``pointer``: the position of the mouse."""
     canvas.fill(canvas.box, GROUND)
     _draw_header(canvas, layout.header, view)
     _draw_picture(canvas, layout.picture, view)
@@ -109,14 +125,18 @@ def _draw_header(canvas: Canvas, box: Box, view: CuratorView) -> None:
     y = box.y + 4
     name = canvas.text(view.curator, (box.x, y), MEDIUM, bold=True, max_width=box.width / 3)
     right = box.right
-    for label, key in (("leave", "Esc"), ("all keys", "F1")):
+    for label, key in (("quit", "Esc"), ("all keys", "F1")):
         width, height = canvas.measure(label, SMALL)
         canvas.text(label, (right, box.y + 4 + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET, align="right")
         right -= width + 6 + canvas.key_cap_width(key)
         canvas.key_cap(key, (right, box.y + 4))
         right -= 16
     canvas.text(
-        f"judges the queue {view.queue}", (name.right + GRID, y), MEDIUM, QUIET, max_width=right - name.right - GRID
+        f"judges clips of the queue {view.queue}",
+        (name.right + GRID, y),
+        MEDIUM,
+        QUIET,
+        max_width=right - name.right - GRID,
     )
 
 
@@ -129,12 +149,12 @@ def _draw_picture(canvas: Canvas, box: Box, view: CuratorView) -> None:
         room = box.middle(min(520.0, box.width - 48), 220)
         used = canvas.paragraph(title, room, LARGE)
         canvas.paragraph(text, room.without_top(used + GRID), MEDIUM, QUIET)
-    if view.flash:
-        _draw_flash(canvas, box, view.flash)
+    if view.message:
+        _draw_message(canvas, box, view.message)
 
 
-def _draw_flash(canvas: Canvas, box: Box, message: str) -> None:
-    """A message at the foot of the picture, on as many lines as it needs."""
+def _draw_message(canvas: Canvas, box: Box, message: str) -> None:
+    """Draw a message at the bottom of the picture, on as many lines as it needs."""
     width = min(canvas.measure(message, MEDIUM)[0] + 1, box.width - 64)
     lines = canvas.lines(message, width, MEDIUM)
     spacing = 1.5 * MEDIUM
@@ -148,7 +168,7 @@ def _draw_flash(canvas: Canvas, box: Box, message: str) -> None:
 
 
 def _draw_strip(canvas: Canvas, box: Box, view: CuratorView) -> None:
-    """Action, points, lives and speed of the frame on show."""
+    """Draw the action, points, lives and speed of the frame on show."""
     canvas.fill(box, PANEL)
     shown = view.shown
     if shown is None:
@@ -171,7 +191,7 @@ def _draw_strip(canvas: Canvas, box: Box, view: CuratorView) -> None:
 
 
 def draw_joystick(canvas: Canvas, at: tuple[float, float], action: str) -> None:
-    """A joystick that is pushed where the action pushes it, and its button; ``at``: the left end, in the middle."""
+    """Draw a joystick pushed in the action's direction, and its button. ``at``: the middle of the left end."""
     x, y = at[0] + 14, at[1]
     canvas.circle((x, y), 2.5, QUIET)
     for name, dx, dy in (("UP", 0, -1), ("DOWN", 0, 1), ("LEFT", -1, 0), ("RIGHT", 1, 0)):
@@ -187,15 +207,15 @@ def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
     queued, outline = view.queued, view.outline
     if queued is None or outline is None:
         return
-    canvas.text("Why you see this clip", (box.x, box.y), SMALL, QUIET)
+    canvas.text("Why this clip is shown", (box.x, box.y), SMALL, QUIET)
     canvas.text(_sentence(queued.reason), (box.x, box.y + 18), MEDIUM, max_width=box.width)
     played = f", played by {outline.player}" if outline.player else ""
-    about = f"{display_name(outline.game)}{played}, {points(outline.score)} in all"
+    about = f"{display_name(outline.game)}{played}, {points(outline.score)} in total"
     canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
     if view.cut_hint:
         canvas.text(view.cut_hint, (box.x, box.y + 64), SMALL, GREEN, max_width=box.width)
-    elif view.visiting:
-        back = (f"Note: {view.note}. " if view.note else "") + "Esc goes back to the queue."
+    elif view.outside_queue:
+        back = (f"Note: {view.note}. " if view.note else "") + "Press Esc to return to the queue."
         canvas.text(back, (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
     elif view.note:
         canvas.text(f"Note: {view.note}", (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
@@ -217,12 +237,12 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
         right -= 14
     left_to_do = progress.left
     if view.goal:
-        share, words = progress.this_sitting / view.goal, f"{progress.this_sitting} of {view.goal} now"
-        left_to_do = min(left_to_do, max(0, view.goal - progress.this_sitting))
-        if progress.this_sitting >= view.goal:
-            share, words = 1.0, f"{progress.this_sitting} now, your goal of {view.goal} is reached"
+        share, words = progress.this_session / view.goal, f"{progress.this_session} of {view.goal} now"
+        left_to_do = min(left_to_do, max(0, view.goal - progress.this_session))
+        if progress.this_session >= view.goal:
+            share, words = 1.0, f"{progress.this_session} now, goal of {view.goal} reached"
     else:
-        share, words = done / max(1, done + progress.left), f"{progress.this_sitting} now"
+        share, words = done / max(1, done + progress.left), f"{progress.this_session} now"
     canvas.bar(Box(inner.x, inner.y + 42, inner.width, 8), share, GREEN)
     y = inner.y + 60
     at = canvas.text(words, (inner.x, y), SMALL, QUIET)
@@ -237,9 +257,9 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
 def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, pointer: tuple[float, float]) -> None:
     title = layout.recent_title
     if not view.recent:
-        canvas.text("Your last ten verdicts will stand here.", (title.x, title.y), SMALL, QUIET)
+        canvas.text("Your last ten verdicts appear here.", (title.x, title.y), SMALL, QUIET)
         return
-    canvas.text("Your last verdicts, to reopen with 1 to 0", (title.x, title.y), SMALL, QUIET, max_width=title.width)
+    canvas.text("Your last verdicts; reopen with 1 to 0", (title.x, title.y), SMALL, QUIET, max_width=title.width)
     for number, (box, verdict) in enumerate(zip(layout.recent_rows, view.recent, strict=False)):
         on_show = view.queued is not None and view.queued.clip == verdict.clip
         if on_show or box.contains(*pointer):
@@ -267,32 +287,24 @@ def _duration(minutes: float) -> str:
     return f"{minutes / 60:.1f} h"
 
 
-def draw_note_field(canvas: Canvas, text: str) -> None:
-    """The field in which a note is written, over everything else."""
+def draw_note_field(canvas: Canvas, field: TextField) -> None:
+    """Draw the field in which a note is written, over everything else."""
     canvas.shade(canvas.box, 150)
-    panel = canvas.box.middle(560, 168)
+    panel = canvas.box.middle(560, 160)
     canvas.fill(panel, PANEL, radius=10)
     canvas.outline(panel, LINE, radius=10)
     inner = panel.inset(24)
     canvas.text("A note on this clip", (inner.x, inner.y - 6), MEDIUM)
-    field = Box(inner.x, inner.y + 32, inner.width, 40)
-    canvas.fill(field, GROUND, radius=4)
-    canvas.outline(field, OLIVE, radius=4)
-    shown = text
-    while shown and canvas.measure(shown + "_", MEDIUM)[0] > field.width - 20:
-        shown = shown[1:]
-    end = canvas.text(shown, (field.x + 10, field.y + 7), MEDIUM).right if shown else field.x + 10
-    canvas.line((end + 2, field.y + 8), (end + 2, field.bottom - 8), OLIVE, 2)
-    y = inner.bottom - KEY_CAP_HEIGHT
-    x = inner.x
-    for key, meaning in (("Enter", "keeps it with your verdict"), ("Esc", "forgets it")):
+    field.draw(canvas, Box(inner.x, inner.y + 32, inner.width, FIELD_HEIGHT), active=True)
+    x, y = inner.x, inner.bottom - KEY_CAP_HEIGHT
+    for key, meaning in (("Enter", "saves the note"), ("Esc", "cancels")):
         x = canvas.key_cap(key, (x, y)).right + GRID
         height = canvas.measure(meaning, SMALL)[1]
         x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
 
 
 def draw_loading(canvas: Canvas, doing: str, done: int, total: int) -> None:
-    """While something takes a moment before the first clip."""
+    """Draw the progress of what must be done before the first clip is shown."""
     canvas.fill(canvas.box, GROUND)
     room = canvas.box.middle(480, 80)
     canvas.text(doing, (room.x, room.y), MEDIUM)

@@ -1,4 +1,4 @@
-"""Pictures and columns of the episodes that are judged, decoded before they are needed."""
+"""Frames of episodes, decoded before they are needed, with the action, points and lives of each."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from data.errors import CoachError
 from data.replay_file import ReplayFile
 from data.replay_format import CHUNK_FRAMES
 
-KEPT_BLOCKS = 96
-"""Decoded blocks that are kept: 96 of 64 frames of 33.6 KB are 206 MB, enough for more than a dozen clips."""
-KEPT_FILES = 16
+CACHED_BLOCKS = 96
+"""Decoded blocks in memory: 96 of 64 frames of 33.6 KB are 206 MB, enough for more than a dozen clips."""
+OPEN_FILES = 16
 
 
 class FrameReader:
-    """Reads frames in blocks, as the replay file stores them, and keeps the latest ones.
+    """Reads frames in blocks, as the replay file stores them, and caches the latest ones.
 
-    One thread in the background decodes the clips given to ``prepare``; a frame that is not yet decoded is read on
-    the spot (about a millisecond). Use it as a context manager.
+    A background thread decodes the clips given to ``prepare``; a frame that is not yet decoded is read when it is asked
+    for (about a millisecond). Use it as a context manager.
     """
 
     def __init__(self, paths: Mapping[str, str]) -> None:
-        """``paths``: where each episode's replay file is."""
+        """``paths``: the replay file of each episode id."""
         self._paths = paths
         self._files: OrderedDict[str, ReplayFile] = OrderedDict()
         self._blocks: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
@@ -40,7 +40,7 @@ class FrameReader:
         self._thread.start()
 
     def episode(self, episode_id: str) -> ReplayFile:
-        """The open replay file, for its columns; raises CoachError if it cannot be read."""
+        """Return the open replay file, for its columns; raises CoachError if it cannot be read."""
         with self._lock:
             replay = self._files.pop(episode_id, None)
             if replay is None:
@@ -48,12 +48,12 @@ class FrameReader:
                     raise CoachError(f"The library holds no episode {episode_id!r}.")
                 replay = ReplayFile(self._paths[episode_id])
             self._files[episode_id] = replay
-            while len(self._files) > KEPT_FILES:
+            while len(self._files) > OPEN_FILES:
                 self._files.popitem(last=False)[1].close()
             return replay
 
     def frame(self, episode_id: str, frame: int) -> np.ndarray:
-        """(H, W) uint8 palette indices; raises CoachError if it cannot be read."""
+        """Return (H, W) uint8 palette indices; raises CoachError if the frame cannot be read."""
         with self._lock:
             block, place = divmod(frame, CHUNK_FRAMES)
             return np.asarray(self._block(episode_id, block)[place])
@@ -66,18 +66,13 @@ class FrameReader:
             start = block * CHUNK_FRAMES
             found = replay.frames(start, min(start + CHUNK_FRAMES, replay.frame_count + 1))
         self._blocks[key] = found
-        while len(self._blocks) > KEPT_BLOCKS:
+        while len(self._blocks) > CACHED_BLOCKS:
             self._blocks.popitem(last=False)
         return found
 
     def prepare(self, clips: Iterable[Clip]) -> None:
-        """Decode these clips in the background, the first first; what was asked for before is dropped."""
+        """Decode these clips in the background, in this order; earlier requests are dropped."""
         self._wanted.put(list(clips))
-
-    def is_prepared(self, clip: Clip) -> bool:
-        """Whether every frame of a clip is decoded."""
-        with self._lock:
-            return all((clip.episode_id, block) in self._blocks for block in _blocks_of(clip))
 
     def _prepare_wanted(self) -> None:
         while True:
@@ -90,10 +85,10 @@ class FrameReader:
             if wanted is None:
                 return
             for clip in wanted:
-                # What cannot be read is told when it is to be shown, not here.
+                # A file that cannot be read is reported when it is to be shown.
                 with contextlib.suppress(CoachError):
                     for block in _blocks_of(clip):
-                        with self._lock:  # For one block at a time, so that whoever shows a frame hardly waits.
+                        with self._lock:  # One block at a time, so that showing a frame hardly waits.
                             self._block(clip.episode_id, block)
                 if not self._wanted.empty():
                     break
@@ -114,17 +109,17 @@ class FrameReader:
 
 
 def _blocks_of(clip: Clip) -> range:
-    """Blocks that hold the frames ``clip.start`` to ``clip.stop``."""
+    """Return the blocks that hold the frames ``clip.start`` to ``clip.stop``."""
     return range(clip.start // CHUNK_FRAMES, clip.stop // CHUNK_FRAMES + 1)
 
 
-STAYING_FRAMES = 36
-"""For so many frames the points and the loss of a life stay to be read."""
+EVENT_FRAMES = 36
+"""Frames for which points and the loss of a life stay visible."""
 
 
 @dataclass(frozen=True)
 class ShownFrame:
-    """One frame and what belongs to it."""
+    """One frame and what happened there."""
 
     picture: np.ndarray
     """(H, W) uint8 palette indices."""
@@ -134,18 +129,18 @@ class ShownFrame:
     action: str
     """Name of the action that led to this frame, such as "RIGHTFIRE"."""
     reward: float
-    """The points that came last, with this frame or a moment before; 0 for none."""
+    """Points of the last reward within ``EVENT_FRAMES``; 0 for none."""
     lives: int
     life_lost: bool
-    """Whether one was lost at this frame or a moment before."""
+    """Whether a life was lost within ``EVENT_FRAMES``."""
 
 
 def read_shown_frame(reader: FrameReader, clip: Clip, frame: int) -> ShownFrame:
-    """A frame of the clip's episode; raises CoachError if it cannot be read."""
+    """Return a frame of the clip's episode; raises CoachError if it cannot be read."""
     replay = reader.episode(clip.episode_id)
     row = max(0, frame - 1)
-    # What happened in a sixtieth of a second could not be read, so it stays for a moment: from this row on.
-    since = max(frame - STAYING_FRAMES, clip.start if clip.start <= frame else 0)
+    # An event of a sixtieth of a second could not be noticed, so it stays visible: events from this row on are shown.
+    since = max(frame - EVENT_FRAMES, clip.start if clip.start <= frame else 0)
     rewarded = np.flatnonzero(replay.rewards[since:frame])
     return ShownFrame(
         picture=reader.frame(clip.episode_id, frame),

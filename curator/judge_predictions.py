@@ -1,4 +1,4 @@
-"""What the learned judge says of clips: verdicts on a whole library, doubts for a queue, and an answer when asked."""
+"""Predictions of the learned judge: verdicts on a library, scores for the queue ``uncertain``, and a hint."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from data.library import Library
 from data.replay_file import ReplayFile
 
 MOST_SCORED = 600
-"""So many clips are looked at, fairly over the episodes: enough to choose from, and soon done."""
+"""Clips that are scored, spread evenly over the episodes: enough to choose from, and quickly done."""
 
 
 def load_judges(library: Library, games: Iterable[str]) -> dict[str, LearnedJudge]:
-    """The judges of those games that have one; raises CoachError if a judge's file cannot be read."""
+    """Return the judges of those games that have one; raises CoachError if a judge's file cannot be used."""
     found = {game: load_judge(library, game) for game in set(games)}
     return {game: judge for game, judge in found.items() if judge is not None}
 
 
 def require_judge(library: Library, game: str | None) -> None:
-    """Raises CoachError, with what to do, where no judge was trained for any game of the library."""
+    """Raise CoachError, with what to do, if no judge was trained for any game of the library."""
     if not load_judges(library, (summary.game for summary in library.episodes(game))):
         raise CoachError(
             "The queue uncertain needs a learned judge; judge clips of other queues, then run "
@@ -45,7 +45,7 @@ def score_clips(
     judged: Iterable[Verdict],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[Clip, float]:
-    """The judge's probability of "good" for clips of about ``frames`` frames that the curator has not judged."""
+    """Return the probability of "good" for clips of about ``frames`` frames that the curator has not judged."""
     of_judged_games = [outline for outline in outlines if outline.game in judges]
     done = Coverage(verdict.clip for verdict in judged)
     waiting = fair_order([queue_uniform(outline, frames) for outline in of_judged_games], seed)
@@ -62,14 +62,14 @@ def score_clips(
     return scores
 
 
-def guess_in_words(outline: EpisodeOutline, judge: LearnedJudge | None, clip: Clip) -> str:
-    """What the judge would say of a clip: "The judge would say good (83% sure)"."""
+def prediction_in_words(outline: EpisodeOutline, judge: LearnedJudge | None, clip: Clip) -> str:
+    """Return the judge's prediction for a clip as a sentence."""
     if judge is None:
-        return f"There is no learned judge of {outline.game} yet."
+        return f"There is no learned judge for {outline.game} yet."
     with ReplayFile(outline.path) as replay:
         probability = float(judge.probabilities(replay, [clip])[0])
     verdict = "good" if probability > 0.5 else "bad"
-    return f"The judge would say {verdict} ({max(probability, 1 - probability):.0%} sure)."
+    return f"The judge predicts {verdict} ({max(probability, 1 - probability):.0%} sure)."
 
 
 LEARNED_CURATOR = RULE_PREFIX + "learned"
@@ -77,19 +77,19 @@ LEARNED_CURATOR = RULE_PREFIX + "learned"
 
 @dataclass(frozen=True)
 class LearnedSummary:
-    """What a learned judge said of the episodes of one game."""
+    """The result of applying the learned judge to the episodes of one game."""
 
     curator: str
     game: str
     confidence: float
     episodes: int
     good: int
-    """Verdicts that it gave."""
+    """Verdicts of the judge."""
     bad: int
     unsure: int
-    """Clips of which it was not sure enough."""
+    """Clips about which it was not sure enough."""
     judged_by_people: int
-    """Clips that it left alone, because people judged most of them."""
+    """Clips that it skipped, because people judged most of them."""
     figures: JudgeFigures
 
 
@@ -101,15 +101,15 @@ def apply_learned_judge(
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[LearnedSummary]:
-    """Train a judge on what people said and let it judge the rest, game by game, as curator ``rule:learned``.
+    """Train a judge on people's verdicts and let it judge the rest, game by game, as curator ``rule:learned``.
 
-    It gives a verdict only where it is sure: where its calibrated probability is at least ``confidence`` for good or
-    for bad. What it said before is replaced. The judge and its figures are kept in the library. ``seed`` decides which
-    episodes are held out together. ``on_progress`` is called with the number of episodes done and of all.
-    Raises AnswerIsNo, and changes nothing, where for no game enough was said or nothing could be learned.
+    It gives a verdict only where its calibrated probability of good or of bad is at least ``confidence``. Its earlier
+    verdicts are replaced. The judge and its figures are saved in the library. ``seed`` decides which episodes are held
+    out together. ``on_progress`` is called with the number of episodes done and the total.
+    Raises AnswerIsNo, and changes nothing, if no game has enough verdicts or nothing could be learned.
     """
     if not 0.5 < confidence < 1.0:
-        raise CoachError(f"The confidence must lie between 0.5 and 1, not {confidence:g}.")
+        raise CoachError(f"The confidence must be between 0.5 and 1, not {confidence:g}.")
     standing = labels.verdicts()
     games = sorted({summary.game for summary in library.episodes(game)})
     judges, refusals = [], []
@@ -140,16 +140,16 @@ def _apply_judge(
     episodes = library.episodes(judge.game)
     given = utc_now()
     verdicts: list[Verdict] = []
-    unsure = left_alone = 0
+    unsure = skipped = 0
     for done, summary in enumerate(episodes):
         if on_progress:
             on_progress(done, len(episodes))
         with ReplayFile(summary.path) as replay:
             clips = episode_clips(summary.episode_id, replay.frame_count, frames)
-            free = [clip for clip in clips if people.share(clip) <= 0.5]
-            sure = judge.probabilities(replay, free)
-        left_alone += len(clips) - len(free)
-        for clip, probability in zip(free, sure, strict=True):
+            unjudged = [clip for clip in clips if people.share(clip) <= 0.5]
+            probabilities = judge.probabilities(replay, unjudged)
+        skipped += len(clips) - len(unjudged)
+        for clip, probability in zip(unjudged, probabilities, strict=True):
             if max(probability, 1 - probability) < confidence:
                 unsure += 1
                 continue
@@ -167,11 +167,11 @@ def _apply_judge(
         good=good,
         bad=len(verdicts) - good,
         unsure=unsure,
-        judged_by_people=left_alone,
+        judged_by_people=skipped,
         figures=judge.figures,
     )
 
 
 def episode_clips(episode_id: str, frame_count: int, frames: int) -> Sequence[Clip]:
-    """A whole episode as clips of about ``frames`` frames."""
+    """Return a whole episode as clips of about ``frames`` frames."""
     return [Clip(episode_id, *part) for part in cut((0, frame_count), frames)] if frame_count else []

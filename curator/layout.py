@@ -1,4 +1,4 @@
-"""Where everything stands in the curator's window. Pure arithmetic, in design units."""
+"""The layout of the curator's window, in design units. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NARROWEST_PICTURE = 400.0
 SHOWN_VERDICTS = 10
 LOWEST_ROW = 20.0
 WIDEST = (("Undo", "Bksp"), ("Pause", "P"), ("All keys", "F1"))
-"""The widest button of each column under the last verdicts."""
+"""The widest button of each column below the last verdicts."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,20 @@ class CuratorLayout:
     progress: Box
     recent_title: Box
     recent_rows: tuple[Box, ...]
-    """Where the last verdicts stand, the newest first."""
+    """The last verdicts, the newest first."""
     lower_buttons: tuple[Box, ...]
     """Six boxes in two rows."""
 
     @property
-    def leave(self) -> Box:
-        """Where the header says which key leaves; a click there does too."""
+    def quit(self) -> Box:
+        """The part of the header that shows the key to quit; clicking it quits too."""
         return self.header.right_part(88)
 
 
 def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160)) -> CuratorLayout:
-    """Boxes for a window of that size. ``scale``: pixels per design unit; ``frame_shape``: (H, W) of the game.
+    """Return the boxes for a window of that size. ``scale``: pixels per design unit; ``frame_shape``: (H, W).
 
-    The picture comes first: it takes as much room as whole-number scaling can use, and the column beside it the rest.
+    The picture gets as much room as whole-number scaling can use, and the column beside it the rest.
     """
     inner = window.inset(MARGIN)
     middle = inner.without_top(HEADER_HEIGHT + GAP).without_bottom(TIMELINE_HEIGHT + GAP)
@@ -81,7 +81,7 @@ def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (21
 
 
 def _rows(box: Box) -> tuple[Box, ...]:
-    """Ten rows under one another, or, where there is no room for that, two columns of five."""
+    """Return ten rows, in one column or, where that is too high, in two columns of five."""
     columns = 1 if box.height >= SHOWN_VERDICTS * LOWEST_ROW else 2
     per_column = SHOWN_VERDICTS // columns
     height = min(30.0, max(LOWEST_ROW, box.height / per_column))

@@ -1,4 +1,4 @@
-"""A judge that learns from people's verdicts what they mean, and says how far it can be trusted."""
+"""A judge of clips that is trained on people's verdicts, and how well it does on episodes it was not trained on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from curator.clip_features import FEATURE_NAMES, PICTURE_FEATURES, clip_features
 from data.clip import Clip, Verdict
@@ -20,8 +19,15 @@ from data.library import Library
 from data.replay_file import ReplayFile
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3)
-BIAS_PENALTY = 1e-6
-"""Hardly any, but enough for the loss to have one lowest point."""
+FEWEST_OF_EACH = 15
+"""Good verdicts, and bad verdicts, that are needed at least."""
+FEWEST_EPISODES = 3
+MOST_FOLDS = 5
+CERTAINTY_FACTOR = 3.0
+"""Standard errors by which a judge must beat chance. One in seven hundred that learned nothing would."""
+PICTURE_TRUST = 0.25
+"""Scale of the picture features: they are many and the verdicts few, so their weights are held closer to 0."""
+FORMAT, VERSION = "replay-coach-judge", 1
 
 
 @dataclass(frozen=True)
@@ -37,74 +43,59 @@ class LogisticModel:
     bias: float
 
     def logits(self, features: np.ndarray) -> np.ndarray:
-        """(N,) float64 of (N, F) features."""
+        """Return (N,) float64 for (N, F) features."""
+        # Not @: BLAS adds up in an order that depends on N, and a clip's logit must not depend on the other clips.
         return np.asarray(np.einsum("nf,f->n", (features - self.mean) / self.spread, self.weights) + self.bias)
 
 
 def fit_logistic(features: np.ndarray, good: np.ndarray, trust: np.ndarray, penalty: float) -> LogisticModel:
-    """Fit to features (N, F) and verdicts (N,) bool, both kinds of verdict counting alike in sum.
+    """Fit a logistic regression to features (N, F) and verdicts (N,) bool of both kinds, each kind weighing half.
 
-    ``trust`` (F,): how freely each feature's weight may grow (0 to 1). ``penalty``: weight of the squared weights
-    (ridge). A feature that never varies gets no weight.
+    ``trust`` (F,): scale of each standardised feature, 0 to 1; a smaller one keeps its weight closer to 0. ``penalty``:
+    of the squared weights (ridge). A feature that never varies gets the weight 0.
     """
+    from sklearn.linear_model import LogisticRegression
+
     mean, deviation = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(deviation > 1e-9, deviation, 1.0) / trust
-    x = np.where(deviation > 1e-9, (features - mean) / spread, 0.0)  # [N, F]
-    x = np.column_stack([x, np.ones(len(x))])  # [N, F + 1], the bias last
-    sign = np.where(good, 1.0, -1.0)
-    share = np.where(good, 0.5 / max(1, good.sum()), 0.5 / max(1, (~good).sum()))  # [N]
-    ridge = np.append(np.full(len(mean), penalty), BIAS_PENALTY)
-
-    # einsum, not @, and no matrix is inverted: on a busy machine BLAS's threads wait for one another far longer than
-    # these small sums take (measured: 13 s with eight other processes on two cores, 1 s so).
-    def loss(found: np.ndarray) -> float:
-        margin = sign * np.einsum("nf,f->n", x, found)
-        return float(np.sum(share * np.logaddexp(0.0, -margin)) + 0.5 * np.sum(ridge * found**2))
-
-    def slope(found: np.ndarray) -> np.ndarray:
-        wrong = expit(-sign * np.einsum("nf,f->n", x, found))  # [N]
-        return np.asarray(ridge * found - np.einsum("nf,n->f", x, share * sign * wrong))
-
-    def curvature_along(found: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        wrong = expit(-sign * np.einsum("nf,f->n", x, found))
-        along = share * wrong * (1 - wrong) * np.einsum("nf,f->n", x, direction)
-        return np.asarray(ridge * direction + np.einsum("nf,n->f", x, along))
-
-    start = np.zeros(x.shape[1])
-    found = minimize(loss, start, jac=slope, hessp=curvature_along, method="Newton-CG", options={"xtol": 1e-6}).x
-    return LogisticModel(mean, spread, found[:-1], float(found[-1]))
+    varies = deviation > 1e-9
+    spread = np.where(varies, deviation, 1.0) / trust
+    x = np.where(varies, (features - mean) / spread, 0.0)  # [N, F]
+    share = np.where(good, 0.5 / good.sum(), 0.5 / (~good).sum())  # [N]
+    # Newton-CG: an eighth of the processor time of L-BFGS here.
+    fitted = LogisticRegression(C=1 / penalty, solver="newton-cg", tol=1e-6).fit(x, good, sample_weight=share)
+    return LogisticModel(mean, spread, fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def episode_folds(episodes: np.ndarray, most_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """(N,) int fold of each clip, such that no episode lies in two folds; the folds are about equally large.
+    """Return the fold of each clip, (N,) int, so that no episode is in two folds; folds are about equally large.
 
     episodes: (N,) any kind of label.
     """
-    names, counts = np.unique(episodes, return_counts=True)
-    folds = min(most_folds, len(names))
-    sizes = np.zeros(folds)
-    fold_of = {}
-    for index in sorted(rng.permutation(len(names)), key=lambda index: -counts[index]):
-        smallest = int(sizes.argmin())
-        fold_of[names[index]] = smallest
-        sizes[smallest] += counts[index]
-    return np.array([fold_of[name] for name in episodes], dtype=int)
+    from sklearn.model_selection import GroupKFold
+
+    names, groups = np.unique(episodes, return_inverse=True)
+    groups = rng.permutation(len(names))[groups]
+    folds = np.zeros(len(episodes), dtype=int)
+    splits = GroupKFold(min(most_folds, len(names))).split(folds, groups=groups)
+    for number, (_, held_out) in enumerate(splits):
+        folds[held_out] = number
+    return folds
 
 
 def held_out_logits(features: np.ndarray, good: np.ndarray, trust: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """(N,) logits, each from a model that saw nothing of the clip's fold, nor chose its penalty by it."""
+    """Return (N,) logits, each from a model whose weights and penalty were found without the clip's fold."""
     logits = np.zeros(len(good))
     for fold in np.unique(folds):
         out = folds == fold
         if good[~out].all() or not good[~out].any():
-            continue  # Only one kind of verdict is left: it cannot tell, and says so with 0.
+            continue  # Nothing can be learned from one kind of verdict: the logit stays 0.
         penalty = best_penalty(features[~out], good[~out], trust, folds[~out])
         logits[out] = fit_logistic(features[~out], good[~out], trust, penalty).logits(features[out])
     return logits
 
 
 def best_penalty(features: np.ndarray, good: np.ndarray, trust: np.ndarray, folds: np.ndarray) -> float:
-    """The penalty with the smallest class-balanced log loss on held-out folds."""
+    """Return the penalty with the smallest class-balanced log loss on held-out folds."""
 
     def loss(penalty: float) -> float:
         total = 0.0
@@ -121,52 +112,41 @@ def best_penalty(features: np.ndarray, good: np.ndarray, trust: np.ndarray, fold
 
 
 def calibration(logits: np.ndarray, good: np.ndarray) -> tuple[float, float]:
-    """(slope, offset) that turn held-out logits into true probabilities: expit(slope * logit + offset).
+    """Return (slope, offset) that turn held-out logits into probabilities: expit(slope * logit + offset).
 
-    J. C. Platt (1999), "Probabilistic outputs for support vector machines", section 2, with its smoothed targets.
+    J. C. Platt (1999), "Probabilistic outputs for support vector machines", section 2, with its smoothed targets. The
+    slope is at least 0, so that calibration never reverses a judgement.
     """
+    from sklearn.linear_model import LogisticRegression
+
     n_good, n_bad = int(good.sum()), int((~good).sum())
     target = np.where(good, (n_good + 1) / (n_good + 2), 1 / (n_bad + 2))
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        z = parameters[0] * logits + parameters[1]
-        value = np.mean(np.logaddexp(0.0, z) - target * z)
-        slope = (expit(z) - target) / len(z)
-        return float(value), np.array([slope @ logits, slope.sum()])
-
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (None, None)])
-    return float(found.x[0]), float(found.x[1])
-
-
-FEWEST_OF_EACH = 15
-"""So many good and so many bad verdicts are needed."""
-FEWEST_EPISODES = 3
-MOST_FOLDS = 5
-CERTAINTY_FACTOR = 3.0
-"""The judge must beat chance by so many standard errors: of those that learned nothing, one in seven hundred would."""
-PICTURE_TRUST = 0.25
-"""Pictures have many features and few verdicts speak for each, so their weights are held closer to 0."""
-FORMAT, VERSION = "replay-coach-judge", 1
+    # A target between 0 and 1 is one example of each class, weighted by it.
+    x, both = np.concatenate([logits, logits])[:, None], np.repeat([True, False], len(good))
+    weights = np.concatenate([target, 1 - target]) / len(good)
+    fitted = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000).fit(x, both, sample_weight=weights)
+    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return (slope, offset) if slope >= 0 else (0.0, float(logit(target.mean())))
 
 
 @dataclass(frozen=True)
 class JudgeFigures:
-    """How good a judge is, measured on episodes of which it had seen nothing."""
+    """How good a judge is, measured on episodes that it was not trained on."""
 
     verdicts: int
     good: int
     bad: int
     episodes: int
     balanced_accuracy: float
-    """Mean of the shares of good and of bad clips that it recognised."""
+    """Mean of the shares of good and of bad clips that it classified correctly."""
     accuracy: float
     """Share of clips that it judged as the person did, with calibrated probabilities."""
     majority_accuracy: float
-    """The same share for a judge that always says what is said most often."""
+    """The same share for a judge that always gives the most frequent verdict."""
     standard_error: float
     """Of the balanced accuracy."""
     brier_score: float
-    """Mean squared error of the calibrated probabilities; 0.25 says nothing."""
+    """Mean squared error of the calibrated probabilities; 0.25 is that of always 0.5."""
 
     @property
     def is_better_than_chance(self) -> bool:
@@ -175,7 +155,7 @@ class JudgeFigures:
 
 @dataclass(frozen=True)
 class LearnedJudge:
-    """A judge of clips of one game."""
+    """A trained judge of clips of one game."""
 
     game: str
     model: LogisticModel
@@ -183,18 +163,18 @@ class LearnedJudge:
     offset: float
     """Calibration: probability = expit(slope * logit + offset)."""
     clip_frames: int
-    """Length of the clips from which it learned, in frames (the median)."""
+    """Median length of the clips that it was trained on, in frames."""
     figures: JudgeFigures
 
     def probabilities(self, replay: ReplayFile, clips: Sequence[Clip]) -> np.ndarray:
-        """(N,) float64: how probably the people would say "good" of each clip of an episode."""
+        """Return (N,) float64: the probability that people would call each clip of an episode good."""
         if not clips:
             return np.zeros(0)
         features = np.stack([clip_features(replay, clip) for clip in clips])
         return np.asarray(expit(self.slope * self.model.logits(features) + self.offset))
 
     def save(self, library: Library) -> Path:
-        """Keep the judge and its figures in the library as JSON."""
+        """Save the judge and its figures in the library as JSON."""
         path = judge_path(library, self.game)
         content = {
             "format": FORMAT,
@@ -214,30 +194,30 @@ class LearnedJudge:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, json.dumps(content, indent=1))
         except OSError as error:
-            raise CoachError(f"The judge cannot be kept in {path} ({error.strerror or error}).") from error
+            raise CoachError(f"Cannot write the judge to {path}: {error.strerror or error}.") from error
         return path
 
 
 def judge_path(library: Library, game: str) -> Path:
     if not re.fullmatch(r"[A-Za-z0-9]{1,60}", game):
-        raise CoachError(f"{game!r} is no game's name.")
+        raise CoachError(f"{game!r} is not the name of a game.")
     return library.folder / "judges" / f"{game}.json"
 
 
 def load_judge(library: Library, game: str) -> LearnedJudge | None:
-    """The judge of a game, or None where none was trained; raises CoachError if its file cannot be read."""
+    """Return the judge of a game, or None if none was trained; raises CoachError if its file cannot be used."""
     path = judge_path(library, game)
     if not path.is_file():
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["version"] != VERSION:
-            raise ValueError("it is of another kind or version")
+            raise ValueError("another format or version")
         if content["features"] != list(FEATURE_NAMES) or content["game"] != game:
-            raise ValueError("it looks at other features or another game")
+            raise ValueError("other features or another game")
         arrays = [np.array(content[name], dtype=np.float64) for name in ("mean", "spread", "weights")]
         if any(a.shape != (len(FEATURE_NAMES),) or not np.isfinite(a).all() for a in arrays) or (arrays[1] <= 0).any():
-            raise ValueError("its weights are not numbers")
+            raise ValueError("invalid weights")
         return LearnedJudge(
             game=game,
             model=LogisticModel(arrays[0], arrays[1], arrays[2], float(content["bias"])),
@@ -247,7 +227,9 @@ def load_judge(library: Library, game: str) -> LearnedJudge | None:
             figures=JudgeFigures(**content["figures"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CoachError(f"The judge {path} cannot be used ({error}); train it again, or delete it.") from error
+        raise CoachError(
+            f"Cannot use the judge {path} ({error}); train it again with `coach label --rule learned`, or delete it."
+        ) from error
 
 
 def train_judge(
@@ -259,8 +241,8 @@ def train_judge(
 ) -> LearnedJudge:
     """Train a judge on people's verdicts on clips of one game, and measure it on held-out episodes.
 
-    ``verdicts``: standing ones, of anybody; rules are not heard, and where people are of two minds as often, nobody
-    is. Raises AnswerIsNo where the verdicts are too few or nothing could be learned from them.
+    ``verdicts``: current ones of all curators. Those of rules and ties between people are left out. Raises AnswerIsNo
+    if the verdicts are too few or nothing could be learned from them.
     """
     opinions = _opinions(verdicts)
     paths = {summary.episode_id: summary.path for summary in library.episodes(game)}
@@ -278,9 +260,9 @@ def train_judge(
     figures = measure(logits, expit(slope * logits + offset), good, len(set(episodes)))
     if not figures.is_better_than_chance:
         raise AnswerIsNo(
-            f"From these {figures.verdicts} verdicts on {game} no judge could be learned: on episodes that it had not "
-            f"seen it was right for {figures.balanced_accuracy:.0%} of good and bad clips alike, and guessing is for "
-            "50%; judge more clips, or judge them more alike."
+            f"No judge could be learned from these {figures.verdicts} verdicts on {game}: on held-out episodes its "
+            f"balanced accuracy was {figures.balanced_accuracy:.0%}, and guessing has 50%. Judge more clips, or judge "
+            "them more consistently."
         )
     penalty = best_penalty(features, good, trust, folds)
     return LearnedJudge(
@@ -294,20 +276,20 @@ def train_judge(
 
 
 def measure(logits: np.ndarray, probabilities: np.ndarray, good: np.ndarray, episodes: int) -> JudgeFigures:
-    """Figures of held-out judgements: logits and calibrated probabilities (N,), and what people said (N,) bool."""
+    """Return the figures of held-out logits and calibrated probabilities (N,) beside people's verdicts (N,) bool."""
     n_good, n_bad = int(good.sum()), int((~good).sum())
-    # A judgement of exactly 0 knows nothing and is half right.
-    seen_good = float(np.mean((np.sign(logits[good]) + 1) / 2))
-    seen_bad = float(np.mean((1 - np.sign(logits[~good])) / 2))
-    # One case is added to either side (Laplace), so that a share of 0 or 1 is not taken for certain.
-    shares = ((seen_good * n_good + 1) / (n_good + 2), (seen_bad * n_bad + 1) / (n_bad + 2))
+    # A logit of exactly 0 is no prediction and counts as half right.
+    right_good = float(np.mean((np.sign(logits[good]) + 1) / 2))
+    right_bad = float(np.mean((1 - np.sign(logits[~good])) / 2))
+    # One case is added to either side (Laplace), so that a share of 0 or 1 has an error too.
+    shares = ((right_good * n_good + 1) / (n_good + 2), (right_bad * n_bad + 1) / (n_bad + 2))
     variance = shares[0] * (1 - shares[0]) / n_good + shares[1] * (1 - shares[1]) / n_bad
     return JudgeFigures(
         verdicts=len(good),
         good=n_good,
         bad=n_bad,
         episodes=episodes,
-        balanced_accuracy=(seen_good + seen_bad) / 2,
+        balanced_accuracy=(right_good + right_bad) / 2,
         accuracy=float(np.mean((probabilities > 0.5) == good)),
         majority_accuracy=max(n_good, n_bad) / len(good),
         standard_error=float(np.sqrt(variance)) / 2,
@@ -316,7 +298,7 @@ def measure(logits: np.ndarray, probabilities: np.ndarray, good: np.ndarray, epi
 
 
 def _opinions(verdicts: Iterable[Verdict]) -> dict[Clip, bool]:
-    """What the majority of people said of each clip: True for good."""
+    """Return the majority verdict of people on each clip: True for good."""
     balance: dict[Clip, int] = {}
     for verdict in verdicts:
         if verdict.verdict != "skip" and not verdict.by_rule:
@@ -335,7 +317,7 @@ def _require_enough(game: str, good: int, bad: int, episodes: int) -> None:
 def _read_features(
     clips: Sequence[Clip], paths: dict[str, str], on_progress: Callable[[int, int], None] | None
 ) -> np.ndarray:
-    """(N, F) features of clips, which are in order of their episodes."""
+    """Return (N, F) features of clips that are sorted by episode."""
     found: list[np.ndarray] = []
     by_episode: dict[str, list[Clip]] = {}
     for clip in clips:
@@ -346,6 +328,8 @@ def _read_features(
                 if on_progress:
                     on_progress(len(found), len(clips))
                 if clip.stop > replay.frame_count:
-                    raise CoachError(f"A verdict speaks of frame {clip.stop}, which {episode_id} does not have.")
+                    raise CoachError(
+                        f"A verdict refers to frame {clip.stop}, but {episode_id} has only {replay.frame_count}."
+                    )
                 found.append(clip_features(replay, clip))
     return np.stack(found)

@@ -1,4 +1,4 @@
-"""What happened in an episode and when, without its pictures: what queues choose from and timelines show."""
+"""Outlines of episodes: what happened and when, without pictures. Queues and timelines are made from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EpisodeOutline:
     """T: the number of rows."""
     score: float
     rewards: tuple[tuple[int, float], ...]
-    """(row, points) of every row that brought or cost points, in order."""
+    """(row, points) of every row with a reward, positive or negative, in order."""
     deaths: tuple[int, ...]
     """Rows in which a life was lost, in order."""
     markers: tuple[int, ...]
@@ -60,10 +60,10 @@ def outline_of(replay: ReplayFile) -> EpisodeOutline:
 def read_outlines(
     library: Library, game: str | None = None, on_progress: Callable[[int, int], None] | None = None
 ) -> list[EpisodeOutline]:
-    """Outlines of all episodes of a library that hold at least one frame, oldest first.
+    """Return the outlines of all episodes of a library with at least one frame, the oldest first.
 
-    What was read once is kept beside the replay files, which never change, so that a large library opens at once. A
-    file that has become unreadable is left out: it can be neither shown nor judged, and ``coach verify`` names it.
+    Outlines are cached in the library, so that a large one opens at once. A file that has become unreadable is left
+    out: it can be neither shown nor judged, and ``coach verify`` reports it.
     """
     summaries = library.episodes(game)
     cache = _OutlineCache(library.folder / CACHE_NAME)
@@ -77,7 +77,7 @@ def read_outlines(
             if outline is None:
                 with ReplayFile(path) as replay:
                     outline = outline_of(replay)
-                cache.keep(outline)
+                cache.add(outline)
             if outline.frame_count:
                 outlines.append(outline)
     cache.save()
@@ -85,7 +85,7 @@ def read_outlines(
 
 
 class _OutlineCache:
-    """Outlines in a file of JSON Lines. It may be lost, cut short or unwritable without harm."""
+    """A cache of outlines in a file of JSON Lines, which may be missing, truncated or unwritable."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -111,7 +111,7 @@ class _OutlineCache:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, outline: EpisodeOutline) -> None:
+    def add(self, outline: EpisodeOutline) -> None:
         self._new.append(outline)
 
     def save(self) -> None:
@@ -126,7 +126,7 @@ class _OutlineCache:
 
 
 def _outline_from(values: object, path: Path) -> EpisodeOutline:
-    """Raises ValueError, KeyError or TypeError for anything that is not an outline."""
+    """Return an outline; raises ValueError, KeyError or TypeError for anything else."""
     if not isinstance(values, dict):
         raise TypeError("not an outline")
     return EpisodeOutline(
@@ -143,23 +143,23 @@ def _outline_from(values: object, path: Path) -> EpisodeOutline:
 
 
 def clock(frame: int) -> str:
-    """A frame's time in its episode, as minutes and seconds: "0:41"."""
+    """Return a frame's time in its episode, as minutes and seconds: "0:41"."""
     seconds = frame // FRAMES_PER_SECOND
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def points(amount: float) -> str:
-    """Points as people write them: "20 points", "1 point"."""
+    """Return points with their unit: "20 points", "1 point"."""
     number = f"{amount:g}"
     return f"{number} point" if number in ("1", "-1") else f"{number} points"
 
 
 def rewarded_frames(rewards: np.ndarray) -> list[int]:
-    """Rows t of (T,) rewards at which points came, in order."""
+    """Return the rows t of (T,) rewards that brought points, in order."""
     return [int(t) for t in np.flatnonzero(np.asarray(rewards) > 0)]
 
 
 def death_frames(lives: np.ndarray) -> list[int]:
-    """Rows t at which the (T+1,) lives went down on the way from frame t to frame t+1, in order."""
+    """Return the rows t in which a life of the (T+1,) lives was lost, from frame t to frame t + 1, in order."""
     counted = np.asarray(lives, np.int16)
     return [int(t) for t in np.flatnonzero(counted[1:] < counted[:-1])]

@@ -1,4 +1,4 @@
-"""Which clips a curator is shown, in which order, and why."""
+"""The queues of clips that a curator is shown: what is in each, in which order, and why."""
 
 from __future__ import annotations
 
@@ -25,11 +25,24 @@ from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 
 SECOND_LOOK = "second look"
-"""How the note of a verdict begins whose clip the curator wants to see again later."""
-BY_HAND = "by hand"
-"""The "queue" of clips that the curator cut."""
+"""Start of the note of a skip whose clip the curator wants to see again. Label schema 1 has no column for it."""
+MANUAL_CUT = "by hand"
+"""The "queue" of clips that the curator cut, as it is stored with their verdicts."""
 REPEAT_PREFIX = "repeat:"
-"""How the queue of a verdict begins whose clip was shown a second time, to measure the curator's self-agreement."""
+"""Start of the queue of a verdict on a clip that was shown a second time, to measure the curator's self-agreement."""
+
+CHANCE_SHARE = 0.1
+"""Share of each queue that is sampled uniformly, so that the verdicts allow estimates about all play."""
+SHARED_EVERY = 20
+"""One clip in this many is shown to every curator, so that their agreement can be measured."""
+REPEAT_EVERY = 32
+"""After this many new clips an earlier one is shown again: one showing in 33, or 3%."""
+FEWEST_BETWEEN = 20
+"""Fewest other clips between the two showings, so that the curator judges again and does not remember."""
+CATCHING_UP = 8
+"""Clips between repeats that are overdue because verdicts were given elsewhere."""
+QUEUES_TO_FOLLOW = ("second-look", "before-reward", "before-death", "markers", "uniform")
+"""Queues that are built from the episodes alone, in the order in which they are offered at the end of another."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +61,24 @@ class QueuedClip:
 
 
 def is_repeat(verdict: Verdict) -> bool:
-    """Whether a verdict was given on a clip that the queue showed a second time."""
+    """Return whether a verdict was given on a clip that the queue showed a second time."""
     return verdict.queue.startswith(REPEAT_PREFIX)
 
 
-CHANCE_SHARE = 0.1
-"""Share of each queue that is drawn by chance, so that figures about all play can be estimated from the verdicts."""
-SHARED_EVERY = 20
-"""One clip in so many is shown to every curator, so that their agreement can be measured."""
+def aside_note(note: str) -> str:
+    """Return the note of a verdict that puts a clip aside, with the curator's own note."""
+    return f"{SECOND_LOOK}: {note}" if note else SECOND_LOOK
+
+
+def is_aside(verdict: Verdict) -> bool:
+    """Return whether a verdict put its clip aside for a second look."""
+    note = verdict.note
+    return verdict.verdict == "skip" and (note == SECOND_LOOK or note.startswith(f"{SECOND_LOOK}: "))
+
+
+def own_note(verdict: Verdict) -> str:
+    """Return what the curator wrote, without the mark of a clip that was put aside."""
+    return verdict.note.removeprefix(SECOND_LOOK).removeprefix(": ") if is_aside(verdict) else verdict.note
 
 
 @dataclass(frozen=True)
@@ -68,14 +91,14 @@ class SurprisingFrame:
 
 
 def clip_frames(clip_seconds: float) -> int:
-    """A clip's length in frames; raises CoachError where it is not 1 to 5 seconds."""
+    """Return a clip's length in frames; raises CoachError unless it is 1 to 5 seconds."""
     if not SHORTEST_CLIP_SECONDS <= clip_seconds <= LONGEST_CLIP_SECONDS:
         raise CoachError(f"A clip lasts 1 to 5 seconds, not {clip_seconds:g}; choose another --clip-seconds.")
     return round(clip_seconds * FRAMES_PER_SECOND)
 
 
 def queue_name(queue: str) -> str:
-    """The queue's name without its parameter ("surprising" of "surprising:RUN"); raises CoachError if unknown."""
+    """Return the queue's name without its parameter ("surprising" of "surprising:RUN"); raises CoachError."""
     name, colon, run = queue.partition(":")
     if name not in QUEUES or bool(colon) != (name == "surprising") or bool(run) != bool(colon):
         known = ", ".join(f"{one}:RUN" if one == "surprising" else one for one in QUEUES)
@@ -84,7 +107,7 @@ def queue_name(queue: str) -> str:
 
 
 def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
-    """The last ``frames`` frames before points; overlapping ones are merged, and cut where that is too long."""
+    """Clips of the last ``frames`` frames before points; overlapping ones are merged, and cut where too long."""
     gains = episode.gains
     found = []
     for clip in _clips_up_to(episode, [row for row, _ in gains], frames):
@@ -99,7 +122,7 @@ def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip
 
 
 def queue_before_death(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
-    """The last ``frames`` frames before a life is lost, merged and cut likewise."""
+    """Clips of the last ``frames`` frames before a life is lost, merged and cut in the same way."""
     found = []
     for clip in _clips_up_to(episode, episode.deaths, frames):
         times = [clock(row + 1) for row in episode.deaths if clip.start <= row < clip.stop]
@@ -116,11 +139,11 @@ def queue_before_death(episode: EpisodeOutline, frames: int) -> list[QueuedClip]
 def queue_uniform(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     """The whole episode in equal parts of about ``frames`` frames, each frame in exactly one."""
     clips = [Clip(episode.episode_id, *part) for part in cut((0, episode.frame_count), frames)]
-    return [QueuedClip(clip, "uniform", f"drawn by chance, at {clock(clip.start)}") for clip in clips]
+    return [QueuedClip(clip, "uniform", f"sampled at random, at {clock(clip.start)}") for clip in clips]
 
 
 def queue_markers(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
-    """A clip round each marker, most of it before, because one marks what one has just seen."""
+    """A clip around each marker, two thirds of it before, because players mark what they have just seen."""
     found: list[QueuedClip] = []
     for marker in episode.markers:
         at = clock(marker)
@@ -149,9 +172,9 @@ QUEUES = (*EPISODE_QUEUES, "second-look", "uncertain", "surprising")
 def queue_surprising(
     episodes: Iterable[EpisodeOutline], surprising: Iterable[SurprisingFrame], frames: int
 ) -> list[QueuedClip]:
-    """A clip round each frame with a large temporal-difference error, the largest first, no frame twice.
+    """A clip around each frame with a large temporal-difference error, the largest first, without overlaps.
 
-    Frames of episodes that are not among ``episodes`` are left out.
+    Frames of episodes that are not in ``episodes`` are left out.
     """
     by_id = {episode.episode_id: episode for episode in episodes}
     covered = Coverage()
@@ -171,9 +194,9 @@ def queue_surprising(
 
 
 def queue_uncertain(scores: Mapping[Clip, float]) -> list[QueuedClip]:
-    """Clips where the learned judge is least sure, the least sure first. ``scores``: its probability of "good".
+    """Clips about which the learned judge is least sure, the least sure first. ``scores``: its probability of "good".
 
-    The reason keeps the judge's guess to itself, because it would sway the curator.
+    The reason does not give the prediction, because it would influence the curator.
     """
     least_sure_first = sorted(scores, key=lambda clip: (abs(scores[clip] - 0.5), clip))
     return [
@@ -183,11 +206,11 @@ def queue_uncertain(scores: Mapping[Clip, float]) -> list[QueuedClip]:
 
 
 def queue_second_look(standing: Iterable[Verdict]) -> list[QueuedClip]:
-    """Clips that the curator put aside for a second look, the first first."""
+    """Clips that the curator put aside for a second look, the oldest first."""
     return [
         QueuedClip(verdict.clip, "second-look", f"put aside by you, at {clock(verdict.clip.start)}")
         for verdict in standing
-        if verdict.verdict == "skip" and verdict.note.startswith(SECOND_LOOK)
+        if is_aside(verdict)
     ]
 
 
@@ -201,23 +224,22 @@ def build_queue(
     scores: Mapping[Clip, float] | None = None,
     curator: str = "",
 ) -> list[QueuedClip]:
-    """The clips that wait for one curator's verdict, in the order in which they are shown.
+    """Return the clips that wait for one curator's verdict, in the order in which they are shown.
 
-    ``judged`` are this curator's standing verdicts: a clip more than half of which is judged is left out. What is
-    left keeps its order, so that a sitting goes on where the last one ended. One clip in ten is drawn by chance; where
-    it would show what the queue shows too, the queue gives way, because chance must not be bent. Each ``curator`` has
-    an order of their own, so that several get through a library together, but one clip in twenty comes from a list that
-    is the same for all, and after every 32 new clips one of them comes again (see ``with_repeats``). Without a name
-    these repeats are left out.
-    Raises CoachError for an unknown queue or a clip of another length than 1 to 5 seconds.
+    ``judged``: this curator's verdicts; a clip is left out if more than half of it is judged. The rest keeps its order,
+    so that a session continues where the last one ended. One clip in ten is sampled uniformly; where it overlaps a clip
+    of the queue, the queue's clip is dropped, because dropping samples would bias them. Each ``curator`` has their own
+    order, so that several cover a library together. One clip in twenty comes from a list that is the same for all, and
+    after every 32 new clips an earlier one is repeated (see ``with_repeats``). Without a name there are no repeats.
+    Raises CoachError for an unknown queue, or a clip that is not 1 to 5 seconds long.
     """
     frames = clip_frames(clip_seconds)
     name = queue_name(queue)
     if name == "second-look":
         return queue_second_look(judged)
-    by_chance = _order_of(curator, [queue_uniform(episode, frames) for episode in episodes], seed)
+    sampled = _order_of(curator, [queue_uniform(episode, frames) for episode in episodes], seed)
     if name == "uniform":
-        wanted = by_chance
+        wanted = sampled
     else:
         if name == "surprising":
             chosen = queue_surprising(episodes, surprising, frames)
@@ -225,18 +247,18 @@ def build_queue(
             chosen = queue_uncertain(scores or {})
         else:
             chosen = _order_of(curator, [EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
-        wanted = mixed(chosen, by_chance, np.random.default_rng(seed))
+        wanted = mixed(chosen, sampled, np.random.default_rng(seed))
     done = Coverage(verdict.clip for verdict in judged)
     waiting = [queued for queued in wanted if done.share(queued.clip) <= 0.5]
     if not curator:
         return waiting
     ids = {episode.episode_id for episode in episodes}
-    at_hand = [verdict for verdict in judged if verdict.clip.episode_id in ids]
-    return with_repeats(waiting, at_hand, {queued.clip: queued.reason for queued in wanted}, curator)
+    in_library = [verdict for verdict in judged if verdict.clip.episode_id in ids]
+    return with_repeats(waiting, in_library, {queued.clip: queued.reason for queued in wanted}, curator)
 
 
 def _order_of(curator: str, by_episode: Sequence[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:
-    """A fair order for one curator, in which every twentieth clip is the next of a list that all curators share."""
+    """Return one curator's order, in which every twentieth clip is the next of a list that all curators share."""
 
     def is_shared(queued: QueuedClip) -> bool:
         return zlib.crc32(f"{seed} {queued.clip}".encode()) % SHARED_EVERY == 0
@@ -250,10 +272,10 @@ def _order_of(curator: str, by_episode: Sequence[Sequence[QueuedClip]], seed: in
 
 
 def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int, salt: str = "") -> list[QueuedClip]:
-    """One clip of each episode in turn, the episodes and each episode's clips shuffled.
+    """Return one clip of each episode in turn, the episodes and each episode's clips shuffled.
 
-    An episode's place and the order of its clips depend on the seed, the salt and its id alone, so a library that grows
-    does not shuffle what was there.
+    An episode's place and the order of its clips depend only on the seed, the salt and its id, so adding episodes does
+    not change the order of the others.
     """
     shuffled: list[tuple[float, list[QueuedClip]]] = []
     for clips in by_episode:
@@ -267,24 +289,24 @@ def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int, salt: str 
     return [clips[turn] for turn in range(longest) for _, clips in shuffled if turn < len(clips)]
 
 
-def mixed(chosen: Sequence[QueuedClip], by_chance: Sequence[QueuedClip], rng: np.random.Generator) -> list[QueuedClip]:
-    """``chosen`` with the first of ``by_chance`` strewn in: one at an arbitrary place in every ten clips."""
+def mixed(chosen: Sequence[QueuedClip], sampled: Sequence[QueuedClip], rng: np.random.Generator) -> list[QueuedClip]:
+    """Return ``chosen`` with the first of ``sampled`` mixed in: one at a random place in every ten clips."""
     block = round(1 / CHANCE_SHARE)
-    drawn = list(by_chance[: -(-len(chosen) // (block - 1))])
+    extras = list(sampled[: -(-len(chosen) // (block - 1))])
     while True:
-        taken = Coverage(queued.clip for queued in drawn)
-        rest = [queued for queued in chosen if taken.share(queued.clip) <= 0.5]
-        # Clips that gave way leave room for fewer; but what gave way must be shown, if by one chance clip alone.
+        covered = Coverage(queued.clip for queued in extras)
+        rest = [queued for queued in chosen if covered.share(queued.clip) <= 0.5]
+        # Dropping clips leaves room for fewer samples, but what replaces a dropped clip must be shown.
         room = max(-(-len(rest) // (block - 1)), 1)
-        if len(drawn) <= room:
+        if len(extras) <= room:
             break
-        drawn = drawn[:room]
+        extras = extras[:room]
     found: list[QueuedClip] = []
-    for number, extra in enumerate(drawn):
+    for number, extra in enumerate(extras):
         part = rest[number * (block - 1) : (number + 1) * (block - 1)]
         part.insert(int(rng.integers(len(part) + 1)), extra)
         found += part
-    return found + rest[len(drawn) * (block - 1) :]
+    return found + rest[len(extras) * (block - 1) :]
 
 
 def _clips_up_to(episode: EpisodeOutline, rows: Sequence[int], frames: int) -> list[Clip]:
@@ -296,7 +318,7 @@ def _clips_up_to(episode: EpisodeOutline, rows: Sequence[int], frames: int) -> l
 
 
 def _clip_around(episode: EpisodeOutline, frame: int, frames: int, share_before: float) -> Clip:
-    """A clip of ``frames`` frames round a frame, moved into the episode; the whole episode if that is shorter."""
+    """Return a clip of ``frames`` frames around a frame, moved into the episode; all of a shorter episode."""
     start = min(frame - round(frames * share_before), episode.frame_count - frames)
     start = max(0, start)
     return Clip(episode.episode_id, start, min(episode.frame_count, start + frames))
@@ -309,47 +331,35 @@ def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
     return f"{points(total)} in {len(gains)} gains, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"
 
 
-QUEUES_TO_FOLLOW = ("second-look", "before-reward", "before-death", "markers", "uniform")
-"""In this order the queues are looked at that need nothing but the episodes."""
-
-
 @dataclass(frozen=True)
 class FollowingQueue:
-    """A queue in which clips wait, after another one is done."""
+    """A queue with clips, offered at the end of another one."""
 
     name: str
     clips: tuple[QueuedClip, ...]
 
 
 def following_queue(done: str, build: Callable[[str], Iterable[QueuedClip]]) -> FollowingQueue | None:
-    """The first queue but ``done`` that has clips. ``build``: a queue's waiting clips by its name."""
+    """Return the first queue other than ``done`` that has clips. ``build`` returns a queue's waiting clips."""
     for name in QUEUES_TO_FOLLOW:
         if name != done and (clips := tuple(build(name))):
             return FollowingQueue(name, clips)
     return None
 
 
-REPEAT_EVERY = 32
-"""After so many clips judged for the first time one comes again: one showing in 33, or 3%."""
-FEWEST_BETWEEN = 20
-"""So many other clips, at least, lie between the two showings, so that one judges again and does not remember."""
-CATCHING_UP = 8
-"""Where repeats are overdue (verdicts from elsewhere), so many clips lie between them."""
-
-
 def with_repeats(
     waiting: Sequence[QueuedClip], judged: Sequence[Verdict], reasons: Mapping[Clip, str], curator: str
 ) -> list[QueuedClip]:
-    """``waiting`` with repeats put in where they are due.
+    """Return ``waiting`` with earlier clips repeated where they are due, to measure the curator's self-agreement.
 
-    judged: the curator's standing verdicts, the one given first first. reasons: why a clip was shown. A repeat gives
-    the reason of its first showing and does not say that it is one, because that would sway the curator; the verdict
-    remembers it, by its queue. Which clips come again depends on the curator's name and on how many they have judged,
-    so a sitting goes on where the last one ended.
+    judged: the curator's verdicts, the oldest first. reasons: why each clip was shown. A repeat shows the reason of the
+    first time and not that it is one, because that would influence the curator; its verdict records it as its queue.
+    Which clips are repeated depends only on the curator's name and the number of verdicts, so a session continues where
+    the last one ended.
     """
     repeated = sum(map(is_repeat, judged))
     order = [QueuedClip(v.clip, v.queue, _reason(v, reasons)) for v in judged] + list(waiting)
-    never_again = {verdict.clip for verdict in judged if not _may_come_again(verdict)}
+    not_again = {verdict.clip for verdict in judged if not _may_repeat(verdict)}
     found, last_place = list(waiting), -CATCHING_UP
     for added in itertools.count():
         turn = repeated + added
@@ -358,19 +368,19 @@ def with_repeats(
         if place > len(waiting):
             return found
         now = len(judged) + place
-        early_enough = [one for one in order[: max(0, now - FEWEST_BETWEEN)] if one.clip not in never_again]
+        early_enough = [one for one in order[: max(0, now - FEWEST_BETWEEN)] if one.clip not in not_again]
         if not early_enough:
             return found
         pool = early_enough[-(REPEAT_EVERY - FEWEST_BETWEEN) :]
         chosen = pool[int(np.random.default_rng([zlib.crc32(curator.encode()), turn]).integers(len(pool)))]
         found.insert(place + added, QueuedClip(chosen.clip, REPEAT_PREFIX + chosen.queue, chosen.reason))
-        never_again.add(chosen.clip)
+        not_again.add(chosen.clip)
         last_place = place
-    raise AssertionError("counting ends with the queue")
+    raise AssertionError("unreachable: the count ends with the queue")
 
 
-def _may_come_again(verdict: Verdict) -> bool:
-    return not is_repeat(verdict) and verdict.queue != BY_HAND and verdict.verdict != "skip"
+def _may_repeat(verdict: Verdict) -> bool:
+    return not is_repeat(verdict) and verdict.queue != MANUAL_CUT and verdict.verdict != "skip"
 
 
 def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:
@@ -378,8 +388,8 @@ def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:
     return reasons.get(verdict.clip) or (f"of the queue {verdict.queue}, at {at}" if verdict.queue else f"at {at}")
 
 
-def told_unreadable(clips: int) -> str:
-    """What a person is told of clips that could not be shown; nothing where all could."""
+def unreadable_sentence(clips: int) -> str:
+    """Return a sentence about clips that could not be shown; empty for none."""
     if not clips:
         return ""
     return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach verify` finds what is broken."

@@ -1,4 +1,4 @@
-"""Rules that judge by what the game itself says: points are good news, a lost life is bad news."""
+"""Rules that give verdicts by the game's own events: good before points, bad before a lost life."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ RULE_VERDICTS = {"before-reward": "good", "before-death": "bad"}
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with its parameters."""
+    """A rule with its parameters."""
 
     name: str
     """One of RULE_VERDICTS."""
     frames: int = DEFAULT_RULE_FRAMES
-    """Length of a clip, in frames, that ends with the frame in which it happened."""
+    """Length of a clip, in frames; the event is in its last frame."""
 
     @property
     def verdict(self) -> str:
@@ -35,7 +35,7 @@ class Rule:
 
     @property
     def curator(self) -> str:
-        """The same for all parameters, so that a rule run again with others replaces what it said before."""
+        """The same for all parameters, so that a rule run again with others replaces its verdicts."""
         return RULE_PREFIX + self.name
 
     @property
@@ -43,7 +43,7 @@ class Rule:
         return f"frames={self.frames}"
 
     def clips(self, rewards: np.ndarray, lives: np.ndarray, episode_id: str) -> list[Clip]:
-        """The clips of one episode to which the verdict goes. rewards: (T,) float32; lives: (T+1,) uint8."""
+        """Return the clips of one episode that get the verdict. rewards: (T,) float32; lives: (T+1,) uint8."""
         if self.name == "before-reward":
             return before_reward(rewards, episode_id, self.frames)
         return before_death(lives, episode_id, self.frames)
@@ -58,42 +58,42 @@ def parse_rule(text: str) -> Rule:
         return Rule(name)
     key, _, value = parameters.partition("=")
     if key.strip() != "frames" or not value.strip().isascii() or not value.strip().isdigit():
-        raise CoachError(f"The rule {text!r} cannot be read; write it as {name}:frames=60.")
+        raise CoachError(f"Cannot read the rule {text!r}; write it as {name}:frames=60.")
     frames = int(value)
     if not 1 <= frames <= MAX_EPISODE_FRAMES:
-        raise CoachError(f"The frames of a rule must lie between 1 and {MAX_EPISODE_FRAMES}, not {frames}.")
+        raise CoachError(f"The frames of a rule must be between 1 and {MAX_EPISODE_FRAMES}, not {frames}.")
     return Rule(name, frames)
 
 
 def before_reward(rewards: np.ndarray, episode_id: str, frames: int = DEFAULT_RULE_FRAMES) -> list[Clip]:
-    """The last ``frames`` frames up to each frame that brought points, that frame included.
+    """Return clips of the last ``frames`` frames up to and including each frame that brought points.
 
-    rewards: (T,) float32, unclipped; losing points is no reward. Clips that overlap are merged, and the episode's
-    start cuts them short.
+    rewards: (T,) float32, unclipped; only positive ones count. Clips that overlap are merged, and the episode's start
+    cuts them short.
     """
     return [Clip(episode_id, *span) for span in windows_ending_at(rewarded_frames(rewards), frames)]
 
 
 def before_death(lives: np.ndarray, episode_id: str, frames: int = DEFAULT_RULE_FRAMES) -> list[Clip]:
-    """The last ``frames`` frames up to each frame in which a life was lost, that frame included.
+    """Return clips of the last ``frames`` frames up to and including each frame in which a life was lost.
 
-    lives: (T+1,) uint8. Clips that overlap are merged, and the episode's start cuts them short. A game that counts no
-    lives has none.
+    lives: (T+1,) uint8. Clips that overlap are merged, and the episode's start cuts them short. A game without lives
+    has no such clips.
     """
     return [Clip(episode_id, *span) for span in windows_ending_at(death_frames(lives), frames)]
 
 
 @dataclass(frozen=True)
 class RuleSummary:
-    """What a rule said of a library."""
+    """The result of applying a rule to a library."""
 
     curator: str
     verdict: str
     episodes: int
-    """Episodes that were looked at."""
+    """Episodes that were judged."""
     episodes_with_clips: int
     clips: int
-    """Verdicts of the rule that stand now, on these episodes."""
+    """Current verdicts of the rule on these episodes."""
     frames: int
     """Frames that they cover."""
     frames_in_all: int
@@ -111,11 +111,11 @@ def apply_rule(
     game: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RuleSummary:
-    """Let a rule judge every episode of a library, or every one of one game.
+    """Apply a rule to every episode of a library, or of one game.
 
-    What the same rule said of these episodes before is replaced, whatever its parameters were; verdicts of others
-    stay as they are. ``on_progress`` is called with the number of episodes done and of all episodes. Raises
-    CoachError where there is no episode, and then changes nothing.
+    Earlier verdicts of the same rule on these episodes are replaced, whatever its parameters were. ``on_progress`` is
+    called with the number of episodes done and the total. Raises CoachError, and changes nothing, if there are no
+    episodes.
     """
     summaries = library.episodes(game)
     if not summaries:

@@ -1,4 +1,4 @@
-"""A curator's sitting: which clip is before them, what they said, and what is left. No window, no pictures."""
+"""A curator's session: the clip on show, the verdicts given and the clips left. No window, no pictures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from curator.outline import clock
-from curator.queues import BY_HAND, SECOND_LOOK, QueuedClip, is_repeat, told_unreadable
+from curator.queues import MANUAL_CUT, QueuedClip, aside_note, is_aside, is_repeat, unreadable_sentence
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 
 BREAK_SECONDS = 60.0
-"""A longer time between two verdicts is a break and counts as this much, so that coffee does not slow the figures."""
+"""A longer time between two verdicts is a break and counts as this much in the rate."""
 RATE_VERDICTS = 20
-"""The rate is that of so many last verdicts."""
+"""Verdicts over which the rate is measured."""
 
 
 @dataclass(frozen=True)
@@ -25,32 +25,27 @@ class Progress:
     """How far a curator has come."""
 
     left: int
-    """Clips of the queue that wait, the one on show included unless it was reopened or cut by hand."""
+    """Clips of the queue that wait, including the one on show unless it was reopened or cut by the curator."""
     given: dict[str, int]
-    """Verdict -> number that stand from this curator, over all sittings."""
-    this_sitting: int
-    """Clips judged in this sitting and not undone; one that came twice counts twice."""
+    """Verdict -> how many clips have it from this curator, over all sessions."""
+    this_session: int
+    """Clips judged in this session and not undone; a repeated clip counts twice."""
     per_minute: float | None
-    """Verdicts a minute, breaks left out; None before there are two."""
-
-    @property
-    def minutes_left(self) -> float | None:
-        """How long the rest takes at this rate."""
-        return self.left / self.per_minute if self.per_minute else None
+    """Verdicts a minute, without breaks; None before there are two."""
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """What a sitting came to."""
+    """The result of a session."""
 
     curator: str
     given: dict[str, int]
-    """Verdict -> number, given in this sitting and not undone."""
+    """Verdict -> number, given in this session and not undone."""
     left: int
     """Clips of the queue that still wait."""
     per_minute: float | None
     unreadable: int = 0
-    """Clips that could not be shown and wait for the next sitting."""
+    """Clips that could not be shown and wait for the next session."""
 
     def __str__(self) -> str:
         given = ", ".join(f"{number} {verdict}" for verdict, number in self.given.items())
@@ -58,11 +53,11 @@ class SessionSummary:
         count = sum(self.given.values())
         left = "1 clip is" if self.left == 1 else f"{self.left} clips are"
         text = f"{self.curator} gave {count} verdict{'s' * (count != 1)} ({given}){pace}; {left} left."
-        return f"{text} {told_unreadable(self.unreadable)}".rstrip()
+        return f"{text} {unreadable_sentence(self.unreadable)}".rstrip()
 
 
 class Session:
-    """Every verdict is in the database when ``judge`` returns; the next clip is current only then."""
+    """Clips in, verdicts out. A verdict is in the database before the next clip becomes current."""
 
     def __init__(
         self,
@@ -72,59 +67,59 @@ class Session:
         episodes: Container[str] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``episodes``: ids of those that can be shown (None: all). ``now``: a clock in seconds.
+        """``episodes``: ids of the episodes that can be shown (None: all). ``now``: a clock in seconds.
 
         Raises CoachError for a curator's name that a person cannot have.
         """
         curator = curator.strip()
         if not curator or curator.startswith(RULE_PREFIX):
-            raise CoachError(f"A curator needs a name that does not begin with {RULE_PREFIX!r}, not {curator!r}.")
+            raise CoachError(f"A curator needs a name that does not start with {RULE_PREFIX!r}, not {curator!r}.")
         self.curator = curator
         self._labels = labels
-        self._line = deque(queue)
-        self._visit: QueuedClip | None = None
+        self._waiting = deque(queue)
+        self._outside: QueuedClip | None = None
         self._episodes = episodes
         self._now = now
         self._standing: dict[Clip, Verdict] = {}
         self._load()
         self._given: list[tuple[Verdict, float]] = []
-        self._began = now()
+        self._started = now()
         self._unreadable: set[Clip] = set()
 
     def _load(self) -> None:
-        """What stands, the oldest first."""
+        """Read the curator's current verdicts, the oldest first."""
         self._standing = {verdict.clip: verdict for verdict in self._labels.verdicts(curator=self.curator)}
 
     @property
     def current(self) -> QueuedClip | None:
-        """The clip on show; None where all are judged."""
-        return self._visit or (self._line[0] if self._line else None)
+        """The clip on show; None when all are judged."""
+        return self._outside or (self._waiting[0] if self._waiting else None)
 
     @property
-    def visiting(self) -> bool:
-        """Whether the clip on show was reopened or cut by hand, while the queue waits behind it."""
-        return self._visit is not None
+    def outside_queue(self) -> bool:
+        """Whether the clip on show was reopened or cut by the curator; the queue then waits."""
+        return self._outside is not None
 
     @property
     def standing(self) -> Verdict | None:
-        """What the curator has said of the clip on show, where they have."""
+        """The curator's verdict on the clip on show, if there is one."""
         return self._standing.get(self.current.clip) if self.current else None
 
     def upcoming(self, count: int) -> list[QueuedClip]:
-        """The clips that follow the one on show."""
-        first = 0 if self._visit else 1
-        return [self._line[i] for i in range(first, min(len(self._line), first + count))]
+        """Return the clips that follow the one on show."""
+        first = 0 if self._outside else 1
+        return [self._waiting[i] for i in range(first, min(len(self._waiting), first + count))]
 
     def recent(self, count: int = 10) -> list[Verdict]:
-        """The curator's last standing verdicts, the newest first."""
+        """Return the curator's last verdicts, the newest first."""
         return list(itertools.islice(reversed(self._standing.values()), count))
 
     def verdicts_on(self, episode_id: str) -> list[Verdict]:
-        """The curator's standing verdicts on one episode."""
+        """Return the curator's verdicts on one episode."""
         return [verdict for clip, verdict in self._standing.items() if clip.episode_id == episode_id]
 
     def judge(self, verdict: str, note: str = "") -> Verdict:
-        """Give a verdict on the current clip; it is on disk when this returns, and the next clip is current."""
+        """Give a verdict on the current clip. It is on disk when this returns, and the next clip is current."""
         queued = self.current
         if queued is None:
             raise CoachError("There is no clip to judge.")
@@ -132,91 +127,91 @@ class Session:
         self._labels.record(given)
         self._standing.pop(given.clip, None)
         self._standing[given.clip] = given
-        if self._visit is None:
-            self._line.popleft()
+        if self._outside is None:
+            self._waiting.popleft()
         else:
-            self._visit = None
-            self._take_from_line(given.clip)
+            self._outside = None
+            self._remove_waiting(given.clip)
         self._given.append((given, self._now()))
         return given
 
-    def look_again_later(self, note: str = "") -> Verdict:
-        """Put the current clip aside: it counts as skipped, and the queue "second-look" shows it again."""
-        return self.judge("skip", f"{SECOND_LOOK}: {note}" if note else SECOND_LOOK)
+    def put_aside(self, note: str = "") -> Verdict:
+        """Skip the current clip for now; the queue "second-look" shows it again."""
+        return self.judge("skip", aside_note(note))
 
     def undo(self) -> Verdict | None:
-        """Take back the curator's latest verdict, of this or an earlier sitting, and show its clip again.
+        """Undo the curator's latest verdict, of this or an earlier session, and show its clip again.
 
-        Returns the verdict, or None where none is left. A clip whose episode is gone cannot be shown; its verdict is
-        taken back all the same.
+        Return the verdict, or None if none is left. A clip whose episode is gone cannot be shown, but its verdict is
+        undone.
         """
-        taken_back = self._labels.undo(self.curator)
-        if taken_back is None:
+        undone = self._labels.undo(self.curator)
+        if undone is None:
             return None
         self._load()
-        if self._given and self._given[-1][0] == taken_back:
+        if self._given and self._given[-1][0] == undone:
             self._given.pop()
-        if self.can_show(taken_back.clip):
-            self._show_again(taken_back)
-        return taken_back
+        if self.can_show(undone.clip):
+            self._show_again(undone)
+        return undone
 
-    def _show_again(self, taken_back: Verdict) -> None:
+    def _show_again(self, undone: Verdict) -> None:
         queued = QueuedClip(
-            taken_back.clip,
-            taken_back.queue,
-            f"taken back: you said {taken_back.verdict}, at {clock(taken_back.clip.start)}",
+            undone.clip,
+            undone.queue,
+            f"undone: you said {undone.verdict}, at {clock(undone.clip.start)}",
         )
-        earlier = self._standing.get(taken_back.clip)
-        was_aside = earlier is not None and earlier.note.startswith(SECOND_LOOK)
-        if is_repeat(taken_back):
-            self._visit = None
-            self._line.appendleft(queued)
-        elif taken_back.queue == BY_HAND or (earlier is not None and not was_aside):
-            self._visit = queued
+        earlier = self._standing.get(undone.clip)
+        was_aside = earlier is not None and is_aside(earlier)
+        if is_repeat(undone):
+            self._outside = None
+            self._waiting.appendleft(queued)
+        elif undone.queue == MANUAL_CUT or (earlier is not None and not was_aside):
+            self._outside = queued
         else:
-            self._visit = None
-            self._take_from_line(taken_back.clip)
-            self._line.appendleft(queued)
+            self._outside = None
+            self._remove_waiting(undone.clip)
+            self._waiting.appendleft(queued)
 
     def reopen(self, verdict: Verdict) -> None:
-        """Show a judged clip again; its verdict stands until another is given. The queue waits behind it."""
+        """Show a judged clip again; its verdict stays until another is given. The queue waits."""
         if not self.can_show(verdict.clip):
             raise CoachError(f"The episode {verdict.clip.episode_id} is no longer in the library.")
-        self._visit = QueuedClip(
+        self._outside = QueuedClip(
             verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {clock(verdict.clip.start)}"
         )
 
-    def cut_by_hand(self, clip: Clip) -> None:
-        """Show a clip that the curator cut. The queue waits behind it."""
-        self._visit = QueuedClip(clip, BY_HAND, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}")
+    def show_cut(self, clip: Clip) -> None:
+        """Show a clip that the curator cut. The queue waits."""
+        self._outside = QueuedClip(clip, MANUAL_CUT, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}")
 
-    def go_on_with(self, queue: Iterable[QueuedClip]) -> None:
-        """Let other clips wait, in place of those that still do."""
-        self._line = deque(queue)
+    def replace_queue(self, queue: Iterable[QueuedClip]) -> None:
+        """Let these clips wait instead of those that still do."""
+        self._waiting = deque(queue)
 
-    def leave_visit(self) -> bool:
-        """Go back to the queue and leave a reopened or cut clip as it is; False where there is none."""
-        left, self._visit = self._visit is not None, None
+    def return_to_queue(self) -> bool:
+        """Return to the queue, leaving a reopened or cut clip as it is; False where there is none."""
+        left, self._outside = self._outside is not None, None
         return left
 
-    def pass_over(self) -> None:
-        """Leave the clip on show without a verdict, because it cannot be shown. It waits again in the next sitting."""
+    def skip_unreadable(self) -> None:
+        """Skip the current clip without a verdict, because it cannot be shown. It waits again in the next session."""
         if self.current is not None:
             self._unreadable.add(self.current.clip)
-        if self._visit is not None:
-            self._visit = None
-        elif self._line:
-            self._line.popleft()
+        if self._outside is not None:
+            self._outside = None
+        elif self._waiting:
+            self._waiting.popleft()
 
     @property
     def unreadable(self) -> int:
-        """Clips that were passed over in this sitting."""
+        """How many clips were skipped as unreadable in this session."""
         return len(self._unreadable)
 
-    def _take_from_line(self, clip: Clip) -> None:
-        """A clip that was judged otherwise need not wait any longer; a repeat comes all the same."""
-        for queued in [queued for queued in self._line if queued.clip == clip and not queued.is_repeat]:
-            self._line.remove(queued)
+    def _remove_waiting(self, clip: Clip) -> None:
+        """Remove a clip that was judged outside the queue; a repeat of it still comes."""
+        for queued in [queued for queued in self._waiting if queued.clip == clip and not queued.is_repeat]:
+            self._waiting.remove(queued)
 
     def can_show(self, clip: Clip) -> bool:
         return self._episodes is None or clip.episode_id in self._episodes
@@ -225,25 +220,25 @@ class Session:
     def progress(self) -> Progress:
         counted = Counter(verdict.verdict for verdict in self._standing.values())
         return Progress(
-            left=len(self._line),
+            left=len(self._waiting),
             given={verdict: counted[verdict] for verdict in VERDICTS},
-            this_sitting=len(self._given_here()),
-            per_minute=verdicts_a_minute([self._began, *(when for _, when in self._given)]),
+            this_session=len(self._given_now()),
+            per_minute=verdicts_a_minute([self._started, *(when for _, when in self._given)]),
         )
 
     def summary(self) -> SessionSummary:
-        counted = Counter(self._given_here().values())
+        counted = Counter(self._given_now().values())
         progress = self.progress
         given = {verdict: counted[verdict] for verdict in VERDICTS}
         return SessionSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
 
-    def _given_here(self) -> dict[tuple[Clip, bool], str]:
-        """What was said in this sitting and not undone, of each clip and of each repeat."""
+    def _given_now(self) -> dict[tuple[Clip, bool], str]:
+        """Verdicts of this session that were not undone, for each clip and each repeat."""
         return {(given.clip, is_repeat(given)): given.verdict for given, _ in self._given}
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:
-    """The rate of the last verdicts, breaks cut short. ``times``: the sitting's begin, then each verdict's, seconds."""
+    """Return the rate of the last verdicts. ``times``: of the session's start, then of each verdict, in seconds."""
     latest = times[-RATE_VERDICTS - 1 :]
     if len(times) < 3:
         return None

@@ -18,9 +18,9 @@ Span = tuple[int, int]
 
 
 def windows_ending_at(rows: Iterable[int], frames: int) -> list[Span]:
-    """The last ``frames`` rows up to each of ``rows`` (in order), that row included.
+    """Return windows of the last ``frames`` rows up to and including each of ``rows`` (in order).
 
-    Windows that overlap are made one; those that only touch stay apart. Row 0 cuts them short.
+    Windows that overlap are merged; those that only touch are not. Row 0 cuts them short.
     """
     found: list[Span] = []
     for row in rows:
@@ -33,7 +33,7 @@ def windows_ending_at(rows: Iterable[int], frames: int) -> list[Span]:
 
 
 def long_enough_to_see(spans: Sequence[Span], frame_count: int) -> list[Span]:
-    """The same spans, but one that the episode's start cut to less than a second goes on afterwards, where it can."""
+    """Return the spans, with a first one that the episode's start cut to less than a second extended at its end."""
     if not spans or spans[0][1] - spans[0][0] >= SHORTEST_CLIP_FRAMES:
         return list(spans)
     limit = spans[1][0] if len(spans) > 1 else frame_count
@@ -42,10 +42,10 @@ def long_enough_to_see(spans: Sequence[Span], frame_count: int) -> list[Span]:
 
 
 def cut(span: Span, frames: int, good_cuts: Sequence[int] = ()) -> list[Span]:
-    """Cut a span into parts of about equal length, each as near to ``frames`` as that allows.
+    """Cut a span into parts of about equal length, each as close to ``frames`` as possible.
 
-    No part is longer than five seconds, and none shorter than about one, where the span is not. A cut moves to the
-    nearest of ``good_cuts`` if that is within an eighth of a clip, so that a deed is not parted from what came of it.
+    No part is longer than five seconds, and none shorter than about one unless the span is. A cut moves to the nearest
+    of ``good_cuts`` if that is within an eighth of a clip, so that an action stays with its result.
     """
     start, stop = span
     length = stop - start
@@ -63,7 +63,7 @@ def cut(span: Span, frames: int, good_cuts: Sequence[int] = ()) -> list[Span]:
 
 
 class Coverage:
-    """Which frames a set of clips covers."""
+    """The frames that a set of clips covers."""
 
     def __init__(self, clips: Iterable[Clip] = ()) -> None:
         self._spans: dict[str, list[Span]] = {}
@@ -78,10 +78,10 @@ class Coverage:
         self._spans[clip.episode_id] = _united([*spans, (clip.start, clip.stop)])
 
     def share(self, clip: Clip) -> float:
-        """Share of a clip's frames that are covered, 0 to 1."""
+        """Return the share of a clip's frames that are covered, 0 to 1."""
         spans = self._spans.get(clip.episode_id, [])
         covered = 0
-        # The spans are apart and in order, so the first that matters is the one before the clip's start, if any.
+        # The spans are sorted and do not touch, so start at the last one that starts before the clip.
         for start, stop in spans[max(0, bisect.bisect_right(spans, (clip.start, clip.stop)) - 1) :]:
             if start >= clip.stop:
                 break
@@ -90,7 +90,7 @@ class Coverage:
 
 
 def _united(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order, with those that overlap or touch made one."""
+    """Return spans in order, with those that overlap or touch merged."""
     found: list[Span] = []
     for start, stop in sorted(spans):
         if found and start <= found[-1][1]:

@@ -1,4 +1,4 @@
-"""The timeline: a whole episode at a glance, with its events, verdicts, the clip and the frame on show."""
+"""The timeline of an episode: its events and verdicts, the clip and the frame on show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIDE_PADDING = 14.0
 
 @dataclass(frozen=True)
 class TimelineScale:
-    """From frames to places and back."""
+    """Conversion between frames and positions."""
 
     box: Box
     frame_count: int
@@ -31,7 +31,7 @@ class TimelineScale:
         return self.line.x + self.line.width * frame / max(1, self.frame_count)
 
     def frame_at(self, x: float) -> int:
-        """The frame at a place, 0 to T."""
+        """Return the frame at a position, 0 to T."""
         share = (x - self.line.x) / max(1.0, self.line.width)
         return round(min(1.0, max(0.0, share)) * self.frame_count)
 
@@ -46,7 +46,7 @@ def draw_timeline(
     cut_from: int | None = None,
     cut_to: int | None = None,
 ) -> None:
-    """Draw an episode's timeline. ``cut_from`` and ``cut_to``: where a cut by hand begins and ends so far."""
+    """Draw an episode's timeline. ``cut_from`` and ``cut_to``: the marked ends of a cut."""
     scale = TimelineScale(box, outline.frame_count)
     canvas.fill(box, PANEL, radius=6)
     upper, lower = box.y + 6, box.bottom - 20
@@ -82,7 +82,7 @@ def draw_timeline(
 
 
 def _draw_band(canvas: Canvas, scale: TimelineScale, verdict: Verdict, y: float) -> None:
-    """A verdict's span: good stands high, bad stands low, skip is hollow, so that colour is not all that tells."""
+    """Draw a verdict's span: good above, bad below, skip as an outline, so that colour is not the only sign."""
     left, right = scale.x_of(verdict.clip.start), scale.x_of(verdict.clip.stop)
     width = max(2.0, right - left - 1)
     if verdict.verdict == "good":

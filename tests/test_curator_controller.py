@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recorded_episodes import record_random_play
 
-from curator.controller import KEY_LIST, CuratorController
+from curator import drawing, keys
+from curator.controller import CuratorController, nothing_left
 from curator.frame_reader import FrameReader
-from curator.outline import read_outlines
+from curator.keys import VERDICT_KEYS, key_list
+from curator.layout import curator_layout
+from curator.outline import EpisodeOutline, read_outlines
 from curator.queues import FollowingQueue, QueuedClip, build_queue
 from curator.session import Session
+from curator.window import WindowLoop
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
+from data.replay_format import CHUNK_FRAMES
+from screen.window import PointerDown, Window
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +38,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @dataclass
-class Sat:
-    """A curator at the desk."""
+class Curator:
+    """A curator with a controller of their own."""
 
-    desk: CuratorController
+    controller: CuratorController
     labels: LabelDatabase
     clips: list[Clip]
 
     def press(self, keys: str) -> None:
         for key in keys.split():
-            self.desk.press(key)
+            self.controller.press(key)
 
     @property
     def said(self) -> list[str]:
@@ -49,65 +55,65 @@ class Sat:
 
     @property
     def on_show(self) -> Clip | None:
-        current = self.desk.sitting.current
+        current = self.controller.session.current
         return current.clip if current else None
 
 
 @pytest.fixture
-def sat(library: Library, tmp_path: Path) -> Iterator[Sat]:
+def ann(library: Library, tmp_path: Path) -> Iterator[Curator]:
     outlines = {outline.episode_id: outline for outline in read_outlines(library)}
     queue = build_queue(list(outlines.values()), "uniform", 3.0, 0)
     paths = {name: outline.path for name, outline in outlines.items()}
     with LabelDatabase(tmp_path / "labels.sqlite") as labels, FrameReader(paths) as reader:
-        sitting = Session(labels, "Ann", queue, outlines)
-        desk = CuratorController(sitting, reader, outlines, "uniform", now=lambda: 0.0)
-        yield Sat(desk, labels, [one.clip for one in queue])
+        session = Session(labels, "Ann", queue, outlines)
+        controller = CuratorController(session, reader, outlines, "uniform", now=lambda: 0.0)
+        yield Curator(controller, labels, [one.clip for one in queue])
 
 
-def test_each_verdict_key_gives_its_verdict_and_shows_the_next_clip(sat: Sat) -> None:
-    sat.press("g b s space")
-    assert sat.said == ["good", "bad", "skip", "skip"]
-    assert [verdict.clip for verdict in sat.labels.verdicts()] == sat.clips[:4]
-    assert sat.on_show == sat.clips[4]
-    assert sat.desk.title == f"Replay Coach - curating, {len(sat.clips) - 4} left"
+def test_each_verdict_key_gives_its_verdict_and_shows_the_next_clip(ann: Curator) -> None:
+    ann.press("g b s space")
+    assert ann.said == ["good", "bad", "skip", "skip"]
+    assert [verdict.clip for verdict in ann.labels.verdicts()] == ann.clips[:4]
+    assert ann.on_show == ann.clips[4]
+    assert ann.controller.title == f"Replay Coach - curating, {len(ann.clips) - 4} left"
 
 
-def test_a_key_that_is_held_judges_once(sat: Sat) -> None:
+def test_a_key_that_is_held_judges_once(ann: Curator) -> None:
     for key in ("g", "b", "v"):
-        sat.desk.press(key)
+        ann.controller.press(key)
         for _ in range(5):
-            sat.desk.press(key, repeat=True)
-    assert sat.said == ["good", "bad", "skip"]
-    sat.desk.press("backspace")
+            ann.controller.press(key, repeat=True)
+    assert ann.said == ["good", "bad", "skip"]
+    ann.controller.press("backspace")
     for _ in range(5):
-        sat.desk.press("backspace", repeat=True)
-    assert sat.said == ["good", "bad"]
+        ann.controller.press("backspace", repeat=True)
+    assert ann.said == ["good", "bad"]
 
 
-def test_backspace_and_control_z_take_back_and_a_plain_z_does_nothing(sat: Sat) -> None:
-    sat.press("g b s z")
-    assert len(sat.said) == 3
-    sat.desk.press("z", control=True)
-    sat.press("backspace")
-    assert sat.said == ["good"]
-    assert sat.on_show == sat.clips[1]
-    sat.press("backspace backspace")
-    assert sat.said == []
-    assert "no verdict left" in sat.desk.view().flash
+def test_backspace_and_control_z_take_back_and_a_plain_z_does_nothing(ann: Curator) -> None:
+    ann.press("g b s z")
+    assert len(ann.said) == 3
+    ann.controller.press("z", control=True)
+    ann.press("backspace")
+    assert ann.said == ["good"]
+    assert ann.on_show == ann.clips[1]
+    ann.press("backspace backspace")
+    assert ann.said == []
+    assert "no verdict to undo" in ann.controller.view().message
 
 
-def test_control_with_a_verdict_key_judges_nothing(sat: Sat) -> None:
-    sat.desk.press("s", control=True)
-    assert sat.said == []
+def test_control_with_a_verdict_key_judges_nothing(ann: Curator) -> None:
+    ann.controller.press("s", control=True)
+    assert ann.said == []
 
 
-def test_the_picture_is_the_frame_of_the_replay_file(sat: Sat, library: Library) -> None:
-    clip = sat.on_show
+def test_the_picture_is_the_frame_of_the_replay_file(ann: Curator, library: Library) -> None:
+    clip = ann.on_show
     assert clip is not None
     with ReplayFile(library.episode_path(clip.episode_id)) as replay:
         for _ in range(40):
-            sat.desk.advance(1 / 60)
-            shown = sat.desk.view().shown
+            ann.controller.advance(1 / 60)
+            shown = ann.controller.view().shown
             assert shown is not None
             np.testing.assert_array_equal(shown.picture, replay.frames(shown.number, shown.number + 1)[0])
             row = max(0, shown.number - 1)
@@ -115,185 +121,194 @@ def test_the_picture_is_the_frame_of_the_replay_file(sat: Sat, library: Library)
             assert shown.lives == replay.lives[shown.number]
 
 
-def test_points_and_a_lost_life_stay_to_be_read_for_a_moment(sat: Sat) -> None:
-    outline = next(one for one in sat.desk._outlines.values() if one.deaths and one.gains)
-    row, amount = outline.gains[0]
+def gains_within(outline: EpisodeOutline, start: int, stop: int) -> bool:
+    return any(start <= row < stop for row, _ in outline.gains)
+
+
+def test_points_and_a_lost_life_stay_to_be_read_for_a_moment(ann: Curator) -> None:
+    rows, outline = next(
+        (alone, one)
+        for one in ann.controller._outlines.values()
+        if one.deaths and (alone := [pair for pair in one.gains if not gains_within(one, pair[0] + 1, pair[0] + 50)])
+    )
+    row, amount = rows[0]
     death = outline.deaths[0]
-    sat.desk.sitting.cut_by_hand(Clip(outline.episode_id, max(0, row - 60), row + 60))
-    sat.desk._begin()
-    told = {}
+    ann.controller.session.show_cut(Clip(outline.episode_id, max(0, row - 60), row + 60))
+    ann.controller._show_current()
+    shown = {}
     for frame in (row, row + 1, row + 20, row + 50):
-        sat.desk.scrub(frame)
-        sat.desk.advance(0)
-        told[frame - row] = sat.desk.view().shown.reward
-    assert told[0] == 0 and told[1] == told[20] == amount and told[50] in (0, *dict(outline.gains).values())
-    sat.desk.scrub(death)
-    sat.desk.advance(0)
-    assert not sat.desk.view().shown.life_lost
-    sat.desk.scrub(death + 1)
-    sat.desk.advance(0)
-    assert sat.desk.view().shown.life_lost
+        ann.controller.scrub(frame)
+        ann.controller.advance(0)
+        shown[frame - row] = ann.controller.view().shown.reward
+    before = [points for gain, points in outline.gains if row - 36 <= gain < row and gain >= max(0, row - 60)]
+    assert (shown[0], shown[1], shown[20], shown[50]) == (before[-1] if before else 0, amount, amount, 0)
+    ann.controller.scrub(death)
+    ann.controller.advance(0)
+    assert not ann.controller.view().shown.life_lost
+    ann.controller.scrub(death + 1)
+    ann.controller.advance(0)
+    assert ann.controller.view().shown.life_lost
 
 
-def test_arrows_step_by_a_frame_and_pause_also_while_held(sat: Sat) -> None:
-    start = sat.desk.player.frame
-    sat.press("right right")
-    sat.desk.press("right", repeat=True)
-    sat.press("left")
-    sat.desk.press("right", shift=True)
-    sat.desk.advance(1.0)
-    assert sat.desk.player.frame == start + 2 + 15
-    assert sat.desk.view().paused
-    sat.press("end")
-    assert sat.desk.player.frame == sat.on_show.stop
+def test_arrows_step_by_a_frame_and_pause_also_while_held(ann: Curator) -> None:
+    start = ann.controller.player.frame
+    ann.press("right right")
+    ann.controller.press("right", repeat=True)
+    ann.press("left")
+    ann.controller.press("right", shift=True)
+    ann.controller.advance(1.0)
+    assert ann.controller.player.frame == start + 2 + 15
+    assert ann.controller.view().paused
+    ann.press("end")
+    assert ann.controller.player.frame == ann.on_show.stop
 
 
-def test_a_note_goes_with_the_next_verdict_and_with_no_other(sat: Sat) -> None:
-    sat.press("n")
-    sat.desk.write("a good shop")
-    sat.press("backspace g b")  # Letters are text now, not verdicts.
-    sat.desk.write("t ")
-    assert sat.said == []
-    sat.press("return g b")
-    assert [verdict.note for verdict in sat.labels.verdicts()] == ["a good shot", ""]
+def test_a_note_goes_with_the_next_verdict_and_with_no_other(ann: Curator) -> None:
+    ann.press("n")
+    ann.controller.write("a good shop")
+    ann.press("backspace g b")  # Letters are text now, not verdicts.
+    ann.controller.write("t ")
+    assert ann.said == []
+    ann.press("return g b")
+    assert [verdict.note for verdict in ann.labels.verdicts()] == ["a good shot", ""]
 
 
-def test_escape_forgets_a_note_and_does_not_leave(sat: Sat) -> None:
-    sat.press("n")
-    sat.desk.write("nonsense")
-    sat.press("escape g")
-    assert (sat.labels.verdicts()[0].note, sat.desk.leaving) == ("", False)
+def test_escape_forgets_a_note_and_does_not_leave(ann: Curator) -> None:
+    ann.press("n")
+    ann.controller.write("nonsense")
+    ann.press("escape g")
+    assert (ann.labels.verdicts()[0].note, ann.controller.closed) == ("", False)
 
 
-def test_v_puts_a_clip_aside(sat: Sat) -> None:
-    sat.press("v")
-    assert [(v.verdict, v.note) for v in sat.labels.verdicts()] == [("skip", "second look")]
+def test_v_puts_a_clip_aside(ann: Curator) -> None:
+    ann.press("v")
+    assert [(v.verdict, v.note) for v in ann.labels.verdicts()] == [("skip", "second look")]
 
 
-def test_digits_reopen_the_last_verdicts_and_escape_goes_back_to_the_queue(sat: Sat) -> None:
-    sat.press("g b s 3")
-    assert sat.on_show == sat.clips[0]
-    assert sat.desk.view().standing.verdict == "good"
-    sat.press("escape")
-    assert (sat.on_show, sat.desk.leaving) == (sat.clips[3], False)
-    sat.press("3 b")
-    assert sat.said == ["bad", "skip", "bad"]
-    sat.press("9 escape")
-    assert sat.desk.leaving
+def test_digits_reopen_the_last_verdicts_and_escape_goes_back_to_the_queue(ann: Curator) -> None:
+    ann.press("g b s 3")
+    assert ann.on_show == ann.clips[0]
+    assert ann.controller.view().standing.verdict == "good"
+    ann.press("escape")
+    assert (ann.on_show, ann.controller.closed) == (ann.clips[3], False)
+    ann.press("3 b")
+    assert ann.said == ["bad", "skip", "bad"]
+    ann.press("9 escape")
+    assert ann.controller.closed
 
 
-def test_a_clip_is_cut_by_hand_from_either_end(sat: Sat) -> None:
-    first = sat.on_show
+def test_a_clip_is_show_cut_from_either_end(ann: Curator) -> None:
+    first = ann.on_show
     assert first is not None
-    sat.desk.scrub(900)
-    sat.press("o")
-    assert "press I" in sat.desk.view().cut_hint
-    sat.desk.scrub(750)
-    sat.press("i")
-    assert sat.on_show == Clip(first.episode_id, 750, 900)
-    sat.press("g")
-    assert [(v.clip.start, v.clip.stop, v.queue) for v in sat.labels.verdicts()] == [(750, 900, "by hand")]
-    assert sat.on_show == first
+    ann.controller.scrub(900)
+    ann.press("o")
+    assert "press I" in ann.controller.view().cut_hint
+    ann.controller.scrub(750)
+    ann.press("i")
+    assert ann.on_show == Clip(first.episode_id, 750, 900)
+    ann.press("g")
+    assert [(v.clip.start, v.clip.stop, v.queue) for v in ann.labels.verdicts()] == [(750, 900, "by hand")]
+    assert ann.on_show == first
 
 
-def test_a_cut_of_another_length_than_one_to_five_seconds_is_refused_and_one_end_can_be_moved(sat: Sat) -> None:
-    first = sat.on_show
+def test_a_cut_of_another_length_than_one_to_five_seconds_is_refused_and_one_end_can_be_moved(ann: Curator) -> None:
+    first = ann.on_show
     for start, stop in ((100, 130), (100, 500)):
-        sat.desk.scrub(start)
-        sat.press("i")
-        sat.desk.scrub(stop)
-        sat.press("o")
-        assert "1 to 5 seconds" in sat.desk.view().flash
-        assert sat.on_show == first
-    sat.desk.scrub(400)
-    sat.press("o")
-    assert sat.on_show == Clip(first.episode_id, 100, 400)
+        ann.controller.scrub(start)
+        ann.press("i")
+        ann.controller.scrub(stop)
+        ann.press("o")
+        assert "1 to 5 seconds" in ann.controller.view().message
+        assert ann.on_show == first
+    ann.controller.scrub(400)
+    ann.press("o")
+    assert ann.on_show == Clip(first.episode_id, 100, 400)
 
 
-def test_escape_forgets_a_cut_that_was_begun_and_leaves_only_then(sat: Sat) -> None:
-    sat.press("i right right escape")
-    assert (sat.desk.view().cut_hint, sat.desk.view().cut_from, sat.desk.leaving) == ("", None, False)
-    sat.press("escape")
-    assert sat.desk.leaving
+def test_escape_forgets_a_cut_that_was_begun_and_leaves_only_then(ann: Curator) -> None:
+    ann.press("i right right escape")
+    assert (ann.controller.view().cut_hint, ann.controller.view().cut_from, ann.controller.closed) == ("", None, False)
+    ann.press("escape")
+    assert ann.controller.closed
 
 
-def test_the_hint_of_a_cut_stays_while_one_goes_to_its_end(sat: Sat) -> None:
-    sat.press("i right right , .")
-    assert "press O" in sat.desk.view().cut_hint
+def test_the_hint_of_a_cut_stays_while_one_goes_to_its_end(ann: Curator) -> None:
+    ann.press("i right right , .")
+    assert "press O" in ann.controller.view().cut_hint
 
 
-def test_a_note_waits_for_its_clip_while_another_is_on_show(sat: Sat) -> None:
-    sat.press("g n")
-    sat.desk.write("well aimed")
-    sat.press("return 1")
-    assert sat.desk.view().note == ""
-    sat.press("escape")
-    assert sat.desk.view().note == "well aimed"
-    sat.press("b g")
-    assert [(v.verdict, v.note) for v in sat.labels.verdicts()][1:] == [("bad", "well aimed"), ("good", "")]
+def test_a_note_waits_for_its_clip_while_another_is_on_show(ann: Curator) -> None:
+    ann.press("g n")
+    ann.controller.write("well aimed")
+    ann.press("return 1")
+    assert ann.controller.view().note == ""
+    ann.press("escape")
+    assert ann.controller.view().note == "well aimed"
+    ann.press("b g")
+    assert [(v.verdict, v.note) for v in ann.labels.verdicts()][1:] == [("bad", "well aimed"), ("good", "")]
 
 
-def test_the_goal_is_told_when_it_is_reached_and_not_before(sat: Sat) -> None:
-    sat.desk._goal = 2
-    sat.press("g")
-    assert sat.desk.view().flash == ""
-    sat.press("b")
-    assert "your goal: 2 verdicts" in sat.desk.view().flash
+def test_the_goal_is_told_when_it_is_reached_and_not_before(ann: Curator) -> None:
+    ann.controller._goal = 2
+    ann.press("g")
+    assert ann.controller.view().message == ""
+    ann.press("b")
+    assert "your goal of 2 verdicts" in ann.controller.view().message
 
 
-def test_of_a_clip_that_comes_again_nothing_is_told_before_it_is_judged(sat: Sat) -> None:
-    first = sat.on_show
-    sat.press("b")
-    repeat = QueuedClip(first, "repeat:uniform", "drawn by chance")
-    sat.desk.sitting.go_on_with([repeat, *sat.desk.sitting.upcoming(5)])
-    sat.desk._begin()
-    view = sat.desk.view()
-    assert (sat.on_show, view.standing, view.verdicts) == (first, None, [])
+def test_of_a_clip_that_comes_again_nothing_is_told_before_it_is_judged(ann: Curator) -> None:
+    first = ann.on_show
+    ann.press("b")
+    repeat = QueuedClip(first, "repeat:uniform", "sampled at random")
+    ann.controller.session.replace_queue([repeat, *ann.controller.session.upcoming(5)])
+    ann.controller._show_current()
+    view = ann.controller.view()
+    assert (ann.on_show, view.standing, view.verdicts) == (first, None, [])
     assert "bad" not in view.queued.reason
-    sat.press("g")
-    assert sat.desk.view().flash == "You saw that clip before, and said bad then."
+    ann.press("g")
+    assert ann.controller.view().message == "You judged this clip before and said bad."
 
 
-def test_where_a_queue_ends_tab_goes_on_with_the_next(sat: Sat) -> None:
-    last = QueuedClip(sat.clips[-1], "markers", "marked by the player")
-    sat.desk._find_following = lambda done: FollowingQueue("markers", (last,)) if done == "uniform" else None
-    sat.desk.sitting.go_on_with([])
-    sat.desk._begin()
-    assert "Tab goes on with the queue markers: 1 clip." in sat.desk.view().nothing_left[1]
-    sat.press("tab")
-    assert (sat.on_show, sat.desk.view().queue) == (last.clip, "markers")
-    sat.press("g tab")
-    assert "record more episodes" in sat.desk.view().nothing_left[1]
+def test_where_a_queue_ends_tab_goes_on_with_the_next(ann: Curator) -> None:
+    last = QueuedClip(ann.clips[-1], "markers", "marked by the player")
+    ann.controller._find_following = lambda done: FollowingQueue("markers", (last,)) if done == "uniform" else None
+    ann.controller.session.replace_queue([])
+    ann.controller._show_current()
+    assert "Press Tab for the queue markers: 1 clip." in ann.controller.view().nothing_left[1]
+    ann.press("tab")
+    assert (ann.on_show, ann.controller.view().queue) == (last.clip, "markers")
+    ann.press("g tab")
+    assert "record more episodes" in ann.controller.view().nothing_left[1]
 
 
-def test_help_takes_all_keys_until_it_is_closed(sat: Sat) -> None:
-    sat.press("f1 g")
-    assert sat.desk.help_open and sat.said == []
-    sat.press("escape g")
-    assert (sat.desk.help_open, sat.desk.leaving, sat.said) == (False, False, ["good"])
+def test_help_takes_all_keys_until_it_is_closed(ann: Curator) -> None:
+    ann.press("f1 g")
+    assert ann.controller.help_open and ann.said == []
+    ann.press("escape g")
+    assert (ann.controller.help_open, ann.controller.closed, ann.said) == (False, False, ["good"])
 
 
-def test_when_all_is_judged_keys_judge_nothing_and_undo_still_works(sat: Sat) -> None:
-    for _ in sat.clips:
-        sat.press("g")
-    sat.press("g b n p left i 1 escape")
-    assert sat.on_show is None
-    assert (len(sat.said), sat.desk.title) == (len(sat.clips), "Replay Coach - curating, nothing left")
-    assert sat.desk.view().nothing_left[0] == "All clips of this queue are judged."
-    sat.press("backspace")
-    assert sat.on_show == sat.clips[-1]
+def test_when_all_is_judged_keys_judge_nothing_and_undo_still_works(ann: Curator) -> None:
+    for _ in ann.clips:
+        ann.press("g")
+    ann.press("g b n p left i 1 escape")
+    assert ann.on_show is None
+    assert (len(ann.said), ann.controller.title) == (len(ann.clips), "Replay Coach - curating, nothing left")
+    assert ann.controller.view().nothing_left[0] == "All clips of this queue are judged."
+    ann.press("backspace")
+    assert ann.on_show == ann.clips[-1]
 
 
-def test_a_verdict_that_cannot_be_written_is_told_and_the_clip_stays(sat: Sat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verdict_that_cannot_be_written_keeps_its_clip(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Verdict) -> int:
         raise CoachError("The disk is full.")
 
-    monkeypatch.setattr(sat.labels, "record", full)
-    sat.press("g")
-    assert (sat.on_show, sat.desk.view().flash) == (sat.clips[0], "The disk is full.")
+    monkeypatch.setattr(ann.labels, "record", full)
+    ann.press("g")
+    assert (ann.on_show, ann.controller.view().message) == (ann.clips[0], "The disk is full.")
     monkeypatch.undo()
-    sat.press("g")
-    assert (sat.said, sat.on_show) == (["good"], sat.clips[1])
+    ann.press("g")
+    assert (ann.said, ann.on_show) == (["good"], ann.clips[1])
 
 
 @pytest.mark.parametrize("broken_first", [True, False], ids=["first", "last"])
@@ -312,31 +327,95 @@ def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, brok
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
     ):
-        desk = CuratorController(Session(labels, "Ann", queue, outlines), reader, outlines, "uniform")
-        flashes = {desk.view().flash}
-        while desk.sitting.current is not None:
-            desk.press("g")
-            flashes.add(desk.view().flash)
-        title, text = desk.view().nothing_left
+        controller = CuratorController(Session(labels, "Ann", queue, outlines), reader, outlines, "uniform")
+        flashes = {controller.view().message}
+        while controller.session.current is not None:
+            controller.press("g")
+            flashes.add(controller.view().message)
+        title, text = controller.view().nothing_left
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
-    assert f"Passed over: {path.name} is cut off: the end of the file is missing." in " ".join(flashes)
+    assert f"Skipped an unreadable clip: {path.name} is cut off: the end of the file is missing." in " ".join(flashes)
     assert title == "All readable clips are judged."
     assert f"{passed_over} clips could not be read; `coach verify` finds what is broken." in text
-    assert str(desk.sitting.summary()).endswith(f"; 0 clips are left. {text.partition('back. ')[2]}")
+    assert str(controller.session.summary()).endswith(f"; 0 clips are left. {text.partition('last verdict. ')[2]}")
 
 
-def test_the_next_clips_are_decoded_before_they_are_needed(sat: Sat) -> None:
-    reader = sat.desk._reader
-    upcoming = [one.clip for one in sat.desk.sitting.upcoming(3)]
-    for _ in range(500):
-        if all(reader.is_prepared(clip) for clip in upcoming):
-            break
+def test_the_next_clips_are_decoded_before_they_are_needed(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
+    upcoming = [one.clip for one in ann.controller.session.upcoming(3)]
+    reader = ann.controller._reader
+    until = time.monotonic() + 30
+    while not all((clip.episode_id, clip.stop // CHUNK_FRAMES) in reader._blocks for clip in upcoming):
+        assert time.monotonic() < until
         time.sleep(0.01)
-    assert all(reader.is_prepared(clip) for clip in upcoming)
-    assert not reader.is_prepared(sat.clips[-1])
+
+    def read(*_: object) -> None:
+        raise AssertionError("a frame was read from the file")
+
+    monkeypatch.setattr(ReplayFile, "frames", read)
+    for clip in upcoming:
+        for frame in range(clip.start, clip.stop + 1):
+            reader.frame(clip.episode_id, frame)
 
 
-def test_every_key_of_the_list_does_something(sat: Sat) -> None:
+def test_a_verdicts_key_is_chosen_in_one_place(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key for good changes in the table: the key, the button, a click and the list of keys follow."""
+    changed = tuple(replace(one, key="y") if one.verdict == "good" else one for one in VERDICT_KEYS)
+    for module in (keys, drawing):
+        monkeypatch.setattr(module, "VERDICT_KEYS", changed)
+    ann.press("g")
+    assert ann.said == []
+    ann.press("y")
+    assert ann.said == ["good"]
+    assert key_list()[0] == ("Y", "Good")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Window("curator") as window:
+        button = drawing.verdict_buttons(curator_layout(window.size_units, 1.0), True)["good"]
+        WindowLoop(window, ann.controller).handle(PointerDown(*button.box.centre, 1))
+    assert (button.key, ann.said) == ("Y", ["good", "good"])
+
+
+def test_no_two_rows_of_the_key_list_share_a_key() -> None:
+    caps = [cap for row, _ in key_list() for cap in row.split()]
+    assert len(set(caps)) == len(caps)
+
+
+def test_a_clip_that_was_put_aside_keeps_the_curators_own_note_only(ann: Curator) -> None:
+    ann.press("n")
+    ann.controller.write("which ship?")
+    ann.press("return v")
+    assert ann.labels.verdicts()[0].note == "second look: which ship?"
+    ann.press("1 n")
+    assert ann.controller.note_field is not None and ann.controller.note_field.text == "which ship?"
+    ann.press("return v 1 g")
+    assert [(one.verdict, one.note) for one in ann.labels.verdicts()] == [("good", "which ship?")]
+    ann.press("v 1")
+    assert ann.controller.view().note == ""
+
+
+def test_a_note_is_edited_at_its_caret(ann: Curator) -> None:
+    ann.press("n")
+    ann.controller.write("good sot")
+    ann.press("left left")
+    ann.controller.write("h")
+    ann.press("return g")
+    assert ann.labels.verdicts()[0].note == "good shot"
+
+
+@pytest.mark.parametrize(
+    ("queue", "title", "text"),
+    [
+        ("markers", "No clips in this queue.", "No markers yet. Press K while playing."),
+        ("before-death", "No clips in this queue.", "No life was lost in these episodes."),
+        ("second-look", "No clips were put aside.", "Press V while judging to see a clip again later."),
+    ],
+)
+def test_an_empty_queue_says_why(queue: str, title: str, text: str) -> None:
+    shown = nothing_left(queue, has_judged=False, following=None)
+    assert shown[0] == title
+    assert shown[1].startswith(text)
+
+
+def test_every_key_of_the_list_does_something(ann: Curator) -> None:
     names = {
         "Bksp": "backspace",
         "Ctrl+Z": "z",
@@ -347,22 +426,22 @@ def test_every_key_of_the_list_does_something(sat: Sat) -> None:
         "F11": "",
         "Tab": "",
     }
-    for keys, meaning in KEY_LIST:
-        for cap in keys.split():
+    for caps, meaning in key_list():
+        for cap in caps.split():
             key = names.get(cap, cap.lower())
             if not key:
                 continue
-            sat.desk.player.show(sat.clips[0], 1500)
-            sat.desk.scrub(700)
-            sat.press("g g b g g g g g g g")
-            sat.desk.scrub(700)
-            sat.desk.advance(0)
-            before = (sat.desk.view(), sat.desk.help_open, sat.desk.note_text, sat.desk.leaving)
-            sat.desk.press(key, control=cap == "Ctrl+Z")
-            sat.desk.advance(0)
-            after = (sat.desk.view(), sat.desk.help_open, sat.desk.note_text, sat.desk.leaving)
+            ann.controller.player.show(ann.clips[0], 1500)
+            ann.controller.scrub(700)
+            ann.press("g g b g g g g g g g")
+            ann.controller.scrub(700)
+            ann.controller.advance(0)
+            before = (ann.controller.view(), ann.controller.help_open, ann.controller.note_field, ann.controller.closed)
+            ann.controller.press(key, control=cap == "Ctrl+Z")
+            ann.controller.advance(0)
+            after = (ann.controller.view(), ann.controller.help_open, ann.controller.note_field, ann.controller.closed)
             assert str(before) != str(after), f"{cap} is to do: {meaning}"
-            sat.desk.help_open, sat.desk.note_text, sat.desk.leaving = False, None, False
-            sat.desk.sitting.leave_visit()
+            ann.controller.help_open, ann.controller.note_field, ann.controller.closed = False, None, False
+            ann.controller.session.return_to_queue()
             for _ in range(12):
-                sat.press("backspace")
+                ann.press("backspace")

@@ -25,17 +25,17 @@ def curator_process(path: Path, connection: Connection) -> None:
     """A curator without a window: does what it is told, and answers with the clip on show."""
     with LabelDatabase(path) as labels:
         judged = {verdict.clip for verdict in labels.verdicts(curator="Ann")}
-        sitting = Session(labels, "Ann", [one for one in QUEUE if one.clip not in judged])
+        session = Session(labels, "Ann", [one for one in QUEUE if one.clip not in judged])
         while True:
-            connection.send(sitting.current.clip if sitting.current else None)
+            connection.send(session.current.clip if session.current else None)
             order, argument = connection.recv()
             if order == "judge":
-                sitting.judge(argument)
+                session.judge(argument)
             elif order == "undo":
-                sitting.undo()
+                session.undo()
             elif order == "reopen":
-                recent = sitting.recent()
-                sitting.reopen(recent[argument % len(recent)])
+                recent = session.recent()
+                session.reopen(recent[argument % len(recent)])
 
 
 class KilledSession(RuleBasedStateMachine):
@@ -78,8 +78,8 @@ class KilledSession(RuleBasedStateMachine):
     def undo(self) -> None:
         self._do("undo")
         if self.said:
-            taken_back, _ = self.said.pop()
-            assert self.on_show == taken_back
+            undone, _ = self.said.pop()
+            assert self.on_show == undone
 
     @precondition(lambda self: self.said)
     @rule(which=st.integers(0, 9))

@@ -14,8 +14,8 @@ from curator.clip_features import FEATURE_NAMES, clip_features
 from curator.judge_predictions import (
     apply_learned_judge,
     episode_clips,
-    guess_in_words,
     load_judges,
+    prediction_in_words,
     require_judge,
     score_clips,
 )
@@ -93,7 +93,7 @@ def test_it_learns_a_planted_rule_from_two_hundred_verdicts(judge: LearnedJudge)
 
 @pytest.mark.parametrize("seed", range(2))
 def test_it_is_refused_on_random_verdicts(library: Library, outlines: list[EpisodeOutline], seed: int) -> None:
-    with pytest.raises(AnswerIsNo, match="no judge could be learned"):
+    with pytest.raises(AnswerIsNo, match="No judge could be learned"):
         train_judge(library, by_chance(planted(outlines), seed), GAME, np.random.default_rng(0))
 
 
@@ -202,7 +202,7 @@ def test_where_nothing_can_be_learned_nothing_is_changed(
     with pytest.raises(AnswerIsNo):
         apply_learned_judge(library, labels)
     assert labels.verdicts() == before
-    with pytest.raises(CoachError, match="confidence must lie between"):
+    with pytest.raises(CoachError, match="confidence must be between"):
         apply_learned_judge(library, labels, 1.5)
     with pytest.raises(AnswerIsNo, match="holds no episodes to judge"):
         apply_learned_judge(Library(tmp_path / "empty"), labels)
@@ -232,7 +232,7 @@ def test_a_judges_file_that_is_not_right_is_refused(library: Library, judge: Lea
     }
     for name, value in wrong.items():
         path.write_text(json.dumps({**content, name: value}))
-        with pytest.raises(CoachError, match="cannot be used"):
+        with pytest.raises(CoachError, match="Cannot use the judge"):
             load_judge(library, GAME)
     path.unlink()
     assert load_judge(library, GAME) is None
@@ -268,5 +268,5 @@ def test_without_a_judge_the_queue_of_doubts_is_refused_with_what_to_do(
     judge.save(library)
     require_judge(library, GAME)
     clip = Clip(outlines[0].episode_id, 0, 120)
-    assert "sure" in guess_in_words(outlines[0], load_judges(library, [GAME, "Pong"])[GAME], clip)
-    assert guess_in_words(outlines[0], None, clip) == "There is no learned judge of SpaceInvaders yet."
+    assert "sure" in prediction_in_words(outlines[0], load_judges(library, [GAME, "Pong"])[GAME], clip)
+    assert prediction_in_words(outlines[0], None, clip) == "There is no learned judge for SpaceInvaders yet."

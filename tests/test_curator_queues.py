@@ -230,7 +230,7 @@ def test_one_clip_in_ten_is_drawn_by_chance_and_is_told_so() -> None:
     drawn = [number for number, one in enumerate(found) if one.queue == "uniform"]
     assert len(found) / 10 - 1 <= len(drawn) <= len(found) / 10 + 1
     assert [number // 10 for number in drawn] == list(range(len(drawn)))
-    assert all(found[number].reason.startswith("drawn by chance") for number in drawn)
+    assert all(found[number].reason.startswith("sampled at random") for number in drawn)
 
 
 def test_where_chance_and_the_queue_show_the_same_the_queue_gives_way() -> None:

@@ -29,10 +29,10 @@ def waiting(labels: LabelDatabase, curator: str = "Ann") -> list[QueuedClip]:
 
 
 def judge(labels: LabelDatabase, verdicts: list[str], curator: str = "Ann") -> None:
-    """One sitting that gives these verdicts in this order."""
-    sitting = Session(labels, curator, waiting(labels, curator))
+    """One session that gives these verdicts in this order."""
+    session = Session(labels, curator, waiting(labels, curator))
     for verdict in verdicts:
-        sitting.judge(verdict)
+        session.judge(verdict)
 
 
 def test_three_in_a_hundred_clips_come_twice_with_many_others_between_and_none_comes_thrice() -> None:
@@ -45,12 +45,12 @@ def test_three_in_a_hundred_clips_come_twice_with_many_others_between_and_none_c
     assert all(queue[place].reason == queue[clips.index(clips[place])].reason for place in repeats)
 
 
-@pytest.mark.parametrize("sitting_lengths", [[330], [20, 13, 1, 98, 33, 165]])
-def test_repeats_come_as_often_whether_one_judges_in_one_sitting_or_in_many(
-    labels: LabelDatabase, sitting_lengths: list[int]
+@pytest.mark.parametrize("session_lengths", [[330], [20, 13, 1, 98, 33, 165]])
+def test_repeats_come_as_often_whether_one_judges_in_one_session_or_in_many(
+    labels: LabelDatabase, session_lengths: list[int]
 ) -> None:
     left = len(waiting(labels))
-    for length in sitting_lengths:
+    for length in session_lengths:
         judge(labels, ["good"] * length)
         left -= length
         assert len(waiting(labels)) == left
@@ -75,31 +75,31 @@ def test_overdue_repeats_come_one_by_one(labels: LabelDatabase) -> None:
     assert min(np.diff(repeats)) >= 8
 
 
-def test_a_repeat_that_is_taken_back_comes_at_once_and_its_first_verdict_stands(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", waiting(labels))
-    while not sitting.current.is_repeat:
-        sitting.judge("good")
-    repeat, left = sitting.current, sitting.progress.left
-    sitting.judge("bad")
+def test_a_repeat_that_is_undone_comes_at_once_and_its_first_verdict_stands(labels: LabelDatabase) -> None:
+    session = Session(labels, "Ann", waiting(labels))
+    while not session.current.is_repeat:
+        session.judge("good")
+    repeat, left = session.current, session.progress.left
+    session.judge("bad")
     assert labels.verdicts(curator="Ann")[-1].verdict == "bad"
-    sitting.undo()
-    assert (sitting.current.clip, sitting.current.is_repeat, sitting.progress.left) == (repeat.clip, True, left)
+    session.undo()
+    assert (session.current.clip, session.current.is_repeat, session.progress.left) == (repeat.clip, True, left)
     assert {verdict.verdict for verdict in labels.verdicts(curator="Ann")} == {"good"}
-    sitting.judge("good")
+    session.judge("good")
     assert agreement(labels.history("Ann")).self_agreement == {"Ann": (1, 1)}
 
 
 def test_a_reopened_clip_still_comes_again_and_its_correction_is_no_disagreement(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", waiting(labels))
+    session = Session(labels, "Ann", waiting(labels))
     repeat = next(one.clip for one in waiting(labels) if one.is_repeat)
-    while not sitting.current.is_repeat:
-        sitting.judge("good")
-        if sitting.recent(1)[0].clip == repeat:
-            sitting.reopen(sitting.recent(1)[0])
-            sitting.judge("bad")
+    while not session.current.is_repeat:
+        session.judge("good")
+        if session.recent(1)[0].clip == repeat:
+            session.reopen(session.recent(1)[0])
+            session.judge("bad")
             assert agreement(labels.history("Ann")).self_agreement == {}
-    assert sitting.current.clip == repeat
-    sitting.judge("bad")
+    assert session.current.clip == repeat
+    session.judge("bad")
     assert agreement(labels.history("Ann")).self_agreement == {"Ann": (1, 1)}
 
 

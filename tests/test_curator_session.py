@@ -1,4 +1,4 @@
-"""A curator's sitting: one key, one verdict, nothing lost, everything can be taken back."""
+"""A curator's session: one key, one verdict, nothing lost, everything can be taken back."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ def labels(tmp_path: Path) -> Iterator[LabelDatabase]:
 
 
 def test_the_verdict_is_in_the_database_and_the_next_clip_is_current(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    given = sitting.judge("good", note="a hit")
+    session = Session(labels, "Ann", QUEUE)
+    given = session.judge("good", note="a hit")
     assert labels.verdicts() == [given]
     assert (given.clip, given.curator, given.note, given.queue) == (QUEUE[0].clip, "Ann", "a hit", "uniform")
-    assert sitting.current == QUEUE[1]
-    assert sitting.upcoming(2) == QUEUE[2:4]
+    assert session.current == QUEUE[1]
+    assert session.upcoming(2) == QUEUE[2:4]
 
 
 def test_after_the_last_clip_there_is_none_and_judging_is_an_error(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE[:1])
-    sitting.judge("skip")
-    assert sitting.current is None and sitting.standing is None and sitting.progress.left == 0
+    session = Session(labels, "Ann", QUEUE[:1])
+    session.judge("skip")
+    assert session.current is None and session.standing is None and session.progress.left == 0
     with pytest.raises(CoachError, match="no clip to judge"):
-        sitting.judge("good")
+        session.judge("good")
 
 
 def test_undo_shows_the_clip_again_before_the_one_that_was_on_show(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    sitting.judge("good")
-    sitting.judge("bad")
-    taken_back = sitting.undo()
-    assert taken_back is not None and taken_back.verdict == "bad"
-    assert sitting.current is not None and sitting.current.clip == QUEUE[1].clip
-    assert "you said bad" in sitting.current.reason
-    assert sitting.upcoming(1) == [QUEUE[2]]
+    session = Session(labels, "Ann", QUEUE)
+    session.judge("good")
+    session.judge("bad")
+    undone = session.undo()
+    assert undone is not None and undone.verdict == "bad"
+    assert session.current is not None and session.current.clip == QUEUE[1].clip
+    assert "you said bad" in session.current.reason
+    assert session.upcoming(1) == [QUEUE[2]]
     assert [v.verdict for v in labels.verdicts()] == ["good"]
 
 
-def test_undo_goes_on_into_earlier_sittings_and_ends_with_none(labels: LabelDatabase) -> None:
+def test_undo_goes_on_into_earlier_sessions_and_ends_with_none(labels: LabelDatabase) -> None:
     first = Session(labels, "Ann", QUEUE)
     first.judge("good")
     first.judge("bad")
@@ -70,106 +70,105 @@ def test_undo_goes_on_into_earlier_sittings_and_ends_with_none(labels: LabelData
     assert [one.clip for one in second.upcoming(9)] == [one.clip for one in QUEUE[1:]]
 
 
-def test_a_clip_whose_episode_is_gone_is_taken_back_but_not_shown(labels: LabelDatabase) -> None:
+def test_a_clip_whose_episode_is_gone_is_undone_but_not_shown(labels: LabelDatabase) -> None:
     labels.record(Verdict(Clip("gone", 0, 60), "Ann", "good"))
-    sitting = Session(labels, "Ann", QUEUE, episodes={"e"})
-    assert sitting.undo() is not None
-    assert sitting.current == QUEUE[0]
+    session = Session(labels, "Ann", QUEUE, episodes={"e"})
+    assert session.undo() is not None
+    assert session.current == QUEUE[0]
     with pytest.raises(CoachError, match="gone is no longer in the library"):
-        sitting.reopen(Verdict(Clip("gone", 0, 60), "Ann", "good"))
+        session.reopen(Verdict(Clip("gone", 0, 60), "Ann", "good"))
 
 
 def test_a_reopened_clip_keeps_its_verdict_until_another_is_given(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    given = sitting.judge("good")
-    sitting.reopen(given)
-    assert sitting.standing == given
-    assert sitting.progress.left == 4
-    assert sitting.leave_visit() and not sitting.leave_visit()
-    assert sitting.current == QUEUE[1] and labels.verdicts() == [given]
-    sitting.reopen(given)
-    sitting.judge("bad")
+    session = Session(labels, "Ann", QUEUE)
+    given = session.judge("good")
+    session.reopen(given)
+    assert session.standing == given
+    assert session.progress.left == 4
+    assert session.return_to_queue() and not session.return_to_queue()
+    assert session.current == QUEUE[1] and labels.verdicts() == [given]
+    session.reopen(given)
+    session.judge("bad")
     assert [v.verdict for v in labels.verdicts()] == ["bad"]
-    assert sitting.current == QUEUE[1]
+    assert session.current == QUEUE[1]
 
 
 def test_undoing_a_second_verdict_shows_the_clip_with_the_first_standing_again(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    sitting.reopen(sitting.judge("good"))
-    sitting.judge("bad")
-    sitting.undo()
-    assert sitting.standing is not None and sitting.standing.verdict == "good"
-    assert sitting.progress.left == 4
+    session = Session(labels, "Ann", QUEUE)
+    session.reopen(session.judge("good"))
+    session.judge("bad")
+    session.undo()
+    assert session.standing is not None and session.standing.verdict == "good"
+    assert session.progress.left == 4
 
 
 def test_the_last_verdicts_come_newest_first_and_a_new_verdict_moves_a_clip_to_the_front(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
+    session = Session(labels, "Ann", QUEUE)
     for _ in range(3):
-        sitting.judge("good")
-    assert [v.clip for v in sitting.recent(2)] == [QUEUE[2].clip, QUEUE[1].clip]
-    sitting.reopen(sitting.recent()[2])
-    sitting.judge("bad")
-    assert [v.clip for v in sitting.recent()] == [QUEUE[0].clip, QUEUE[2].clip, QUEUE[1].clip]
+        session.judge("good")
+    assert [v.clip for v in session.recent(2)] == [QUEUE[2].clip, QUEUE[1].clip]
+    session.reopen(session.recent()[2])
+    session.judge("bad")
+    assert [v.clip for v in session.recent()] == [QUEUE[0].clip, QUEUE[2].clip, QUEUE[1].clip]
 
 
-def test_a_clip_cut_by_hand_comes_at_once_and_is_forgotten_if_one_turns_away(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    given = sitting.judge("good")
-    sitting.cut_by_hand(Clip("e", 30, 90))
-    assert sitting.judge("bad").queue == "by hand"
-    assert sitting.current == QUEUE[1]
-    sitting.cut_by_hand(Clip("e", 31, 91))
-    sitting.reopen(given)
-    sitting.leave_visit()
-    assert sitting.current == QUEUE[1]
+def test_a_clip_show_cut_comes_at_once_and_is_forgotten_if_one_turns_away(labels: LabelDatabase) -> None:
+    session = Session(labels, "Ann", QUEUE)
+    given = session.judge("good")
+    session.show_cut(Clip("e", 30, 90))
+    assert session.judge("bad").queue == "by hand"
+    assert session.current == QUEUE[1]
+    session.show_cut(Clip("e", 31, 91))
+    session.reopen(given)
+    session.return_to_queue()
+    assert session.current == QUEUE[1]
 
 
 def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: LabelDatabase) -> None:
-    Session(labels, "Ann", QUEUE).look_again_later("which ship?")
+    Session(labels, "Ann", QUEUE).put_aside("which ship?")
     (verdict,) = labels.verdicts()
     assert (verdict.verdict, verdict.note) == ("skip", "second look: which ship?")
     second = Session(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
-    assert (second.progress.left, second.visiting, second.standing) == (1, False, verdict)
+    assert (second.progress.left, second.outside_queue, second.standing) == (1, False, verdict)
     second.judge("good")
     assert second.progress.left == 0
     assert queue_second_look(labels.verdicts(curator="Ann")) == []
     second.undo()
-    assert (second.progress.left, second.visiting) == (1, False)
+    assert (second.progress.left, second.outside_queue) == (1, False)
 
 
-def test_a_clip_that_waits_for_a_second_look_and_is_taken_back_waits_once(labels: LabelDatabase) -> None:
+def test_a_clip_that_waits_for_a_second_look_and_is_undone_waits_once(labels: LabelDatabase) -> None:
     first = Session(labels, "Ann", QUEUE)
-    first.look_again_later()
-    first.look_again_later()
+    first.put_aside()
+    first.put_aside()
     second = Session(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
     second.undo()
     assert second.current is not None
     assert [second.current.clip, *(one.clip for one in second.upcoming(9))] == [QUEUE[1].clip, QUEUE[0].clip]
 
 
-def test_progress_counts_what_stands_over_all_sittings_and_this_one(labels: LabelDatabase) -> None:
+def test_progress_counts_what_stands_over_all_sessions_and_this_one(labels: LabelDatabase) -> None:
     times = iter(range(0, 1000, 3))
     labels.record(Verdict(Clip("other", 0, 60), "Ann", "bad"))
     labels.record(Verdict(Clip("e", 0, 60), "Bob", "bad"))
-    sitting = Session(labels, "Ann", QUEUE, now=lambda: next(times))
-    assert sitting.progress.per_minute is None
-    sitting.judge("good")
-    sitting.judge("skip")
-    progress = sitting.progress
-    assert (progress.given, progress.this_sitting, progress.left) == ({"good": 1, "bad": 1, "skip": 1}, 2, 3)
+    session = Session(labels, "Ann", QUEUE, now=lambda: next(times))
+    assert session.progress.per_minute is None
+    session.judge("good")
+    session.judge("skip")
+    progress = session.progress
+    assert (progress.given, progress.this_session, progress.left) == ({"good": 1, "bad": 1, "skip": 1}, 2, 3)
     assert progress.per_minute == pytest.approx(20)
-    assert progress.minutes_left == pytest.approx(3 / 20)
-    sitting.undo()
-    assert sitting.summary().given == {"good": 1, "bad": 0, "skip": 0}
+    session.undo()
+    assert session.summary().given == {"good": 1, "bad": 0, "skip": 0}
 
 
 def test_a_clip_judged_twice_counts_once_in_the_summary(labels: LabelDatabase) -> None:
-    sitting = Session(labels, "Ann", QUEUE)
-    sitting.reopen(sitting.judge("good"))
-    sitting.judge("bad")
-    assert sitting.summary().given == {"good": 0, "bad": 1, "skip": 0}
-    sitting.undo()
-    assert sitting.summary().given == {"good": 1, "bad": 0, "skip": 0}
+    session = Session(labels, "Ann", QUEUE)
+    session.reopen(session.judge("good"))
+    session.judge("bad")
+    assert session.summary().given == {"good": 0, "bad": 1, "skip": 0}
+    session.undo()
+    assert session.summary().given == {"good": 1, "bad": 0, "skip": 0}
 
 
 def test_a_break_does_not_slow_the_rate() -> None:
@@ -200,42 +199,42 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _sit_down(self) -> None:
         judged = {verdict.clip for verdict in self.labels.verdicts(curator="Ann")}
-        self.sitting = Session(self.labels, "Ann", [one for one in LONG_QUEUE if one.clip not in judged])
+        self.session = Session(self.labels, "Ann", [one for one in LONG_QUEUE if one.clip not in judged])
 
-    @precondition(lambda self: self.sitting.current is not None)
+    @precondition(lambda self: self.session.current is not None)
     @rule(verdict=st.sampled_from(VERDICTS))
     def judge(self, verdict: str) -> None:
-        assert self.sitting.current is not None
-        clip = self.sitting.current.clip
-        self.sitting.judge(verdict)
+        assert self.session.current is not None
+        clip = self.session.current.clip
+        self.session.judge(verdict)
         self.said.append((clip, verdict))
 
     @rule()
     def undo(self) -> None:
-        taken_back = self.sitting.undo()
+        undone = self.session.undo()
         if not self.said:
-            assert taken_back is None
+            assert undone is None
             return
-        assert taken_back is not None
-        assert (taken_back.clip, taken_back.verdict) == self.said.pop()
-        assert self.sitting.current is not None and self.sitting.current.clip == taken_back.clip
+        assert undone is not None
+        assert (undone.clip, undone.verdict) == self.said.pop()
+        assert self.session.current is not None and self.session.current.clip == undone.clip
 
     @precondition(lambda self: self.said)
     @rule(which=st.integers(0, 9))
     def reopen(self, which: int) -> None:
-        recent = self.sitting.recent()
-        self.sitting.reopen(recent[which % len(recent)])
-        assert self.sitting.standing == recent[which % len(recent)]
+        recent = self.session.recent()
+        self.session.reopen(recent[which % len(recent)])
+        assert self.session.standing == recent[which % len(recent)]
 
     @rule()
-    def leave_visit(self) -> None:
-        was_visiting = self.sitting.visiting
-        assert self.sitting.leave_visit() == was_visiting
-        assert not self.sitting.visiting
+    def return_to_queue(self) -> None:
+        was_outside = self.session.outside_queue
+        assert self.session.return_to_queue() == was_outside
+        assert not self.session.outside_queue
 
     @rule(start=st.integers(0, 3))
     def cut(self, start: int) -> None:
-        self.sitting.cut_by_hand(Clip("e", 1000 + start, 1100))
+        self.session.show_cut(Clip("e", 1000 + start, 1100))
 
     @rule()
     def restart(self) -> None:
@@ -247,15 +246,15 @@ class SessionMachine(RuleBasedStateMachine):
     def the_database_holds_what_was_said_last(self) -> None:
         expected = dict(self.said)
         assert {v.clip: v.verdict for v in self.labels.verdicts()} == expected
-        assert {v.clip: v.verdict for v in self.sitting.recent(99)} == expected
+        assert {v.clip: v.verdict for v in self.session.recent(99)} == expected
 
     @invariant()
     def every_clip_of_the_queue_is_judged_or_waits_once(self) -> None:
-        line = [one.clip for one in self.sitting.upcoming(99)]
-        if self.sitting.current and not self.sitting.visiting:
-            line = [self.sitting.current.clip, *line]
+        line = [one.clip for one in self.session.upcoming(99)]
+        if self.session.current and not self.session.outside_queue:
+            line = [self.session.current.clip, *line]
         judged = {clip for clip, _ in self.said}
-        assert len(set(line)) == len(line) == self.sitting.progress.left
+        assert len(set(line)) == len(line) == self.session.progress.left
         assert {one.clip for one in LONG_QUEUE} - judged <= set(line)
         assert not set(line) & judged
 
@@ -264,11 +263,11 @@ class SessionMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestSittingMachine = SessionMachine.TestCase
-TestSittingMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestSessionMachine = SessionMachine.TestCase
+TestSessionMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 
 
-def test_a_sitting_is_summed_up_in_the_right_number() -> None:
+def test_a_session_is_summed_up_in_the_right_number() -> None:
     one = SessionSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
     assert str(one) == (
         "Ann gave 1 verdict (1 good, 0 bad, 0 skip); 1 clip is left. "

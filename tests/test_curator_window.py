@@ -282,10 +282,10 @@ def test_the_window_is_called_curating_only_once_keys_are_verdicts(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     titles: list[str] = []
-    monkeypatch.setattr(curator_window, "_while_on_show", lambda window, *_: titles.append(window.title))
+    monkeypatch.setattr(curator_window, "_with_progress", lambda window, *_: titles.append(window.title))
     with LabelDatabase(library.labels) as labels:
         curator_window.curate(library, labels, "Ann")
-    assert titles == ["Replay Coach - looking through the episodes"]
+    assert titles == ["Replay Coach - reading the episodes"]
 
 
 def test_a_queue_without_clips_says_so_and_lets_one_leave(virtual_display: VirtualDisplay, library: Library) -> None:

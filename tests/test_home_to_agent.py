@@ -159,7 +159,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         virtual_display.click_through("ready - SpaceInvaders", ready["end"].centre, "home")
         virtual_display.click_through("home", doors["curate"].centre, "curating")
         judge(virtual_display, library, lambda: click("curating", good))
-        virtual_display.click_through("curating", curator.leave.centre, "home")
+        virtual_display.click_through("curating", curator.quit.centre, "home")
         fields = places(library)
         virtual_display.click_through("home", doors["train"].centre, "training - new")
         for name in ("steps", "pretrain_steps", "evaluate_every"):
