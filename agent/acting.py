@@ -1,4 +1,4 @@
-"""Acting: from frames to observations to the action with the greatest value, or, now and then, a random one."""
+"""Epsilon-greedy acting: from frames to observations to an action."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from data.episode import FrameState
 from data.simulation import Emulator
 
 QFunction = Callable[[np.ndarray], np.ndarray]
-"""A stack (S, 84, 84) uint8 to values (A,) float32."""
+"""From a stack (S, 84, 84) uint8 to values (A,) float32."""
 
 
 class ActingAgent:
-    """Epsilon-greedy in a Q-function. Its actions are indices of the Q-function's outputs."""
+    """Acts epsilon-greedily by a Q-function. Its actions are indices of the Q-function's outputs."""
 
     def __init__(
         self, q_function: QFunction, action_count: int, preprocessing: str, stack: int, rng: np.random.Generator
     ) -> None:
         self.epsilon = 0.0
-        """Chance of a random action, probability."""
+        """Probability of a random action."""
         self.rng = rng
         self.observation = np.zeros(0, np.uint8)
         """The newest observation, (84, 84) uint8."""
@@ -32,19 +32,19 @@ class ActingAgent:
         self._values: np.ndarray | None = None
 
     def observe_start(self, emulator: Emulator) -> None:
-        """An episode begins; the emulator stands at its frame 0."""
+        """Start an episode; the emulator is at its frame 0."""
         self.observation = self._preprocessor.observe([emulator.screen()], emulator.palette)
         self._stack.begin(self.observation)
         self._values = None
 
     def observe(self, frames: list[FrameState], emulator: Emulator) -> None:
-        """What the last decision led to, oldest frame first."""
+        """Take in the frames of the last decision, oldest first."""
         self.observation = self._preprocessor.observe([frame.screen for frame in frames], emulator.palette)
         self._stack.push(self.observation)
         self._values = None
 
     def take_over(self, stack: np.ndarray) -> None:
-        """Go on in the middle of an episode whose observations are ``stack`` (S, 84, 84) uint8."""
+        """Continue in the middle of an episode whose observations are ``stack`` (S, 84, 84) uint8."""
         self._stack.fill(stack)
         self.observation = stack[-1]
         self._values = None
@@ -55,11 +55,11 @@ class ActingAgent:
         return int(np.argmax(self.q_values()))
 
     def q_values(self) -> np.ndarray:
-        """(A,) float32 values of the present stack, computed at most once for each."""
+        """Return the (A,) float32 values of the present stack, computed once for each stack."""
         if self._values is None:
             self._values = self._q_function(self._stack.array())
         return self._values
 
     def observation_stack(self) -> np.ndarray:
-        """(S, 84, 84) uint8: what the network sees now, oldest first."""
+        """Return the network's present input, (S, 84, 84) uint8, oldest observation first."""
         return self._stack.array()

@@ -1,9 +1,9 @@
-"""Checkpoints: the whole of a training on disk, so that it goes on exactly where it was, even after a kill.
+"""Checkpoints: a whole training on disk, from which it continues exactly where it was, even after a kill.
 
-A checkpoint is a folder ``checkpoints/<number>/``, filled under another name and renamed when it is whole. The
-memory's observations would make each one large, so they lie beside it in ``memory/``: blocks of 4096 slots, of which
-only those that changed since the last checkpoint are written anew, compressed. A checkpoint names its blocks, and a
-block that no checkpoint names any more is deleted.
+A checkpoint is a folder ``checkpoints/<number>/``, written under another name and renamed once it is complete. The
+memory's observations would make each one large, so they are beside it in ``memory/``: compressed blocks of 4096 slots,
+of which only those that changed since the last checkpoint are written again. A checkpoint names its blocks. A block
+that no checkpoint names is deleted.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from data.files import publish_folder
 from data.runs import RunFolder
 
 COMPRESSION = 1
-"""zlib's fastest level: observations of Space Invaders shrink to a twenty-fifth by it."""
+"""zlib's fastest level, which reduces observations of Space Invaders to a twenty-fifth."""
 
 
 class CheckpointStore:
-    """Saves and reads the checkpoints of one run; it keeps the newest and the one before."""
+    """Saves and reads the checkpoints of one run. The newest two are kept."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -41,7 +41,7 @@ class CheckpointStore:
         learned: dict[str, np.ndarray],
         acting: dict[str, np.ndarray],
     ) -> Path:
-        """Write a checkpoint; raises CoachError where the disk refuses, and the one before it stays."""
+        """Write a checkpoint. Raises CoachError if that fails; the checkpoint before it remains."""
         newest = self._folder.newest_checkpoint()
         number = int(newest.name) + 1 if newest else 1
         target = self._folder.checkpoints / f"{number:08d}"
@@ -61,21 +61,21 @@ class CheckpointStore:
             publish_folder(partial, target)
         except OSError as error:
             raise CoachError(
-                f"The checkpoint {target} cannot be written ({error.strerror or error}); make room, then use --resume."
+                f"Cannot write the checkpoint {target} ({error.strerror or error}); free some space, then use --resume."
             ) from error
         memory.mark_saved()
         self._tidy()
         return target
 
     def load_memory(self, checkpoint: Path, state: dict[str, Any], memory: ReplayMemory) -> None:
-        """Fill an empty memory of the same size as the one that was saved."""
+        """Fill an empty memory of the same size as the saved one."""
         self._blocks = {int(block): name for block, name in state["blocks"].items()}
         for block, name in self._blocks.items():
             path = self._folder.memory / name
             try:
                 _unpack(path.read_bytes(), memory.block(block))
             except (OSError, ValueError, zlib.error) as error:
-                raise CoachError(f"{path}, a part of the replay memory, is not readable ({error}).") from error
+                raise CoachError(f"{path}, part of the replay memory, is not readable ({error}).") from error
         memory.restore(state["memory"], read_arrays(checkpoint / "memory.npz"))
 
     def _tidy(self) -> None:
@@ -91,7 +91,7 @@ class CheckpointStore:
 
 
 def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
-    """The weights that act, of the newest checkpoint; raises CoachError where there is none."""
+    """Return the acting weights of the newest checkpoint. Raises CoachError if there is none."""
     newest = folder.newest_checkpoint()
     if newest is None:
         raise CoachError(f"The run {folder.name} has no checkpoint yet; let it train first.")
@@ -105,7 +105,7 @@ def _packed(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _unpack(content: bytes, arrays: dict[str, np.ndarray]) -> None:
-    """Write packed content into arrays of the same shapes; raises ValueError or zlib.error for anything else."""
+    """Write packed content into arrays of the same shapes. Raises ValueError or zlib.error for other content."""
     sizes = np.frombuffer(content[: 8 * len(arrays)], "<i8")
     at = 8 * len(arrays)
     for array, size in zip(arrays.values(), sizes.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""The trained agent as a player: a demonstrator that can be recorded, watched and evaluated."""
+"""A trained agent as a demonstrator, which can be recorded, watched and evaluated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from data.simulation import Emulator
 
 @dataclass(frozen=True)
 class LoadedAgent:
-    """A trained network's weights and what is needed to act by them."""
+    """The weights of a trained network and what is needed to act with them."""
 
     config: TrainConfig
     action_meanings: tuple[str, ...]
@@ -31,7 +31,7 @@ class LoadedAgent:
     """Own steps trained."""
 
     def q_function(self) -> QFunction:
-        """Stack (S, 84, 84) uint8 to values (A,); the network is built in code and filled by name and shape."""
+        """Return the network as a function. Raises CoachError where the weights do not fit it."""
         try:
             return NumpyNetwork(self.config, len(self.action_meanings), self.weights)
         except ValueError as error:
@@ -39,11 +39,11 @@ class LoadedAgent:
 
 
 def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
-    """Read a run's agent; weights: "last", or "best" where it was evaluated while training."""
+    """Read a run's agent. weights: "last", or "best" if it was evaluated during training."""
     config, action_meanings = run_config(folder), folder.read().action_meanings
     if weights == "best":
         if not folder.best.is_file():
-            raise CoachError(f"The run {folder.name} was not evaluated while training, so it has no best weights.")
+            raise CoachError(f"The run {folder.name} was not evaluated during training, so it has no best weights.")
         arrays = read_arrays(folder.best)
         step = int(arrays.pop("step"))
     elif weights == "last":
@@ -57,18 +57,18 @@ def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
 
 
 class AgentPlayer:
-    """A ``data.demonstrator.Demonstrator``: plays by a run's network, epsilon-greedily."""
+    """A ``data.demonstrator.Demonstrator`` that plays epsilon-greedily with a run's network."""
 
     kind = "agent"
 
     def __init__(self, loaded: LoadedAgent, epsilon: float = 0.0) -> None:
         """epsilon: probability of a random action at each decision."""
         if not 0.0 <= epsilon <= 1.0:
-            raise CoachError(f"Epsilon, the share of random decisions, must lie between 0 and 1, not {epsilon}.")
+            raise CoachError(f"Epsilon, the share of random decisions, must be between 0 and 1, not {epsilon}.")
         config = loaded.config
         self.config = config
         self.action_meanings = loaded.action_meanings
-        """Names of the actions that ``q_values`` are of, in their order."""
+        """Names of the actions of ``q_values``, in their order."""
         self._agent = ActingAgent(
             loaded.q_function(),
             len(loaded.action_meanings),
@@ -89,11 +89,11 @@ class AgentPlayer:
         self._agent.epsilon = value
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
-        """An episode begins at the emulator's frame 0; raises CoachError for a game without the agent's actions."""
+        """Start an episode at the emulator's frame 0. Raises CoachError for another game or one without its actions."""
         missing = [name for name in self.action_meanings if name not in emulator.action_meanings]
         if missing:
             raise CoachError(
-                f"The agent of {self.config.game} has actions that {emulator.game} lacks here: {', '.join(missing)}."
+                f"The agent of {self.config.game} has actions that {emulator.game} lacks: {', '.join(missing)}."
             )
         if emulator.game != self.config.game:
             raise CoachError(f"The agent plays {self.config.game}, not {emulator.game}.")
@@ -104,33 +104,33 @@ class AgentPlayer:
         self._fresh = True
 
     def choose(self, frames: Sequence[FrameState]) -> int:
-        """The next action, an index into the emulator's ``action_meanings``."""
+        """Return the next action, an index into the emulator's ``action_meanings``."""
         self.see(frames)
         return self._places[self._agent.act()]
 
     def see(self, frames: Sequence[FrameState]) -> None:
-        """Take in what a decision led to without choosing, as while a person has the controls."""
+        """Take in the frames of a decision without choosing, for example while a person plays."""
         if not self._fresh:
             self._agent.observe(list(frames), self._emulator)
         self._fresh = False
 
     def q_values(self) -> np.ndarray:
-        """(A,) float32: the values of ``action_meanings`` for what it sees now."""
+        """Return the (A,) float32 values of ``action_meanings`` for the present observation."""
         return self._agent.q_values()
 
     def observation_stack(self) -> np.ndarray:
-        """(S, 84, 84) uint8: what the network sees now, oldest first."""
+        """Return the network's present input, (S, 84, 84) uint8, oldest observation first."""
         return self._agent.observation_stack()
 
 
 def load_player(library: Library, run: str, epsilon: float = 0.0, weights: str = "last") -> AgentPlayer:
-    """The agent of a run as a demonstrator; raises CoachError where there is no such run or checkpoint."""
+    """Return the agent of a run as a demonstrator. Raises CoachError if there is no such run or checkpoint."""
     return AgentPlayer(load_agent_weights(open_run(library, run), weights), epsilon)
 
 
 @dataclass(frozen=True)
 class PlayerFactory:
-    """Makes the player of a run in whichever process it is called: picklable, for recording on several processes."""
+    """Makes the player of a run. It is picklable, for recording in several processes."""
 
     library_folder: Path
     run: str

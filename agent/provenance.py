@@ -1,4 +1,4 @@
-"""Where an agent's experience comes from: run by run, back to people, planners and random play."""
+"""The provenance of an agent's experience: run by run, back to people, planners and random play."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from data.errors import CoachError
 from data.library import Library
 from data.runs import open_run
 
-DEEPEST = 12
+LARGEST_DEPTH = 12
 
 
 def provenance(library: Library, config: TrainConfig, from_run: str | None = None) -> list[dict[str, Any]]:
-    """The chain as lines ``{"depth": 0, "text": "..."}``, each deeper one where the one above comes from.
+    """Return the chain as lines ``{"depth": 0, "text": "..."}``; a deeper line is a source of the line above it.
 
-    A run that is gone is named as gone; a run that seeded itself by way of others is named once.
+    A run that is gone is named as such. A run that occurs in its own chain is followed once.
     """
     lines: list[dict[str, Any]] = []
     _follow(library, config, from_run, 0, frozenset(), lines)
@@ -31,7 +31,7 @@ def _follow(
     seen: frozenset[str],
     lines: list[dict[str, Any]],
 ) -> None:
-    if depth > DEEPEST:
+    if depth > LARGEST_DEPTH:
         return
     if from_run is not None:
         _run(library, f"weights of the run {from_run}", from_run, depth, seen, lines)
@@ -55,7 +55,7 @@ def _words(text: str, config: TrainConfig) -> str:
         return f"{spec.count:,} decisions of fresh random play"
     if spec.kind == "file":
         return f"the replay file {spec.path.name if spec.path else text}"
-    return f"episodes of {config.game} by {'anybody' if spec.kind == 'all' else spec.kind} (keep {config.keep})"
+    return f"episodes of {config.game} by {'anyone' if spec.kind == 'all' else spec.kind} (keep {config.keep})"
 
 
 def _run(
@@ -72,7 +72,7 @@ def _run(
         lines.append({"depth": depth, "text": f"{words} (a run that is not in this library)"})
         return
     step = int(found[1]["step"]) if found else 0
-    seeding = "" if config.seed_from or info.from_run else ", which began with nothing"
+    seeding = "" if config.seed_from or info.from_run else ", which started from nothing"
     about = f"{words}: {config.game}, {step:,} own steps, seed {config.seed}{seeding}"
     lines.append({"depth": depth, "text": about})
     _follow(library, config, info.from_run, depth + 1, seen | {name}, lines)

@@ -1,4 +1,4 @@
-"""What a run writes down as it goes: monitor.csv as Stable-Baselines3 does, trace.csv, TensorBoard, evaluations."""
+"""The logs of a training: monitor.csv as Stable-Baselines3 writes it, trace.csv, TensorBoard and evaluations."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tensorboard.summary import Writer  # isort: skip
 
 
 class RunLog:
-    """Appends to the run's files. After a resume, rows of after the checkpoint are dropped first."""
+    """Appends to the run's files. After a resume, rows that are newer than the checkpoint are dropped first."""
 
     def __init__(self, folder: RunFolder, game: str, episodes: int, evaluations: int, step: int) -> None:
-        """``episodes`` and ``evaluations``: how many rows there are to keep; ``step``: where the run stands."""
+        """episodes, evaluations: number of rows to keep. step: own step of the run, below 0 in pretraining."""
         self._folder = folder
         header = ["#" + json.dumps({"t_start": 0.0, "env_id": game}), MONITOR_COLUMNS]
         rows = folder.monitor.read_text().splitlines()[2:] if folder.monitor.exists() else []
@@ -34,21 +34,22 @@ class RunLog:
         self._scalars = Writer(str(folder.tensorboard))
 
     def episode(self, score: float, steps: int, seconds: float) -> None:
-        """One row of monitor.csv: points, length in steps, seconds since the run's start."""
+        """Append to monitor.csv: points, length in steps, seconds since the run's start."""
         self._monitor.write(f"{score:g},{steps},{seconds:.3f}\n")
 
     def trace(self, values: Mapping[str, float | None]) -> None:
-        """One row of trace.csv; what is None stays empty."""
+        """Append to trace.csv; None leaves a cell empty."""
         cells = (values[column] for column in TRACE_COLUMNS)
         self._trace.write(",".join("" if value is None else f"{value:.6g}" for value in cells) + "\n")
 
     def scalars(self, step: int, values: dict[str, float | None]) -> None:
-        """TensorBoard scalars at an own step; those that are None are left out."""
+        """Write TensorBoard scalars at an own step; those that are None are left out."""
         for tag, value in values.items():
             if value is not None:
                 self._scalars.add_scalar(tag, value, step)
 
     def evaluation(self, report: dict[str, Any]) -> None:
+        """Append to evaluations.jsonl."""
         with self._folder.evaluations.open("a") as file:
             file.write(json.dumps(report) + "\n")
 
@@ -64,7 +65,7 @@ class RunLog:
 
 
 def _step_of(row: str) -> float:
-    """The step of a row of trace.csv; infinite where a kill cut the row short."""
+    """Return the step of a row of trace.csv, or infinity for a row that a kill left incomplete."""
     cells = row.split(",")
     try:
         return float(cells[0]) if len(cells) == len(TRACE_COLUMNS) else math.inf

@@ -15,11 +15,11 @@ from data.simulation import Emulator
 
 TRAINING_SEEDS = (0, 2**30)
 EVALUATION_SEEDS = (2**30, 2**31)
-"""Ranges [first, end) of emulator seeds."""
+"""Ranges [first, end) of emulator seeds, disjoint so that no evaluation plays a training episode."""
 
 
 def new_emulator(config: TrainConfig) -> Emulator:
-    """The emulator that an agent trains in."""
+    """Return the emulator in which an agent trains."""
     settings = EmulatorSettings(
         frame_skip=config.frame_skip,
         repeat_action_probability=config.sticky,
@@ -29,48 +29,48 @@ def new_emulator(config: TrainConfig) -> Emulator:
 
 
 def next_episode(emulator: Emulator, config: TrainConfig, rng: np.random.Generator) -> None:
-    """Set the emulator to frame 0 of a training episode that ``rng`` chooses."""
+    """Set the emulator to frame 0 of a training episode sampled by ``rng``."""
     begin_episode(emulator, int(rng.integers(*TRAINING_SEEDS)), int(rng.integers(config.noop_max + 1)))
 
 
 def begin_episode(emulator: Emulator, seed: int, noop_start: int) -> None:
-    """Set the emulator to frame 0 of the episode with this seed and so many no-op frames before it."""
+    """Set the emulator to frame 0 of the episode with this seed, after ``noop_start`` no-op frames."""
     emulator.settings = replace(emulator.settings, seed=seed, noop_start=noop_start)
     emulator.reset()
 
 
 class Agent(Protocol):
-    """What the loop asks of an agent."""
+    """An agent that the loop can run."""
 
     def observe_start(self, emulator: Emulator) -> None:
-        """An episode begins; the emulator stands at frame 0."""
+        """Start an episode; the emulator is at frame 0."""
 
     def act(self) -> int:
-        """The next decision's action, an index into the emulator's ``action_meanings``."""
+        """Return the next decision's action, an index into the emulator's ``action_meanings``."""
         ...
 
     def observe(self, frames: list[FrameState], emulator: Emulator) -> None:
-        """What the decision led to, oldest frame first."""
+        """Take in the frames of the decision, oldest first."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One decision as it happened."""
+    """One executed decision."""
 
     action: int
     executed: tuple[int, ...]
-    """The action of each frame as executed; others than ``action`` only by stickiness."""
+    """The executed action of each frame; other than ``action`` only with sticky actions."""
     frames: tuple[FrameState, ...]
     reward: float
     """Points of all its frames, unclipped."""
     life_lost: bool
     game_over: bool
     truncated: bool
-    """The episode has reached its greatest length."""
+    """The episode has reached its maximum length."""
 
 
 def hold(emulator: Emulator, action: int, lives_before: int, max_frames: int) -> Step:
-    """Execute one decision: the action held for ``frame_skip`` frames or until the game is over."""
+    """Execute one decision: hold the action for ``frame_skip`` frames or until the game is over."""
     executed, frames = [], []
     for _ in range(emulator.settings.frame_skip):
         executed.append(emulator.executed(action))
@@ -91,13 +91,13 @@ def hold(emulator: Emulator, action: int, lives_before: int, max_frames: int) ->
 
 
 def run_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step]:
-    """Play one episode from the emulator's frame 0; the last step is over or truncated."""
+    """Play one episode from the emulator's frame 0. The last step is game over or truncated."""
     agent.observe_start(emulator)
     yield from continue_loop(emulator, agent, max_frames)
 
 
 def continue_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step]:
-    """Play on from the present frame, which the agent has observed, to the episode's end."""
+    """Play from the present frame, which the agent has observed, to the episode's end."""
     lives = emulator.lives
     while True:
         step = hold(emulator, agent.act(), lives, max_frames)

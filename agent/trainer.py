@@ -1,4 +1,4 @@
-"""The trainer: agent, emulator, memory and learner at work, step by step. It neither logs, saves nor draws."""
+"""The training loop, step by step: agent, emulator, memory and learner. It does not log, save or draw."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCORE_WINDOW = 100
 
 @dataclass(frozen=True)
 class EpisodeDone:
-    """An own episode that has ended."""
+    """A finished own episode."""
 
     score: float
     """Points."""
@@ -32,18 +32,18 @@ class EpisodeDone:
 
 @dataclass(frozen=True)
 class StepDone:
-    """What one own step brought."""
+    """The result of one own step."""
 
     step: int
     episode: EpisodeDone | None
     update: Update | None
     boundary: bool
-    """Nothing is being computed: the moment to save, to evaluate, to stop."""
+    """No update is being computed: the training can be saved, evaluated or stopped here."""
 
 
 @dataclass
 class Generators:
-    """One random generator for each purpose, so that none disturbs another."""
+    """One random generator for each purpose, so that they do not influence each other."""
 
     acting: np.random.Generator
     sampling: np.random.Generator
@@ -62,12 +62,12 @@ class Generators:
 
 
 class Trainer:
-    """Everything that changes while training. ``state`` with memory and learner is the whole of it."""
+    """Everything that changes during training. Its ``state``, the memory and the learner are all of it."""
 
     def __init__(
         self, config: TrainConfig, memory: ReplayMemory, learner: Learner, generators: Generators, experienced: bool
     ) -> None:
-        """``experienced``: the agent was pretrained or goes on from another run, so it explores less."""
+        """experienced: the agent was pretrained or starts from another run, so it explores less."""
         self.config = config
         self.memory = memory
         self.learner = learner
@@ -84,7 +84,7 @@ class Trainer:
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
         self.last_batch: Batch | None = None
-        """What the newest update learned from; None after a resume."""
+        """The batch of the newest update; None after a resume."""
         self.batch_seeded_share: float | None = None
         """Share of the newest batch that was seeded."""
         self._executed: list[int] | None = None  # the running episode's actions, frame by frame
@@ -102,7 +102,7 @@ class Trainer:
 
     @property
     def seeded_share(self) -> float | None:
-        """Share of a batch that is to be seeded; None: all transitions are drawn alike."""
+        """Share of a batch to sample from the seeding; None: all transitions are sampled alike."""
         config = self.config
         if config.mixing == "free":
             return None
@@ -117,7 +117,7 @@ class Trainer:
         return self._score
 
     def pretrain(self) -> Iterator[Update]:
-        """The updates on the seeding before the first step."""
+        """Make the updates on the seeding before the first step."""
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
             update = self.learner.update(self._sample())
             self._learned(update)
@@ -125,9 +125,9 @@ class Trainer:
             yield update
 
     def train(self) -> Iterator[StepDone]:
-        """Own steps up to the configured number, with an update every ``train_every``.
+        """Make the own steps up to the configured number, with an update every ``train_every``.
 
-        An update is computed while the agent acts on, by the weights of the update before it.
+        While an update is computed, the agent acts with the weights of the update before it.
         """
         while self.step < self.config.steps:
             if self._executed is None:
@@ -202,7 +202,7 @@ class Trainer:
         self.batch_seeded_share = float(self._batch.seeded.mean())
 
     def batch_errors(self) -> dict[str, float | None]:
-        """Mean absolute TD error of the newest batch, seeded and own apart; None where it had none of a kind."""
+        """Return the mean absolute TD error of the newest batch, for seeded and own transitions; None without any."""
         batch = self.last_batch
         found: dict[str, float | None] = {"seeding/td_error": None, "memory/td_error": None}
         if batch is None:
@@ -213,10 +213,10 @@ class Trainer:
                 found[tag] = float(errors[rows].mean())
         return found
 
-    # ---- keeping -------------------------------------------------------------------------------------------------
+    # ---- saving --------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Plain values that, with memory and learner, are the whole training; only between updates."""
+        """Return plain values that are the whole training, together with memory and learner. Only between updates."""
         settings = self.emulator.settings
         return {
             "step": self.step,
@@ -240,7 +240,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``; memory and learner must have been restored before."""
+        """Continue from ``state``. Memory and learner must have been restored before."""
         self.step, self.pretrained, self.experienced = state["step"], state["pretrained"], state["experienced"]
         self.learner.updates, self.episodes = state["updates"], state["episodes"]
         self.recent_scores.extend(state["recent_scores"])
@@ -253,7 +253,7 @@ class Trainer:
         begin_episode(self.emulator, episode["seed"], episode["noop_start"])
         self._executed = list(bytes.fromhex(episode["executed"]))
         for action in self._executed:
-            self.emulator.executed(action)  # draws what stickiness drew
+            self.emulator.executed(action)  # samples the sticky actions again
             self.emulator.act(action)
         self._score, self._length = episode["score"], episode["length"]
         self.agent.take_over(self.memory.stacks(np.array([self.memory.head]))[0])

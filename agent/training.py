@@ -1,4 +1,4 @@
-"""A training from beginning to end: the wiring of all parts, checkpoints, evaluations, log and progress."""
+"""A training from start to end: it builds all parts and adds checkpoints, evaluations, log and progress."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 """Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
 LOG_EVERY_UPDATES = 250
 TRACE_ROWS = 1000
-"""So many rows, about, has trace.csv when a training is done."""
-TRACED_CLOSELY = 100
-"""So many updates at the beginning are traced more closely: somebody waits to see something."""
+"""Approximate number of rows in trace.csv at the end of a training."""
+CLOSELY_TRACED_UPDATES = 100
+"""The first updates are traced more often, so that the curves soon show something."""
 EVALUATION_SEED = 2**20
-"""Decides the episodes of the evaluations while training: always the same ones, so that they can be compared."""
+"""Of the evaluations during training, which play the same episodes each time so that they can be compared."""
 
 
 def train(
@@ -56,31 +56,31 @@ def train(
 ) -> TrainSummary:
     """Train an agent as the run ``run`` of ``library``.
 
-    resume: go on from the run's last checkpoint. labels: the label database, by default the library's. from_run:
-    begin with the weights of another run, of whichever game; carry: which of them, one of ``agent.transfer.CARRIES``.
-    report: told how things stand, about five times a second. should_stop: asked after every few steps; True ends the
-    training cleanly with a checkpoint.
+    resume: continue from the run's last checkpoint. labels: the label database, by default the library's. from_run:
+    start with the weights of another run, of any game; carry: which of them, one of ``agent.transfer.CARRIES``.
+    report: called with the progress about five times a second. should_stop: called every few steps; True ends the
+    training with a checkpoint.
 
     Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
-    nothing, where the configuration differs from the run's, and where the loss is no sane number any more.
+    nothing, where the configuration differs from the run's, and where the loss is NaN or has diverged.
     """
     folder = open_run(library, run) if resume else run_folder(library, run)
     library.prepare()
-    session = _Session(library, folder, config, labels, report, should_stop or (lambda: False))
+    training = _Training(library, folder, config, labels, report, should_stop or (lambda: False))
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
         if resume:
-            _refuse_other_config(folder, config)
-            session.restore()
+            _check_config(folder, config)
+            training.restore()
         elif folder.exists:
-            raise CoachError(f"The run {run!r} exists already; go on with it by --resume, or choose another name.")
+            raise CoachError(f"The run {run!r} exists already; continue it with --resume, or choose another name.")
         else:
-            session.begin(from_run, carry)
-        stack.callback(session.trainer.learner.close)
-        return session.go_on(stack)
+            training.start(from_run, carry)
+        stack.callback(training.trainer.learner.close)
+        return training.run(stack)
 
 
-def _refuse_other_config(folder: RunFolder, config: TrainConfig) -> None:
+def _check_config(folder: RunFolder, config: TrainConfig) -> None:
     saved = run_config(folder)
     if saved.game != config.game:
         raise CoachError(f"The run {folder.name!r} plays {saved.game}, not {config.game}.")
@@ -88,11 +88,12 @@ def _refuse_other_config(folder: RunFolder, config: TrainConfig) -> None:
         before, now = getattr(saved, item.name), getattr(config, item.name)
         if before != now and item.name not in CHANGEABLE:
             raise CoachError(
-                f"The run {folder.name!r} was begun with {option_name(item.name)} {before} and cannot go on with {now}."
+                f"The run {folder.name!r} was started with {option_name(item.name)} {before}, "
+                f"so it cannot continue with {now}."
             )
 
 
-class _Session:
+class _Training:
     """One call of ``train``."""
 
     def __init__(
@@ -116,17 +117,17 @@ class _Session:
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
-        self.began = time.monotonic()
+        self.started = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Seconds of training so far, those before a resume included."""
-        return self.seconds_before + time.monotonic() - self.began
+        return self.seconds_before + time.monotonic() - self.started
 
-    # ---- beginning -----------------------------------------------------------------------------------------------
+    # ---- starting ------------------------------------------------------------------------------------------------
 
-    def begin(self, from_run: str | None, carry: str) -> None:
-        """Set up a new run: choose and fill the seeding, make the network."""
+    def start(self, from_run: str | None, carry: str) -> None:
+        """Set up a new run: choose the seeding, fill the memory with it, make the network."""
         config = self.config
         action_meanings = new_emulator(config).action_meanings
         plan = plan_with_labels(config, self.library, action_meanings, self.labels)
@@ -141,7 +142,7 @@ class _Session:
         self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced)
-        # Only now, so that a beginning that fails or is broken off leaves no run behind.
+        # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
         self.save()
 
@@ -150,10 +151,10 @@ class _Session:
         return Learner(self.config, action_count, rng)
 
     def restore(self) -> None:
-        """Take everything over from the run's newest checkpoint."""
+        """Restore everything from the run's newest checkpoint."""
         found = self.folder.newest_state()
         if found is None:
-            raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it anew under another name.")
+            raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it again under another name.")
         checkpoint, state = found
         config = self.config
         memory = new_memory(config, state["memory"]["seeded_end"])
@@ -170,13 +171,13 @@ class _Session:
         self.seconds_before = state["seconds"]
         self.folder.write_config(dataclasses.asdict(config))
 
-    # ---- going on ------------------------------------------------------------------------------------------------
+    # ---- running -------------------------------------------------------------------------------------------------
 
-    def go_on(self, stack: ExitStack) -> TrainSummary:
-        """Pretrain and train up to the end, or until asked to stop."""
+    def run(self, stack: ExitStack) -> TrainSummary:
+        """Pretrain and train to the end, or until asked to stop."""
         trainer, config = self.trainer, self.config
         rows = trainer.episodes, self.evaluations
-        self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._place))
+        self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._logged_step))
         self.progress.trainer = trainer
         stopped = self._pretrain() or self._train()
         self.save()
@@ -197,7 +198,7 @@ class _Session:
         )
 
     def _pretrain(self) -> bool:
-        """Whether the training was asked to stop."""
+        """Return whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
         self.progress.start_phase("pretraining", trainer.pretrained, config.pretrain_steps)
         for update in trainer.pretrain():
@@ -216,12 +217,12 @@ class _Session:
         return False
 
     def _train(self) -> bool:
-        """Whether the training was asked to stop."""
+        """Return whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
         self.progress.start_phase("training", trainer.step, config.steps)
         save_due = evaluation_due = False
         if config.evaluate_every and not trainer.step and not self.evaluations:
-            self._evaluate()  # after pretraining there was one; a curve begins at step 0 for an agent without, too
+            self._evaluate()  # without pretraining, too, the curve has a point at step 0
         for done in trainer.train():
             if done.update is not None:
                 self.progress.updated(done.update, done.step)
@@ -263,11 +264,11 @@ class _Session:
         self.store.save(state, trainer.memory, learner.arrays(), learner.acting_weights())
 
     def _evaluate(self) -> None:
-        """Evaluate the weights that act, on episodes that no training plays."""
+        """Evaluate the acting weights, on episodes that no training plays."""
         config, trainer = self.config, self.trainer
         protocol = protocol_named("nature")
         tasks = episode_tasks(protocol, config.evaluation_episodes, EVALUATION_SEED)
-        began, scores = time.monotonic(), []
+        started, scores = time.monotonic(), []
         self.progress.start_phase("evaluating", 0, len(tasks))
         meanings = trainer.emulator.action_meanings
 
@@ -278,7 +279,7 @@ class _Session:
         for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks, watch):
             scores.append(score)
             self.progress.stepped(len(scores))
-        found = summarise(self.folder.name, "nature", scores, time.monotonic() - began, trainer.step)
+        found = summarise(self.folder.name, "nature", scores, time.monotonic() - started, trainer.step)
         self.evaluations += 1
         self.log.evaluation({**dataclasses.asdict(found), **self._facts()})
         self.log.scalars(
@@ -291,7 +292,7 @@ class _Session:
         self.progress.start_phase("training", trainer.step, config.steps)
 
     def _facts(self) -> dict[str, float | None]:
-        """What is written down beside each evaluation."""
+        """Return what is logged with each evaluation."""
         trainer, memory = self.trainer, self.trainer.memory
         return {
             "updates": trainer.learner.updates,
@@ -317,8 +318,8 @@ class _Session:
         )
 
     @property
-    def _place(self) -> int:
-        """Where the training stands on the axis of own steps; pretraining lies before step 0."""
+    def _logged_step(self) -> int:
+        """The own step; during pretraining, the number of its remaining updates below 0."""
         trainer = self.trainer
         return trainer.step if trainer.step else trainer.pretrained - self.config.pretrain_steps
 
@@ -326,13 +327,13 @@ class _Session:
         trainer, config = self.trainer, self.config
         updates = config.pretrain_steps + config.steps // config.train_every
         every = max(1, updates // TRACE_ROWS)
-        if trainer.learner.updates < TRACED_CLOSELY:
+        if trainer.learner.updates < CLOSELY_TRACED_UPDATES:
             every = min(5, every)
         if trainer.learner.updates % every:
             return
         self.log.trace(
             {
-                "step": self._place,
+                "step": self._logged_step,
                 "loss": self.progress.loss,
                 "mean_value": self.progress.mean_value,
                 "seeded_share": trainer.batch_seeded_share,
@@ -344,7 +345,7 @@ class _Session:
     def _log_update(self) -> None:
         trainer = self.trainer
         self.log.scalars(
-            self._place,
+            self._logged_step,
             {
                 "train/loss": self.progress.loss,
                 "train/n_updates": trainer.learner.updates,
@@ -357,7 +358,7 @@ class _Session:
 
 
 def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
-    """An empty replay memory as the configuration wants it; raises CoachError for one that would not fit."""
+    """Return an empty replay memory for the configuration. Raises CoachError if it would not fit in memory."""
     rules = MemoryRules(
         stack=config.stack,
         n_steps=config.n_steps,

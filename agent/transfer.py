@@ -1,4 +1,4 @@
-"""Beginning with the weights of another run, of the same game or another one."""
+"""Starting with the weights of another run, of the same game or another one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     its fresh weights. Raises CoachError where the networks differ otherwise, or where the other agent sees differently.
     """
     if carry not in CARRIES:
-        raise CoachError(f"What is carried over must be one of {', '.join(CARRIES)}, not {carry!r}.")
+        raise CoachError(f"The carried weights must be one of {', '.join(CARRIES)}, not {carry!r}.")
     info, config = folder.read(), run_config(folder)
     for name in ("preprocessing", "stack", "frame_skip"):
         theirs, ours = getattr(config, name), getattr(learner.config, name)

@@ -1,4 +1,4 @@
-"""The library as the home window tells it, and what its training door begins."""
+"""The overview of a library for the home window: its numbers, its newest run and its picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLIP_SECONDS = 3.0
 
 
 def read_overview(library: Library, game: str, person: str = "") -> Overview:
-    """Everything that the home window tells of a library. ``person``: for whom clips wait."""
+    """Return what the home window shows of a library. person: whose unjudged clips are counted."""
     from data.recovery import unfinished
 
     everything = library.episodes()
@@ -39,39 +39,39 @@ def read_overview(library: Library, game: str, person: str = "") -> Overview:
 
 
 def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]:
-    """Good and bad verdicts, and the clips that wait for one."""
+    """Return the number of good verdicts, of bad verdicts and of clips without one."""
     from curator.outline import read_outlines
     from curator.queues import build_queue
 
     labels = LabelDatabase.open_existing(library.labels)
-    standing = []
+    verdicts = []
     if labels is not None:
         with labels:
-            standing = labels.verdicts()
+            verdicts = labels.verdicts()
     outlines = read_outlines(library, game)
     present = {outline.episode_id for outline in outlines}
-    standing = [verdict for verdict in standing if verdict.clip.episode_id in present]
-    mine = [verdict for verdict in standing if verdict.curator == curator]
-    waiting = build_queue(outlines, "before-reward", CLIP_SECONDS, 0, mine)
-    good = sum(verdict.verdict == "good" for verdict in standing)
-    return good, sum(verdict.verdict == "bad" for verdict in standing), len(waiting)
+    verdicts = [verdict for verdict in verdicts if verdict.clip.episode_id in present]
+    own = [verdict for verdict in verdicts if verdict.curator == curator]
+    waiting = build_queue(outlines, "before-reward", CLIP_SECONDS, 0, own)
+    good = sum(verdict.verdict == "good" for verdict in verdicts)
+    return good, sum(verdict.verdict == "bad" for verdict in verdicts), len(waiting)
 
 
 def _runs(library: Library) -> list[RunSummary]:
-    """All runs, the one that was worked on last at the end; those of comparisons before all others."""
+    """Return all runs, those of comparisons first, then by their last change; the one being trained last."""
     runs = list_runs(library)
-    runs.sort(key=lambda run: (run.is_training, not run.comparison, run.path.stat().st_mtime))
+    runs.sort(key=lambda run: (run.is_training and not run.comparison, not run.comparison, run.path.stat().st_mtime))
     return runs
 
 
 def newest_run(library: Library) -> str | None:
-    """The run to be watched: the one in training, else the one that was worked on last; None if there is none."""
+    """Return the run that is trained now, or else the one that changed last, or None."""
     runs = _runs(library)
     return runs[-1].name if runs else None
 
 
 def head_picture(library: Library, game: str) -> Picture:
-    """A frame from the middle of the newest episode; without one, from the game's beginning."""
+    """Return a frame from the middle of the newest episode, or from the start of a new one if there is none."""
     episodes = library.episodes(game)
     if episodes:
         with ReplayFile(episodes[-1].path) as replay:

@@ -1,4 +1,4 @@
-"""``coach train``: train an agent, seeded from the library."""
+"""``coach train``: train an agent, seeded from the library, with a live display in the terminal."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from agent.progress import TrainSummary
 
 
-PLAIN_EVERY_SECONDS = 10.0
+LINE_SECONDS = 10.0
+"""Between two lines of progress where there is no terminal."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 40
-MOST_KEPT = 2000
+LONGEST_HISTORY = 2000
 
 
 def add(commands: Commands) -> None:
@@ -41,8 +42,8 @@ def add(commands: Commands) -> None:
 
     train = commands.add("train", "train an agent, seeded from the library", run_train)
     train.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="the run's name")
-    train.add_argument("--resume", action="store_true", help="go on from the run's newest checkpoint")
-    train.add_argument("--from", metavar="RUN", dest="from_run", help="begin with the weights of another run")
+    train.add_argument("--resume", action="store_true", help="continue from the run's newest checkpoint")
+    train.add_argument("--from", metavar="RUN", dest="from_run", help="start with the weights of another run")
     add_labels(train)
     add_train_arguments(train)
 
@@ -61,9 +62,9 @@ def run_train(options: argparse.Namespace) -> int:
     display = TrainingDisplay(options.run_name, scores=earlier)
     published = ProgressFile(folder.progress_file)
 
-    def report(state: Progress) -> None:
-        display.report(state)
-        published.write(state, stopping=display.should_stop())
+    def report(progress: Progress) -> None:
+        display.report(progress)
+        published.write(progress, stopping=display.should_stop())
 
     with display.running():
         try:
@@ -91,16 +92,16 @@ def _print_summary(summary: TrainSummary) -> None:
     console = report_console()
     console.print(
         f"{summary.run}: {summary.step:,} of {summary.steps:,} steps, {summary.updates:,} updates, "
-        f"{summary.episodes:,} episodes{score}, {clock(summary.seconds)}. Kept in {summary.path}."
+        f"{summary.episodes:,} episodes{score}, {clock(summary.seconds)}. Saved in {summary.path}."
     )
     if summary.stopped:
-        console.print(f"Stopped early; `coach train --run {summary.run} --resume` goes on.")
+        console.print(f"Stopped early; `coach train --run {summary.run} --resume` continues it.")
     else:
         console.print(f"Next: `coach evaluate {summary.run}` or `coach watch {summary.run}`.")
 
 
 def sparkline(values: Sequence[float], width: int = CURVE_WIDTH) -> str:
-    """A curve in one line of text: ``width`` blocks at most, each as high as the mean of its values; "" for none."""
+    """Return a curve in one line of at most ``width`` blocks, each as high as the mean of its values."""
     known = [value for value in values if math.isfinite(value)]
     if not known:
         return ""
@@ -113,7 +114,7 @@ def sparkline(values: Sequence[float], width: int = CURVE_WIDTH) -> str:
 
 
 class History:
-    """What a training has told so far, thinned to what a line can show."""
+    """The figures reported so far, thinned to what a line can show."""
 
     def __init__(self, scores: Sequence[float] = ()) -> None:
         self.scores = list(scores)
@@ -121,66 +122,66 @@ class History:
         self.values: list[float] = []
         self._episodes = -1
 
-    def add(self, state: Progress) -> None:
-        if state.mean_score is not None and state.episodes != self._episodes:
-            self.scores.append(state.mean_score)
-            self._episodes = state.episodes
-        for kept, value in ((self.losses, state.loss), (self.values, state.mean_value)):
-            if value is not None and state.phase != "evaluating":
+    def add(self, progress: Progress) -> None:
+        if progress.mean_score is not None and progress.episodes != self._episodes:
+            self.scores.append(progress.mean_score)
+            self._episodes = progress.episodes
+        for kept, value in ((self.losses, progress.loss), (self.values, progress.mean_value)):
+            if value is not None and progress.phase != "evaluating":
                 kept.append(value)
         for kept in (self.scores, self.losses, self.values):
-            if len(kept) > MOST_KEPT:
+            if len(kept) > LONGEST_HISTORY:
                 kept[:] = [(one + other) / 2 for one, other in zip(kept[::2], kept[1::2], strict=False)]
 
 
-def _facts(state: Progress) -> list[tuple[str, str, str]]:
-    """(name, value, name of the curve in ``History`` that goes with it)."""
+def _facts(progress: Progress) -> list[tuple[str, str, str]]:
+    """Return (name, value, name of its curve in ``History``)."""
     facts = []
-    if state.mean_score is not None:
-        last = f"last {min(100, state.episodes)} of {state.episodes} episodes"
-        facts.append(("Mean score", f"{state.mean_score:.0f} points ({last})", "scores"))
-    if state.loss is not None:
-        facts.append(("Loss", f"{state.loss:.4f}", "losses"))
-    if state.mean_value is not None:
-        facts.append(("Q-values, mean", f"{state.mean_value:.3f}", "values"))
-    if state.seeded_share is not None:
-        facts.append(("Seeded share of a batch", f"{state.seeded_share:.0%}", ""))
-    if state.epsilon is not None:
-        facts.append(("Epsilon", f"{state.epsilon:.3f}", ""))
+    if progress.mean_score is not None:
+        last = f"last {min(100, progress.episodes)} of {progress.episodes} episodes"
+        facts.append(("Mean score", f"{progress.mean_score:.0f} points ({last})", "scores"))
+    if progress.loss is not None:
+        facts.append(("Loss", f"{progress.loss:.4f}", "losses"))
+    if progress.mean_value is not None:
+        facts.append(("Q-values, mean", f"{progress.mean_value:.3f}", "values"))
+    if progress.seeded_share is not None:
+        facts.append(("Seeded share of a batch", f"{progress.seeded_share:.0%}", ""))
+    if progress.epsilon is not None:
+        facts.append(("Epsilon", f"{progress.epsilon:.3f}", ""))
     return facts
 
 
-def _rate(state: Progress) -> str:
+def _rate(progress: Progress) -> str:
     unit = {"pretraining": "updates/s", "filling": "decisions/s", "evaluating": "episodes/s"}.get(
-        state.phase, "steps/s"
+        progress.phase, "steps/s"
     )
-    left = "" if state.seconds_left is None else f"  {clock(state.seconds_left)} left"
-    return f"{state.steps_per_second:.0f} {unit}{left}"
+    left = "" if progress.seconds_left is None else f"  {clock(progress.seconds_left)} left"
+    return f"{progress.steps_per_second:.0f} {unit}{left}"
 
 
-def _panel(run: str, state: Progress, history: History) -> Group:
+def _panel(run: str, progress: Progress, history: History) -> Group:
     head = Table.grid(padding=(0, 2))
     head.add_row(
-        Text(f"{run}: {state.phase}", style=f"bold {GREEN}"),
-        ProgressBar(total=max(1, state.total), completed=state.step, width=40, complete_style=GREEN),
-        Text(f"{state.step:,} of {state.total:,}".replace(",", " ")),
-        Text(_rate(state), style=QUIET),
+        Text(f"{run}: {progress.phase}", style=f"bold {GREEN}"),
+        ProgressBar(total=max(1, progress.total), completed=progress.step, width=40, complete_style=GREEN),
+        Text(f"{progress.step:,} of {progress.total:,}".replace(",", " ")),
+        Text(_rate(progress), style=QUIET),
     )
     facts = Table.grid(padding=(0, 2))
-    for name, value, curve in _facts(state):
+    for name, value, curve in _facts(progress):
         drawn = sparkline(getattr(history, curve)) if curve else ""
         facts.add_row(Text(name, style=QUIET), value, Text(drawn, style=GREEN))
-    if state.run_seconds_left is not None:
-        done = f"step {state.own_step:,} of {state.own_steps:,}".replace(",", " ")
-        facts.add_row(Text("Whole training", style=QUIET), f"{clock(state.run_seconds_left)} left", done)
-    return Group(head, facts, Text("Ctrl-C ends cleanly with a checkpoint; --resume goes on.", style=QUIET))
+    if progress.run_seconds_left is not None:
+        done = f"step {progress.own_step:,} of {progress.own_steps:,}".replace(",", " ")
+        facts.add_row(Text("Whole training", style=QUIET), f"{clock(progress.run_seconds_left)} left", done)
+    return Group(head, facts, Text("Ctrl-C stops with a checkpoint; --resume continues.", style=QUIET))
 
 
 class TrainingDisplay:
-    """Give ``report`` to the training as its listener and ``should_stop`` as its question."""
+    """Shows a training: pass its methods ``report`` and ``should_stop`` to ``train``."""
 
     def __init__(self, run: str, console: Console | None = None, scores: Sequence[float] = ()) -> None:
-        """scores: of a resumed run, the running means so far; the curve goes on from them."""
+        """scores: the running means so far of a resumed run, with which its curve starts."""
         self._run = run
         self._history = History(scores)
         self._console = console or progress_console()
@@ -192,27 +193,27 @@ class TrainingDisplay:
     def should_stop(self) -> bool:
         return self._stop
 
-    def report(self, state: Progress) -> None:
-        self._history.add(state)
+    def report(self, progress: Progress) -> None:
+        self._history.add(progress)
         if self._live is not None:
-            self._live.update(_panel(self._run, state, self._history))
+            self._live.update(_panel(self._run, progress, self._history))
             return
         now = time.monotonic()
-        if state.phase != self._last_phase or now - self._last_plain >= PLAIN_EVERY_SECONDS:
-            self._last_plain, self._last_phase = now, state.phase
-            facts = [f"{name.lower()} {value}" for name, value, _ in _facts(state)]
-            progress = f"{self._run}: {state.phase} {state.step} of {state.total}"
-            self._console.print("; ".join([progress, *_rate(state).split("  "), *facts]), soft_wrap=True)
+        if progress.phase != self._last_phase or now - self._last_plain >= LINE_SECONDS:
+            self._last_plain, self._last_phase = now, progress.phase
+            facts = [f"{name.lower()} {value}" for name, value, _ in _facts(progress)]
+            done = f"{self._run}: {progress.phase} {progress.step} of {progress.total}"
+            self._console.print("; ".join([done, *_rate(progress).split("  "), *facts]), soft_wrap=True)
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         if self._stop:
             raise KeyboardInterrupt
         self._stop = True
-        self._console.print("Stopping after this step and writing a checkpoint (Ctrl-C again: at once).", style=OLIVE)
+        self._console.print("Stopping after this step, with a checkpoint (Ctrl-C again: stop at once).", style=OLIVE)
 
     @contextmanager
     def running(self) -> Iterator[TrainingDisplay]:
-        """While this lasts, Ctrl-C asks the training to stop instead of breaking it off."""
+        """Show the display; Ctrl-C asks the training to stop instead of interrupting it."""
         before = {kind: signal.signal(kind, self._interrupt) for kind in (signal.SIGINT, signal.SIGTERM)}
         try:
             if self._console.is_terminal:

@@ -1,4 +1,4 @@
-"""What the Train window shows of a library, and what it begins there."""
+"""What the Train window shows of a library, and the trainings that it starts there."""
 
 from __future__ import annotations
 
@@ -25,27 +25,35 @@ from data.seeding_preview import SeedingPreview
 from home.form import SourceOption
 from home.train_form import Preset, TrainingRequest
 
-ASK_EVERY_SECONDS = 1.0
+REQUEST_SECONDS = 1.0
+"""Time between two requests for pictures of a training's game."""
+
+KIND_LABELS = {
+    "human": "People's play",
+    "agent": "Agents' play",
+    "planner": "The planner's play",
+    "imported": "Imported play",
+}
 
 
 class LibraryTrainingController:
-    """``home.train_window.TrainingController`` over one library and game."""
+    """The ``home.train_window.TrainingController`` of one library and game."""
 
     def __init__(self, library: Library, game: str, threads: int = 0) -> None:
-        """threads: for computing; 0: all."""
+        """threads: number of threads for computing; 0: all."""
         self._library = library
         self._game = game
         self._threads = threads
         self._queue = TrainingQueue(library)
         self._queue.work_on()  # whoever worked it off may have been killed
-        self._asked = float("-inf")
+        self._requested = float("-inf")
         self._picture_time: tuple[str, float] = ("", 0.0)
         self._picture: LivePicture | None = None
 
-    # ---- looking -------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------------
 
     def runs(self) -> list[RunSummary]:
-        """Active runs first, then those that wait, then the others, newest first; those of comparisons last."""
+        """Return active runs, then those that wait, then the others, newest first; those of comparisons last."""
         known, unreadable = survey_runs(self._library)
         found = {run.name: self._explained(run) for run in [*known, *unreadable]}
         current = self._queue.current()
@@ -86,9 +94,9 @@ class LibraryTrainingController:
     def picture(self, run: str) -> LivePicture | None:
         folder = self._library.run_folder(run)
         now = time.monotonic()
-        if now - self._asked > ASK_EVERY_SECONDS and folder.is_dir():
+        if now - self._requested > REQUEST_SECONDS and folder.is_dir():
             request_pictures(folder)
-            self._asked = now
+            self._requested = now
         written = picture_time(folder)
         if written is None:
             return None
@@ -97,12 +105,12 @@ class LibraryTrainingController:
             self._picture = read_picture(folder) or self._picture
         return self._picture
 
-    # ---- choosing ------------------------------------------------------------------------------------------------
+    # ---- choices for a new training ------------------------------------------------------------------------------
 
     def sources(self) -> list[SourceOption]:
-        """What there is to seed from, and how much of it."""
+        """Return the sources that a seeding can use, and how much each contains."""
         episodes = self._library.episodes(self._game)
-        offers = []
+        found = []
         for kind in DEMONSTRATOR_KINDS:
             if kind == "random":
                 continue
@@ -110,17 +118,17 @@ class LibraryTrainingController:
             count = sum(1 for n in frames if n)
             if not count and kind not in ("human", "planner"):
                 continue
-            offers.append(_offer(kind, _KIND_WORDS[kind], count, sum(frames)))
+            found.append(_source(kind, KIND_LABELS[kind], count, sum(frames)))
             if kind == "agent":
                 by_run = sorted({e.player for e in episodes if e.frames_by_demonstrator.get("agent") and e.player})
                 for run in by_run if len(by_run) > 1 else ():
-                    mine = [e for e in episodes if e.player == run and e.frames_by_demonstrator.get("agent")]
-                    frames_of_run = sum(e.frames_by_demonstrator["agent"] for e in mine)
-                    offers.append(_offer(f"agent:{run}", f"Only the agent {run}", len(mine), frames_of_run))
-        offers.append(_offer("all", "Everything recorded", len(episodes), sum(e.frame_count for e in episodes)))
-        offers.append(SourceOption("random", "Random play", "fresh"))
-        offers.append(SourceOption("none", "Nothing", "begin from scratch"))
-        return offers
+                    by_this_run = [e for e in episodes if e.player == run and e.frames_by_demonstrator.get("agent")]
+                    frames_of_run = sum(e.frames_by_demonstrator["agent"] for e in by_this_run)
+                    found.append(_source(f"agent:{run}", f"Only the agent {run}", len(by_this_run), frames_of_run))
+        found.append(_source("all", "Everything recorded", len(episodes), sum(e.frame_count for e in episodes)))
+        found.append(SourceOption("random", "Random play", "fresh"))
+        found.append(SourceOption("none", "Nothing", "start from scratch"))
+        return found
 
     def presets(self) -> Sequence[Preset]:
         configs = {name: preset(name) for name in PRESETS}
@@ -138,8 +146,8 @@ class LibraryTrainingController:
     def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
         return preview(self._library, self._game, sources, keep)
 
-    def seconds_estimate(self, wish: TrainingRequest) -> float | None:
-        """From the pace of the newest run that has one; evaluations are left out."""
+    def seconds_estimate(self, request: TrainingRequest) -> float | None:
+        """Return the duration at the pace of the newest run that has one, without evaluations."""
         paces = []
         for folder in run_folders(self._library):
             trace = read_curves(folder).trace
@@ -150,27 +158,29 @@ class LibraryTrainingController:
                     paces.append((_last_change(folder), float(np.median(rates)) / run_config(folder).train_every))
         if not paces:
             return None
-        pretraining = wish.pretrain_steps if wish.sources else 0
-        return updates(pretraining, wish.steps, preset(wish.preset).train_every) / max(paces)[1]
+        pretraining = request.pretrain_steps if request.sources else 0
+        return updates(pretraining, request.steps, preset(request.preset).train_every) / max(paces)[1]
 
-    # ---- doing ---------------------------------------------------------------------------------------------------
+    # ---- actions -------------------------------------------------------------------------------------------------
 
-    def start(self, wish: TrainingRequest) -> None:
-        arguments = ["--game", self._game, "--preset", wish.preset, "--keep", wish.keep]
-        for source in wish.sources:
+    def start(self, request: TrainingRequest) -> None:
+        arguments = ["--game", self._game, "--preset", request.preset, "--keep", request.keep]
+        for source in request.sources:
             arguments += ["--seed-from", source]
-        arguments += ["--steps", str(wish.steps), "--pretrain-steps", str(wish.pretrain_steps)]
-        arguments += ["--evaluate-every", str(wish.evaluate_every)]
+        arguments += ["--steps", str(request.steps), "--pretrain-steps", str(request.pretrain_steps)]
+        arguments += ["--evaluate-every", str(request.evaluate_every)]
         if self._threads:
             arguments += ["--threads", str(self._threads)]
-        self._queue.add(wish.run, [*arguments, *learning_early(wish.steps, wish.preset)])
+        self._queue.add(request.run, [*arguments, *learning_early(request.steps, request.preset)])
 
     def stop(self, run: str) -> None:
         if not self._queue.stop(run):
-            raise CoachError(f"The run {run!r} is trained by a comparison, or not at all; it cannot be stopped here.")
+            raise CoachError(
+                f"The run {run!r} cannot be stopped here: a comparison trains it, or it is not being trained."
+            )
 
     def resume(self, run: str) -> None:
-        folder = RunFolder(self._library.run_folder(run))
+        folder = run_folder(self._library, run)
         failure = next((failure for failure in self._queue.failures() if failure.run == run), None)
         if not folder.exists:
             if failure is None:
@@ -185,15 +195,7 @@ class LibraryTrainingController:
         self._queue.forget_failure(run)
 
 
-_KIND_WORDS = {
-    "human": "People's play",
-    "agent": "Agents' play",
-    "planner": "The planner's play",
-    "imported": "Imported play",
-}
-
-
-def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
+def _source(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
     if not episodes:
         return SourceOption(spec, label, "none recorded yet", available=False)
     count = "1 episode" if episodes == 1 else f"{episodes} episodes"
@@ -201,7 +203,7 @@ def _offer(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
 
 
 def learning_early(steps: int, preset_name: str = "default") -> list[str]:
-    """Options for a training so short that it would never learn: begin to learn earlier."""
+    """Return the options that let a training learn earlier, if it is so short that it would never learn."""
     return ["--learn-from-step", str(steps // 4)] if steps <= preset(preset_name).learn_from_step else []
 
 

@@ -40,8 +40,8 @@ class Overview:
 
     @property
     def training(self) -> RunSummary | None:
-        """The run that is trained now."""
-        return next((run for run in self.runs if run.is_training), None)
+        """The run that is trained now, except by a comparison."""
+        return next((run for run in self.runs if run.is_training and not run.comparison), None)
 
 
 def library_line(overview: Overview) -> str:

@@ -179,7 +179,7 @@ def test_a_run_of_another_game_or_another_setting_cannot_be_resumed(library: Lib
     train(library, "first", config)
     with pytest.raises(CoachError, match="plays SpaceInvaders, not Pong"):
         train(library, "first", dataclasses.replace(config, game="Pong"), resume=True)
-    with pytest.raises(CoachError, match=r"begun with --discount 0\.99 and cannot go on with 0\.5"):
+    with pytest.raises(CoachError, match=r"started with --discount 0\.99, so it cannot continue with 0\.5"):
         train(library, "first", dataclasses.replace(config, discount=0.5), resume=True)
 
 
