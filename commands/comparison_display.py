@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.comparison_progress import Watch
-from commands.output import GREEN, OLIVE, ORANGE, QUIET, clock, progress_console
+from commands.output import GREEN, OLIVE, ORANGE, QUIET, progress_console
+from data.durations import clock
 
 LOOK_SECONDS = 0.5
 PLAIN_EVERY_SECONDS = 30.0

@@ -14,7 +14,6 @@ from agent.comparison import Plan
 from agent.comparison_summary import ArmSummary, Summary, conclusions
 from agent.statistics import Estimate
 from commands.comparison_charts import charts
-from commands.output import clock
 from commands.report_blocks import (
     Block,
     Chain,
@@ -30,6 +29,7 @@ from commands.report_blocks import (
     write_pictures,
 )
 from commands.report_parts import write_text
+from data.durations import clock
 
 MOST_EPISODES = 40
 TIMES = "Times and machine"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from commands.output import clock, print_json, progress_counter, report_console
+from commands.output import print_json, progress_counter, report_console
 from commands.parser import Commands, at_least
+from data.durations import clock
 from data.library import Library
 
 

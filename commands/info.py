@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from commands.output import QUIET, clock, print_json, report_console, styled
+from commands.output import QUIET, print_json, report_console, styled
 from commands.parser import Commands
+from data.durations import clock
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile

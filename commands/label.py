@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from commands.output import clock, print_json, progress_counter, report_console
+from commands.output import print_json, progress_counter, report_console
 from commands.parser import Commands, add_labels, labels_of
+from data.durations import clock
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands import shares
-from commands.output import ORANGE, clock, print_json, report_console, row, styled, table
+from commands.output import ORANGE, print_json, report_console, row, styled, table
 from commands.parser import Commands, add_labels, labels_of
+from data.durations import clock
 from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.label_database import LabelDatabase

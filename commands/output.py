@@ -146,10 +146,3 @@ def table(*columns: str, title: str | None = None) -> Table:
     for column in columns:
         made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return made
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds: 75 -> "1:15"; 3700 -> "1:01:40"."""
-    whole = round(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

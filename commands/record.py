@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands.output import clock, print_json, progress_bar, progress_counter, report_console, row, table
+from commands.output import print_json, progress_bar, progress_counter, report_console, row, table
 from commands.parser import AGENT_EPSILON, Commands, add_game, add_seed, add_sticky, at_least, chosen_seed
 from data.demonstrator import Demonstrator
+from data.durations import clock
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
 from data.errors import CoachError
 from data.library import Library

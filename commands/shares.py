@@ -11,7 +11,6 @@ from commands.output import (
     OLIVE,
     ORANGE,
     QUIET,
-    clock,
     print_json,
     progress_bar,
     progress_counter,
@@ -22,6 +21,7 @@ from commands.output import (
 )
 from commands.parser import labels_of
 from data.clip import VERDICTS
+from data.durations import clock
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary
 from data.episode_choice import EpisodeChoice
 from data.errors import AnswerIsNo, CoachError

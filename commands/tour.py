@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.output import clock, print_json, progress_bar, progress_console, report_console
+from commands.output import print_json, progress_bar, progress_console, report_console
 from commands.parser import Commands, add_game
 from commands.tour_report import Arm, TourFacts, write_report
+from data.durations import clock
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
 from data.label_database import LabelDatabase

@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from commands.output import clock
 from commands.report_parts import INK, encoded, png_of, quieten, style, write_text
+from data.durations import clock
 from data.episode import EpisodeSummary
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from commands.output import clock, print_json, report_console, row, table
+from commands.output import print_json, report_console, row, table
 from commands.parser import Commands
+from data.durations import clock
 from data.errors import CoachError
 from data.library import Library
 from data.trash import Moved, Trash

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commands.chosen_settings import chosen_settings, given_or, person
-from commands.output import clock, print_json, progress_bar, report_console
+from commands.output import print_json, progress_bar, report_console
 from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
+from data.durations import clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library

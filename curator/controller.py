@@ -12,11 +12,12 @@ from curator.drawing import CuratorView
 from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
 from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
-from curator.outline import EpisodeOutline, clock
+from curator.outline import EpisodeOutline
 from curator.queues import FollowingQueue, is_repeat, own_note, unreadable_sentence
 from curator.session import Session
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
 from data.clip import Clip
+from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError, without_folder
 from screen.fields import TextField
@@ -329,11 +330,11 @@ class ManualCut:
     def hint(self) -> str:
         """What to do next; empty where no end is marked."""
         if self.start is not None and self.stop is not None:
-            return f"Cut {clock(self.start)} to {clock(self.stop)}: move an end with I or O."
+            return f"Cut {frame_clock(self.start)} to {frame_clock(self.stop)}: move an end with I or O."
         if self.start is not None:
-            return f"Cut from {clock(self.start)}: press O at its end, Esc to cancel."
+            return f"Cut from {frame_clock(self.start)}: press O at its end, Esc to cancel."
         if self.stop is not None:
-            return f"Cut up to {clock(self.stop)}: press I at its start, Esc to cancel."
+            return f"Cut up to {frame_clock(self.stop)}: press I at its start, Esc to cancel."
         return ""
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from curator.frame_reader import ShownFrame
 from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
-from curator.outline import EpisodeOutline, clock, points
+from curator.outline import EpisodeOutline, points
 from curator.queues import QueuedClip, is_repeat
 from curator.session import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
+from data.durations import frame_clock
 from data.game_picture import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.fields import FIELD_HEIGHT, TextField
@@ -268,7 +269,7 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
         y = box.centre[1] - height / 2
         canvas.text(str((number + 1) % 10), (box.x + 6, y), SMALL, QUIET, mono=True)
         draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
-        span = f"{clock(verdict.clip.start)} to {clock(verdict.clip.stop)}"
+        span = f"{frame_clock(verdict.clip.start)} to {frame_clock(verdict.clip.stop)}"
         at = canvas.text(span, (box.x + 48, y), SMALL, mono=True, max_width=box.width - 52)
         rest = verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
         if box.right - at.right > 60:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -140,12 +139,6 @@ def _outline_from(values: object, path: Path) -> EpisodeOutline:
         deaths=tuple(int(row) for row in values["deaths"]),
         markers=tuple(int(frame) for frame in values["markers"]),
     )
-
-
-def clock(frame: int) -> str:
-    """Return a frame's time in its episode, as minutes and seconds: "0:41"."""
-    seconds = frame // FRAMES_PER_SECOND
-    return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def points(amount: float) -> str:

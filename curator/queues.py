@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.outline import EpisodeOutline, clock, points
+from curator.outline import EpisodeOutline, points
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,
@@ -21,6 +21,7 @@ from curator.spans import (
     windows_ending_at,
 )
 from data.clip import Clip, Verdict
+from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 
@@ -116,7 +117,7 @@ def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip
             reason = _gains_in_words(inside)
         else:
             row, amount = next((row, amount) for row, amount in gains if row >= clip.stop)
-            reason = f"leads up to {points(amount)} at {clock(row + 1)}"
+            reason = f"leads up to {points(amount)} at {frame_clock(row + 1)}"
         found.append(QueuedClip(clip, "before-reward", reason))
     return found
 
@@ -125,13 +126,15 @@ def queue_before_death(episode: EpisodeOutline, frames: int) -> list[QueuedClip]
     """Clips of the last ``frames`` frames before a life is lost, merged and cut in the same way."""
     found = []
     for clip in _clips_up_to(episode, episode.deaths, frames):
-        times = [clock(row + 1) for row in episode.deaths if clip.start <= row < clip.stop]
+        times = [frame_clock(row + 1) for row in episode.deaths if clip.start <= row < clip.stop]
         if len(times) > 1:
             reason = f"{len(times)} lives lost, at {' and '.join(times)}"
         elif times:
             reason = f"a life lost at {times[0]}"
         else:
-            reason = f"leads up to a life lost at {clock(next(row for row in episode.deaths if row >= clip.stop) + 1)}"
+            reason = (
+                f"leads up to a life lost at {frame_clock(next(row for row in episode.deaths if row >= clip.stop) + 1)}"
+            )
         found.append(QueuedClip(clip, "before-death", reason))
     return found
 
@@ -139,14 +142,14 @@ def queue_before_death(episode: EpisodeOutline, frames: int) -> list[QueuedClip]
 def queue_uniform(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     """The whole episode in equal parts of about ``frames`` frames, each frame in exactly one."""
     clips = [Clip(episode.episode_id, *part) for part in cut((0, episode.frame_count), frames)]
-    return [QueuedClip(clip, "uniform", f"sampled at random, at {clock(clip.start)}") for clip in clips]
+    return [QueuedClip(clip, "uniform", f"sampled at random, at {frame_clock(clip.start)}") for clip in clips]
 
 
 def queue_markers(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     """A clip around each marker, two thirds of it before, because players mark what they have just seen."""
     found: list[QueuedClip] = []
     for marker in episode.markers:
-        at = clock(marker)
+        at = frame_clock(marker)
         if found and marker < found[-1].clip.stop:
             found[-1] = QueuedClip(found[-1].clip, "markers", f"{found[-1].reason} and at {at}")
             continue
@@ -188,7 +191,9 @@ def queue_surprising(
             continue
         covered.add(clip)
         found.append(
-            QueuedClip(clip, "surprising", f"surprised the agent at {clock(one.frame)}, TD error {one.td_error:+.2g}")
+            QueuedClip(
+                clip, "surprising", f"surprised the agent at {frame_clock(one.frame)}, TD error {one.td_error:+.2g}"
+            )
         )
     return found
 
@@ -200,7 +205,7 @@ def queue_uncertain(scores: Mapping[Clip, float]) -> list[QueuedClip]:
     """
     least_sure_first = sorted(scores, key=lambda clip: (abs(scores[clip] - 0.5), clip))
     return [
-        QueuedClip(clip, "uncertain", f"the learned judge is unsure, at {clock(clip.start)}")
+        QueuedClip(clip, "uncertain", f"the learned judge is unsure, at {frame_clock(clip.start)}")
         for clip in least_sure_first
     ]
 
@@ -208,7 +213,7 @@ def queue_uncertain(scores: Mapping[Clip, float]) -> list[QueuedClip]:
 def queue_second_look(standing: Iterable[Verdict]) -> list[QueuedClip]:
     """Clips that the curator put aside for a second look, the oldest first."""
     return [
-        QueuedClip(verdict.clip, "second-look", f"put aside by you, at {clock(verdict.clip.start)}")
+        QueuedClip(verdict.clip, "second-look", f"put aside by you, at {frame_clock(verdict.clip.start)}")
         for verdict in standing
         if is_aside(verdict)
     ]
@@ -326,9 +331,9 @@ def _clip_around(episode: EpisodeOutline, frame: int, frames: int, share_before:
 
 def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
     if len(gains) <= 2:
-        return " and ".join(f"{points(amount)} at {clock(row + 1)}" for row, amount in gains)
+        return " and ".join(f"{points(amount)} at {frame_clock(row + 1)}" for row, amount in gains)
     total = sum(amount for _, amount in gains)
-    return f"{points(total)} in {len(gains)} gains, {clock(gains[0][0] + 1)} to {clock(gains[-1][0] + 1)}"
+    return f"{points(total)} in {len(gains)} gains, {frame_clock(gains[0][0] + 1)} to {frame_clock(gains[-1][0] + 1)}"
 
 
 @dataclass(frozen=True)
@@ -384,7 +389,7 @@ def _may_repeat(verdict: Verdict) -> bool:
 
 
 def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:
-    at = clock(verdict.clip.start)
+    at = frame_clock(verdict.clip.start)
     return reasons.get(verdict.clip) or (f"of the queue {verdict.queue}, at {at}" if verdict.queue else f"at {at}")
 
 

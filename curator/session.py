@@ -8,9 +8,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
-from curator.outline import clock
 from curator.queues import MANUAL_CUT, QueuedClip, aside_note, is_aside, is_repeat, unreadable_sentence
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
+from data.durations import frame_clock
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 
@@ -159,7 +159,7 @@ class Session:
         queued = QueuedClip(
             undone.clip,
             undone.queue,
-            f"undone: you said {undone.verdict}, at {clock(undone.clip.start)}",
+            f"undone: you said {undone.verdict}, at {frame_clock(undone.clip.start)}",
         )
         earlier = self._standing.get(undone.clip)
         was_aside = earlier is not None and is_aside(earlier)
@@ -178,12 +178,14 @@ class Session:
         if not self.can_show(verdict.clip):
             raise CoachError(f"The episode {verdict.clip.episode_id} is no longer in the library.")
         self._outside = QueuedClip(
-            verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {clock(verdict.clip.start)}"
+            verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {frame_clock(verdict.clip.start)}"
         )
 
     def show_cut(self, clip: Clip) -> None:
         """Show a clip that the curator cut. The queue waits."""
-        self._outside = QueuedClip(clip, MANUAL_CUT, f"cut by you, {clock(clip.start)} to {clock(clip.stop)}")
+        self._outside = QueuedClip(
+            clip, MANUAL_CUT, f"cut by you, {frame_clock(clip.start)} to {frame_clock(clip.stop)}"
+        )
 
     def replace_queue(self, queue: Iterable[QueuedClip]) -> None:
         """Let these clips wait instead of those that still do."""

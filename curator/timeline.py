@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from curator.outline import EpisodeOutline, clock
+from curator.outline import EpisodeOutline
 from data.clip import Clip, Verdict
+from data.durations import frame_clock
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
@@ -97,7 +98,7 @@ def _draw_band(canvas: Canvas, scale: TimelineScale, verdict: Verdict, y: float)
 
 def _draw_captions(canvas: Canvas, box: Box, outline: EpisodeOutline, frame: int, y: float) -> None:
     canvas.text("0:00", (box.x + SIDE_PADDING, y), SMALL, QUIET, mono=True)
-    canvas.text(clock(outline.frame_count), (box.right - SIDE_PADDING, y), SMALL, QUIET, mono=True, align="right")
+    canvas.text(frame_clock(outline.frame_count), (box.right - SIDE_PADDING, y), SMALL, QUIET, mono=True, align="right")
     legend = []
     if outline.rewards:
         legend.append("bars: points")
@@ -105,6 +106,6 @@ def _draw_captions(canvas: Canvas, box: Box, outline: EpisodeOutline, frame: int
         legend.append("crosses: lives lost")
     if outline.markers:
         legend.append("triangles: marked by the player")
-    now = f"{clock(frame)}, frame {frame} of {outline.frame_count}"
+    now = f"{frame_clock(frame)}, frame {frame} of {outline.frame_count}"
     text = "   ".join([now, *legend])
     canvas.text(text, (box.centre[0], y), SMALL, QUIET, align="centre", max_width=box.width - 140)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from data.clip import Clip, Verdict
+from data.durations import frame_clock
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.game_picture import display_name
@@ -320,7 +321,7 @@ def _draw_facts(
     canvas.text(f"of {row.score:g} points", (box.x, y + 128), SMALL, QUIET)
     acted = min(frame, last - 1)
     facts = [
-        ("time", f"{_clock(frame)} of {_clock(last)}"),
+        ("time", f"{frame_clock(frame)} of {frame_clock(last)}"),
         ("frame", f"{frame:,} of {last:,}"),
         ("speed", f"{playback.speed:g}x" + (", paused" if playback.paused else "")),
     ]
@@ -337,11 +338,6 @@ def _draw_facts(
     for place, (name, value) in enumerate(facts):
         canvas.text(name, (box.x, top + place * step), SMALL, QUIET)
         canvas.text(value, (box.x + 88, top + place * step), SMALL, TEXT, mono=True, max_width=box.width - 88)
-
-
-def _clock(frame: int) -> str:
-    seconds = frame // FRAMES_PER_SECOND
-    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def _draw_timeline(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from data.durations import frame_clock
 from data.episode import EpisodeSummary
-from recorder.session_state import clock_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.list_view import ListView
@@ -70,7 +70,7 @@ class EpisodeChooser:
         canvas.text(started, (row.x + 12, y), SMALL, GREEN if chosen else TEXT, mono=True)
         canvas.text(episode.player, (row.x + 184, y), SMALL, QUIET, max_width=row.width - 184 - 220)
         canvas.text(f"{episode.score:g}", (row.right - 100, y), SMALL, WHITE, mono=True, align="right")
-        canvas.text(clock_text(episode.frame_count), (row.right - 12, y), SMALL, QUIET, mono=True, align="right")
+        canvas.text(frame_clock(episode.frame_count), (row.right - 12, y), SMALL, QUIET, mono=True, align="right")
 
     @staticmethod
     def _draw_help(canvas: Canvas, box: Box) -> None:

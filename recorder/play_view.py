@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data.durations import frame_clock
 from recorder.controls import MEANINGS, KeyMap, key_label
 from recorder.session import Session
-from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState, clock_text, points_text
+from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState, points_text
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import (
@@ -151,16 +152,16 @@ class PlayView:
             self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")
         elif session.state is SessionState.RESTORING:
             done, total = session.restored_frames
-            self._banner(canvas, picture, "Restoring the episode", f"{clock_text(done)} of {clock_text(total)}")
+            self._banner(canvas, picture, "Restoring the episode", f"{frame_clock(done)} of {frame_clock(total)}")
         elif session.state is SessionState.COUNTDOWN:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
             self._banner(canvas, picture, str(number), "Recording resumes")
         elif session.state is SessionState.PAUSED:
-            later = clock_text(take.recorded_frames - take.frame)
+            later = frame_clock(take.recorded_frames - take.frame)
             lost = f"Resuming here discards the next {later}" if take.frame < take.recorded_frames else ""
             self._banner(canvas, picture, "Paused", lost)
         elif session.state is SessionState.REWINDING:
-            self._banner(canvas, picture, f"Rewinding  {clock_text(take.frame)}", "Release the key to stop")
+            self._banner(canvas, picture, f"Rewinding  {frame_clock(take.frame)}", "Release the key to stop")
         below = box.bottom_part(NOTICE_HEIGHT)
         line = take.trouble or session.notice
         colour = ORANGE if take.trouble else TEXT
@@ -180,7 +181,7 @@ class PlayView:
         found = end_offers(session)
         buttons = message_buttons(canvas, [(offer.label, offer.key, offer.colour) for offer in found])
         title = "Game over" if take.ended_by == "game_over" else "Episode ended"
-        text = f"{points_text(take.score)} in {clock_text(take.frame)}. Save this episode?"
+        text = f"{points_text(take.score)} in {frame_clock(take.frame)}. Save this episode?"
         draw_message(canvas, title, text, buttons, self.pointer)
         self._buttons = [(offer.command, button) for offer, button in zip(found, buttons, strict=True)]
 
@@ -209,7 +210,7 @@ class PlayView:
         canvas.text(word, (box.x + 24, box.y), MEDIUM, colour, bold=True)
         if session.speed != 1.0:
             canvas.text(f"{session.speed:g}×", (box.right - 72, box.y), MEDIUM, OLIVE, mono=True, align="right")
-        canvas.text(clock_text(session.take.frame), (box.right, box.y), MEDIUM, TEXT, mono=True, align="right")
+        canvas.text(frame_clock(session.take.frame), (box.right, box.y), MEDIUM, TEXT, mono=True, align="right")
         return box.y + 40
 
     def _draw_score(self, canvas: Canvas, box: Box) -> float:
@@ -286,7 +287,7 @@ class PlayView:
         for row, episode in enumerate(reversed(session.episodes[first:])):
             y = box.y + 24 + row * 24
             number = len(session.episodes) - row
-            length = clock_text(round(episode.seconds * 60))
+            length = frame_clock(round(episode.seconds * 60))
             canvas.text(f"{number}", (box.x + 24, y), SMALL, QUIET, mono=True, align="right")
             canvas.text(length, (box.x + 84, y), SMALL, QUIET, mono=True, align="right")
             colour = TEXT if episode.saved else QUIET

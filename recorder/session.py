@@ -12,6 +12,7 @@ from pathlib import Path
 
 from data.continuation import Unended
 from data.demonstrator import Demonstrator
+from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -30,7 +31,6 @@ from recorder.session_state import (
     ScoreChange,
     SessionEpisode,
     SessionState,
-    clock_text,
     points_text,
 )
 from recorder.take import Take, Takes
@@ -270,7 +270,7 @@ class Session:
     def mark(self) -> None:
         if self.state in (SessionState.PLAYING, SessionState.PAUSED) and self.take.frame == self.take.recorded_frames:
             self.take.mark()
-            self.notify(f"Marker at {clock_text(self.take.frame)}")
+            self.notify(f"Marker at {frame_clock(self.take.frame)}")
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted

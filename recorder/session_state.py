@@ -60,12 +60,6 @@ class ScoreChange:
     ticks: int = SCORE_CHANGE_TICKS
 
 
-def clock_text(frames: int) -> str:
-    """Return the play time of so many frames in minutes and seconds, such as "1:05"."""
-    seconds = frames // FRAMES_PER_SECOND
-    return f"{seconds // 60}:{seconds % 60:02d}"
-
-
 def points_text(points: float) -> str:
     """Return a number of points in words, such as "1 point" and "250 points"."""
     return f"{points:g} point{'' if points == 1 else 's'}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data.durations import clock
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
@@ -147,14 +148,9 @@ def draw_progress(canvas: Canvas, box: Box, doing: str, done: float, total: floa
     share = done / total if total else 0.0
     words = f"{share:.0%}" if total else ""
     if share and seconds > 1:
-        words += f"   {_time(seconds * (1 - share) / share)} left"
+        words += f"   {clock(seconds * (1 - share) / share)} left"
     height = canvas.measure("X", SMALL)[1]
     top = box.centre[1] - height - 3
     right = canvas.text(words, (box.right, top), SMALL, QUIET, mono=True, align="right").x if words else box.right
     canvas.text(doing, (box.x, top), SMALL, max_width=right - box.x - GRID)
     canvas.bar(Box(box.x, box.centre[1] + 5, box.width, 6), share, GREEN)
-
-
-def _time(seconds: float) -> str:
-    """A time left, as "0:42"."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_episodes import record_random_play
 
-from curator.outline import EpisodeOutline, clock, points, read_outlines
+from curator.outline import EpisodeOutline, points, read_outlines
 from curator.queues import (
     EPISODE_QUEUES,
     SECOND_LOOK,
@@ -31,6 +31,7 @@ from curator.queues import (
 )
 from curator.spans import Coverage, cut
 from data.clip import Clip, Verdict
+from data.durations import frame_clock
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -300,7 +301,7 @@ def test_an_unknown_queue_is_refused_and_the_known_ones_are_named() -> None:
 
 
 def test_times_and_points_read_as_people_write_them() -> None:
-    assert [clock(frame) for frame in (0, 59, 60, 2460, 36_059)] == ["0:00", "0:00", "0:01", "0:41", "10:00"]
+    assert [frame_clock(frame) for frame in (0, 59, 60, 2460, 36_059)] == ["0:00", "0:00", "0:01", "0:41", "10:00"]
     assert [points(1), points(20), points(-1), points(0.5)] == ["1 point", "20 points", "-1 point", "0.5 points"]
 
 
