@@ -15,7 +15,7 @@ from screen.background import Background
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, WHITE
-from screen.widgets import Button, draw_progress, key_list_foot
+from screen.widgets import Button, draw_progress, key_list_bottom
 
 MARGIN = 48.0
 ACTIONS_TOP, ACTIONS_HEIGHT = 248.0, 184.0
@@ -124,7 +124,7 @@ def bottom_buttons(window: Box, view: HomeView) -> dict[str, Button]:
 
 def tour_button(window: Box) -> Button:
     """Return the tour's button, below the list of keys."""
-    bottom = key_list_foot(window, len(KEYS))
+    bottom = key_list_bottom(window, len(KEYS))
     return Button(Box(bottom.right - 192, bottom.y - 4, 192, 32), "Take the tour", "F2", OLIVE)
 
 

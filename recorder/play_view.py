@@ -287,7 +287,7 @@ class PlayView:
         for row, episode in enumerate(reversed(session.episodes[first:])):
             y = box.y + 24 + row * 24
             number = len(session.episodes) - row
-            length = frame_clock(round(episode.seconds * 60))
+            length = frame_clock(episode.frames)
             canvas.text(f"{number}", (box.x + 24, y), SMALL, QUIET, mono=True, align="right")
             canvas.text(length, (box.x + 84, y), SMALL, QUIET, mono=True, align="right")
             colour = TEXT if episode.saved else QUIET

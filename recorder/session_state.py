@@ -38,7 +38,7 @@ class SessionEpisode:
     """A finished episode of this session."""
 
     score: float
-    seconds: float
+    frames: int
     saved: bool
 
 

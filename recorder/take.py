@@ -15,7 +15,6 @@ from data.continuation import Unended, not_reproduced, retire
 from data.demonstrator import Demonstrator
 from data.episode import (
     DEEPEST_STACK,
-    FRAMES_PER_SECOND,
     MAX_EPISODE_FRAMES,
     EmulatorSettings,
     FrameState,
@@ -374,4 +373,4 @@ class Takes:
 
     def _list_present(self, saved: bool) -> None:
         take = self.present
-        self.episodes.append(SessionEpisode(take.score, take.recorded_frames / FRAMES_PER_SECOND, saved))
+        self.episodes.append(SessionEpisode(take.score, take.recorded_frames, saved))

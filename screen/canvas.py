@@ -1,4 +1,4 @@
-"""The canvas: everything that a window draws, in design units."""
+"""The canvas: everything that a window can draw, in design units."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY_CAP_HEIGHT = 24
 
 @functools.lru_cache(maxsize=512)
 def _rounded(width: int, height: int, radius: int, colour: Colour, border: int) -> pygame.Surface:
-    """A rounded rectangle with smooth corners; ``border`` 0 fills it. Sizes in pixels."""
+    """Return a rounded rectangle with smooth corners; ``border`` 0 fills it. Sizes in pixels."""
     large = pygame.Surface((width * _FINE, height * _FINE), pygame.SRCALPHA)
     large.fill((*colour, 0))
     pygame.draw.rect(large, (*colour, 255), large.get_rect(), border * _FINE, border_radius=radius * _FINE)
@@ -32,7 +32,7 @@ def _rounded(width: int, height: int, radius: int, colour: Colour, border: int) 
 
 
 class Canvas:
-    """Draws on a surface. All coordinates, sizes and radii are in design units; ``scale`` makes pixels of them."""
+    """Draws on a surface. Coordinates, sizes and radii are in design units of ``scale`` pixels."""
 
     def __init__(self, surface: pygame.Surface, scale: float | None = None) -> None:
         self.surface = surface
@@ -51,7 +51,7 @@ class Canvas:
         return max(1, self._px(width))
 
     def fill(self, box: Box, colour: Colour, radius: float = 0) -> None:
-        """A filled rectangle."""
+        """Fill a rectangle."""
         rect = self._rect(box)
         if rect.width <= 0 or rect.height <= 0:
             return
@@ -64,7 +64,7 @@ class Canvas:
             self.surface.blit(_rounded(rect.width, rect.height, pixels, colour, 0), rect)
 
     def outline(self, box: Box, colour: Colour, width: float = 1, radius: float = 0) -> None:
-        """The edge of a rectangle, drawn inside it."""
+        """Draw the edge of a rectangle, inside it."""
         rect = self._rect(box)
         pixels = min(self._px(radius), rect.width // 2, rect.height // 2)
         if pixels <= 0 or rect.width * rect.height > 160_000:
@@ -83,7 +83,7 @@ class Canvas:
             pygame.draw.line(self.surface, colour, first, last, pixels)
 
     def polyline(self, points: Sequence[Point], colour: Colour, width: float = 1) -> None:
-        """Lines from point to point."""
+        """Draw lines from point to point."""
         for start, end in itertools.pairwise(points):
             self.line(start, end, colour, width)
 
@@ -96,7 +96,7 @@ class Canvas:
         pygame.draw.aacircle(self.surface, colour, (self._px(centre[0]), self._px(centre[1])), max(1, self._px(radius)))
 
     def measure(self, string: str, size: int = SMALL, mono: bool = False, bold: bool = False) -> tuple[float, float]:
-        """Width and height of a line of text."""
+        """Return width and height of a line of text."""
         width, height = fonts.measured(string, self._px(size), mono, bold)
         return width / self.scale, height / self.scale
 
@@ -111,7 +111,7 @@ class Canvas:
         align: Align = "left",
         max_width: float | None = None,
     ) -> Box:
-        """One line; ``at`` is its top and its left end, middle or right end. Too long text gets an ellipsis."""
+        """Draw one line; ``at`` is its top and its left end, middle or right end. Longer text gets an ellipsis."""
         pixels = self._px(size)
         if max_width is not None:
             string = fonts.shortened(string, pixels, mono, bold, self._px(max_width))
@@ -123,11 +123,11 @@ class Canvas:
         return Box(x / self.scale, y / self.scale, width / self.scale, height / self.scale)
 
     def lines(self, string: str, width: float, size: int = SMALL, bold: bool = False) -> tuple[str, ...]:
-        """Text broken between words into lines of at most that width; a longer word has a line of its own."""
+        """Return text broken between words into lines of at most that width; a longer word has a line of its own."""
         return fonts.wrapped(string, self._px(size), bold, self._px(width))
 
     def paragraph(self, string: str, box: Box, size: int = SMALL, colour: Colour = TEXT, bold: bool = False) -> float:
-        """Text wrapped into the box's width, from its top. Returns the height used (it may exceed the box)."""
+        """Draw text wrapped into the box's width, from its top. Returns the height used (it may exceed the box)."""
         spacing = size * 1.5
         lines = self.lines(string, box.width, size, bold)
         for number, line in enumerate(lines):
@@ -138,10 +138,10 @@ class Canvas:
     def picture(
         self, frame: np.ndarray, palette: np.ndarray, box: Box, integer_scale: bool = True, aspect: bool = True
     ) -> Box:
-        """A game frame in the middle of the box.
+        """Draw a game frame in the middle of the box, and return its box.
 
-        frame: (H, W) uint8 palette indices; palette: (256, 3) uint8. ``integer_scale`` keeps all of the game's pixels
-        alike; ``aspect`` gives them the console's shape. Returns where the picture stands.
+        frame: (H, W) uint8 palette indices; palette: (256, 3) uint8. ``integer_scale`` makes all of the game's pixels
+        equally large; ``aspect`` gives them the console's shape.
         """
         height, width = frame.shape
         small = pygame.Surface((width, height), depth=8)
@@ -150,7 +150,7 @@ class Canvas:
         return self._place(small.convert(self.surface), box, integer_scale, TELEVISION_ASPECT if aspect else None)
 
     def picture_rgb(self, picture: np.ndarray, box: Box, integer_scale: bool = True, aspect: bool = False) -> Box:
-        """A picture of (H, W, 3) uint8 in the middle of the box. Returns where it stands."""
+        """Draw a picture, (H, W, 3) uint8, in the middle of the box, and return its box."""
         small = pygame.surfarray.make_surface(np.ascontiguousarray(picture.transpose(1, 0, 2)))
         return self._place(small, box, integer_scale, TELEVISION_ASPECT if aspect else None)
 
@@ -175,7 +175,7 @@ class Canvas:
         return Box(x / self.scale, y / self.scale, size[0] / self.scale, size[1] / self.scale)
 
     def key_cap(self, label: str, at: Point, colour: Colour = LINE, text_colour: Colour = TEXT) -> Box:
-        """A key of the keyboard; ``at`` is its top left corner."""
+        """Draw a key of the keyboard; ``at`` is its top left corner."""
         width = max(KEY_CAP_HEIGHT, self.measure(label, SMALL, mono=True)[0] + 14)
         box = Box(at[0], at[1], width, KEY_CAP_HEIGHT)
         self.fill(box, colour, radius=5)
@@ -189,7 +189,7 @@ class Canvas:
         return max(KEY_CAP_HEIGHT, self.measure(label, SMALL, mono=True)[0] + 14)
 
     def bar(self, box: Box, share: float, colour: Colour) -> None:
-        """A horizontal bar, filled from the left by ``share`` (0 to 1)."""
+        """Draw a horizontal bar, filled from the left by ``share`` (0 to 1)."""
         radius = box.height / 2
         self.fill(box, LINE, radius)
         filled = box.width * min(1.0, max(0.0, share))
@@ -197,8 +197,8 @@ class Canvas:
             self.fill(box.left_part(max(filled, min(box.height, box.width))), colour, radius)
 
     def shade(self, box: Box, alpha: int = 160) -> None:
-        """Darken what is already there; ``alpha`` 0 (not at all) to 255 (black)."""
+        """Darken what was drawn; ``alpha`` from 0 (not at all) to 255 (black)."""
         rect = self._rect(box)
-        veil = pygame.Surface(rect.size, pygame.SRCALPHA)
-        veil.fill((0, 0, 0, alpha))
-        self.surface.blit(veil, rect)
+        shadow = pygame.Surface(rect.size, pygame.SRCALPHA)
+        shadow.fill((0, 0, 0, alpha))
+        self.surface.blit(shadow, rect)

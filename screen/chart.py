@@ -1,11 +1,11 @@
-"""Charts: curves over steps, with axes that read well at every size. Drawn once for each change and then kept."""
+"""Charts: curves over steps, with readable axes at every size. Each is drawn once for each change and cached."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import numpy as np
@@ -19,14 +19,14 @@ PADDING = 12.0
 TITLE_HEIGHT = 28.0
 X_LABEL_HEIGHT = 20.0
 MOST_POINTS = 240
-"""A curve of more points is thinned: more could not be told apart."""
+"""A curve with more points is thinned: more could not be distinguished."""
 
 Style = Literal["line", "dots", "whiskers"]
 
 
 @dataclass(frozen=True)
 class Series:
-    """One curve. Points whose value is no finite number are gaps."""
+    """One curve. Points whose value is not finite are left out."""
 
     xs: np.ndarray
     """(N,) ascending."""
@@ -45,20 +45,20 @@ class ChartFacts:
 
     title: str
     newest: str = ""
-    """The newest value in words, at the top right."""
+    """The newest value as text, at the top right."""
     series: tuple[Series, ...] = ()
     lowest: float | None = None
-    """Where the vertical axis must begin at the latest; None: as the values have it."""
+    """The vertical axis begins here or lower; None: where the values begin."""
     highest: float | None = None
-    """Where it must end at the earliest."""
+    """The vertical axis ends here or higher."""
     hint: str = ""
-    """What to say while there is nothing to draw."""
+    """Shown while there is nothing to draw."""
     colour: Colour = TEXT
     """Of ``newest``."""
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most ``most`` (2 or more) round numbers in [low, high]: 1, 2 or 5 times a power of ten apart."""
+    """Return at most ``most`` (2 or more) round numbers in [low, high], 1, 2 or 5 times a power of ten apart."""
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
         return [low]
     power = 10.0 ** math.floor(math.log10((high - low) / most))
@@ -71,7 +71,7 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def short_number(value: float) -> str:
-    """A number as an axis shows it: 0.05, 250, 20k, 1.5M."""
+    """Return a number as an axis shows it: 0.05, 250, 20k, 1.5M."""
     size = abs(value)
     for unit, letter in ((1e6, "M"), (1e3, "k")):
         if size >= unit * (1 if letter == "M" else 10):
@@ -80,7 +80,7 @@ def short_number(value: float) -> str:
 
 
 def thinned(xs: np.ndarray, ys: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """At most ``most`` points of a curve: evenly many neighbours become their mean; NaN are left out."""
+    """Return at most ``most`` points of a curve, each the mean of equally many neighbours; NaN are left out."""
     good = np.isfinite(ys)
     xs, ys = xs[good].astype(np.float64), ys[good].astype(np.float64)
     if len(xs) <= most:
@@ -91,23 +91,23 @@ def thinned(xs: np.ndarray, ys: np.ndarray, most: int = MOST_POINTS) -> tuple[np
 
 
 def value_range(facts: ChartFacts) -> tuple[float, float]:
-    """Lower and upper end of the vertical axis, with a little air where the values alone decide."""
+    """Return the ends of the vertical axis, with a margin where the values alone decide."""
     found = [part for s in facts.series for part in (s.ys, s.lows, s.highs) if part is not None]
     values = np.concatenate([part.astype(np.float64) for part in found]) if found else np.zeros(0)
     values = values[np.isfinite(values)]
     low = float(values.min()) if len(values) else 0.0
     high = float(values.max()) if len(values) else 1.0
-    air = 0.08 * (high - low)
-    low, high = low - air, high + air
+    margin = 0.08 * (high - low)
+    low, high = low - margin, high + margin
     if facts.lowest is not None:
-        low = facts.lowest if low >= facts.lowest - air else low
+        low = facts.lowest if low >= facts.lowest - margin else low
     if facts.highest is not None:
-        high = facts.highest if high <= facts.highest + air else high
+        high = facts.highest if high <= facts.highest + margin else high
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
 def step_range(charts: Sequence[ChartFacts]) -> tuple[float, float]:
-    """The common horizontal axis of several charts."""
+    """Return the ends of the common horizontal axis of several charts."""
     ends = [float(end) for facts in charts for s in facts.series if len(s.xs) for end in (s.xs[0], s.xs[-1])]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     return (low, high) if high > low else (low, low + 1.0)
@@ -115,25 +115,36 @@ def step_range(charts: Sequence[ChartFacts]) -> tuple[float, float]:
 
 @dataclass
 class Chart:
-    """A chart that keeps its picture until what it shows, or its size, changes."""
+    """A chart that draws its picture again only when what it shows, or its size, has changed."""
 
     _key: object = field(default=None, repr=False)
     _picture: pygame.Surface | None = field(default=None, repr=False)
 
     def draw(self, canvas: Canvas, box: Box, facts: ChartFacts, steps: tuple[float, float]) -> None:
-        """``steps``: ends of the horizontal axis; what lies below 0 is pretraining."""
+        """``steps``: ends of the horizontal axis; below 0 is pretraining."""
         left, top = round(box.x * canvas.scale), round(box.y * canvas.scale)
         size = round(box.right * canvas.scale) - left, round(box.bottom * canvas.scale) - top
         if size[0] <= 0 or size[1] <= 0:
             return
-        series = [(s.colour, s.style, s.xs.tobytes(), s.ys.tobytes()) for s in facts.series]
-        key = (size, canvas.scale, facts.title, facts.newest, facts.hint, steps, hash(tuple(series)))
+        key = (size, canvas.scale, steps, _contents(facts))
         if self._picture is None or key != self._key:
             self._picture = pygame.Surface(size)
             self._picture.fill(GROUND)
             _draw(Canvas(self._picture, canvas.scale), facts, steps)
             self._key = key
         canvas.surface.blit(self._picture, (left, top))
+
+
+def _contents(shown: object) -> Hashable:
+    """Return everything that a chart's facts hold, as a value that can be compared."""
+    if isinstance(shown, np.ndarray):
+        return shown.dtype.str, shown.tobytes()
+    if isinstance(shown, tuple):
+        return tuple(_contents(part) for part in shown)
+    if isinstance(shown, ChartFacts | Series):
+        return tuple(_contents(getattr(shown, part.name)) for part in fields(shown))
+    assert isinstance(shown, Hashable)
+    return shown
 
 
 def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None:
@@ -153,7 +164,7 @@ def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None
     plot = body.without_left(wide + 8).without_bottom(X_LABEL_HEIGHT)
     place = _Place(plot, steps, (low, high))
     if steps[0] < 0.0:
-        # Pretraining: before the first step.
+        # Pretraining is before the first step.
         before = plot.left_part(place.x(min(0.0, steps[1])) - plot.x)
         canvas.fill(before, GROUND)
         if before.width > 96:
@@ -169,7 +180,7 @@ def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None
 
 
 def _draw_steps(canvas: Canvas, plot: Box, place: _Place, steps: tuple[float, float]) -> None:
-    """The horizontal axis: labels that have room."""
+    """Draw the labels of the horizontal axis that do not overlap."""
     free_from = float("-inf")
     for tick in nice_ticks(*steps, max(2, int(plot.width // 72))):
         label = short_number(tick)
@@ -182,7 +193,7 @@ def _draw_steps(canvas: Canvas, plot: Box, place: _Place, steps: tuple[float, fl
 
 @dataclass(frozen=True)
 class _Place:
-    """From steps and values to places in the plot."""
+    """Maps steps and values to places in the plot."""
 
     plot: Box
     steps: tuple[float, float]
@@ -218,7 +229,7 @@ def _draw_series(canvas: Canvas, series: Series, place: _Place) -> None:
 
 
 def draw_curve(canvas: Canvas, points: Sequence[Point], colour: Colour, width: float = 1.75) -> None:
-    """A line through points with smooth edges at every width, which pygame's own thick lines lack."""
+    """Draw a line through points with smooth edges, which pygame's own thick lines lack."""
     half = width / 2
     for (x0, y0), (x1, y1) in itertools.pairwise(points):
         length = math.hypot(x1 - x0, y1 - y0)

@@ -9,24 +9,24 @@ import pygame
 PRESSED_BEYOND = 0.5
 """How far a stick must be pushed, of 1, to count as a direction."""
 RELEASED_WITHIN = 0.35
-"""Less far, so that a stick held at the edge does not flicker."""
+"""Less than PRESSED_BEYOND, so that a stick held at that edge does not flicker."""
 
 _DIRECTIONS = {0: ("pad left", "pad right"), 1: ("pad up", "pad down")}
-"""Axis of a stick, or of a hat: its key below zero and above. A hat's second axis points up, a stick's down."""
+"""By the axis of a stick or hat: its keys below and above zero. A hat's second axis points up, a stick's down."""
 
 
 class Controllers:
-    """Opens controllers as they are plugged in, and turns what they do into keys that go down and up."""
+    """Opens controllers as they are plugged in, and translates their events into keys that go down and up."""
 
     def __init__(self) -> None:
         self._open: dict[int, pygame.joystick.JoystickType] = {}
         self._down: dict[int, dict[str, set[str]]] = {}
-        """Of each controller: the keys that are down, by what holds them ("hat", "stick", "buttons")."""
+        """The keys that are down, by controller and by the part that holds them ("hat", "axis 0", "buttons")."""
         with contextlib.suppress(pygame.error):
             pygame.joystick.init()
 
     def keys(self, event: pygame.event.Event) -> list[tuple[str, bool]]:
-        """The keys that an event of SDL moves: (key, whether it went down). Empty for events of other devices."""
+        """Return the keys that an event of SDL presses or releases, as (key, whether it went down)."""
         if event.type == pygame.JOYDEVICEADDED:
             with contextlib.suppress(pygame.error):
                 controller = pygame.joystick.Joystick(event.device_index)

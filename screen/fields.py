@@ -1,4 +1,4 @@
-"""What a person fills in: a line of text, and one of several values."""
+"""Input fields: a line of text, and a choice of one of several values."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class TextField:
         self.caret = len(self.text)
 
     def write(self, typed: str) -> None:
-        """Text as the keyboard's layout makes it; what cannot be shown in one line is left out."""
+        """Insert typed text at the caret; characters that cannot be printed are left out."""
         typed = "".join(letter for letter in typed if letter.isprintable())[: self.most - len(self.text)]
         self.text = self.text[: self.caret] + typed + self.text[self.caret :]
         self.caret += len(typed)
 
     def press(self, key: KeyDown) -> bool:
-        """Edit by a key; False for a key that does not edit."""
+        """Edit by a key; return False for a key that does not edit."""
         before, after = self.text[: self.caret], self.text[self.caret :]
         match key.key:
             case "backspace" if key.control:
@@ -57,7 +57,7 @@ class TextField:
         return True
 
     def draw(self, canvas: Canvas, box: Box, active: bool, empty: str = "", key: str = "") -> None:
-        """``empty``: what stands there, quietly, while there is no text. ``key``: the key that leads here."""
+        """``empty``: a hint while there is no text. ``key``: the key that activates the field."""
         canvas.fill(box, GROUND, radius=6)
         canvas.outline(box, OLIVE if active else LINE, radius=6)
         inner = Box(box.x + 12, box.y, box.width - 24, box.height)
@@ -67,7 +67,7 @@ class TextField:
             inner = inner.without_right(cap + GRID)
         height = canvas.measure("X", SMALL)[1]
         y = box.centre[1] - height / 2
-        # While it is being edited, the end of a long text must be seen; else its beginning.
+        # Of a long text, show the end while it is edited, otherwise the beginning.
         shown = self.text
         while active and shown and canvas.measure(shown, SMALL)[0] > inner.width:
             shown = shown[1:]
@@ -82,10 +82,10 @@ class TextField:
 
 @dataclass
 class Choice:
-    """One of several values, gone through by key or by the arrows at its ends."""
+    """One of several values, changed by key or by the arrows at its ends."""
 
     values: Sequence[str]
-    """Each value as a person reads it."""
+    """Each value as it is shown."""
     at: int = 0
 
     @property
@@ -96,7 +96,7 @@ class Choice:
         self.at = (self.at + by) % len(self.values)
 
     def click(self, box: Box, x: float, y: float) -> bool:
-        """The value before or after, by where the pointer is; False where it is elsewhere."""
+        """Select the value before or after, by the side of the click; return False for a click elsewhere."""
         if not box.contains(x, y):
             return False
         self.step(-1 if x < box.x + ARROW_WIDTH else 1)
@@ -105,7 +105,7 @@ class Choice:
     def draw(
         self, canvas: Canvas, box: Box, active: bool = False, key: str = "", label: str = "", hover: bool = False
     ) -> None:
-        """``label`` stands quietly before the value; ``key``: the key that goes to the next value."""
+        """``label`` is shown before the value; ``key``: the key that selects the next value."""
         canvas.fill(box, LINE if hover else PANEL, radius=6)
         canvas.outline(box, OLIVE if active else LINE, radius=6)
         y = box.centre[1]

@@ -1,4 +1,4 @@
-"""The two typefaces: a sans for text and a monospaced one for numbers and keys."""
+"""The two typefaces: a sans-serif one for text and a monospaced one for numbers and keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FILES = {
 def _folder() -> Path:
     found = importlib.util.find_spec("pygame_gui")
     if found is None or not found.submodule_search_locations:
-        raise CoachError("The package pygame_gui, which carries the fonts, is not installed; run `make run` again.")
+        raise CoachError("The package pygame_gui, which contains the fonts, is not installed; run `make run` again.")
     return Path(found.submodule_search_locations[0]) / "data"
 
 
@@ -35,12 +35,12 @@ def _made(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
 
 
 def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
-    """The typeface at a height of ``pixels``."""
+    """Return the typeface at a height of ``pixels``."""
     try:
         found = _made(pixels, mono, bold)
         found.get_height()
     except pygame.error:
-        # Some library in this process has ended pygame, and with it all fonts of before.
+        # A library in this process has quit pygame, which invalidates all fonts.
         _made.cache_clear()
         found = _made(pixels, mono, bold)
     return found
@@ -48,19 +48,19 @@ def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
 
 @functools.lru_cache(maxsize=4096)
 def rendered(text: str, pixels: int, colour: tuple[int, int, int], mono: bool, bold: bool) -> pygame.Surface:
-    """Text as a picture with alpha; kept, because a window draws the same words sixty times a second."""
+    """Return text as a picture with alpha; cached, because a window draws the same words sixty times a second."""
     return font(pixels, mono, bold).render(text, True, colour)
 
 
 @functools.lru_cache(maxsize=4096)
 def measured(text: str, pixels: int, mono: bool, bold: bool) -> tuple[int, int]:
-    """Width and height in pixels."""
+    """Return width and height in pixels."""
     return font(pixels, mono, bold).size(text)
 
 
 @functools.lru_cache(maxsize=2048)
 def shortened(text: str, pixels: int, mono: bool, bold: bool, most_pixels: int) -> str:
-    """The text, cut with an ellipsis so that it is at most ``most_pixels`` wide."""
+    """Return the text, cut with an ellipsis so that it is at most ``most_pixels`` wide."""
     if measured(text, pixels, mono, bold)[0] <= most_pixels:
         return text
     low, high = 0, len(text)
@@ -75,7 +75,7 @@ def shortened(text: str, pixels: int, mono: bool, bold: bool, most_pixels: int) 
 
 @functools.lru_cache(maxsize=512)
 def wrapped(text: str, pixels: int, bold: bool, most_pixels: int) -> tuple[str, ...]:
-    """The text broken into lines at most ``most_pixels`` wide; line breaks in the text are kept."""
+    """Return the text in lines of at most ``most_pixels``; line breaks in the text are preserved."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""

@@ -1,4 +1,4 @@
-"""Where in an episode the picture stands, at which speed it goes on, and whether it is paused. Pure."""
+"""The position in an episode that is played back: its frame, its speed, and whether it is paused. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from data.episode import FRAMES_PER_SECOND
 
 
 class FramePosition:
-    """A place among the frames 0 to T, that moves at one of several speeds."""
+    """A position among the frames 0 to T that moves at one of several speeds."""
 
     def __init__(self, frame_count: int, speeds: Sequence[float]) -> None:
-        """``frame_count``: T, the last frame; ``speeds``: rising, 1 (the game's own) among them."""
+        """``frame_count``: T, the last frame; ``speeds``: ascending, and including 1, the game's own speed."""
         self.frame_count = frame_count
         self.paused = False
         self._speeds = tuple(speeds)
@@ -30,15 +30,15 @@ class FramePosition:
 
     @property
     def frames_per_second(self) -> float:
-        """At the present speed."""
+        """The frame rate at the present speed."""
         return FRAMES_PER_SECOND * self.speed
 
     def change_speed(self, by: int) -> None:
-        """So many speeds faster (or, below 0, slower), as far as there are any."""
+        """Go so many speeds up (or, below 0, down), as far as there are any."""
         self._speed = min(max(self._speed + by, 0), len(self._speeds) - 1)
 
     def seek(self, frame: int) -> None:
-        """Go to a frame, or to the end next to it; what runs, runs on from there."""
+        """Go to a frame, or to the nearer end; playback continues from there."""
         self._position = float(min(max(frame, 0), self.frame_count))
 
     def step(self, frames: int) -> None:

@@ -1,4 +1,4 @@
-"""Boxes: where things stand in a window, in design units. Pure arithmetic."""
+"""Boxes: places in a window, in design units. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ class Box:
         return self.top_part(max(0.0, self.height - height))
 
     def columns(self, count: int, gap: float = 0.0) -> list[Box]:
-        """``count`` boxes of equal width beside one another."""
+        """Return ``count`` boxes of equal width beside one another."""
         width = (self.width - gap * (count - 1)) / count
         return [Box(self.x + i * (width + gap), self.y, width, self.height) for i in range(count)]
 
     def rows(self, count: int, gap: float = 0.0) -> list[Box]:
-        """``count`` boxes of equal height under one another."""
+        """Return ``count`` boxes of equal height below one another."""
         height = (self.height - gap * (count - 1)) / count
         return [Box(self.x, self.y + i * (height + gap), self.width, height) for i in range(count)]
 
     def middle(self, width: float, height: float) -> Box:
-        """A box of that size (or as much of it as fits) in the middle of this one."""
+        """Return a box of that size (or as much of it as fits) in the middle of this one."""
         width, height = min(width, self.width), min(height, self.height)
         return Box(self.x + (self.width - width) / 2, self.y + (self.height - height) / 2, width, height)
 
@@ -86,11 +86,11 @@ TELEVISION_ASPECT = 4 / 3
 def picture_scales(
     frame_width: int, frame_height: int, room_width: int, room_height: int, aspect: float | None = TELEVISION_ASPECT
 ) -> tuple[int, int]:
-    """Whole numbers of pixels, across and down, for one pixel of a frame, so that the picture is large and true.
+    """Return the whole numbers of pixels, across and down, that show one pixel of a frame.
 
-    The console's pixels are wider than high. Of all whole-number pairs that fit the room (in pixels), the one with the
-    largest picture is taken whose shape is within a sixth of ``aspect``; with ``aspect`` None, pixels are square.
-    (1, 1) where nothing larger fits.
+    The console's pixels are wider than high. Of all pairs that fit the room (in pixels) and give the picture a shape
+    within a sixth of ``aspect``, the one with the largest picture is chosen, with a penalty for a wrong shape. With
+    ``aspect`` None, pixels are square. (1, 1) where nothing larger fits.
     """
     most_down = max(1, room_height // frame_height)
     most_across = max(1, room_width // frame_width)

@@ -1,4 +1,4 @@
-"""A list of any length of which a window shows a few rows: the chosen row, scrolling by key, wheel and bar."""
+"""A list of any length of which a window shows some rows: the selected row, and scrolling by key, wheel and bar."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ SMALLEST_THUMB = 24.0
 
 
 class ListView:
-    """Which rows stand where. Only rows on show are ever looked at, so a list of thousands costs what a short one does.
+    """The places of the visible rows. Only those are computed, so a list of thousands costs what a short one does.
 
-    ``place`` must be called with the list's box and length before anything is asked; windows do so before each picture.
+    ``place`` must be called with the list's box and length first; windows call it before each picture.
     """
 
     def __init__(self, row_height: float = 32.0) -> None:
         self.row_height = row_height
         self.chosen = 0
-        """The chosen row, 0 to count - 1; 0 in an empty list."""
+        """The selected row, 0 to count - 1; 0 in an empty list."""
         self.count = 0
         self._top = 0
         self._box = Box(0, 0, 0, 0)
         self._dragging: float | None = None
-        self._shown = -1
+        self._scrolled_to = -1
 
     @property
     def box(self) -> Box:
-        """Where the list stands."""
+        """The box of the whole list."""
         return self._box
 
     @property
     def rows_on_show(self) -> int:
-        """How many whole rows fit."""
+        """The number of whole rows that fit."""
         return max(1, int(self._box.height // self.row_height))
 
     @property
@@ -44,16 +44,16 @@ class ListView:
         return max(0, self.count - self.rows_on_show)
 
     def place(self, box: Box, count: int) -> None:
-        """Where the list stands now and how many rows it has; the chosen row is kept on show when it has moved."""
+        """Set the list's box and number of rows; scroll to the selected row if it has moved."""
         self._box, self.count = box, count
         self.chosen = min(max(self.chosen, 0), max(0, count - 1))
-        if self.chosen != self._shown:
-            self._shown = self.chosen
+        if self.chosen != self._scrolled_to:
+            self._scrolled_to = self.chosen
             self._top = min(max(self._top, self.chosen - self.rows_on_show + 1), self.chosen)
         self._top = min(max(self._top, 0), self._highest_top)
 
     def rows(self) -> Iterator[tuple[int, Box]]:
-        """The rows on show with their boxes."""
+        """Yield the visible rows with their boxes."""
         room = self._box.without_right(BAR_WIDTH + 4 if self._highest_top else 0)
         for place, row in enumerate(range(self._top, min(self.count, self._top + self.rows_on_show))):
             yield row, Box(room.x, room.y + place * self.row_height, room.width, self.row_height)
@@ -62,7 +62,7 @@ class ListView:
         return next((row for row, box in self.rows() if box.contains(x, y)), None)
 
     def press(self, key: str) -> bool:
-        """Move the chosen row; False for a key that is none of the list's."""
+        """Move the selected row; return False for a key that the list does not use."""
         steps = {
             "up": -1,
             "down": 1,
@@ -77,7 +77,7 @@ class ListView:
         return True
 
     def wheel(self, dy: int) -> None:
-        """Scroll; the chosen row stays chosen, on show or not."""
+        """Scroll; the selected row stays selected, visible or not."""
         self._top = min(max(self._top - dy * WHEEL_ROWS, 0), self._highest_top)
 
     # The bar at the right.
@@ -94,7 +94,7 @@ class ListView:
         return Box(bar.x, bar.y + (bar.height - height) * share, bar.width, height)
 
     def pointer_down(self, x: float, y: float) -> bool:
-        """Take hold of the bar; False where the pointer is elsewhere."""
+        """Grab the bar; return False where the pointer is elsewhere."""
         if not self._highest_top or not self._bar.contains(x, y):
             return False
         thumb = self._thumb
@@ -113,7 +113,7 @@ class ListView:
         self._dragging = None
 
     def draw_bar(self, canvas: Canvas) -> None:
-        """The bar that says which part of the list is on show; nothing where all of it is."""
+        """Draw the scroll bar, unless all of the list is visible."""
         if self._highest_top:
             canvas.fill(self._bar.inset(2), LINE, radius=4)
             canvas.fill(self._thumb.inset(2), QUIET, radius=4)

@@ -10,13 +10,13 @@ import pygame
 SAMPLES_PER_FRAME = 512
 SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * 60
 _CHUNK_FRAMES = 3
-"""Frames handed to the sound card at once. Whole mixer buffers, so that one chunk follows another without a gap."""
+"""Frames passed to the sound card at once. Whole mixer buffers, so that there is no gap between two chunks."""
 _MOST_WAITING_FRAMES = 12
-"""More than this has piled up only because the game ran ahead; what is too old to be heard is dropped."""
+"""More can be waiting only if the game ran ahead; the oldest sound is dropped then."""
 
 
 class GameSound:
-    """Plays samples as they come; where there is no sound device, nothing is heard and nothing fails."""
+    """Plays samples as they come; does nothing where there is no sound device."""
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING_FRAMES)
@@ -33,7 +33,7 @@ class GameSound:
         return self._channel is not None
 
     def frame(self, samples: np.ndarray) -> None:
-        """One frame's sound: (SAMPLES_PER_FRAME,) uint8, 128 is silence."""
+        """Play one frame's sound, (SAMPLES_PER_FRAME,) uint8; 128 is silence."""
         if self._channel is None:
             return
         self._waiting.append(np.asarray(samples, np.uint8).tobytes())
@@ -47,7 +47,7 @@ class GameSound:
             self._channel.play(chunk)
 
     def silence(self) -> None:
-        """Stop at once, and forget what was waiting."""
+        """Stop at once, and discard what was waiting."""
         self._waiting.clear()
         if self._channel is not None:
             self._channel.stop()

@@ -1,4 +1,4 @@
-"""One look for every window: colours, text sizes and the grid."""
+"""The look of every window: colours, text sizes and the grid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = _from_hex("#E6E9EE")
 QUIET = _from_hex("#8B95A3")
 
 GREEN = _from_hex("#4CC38A")
-"""The cannon: good, go, kept."""
+"""The cannon: good, start, saved."""
 ORANGE = _from_hex("#E5683C")
 """The shields: bad, stop, recording."""
 OLIVE = _from_hex("#C9B458")
@@ -30,26 +30,15 @@ LARGE = 32
 """The three text sizes, in design units."""
 
 GRID = 8
-"""Everything stands on multiples of this, in design units."""
+"""Distances are multiples of this, in design units."""
 
 DESIGN_SIZE = (1280, 800)
 """Window size at which one design unit is one pixel."""
 
 SMALLEST_SCALE = 0.875
-"""Below this, small text could not be read; smaller windows get less room instead of smaller text."""
+"""The least scale: small text would be unreadable below it, so smaller windows get less room instead."""
 
 
 def scale_of(width: int, height: int) -> float:
-    """Pixels per design unit in a window of ``width`` x ``height`` pixels."""
+    """Return the pixels per design unit in a window of ``width`` x ``height`` pixels."""
     return max(SMALLEST_SCALE, min(width / DESIGN_SIZE[0], height / DESIGN_SIZE[1]))
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    """Contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
-
-    def luminance(colour: Colour) -> float:
-        linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)

@@ -1,4 +1,4 @@
-"""Widgets that every window shares: buttons, the list of keys, verdict badges and messages."""
+"""Widgets that windows share: buttons, the list of keys, verdict badges, messages and progress."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ VERDICT_COLOURS: dict[str, Colour] = {"good": GREEN, "bad": ORANGE, "skip": QUIE
 
 @dataclass(frozen=True)
 class Button:
-    """Something to click that shows the key which does the same."""
+    """A button that shows the key which does the same."""
 
     box: Box
     label: str
     key: str
-    """What stands on the key cap, such as "P" or "Esc"; empty for none."""
+    """The label of the key cap, such as "P" or "Esc"; empty for none."""
     colour: Colour | None = None
     enabled: bool = True
 
@@ -42,7 +42,7 @@ class Button:
 
 
 def button_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 8, most: float = 160) -> list[Box]:
-    """Boxes for buttons (label, key) side by side, each as wide as its words need, and no wider than ``most``."""
+    """Return boxes for buttons (label, key) side by side, as wide as the text needs and no wider than ``most``."""
     needs = [34 + 8 * len(label) + (22 + 8.4 * len(key) if key else 0) for label, key in labels]
     stretch = (box.width - gap * (len(labels) - 1)) / sum(needs)
     boxes, left = [], box.x
@@ -54,9 +54,9 @@ def button_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 8, most
 
 
 def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: float = 20) -> Box:
-    """A verdict's badge: letter, shape and colour. ``at`` is its top left corner.
+    """Draw a verdict's badge; ``at`` is its top left corner. Returns its box.
 
-    good: a circle with G; bad: a diamond with B; skip: a square with S.
+    good: a green circle with G; bad: an orange diamond with B; skip: a gray square with S.
     """
     box = Box(at[0], at[1], size, size)
     x, y = box.centre
@@ -76,19 +76,19 @@ def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: fl
 
 
 def _key_list_panel(window: Box, rows: int) -> tuple[Box, int, int]:
-    """The panel of a list of keys, its columns, and the rows in each."""
+    """Return the panel of a list of keys, its number of columns, and the rows in each."""
     columns = 1 if rows <= 10 else 2
     per_column = math.ceil(rows / columns)
     return window.middle(440 * columns + 64, per_column * 36 + 64 + 96), columns, per_column
 
 
-def key_list_foot(window: Box, rows: int) -> Box:
-    """The lowest line of a list of so many keys, for a window that has a button to put there."""
+def key_list_bottom(window: Box, rows: int) -> Box:
+    """Return the lowest line of a list of so many keys, for a window that puts a button there."""
     return _key_list_panel(window, rows)[0].inset(32).bottom_part(KEY_CAP_HEIGHT)
 
 
 def draw_key_list(canvas: Canvas, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """The list of keys over everything else; ``rows`` are (keys, what they do), keys parted by spaces."""
+    """Draw the list of keys over everything else; ``rows`` are (keys, what they do), keys separated by spaces."""
     canvas.shade(canvas.box, 190)
     panel, columns, per_column = _key_list_panel(canvas.box, len(rows))
     canvas.fill(panel, PANEL, radius=10)
@@ -112,7 +112,7 @@ def draw_key_list(canvas: Canvas, title: str, rows: Sequence[tuple[str, str]]) -
 
 
 def message_buttons(canvas: Canvas, labels: Sequence[tuple[str, str, Colour | None]]) -> list[Button]:
-    """Buttons (label, key, colour) where ``draw_message`` draws them."""
+    """Return buttons (label, key, colour) where ``draw_message`` draws them."""
     panel = _message_panel(canvas)
     row = panel.inset(32).bottom_part(44)
     return [
@@ -128,7 +128,7 @@ def _message_panel(canvas: Canvas) -> Box:
 def draw_message(
     canvas: Canvas, title: str, text: str, buttons: Sequence[Button], pointer: tuple[float, float] = (-1, -1)
 ) -> None:
-    """A centred panel with a title, a few words and buttons (made by ``message_buttons``)."""
+    """Draw a centred panel with a title, a text and buttons (made by ``message_buttons``)."""
     canvas.shade(canvas.box, 150)
     panel = _message_panel(canvas)
     canvas.fill(panel, PANEL, radius=10)
@@ -141,9 +141,9 @@ def draw_message(
 
 
 def draw_progress(canvas: Canvas, box: Box, doing: str, done: float, total: float, seconds: float) -> None:
-    """Long work: what it is, a bar, how far it is, and the time left.
+    """Draw the progress of long work: what it is, a bar, a percentage, and the time left.
 
-    done and total: parts; ``total`` 0 where nobody knows it yet. seconds: how long it has gone on.
+    done and total: parts; ``total`` 0 while it is unknown. seconds: how long the work has run.
     """
     share = done / total if total else 0.0
     words = f"{share:.0%}" if total else ""

@@ -1,4 +1,4 @@
-"""The window: opening it, what happens to it, and showing what was drawn."""
+"""The window: opening it, its events, and showing what was drawn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REPEAT_AFTER_MS, _REPEAT_EVERY_MS = 350, 50
 
 @dataclass(frozen=True)
 class KeyDown:
-    """A key went down; ``repeat``: it was down already and is being held."""
+    """A key went down; ``repeat``: it is still being held."""
 
     key: str
     shift: bool = False
@@ -38,7 +38,7 @@ class KeyUp:
 
 @dataclass(frozen=True)
 class TextTyped:
-    """Text as the keyboard's layout makes it; for text fields."""
+    """Text as typed with the keyboard's layout; for text fields."""
 
     text: str
 
@@ -65,7 +65,7 @@ class PointerMoved:
 
 @dataclass(frozen=True)
 class Wheel:
-    """``dy`` above 0: away from the person."""
+    """``dy`` is above 0 for a turn away from the person."""
 
     dy: int
 
@@ -117,7 +117,7 @@ _KEY_NAMES = {
 
 @dataclass(frozen=True)
 class Opening:
-    """How a window opens that is not told otherwise: its size in pixels, and whether it fills the screen."""
+    """How a window opens by default: its size in pixels, and whether it fills the screen."""
 
     size: tuple[int, int] = DESIGN_SIZE
     full_screen: bool = False
@@ -127,7 +127,7 @@ _preferred = Opening()
 
 
 def prefer(opening: Opening) -> None:
-    """How windows open from now on."""
+    """Set how windows open from now on."""
     global _preferred
     _preferred = opening
 
@@ -140,11 +140,11 @@ class Window:
     """One resizable window. Use it as a context manager.
 
     Coordinates of events and of ``canvas`` are design units. The window starts at ``size`` pixels, or smaller where
-    the screen is smaller; without a size it opens as ``prefer`` said last.
+    the screen is smaller; the default is what ``prefer`` set last.
     """
 
     def __init__(self, title: str, size: tuple[int, int] | None = None, full_screen: bool | None = None) -> None:
-        """Raises NoDisplayError where there is no display, CoachError where pygame stands in for pygame-ce."""
+        """Raises NoDisplayError where there is no display, CoachError where pygame is installed over pygame-ce."""
         if not getattr(pygame, "IS_CE", False):
             raise CoachError(
                 "The package pygame is installed over pygame-ce, which Replay Coach needs; run `pip uninstall --yes "
@@ -153,12 +153,12 @@ class Window:
         size = size or _preferred.size
         full_screen = _preferred.full_screen if full_screen is None else full_screen
         try:
-            # Where there is no display, SDL complains and then quietly draws into nothing.
-            asked = "SDL_VIDEODRIVER" in os.environ
-            if sys.platform == "linux" and not asked and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+            # Where there is no display, SDL prints a warning and then draws to nothing.
+            driver_chosen = "SDL_VIDEODRIVER" in os.environ
+            if sys.platform == "linux" and not driver_chosen and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
                 raise pygame.error("no display is attached")
             pygame.display.init()
-            if pygame.display.get_driver() in ("dummy", "offscreen") and not asked:
+            if pygame.display.get_driver() in ("dummy", "offscreen") and not driver_chosen:
                 raise pygame.error("no display is attached")
             pygame.font.init()
             desktop = pygame.display.get_desktop_sizes()[0]
@@ -172,8 +172,8 @@ class Window:
         except pygame.error as error:
             pygame.display.quit()
             raise NoDisplayError(
-                f"No window can be opened ({error}); Replay Coach needs a display, or the commands that work "
-                "without one (`coach record`, `coach label`, `coach train`)."
+                f"Cannot open a window ({error}): this command needs a display. `coach record`, `coach label` and "
+                "`coach train` work without one."
             ) from error
         self.closing = False
         """Whether the person has asked to close the window."""
@@ -202,7 +202,7 @@ class Window:
 
     @property
     def canvas(self) -> Canvas:
-        """What to draw on, as large as the window is now."""
+        """A canvas of the window's present size."""
         self._surface = self._window.get_surface()
         return Canvas(self._surface)
 
@@ -214,7 +214,7 @@ class Window:
         return position[0] * pixels[0] / points[0] / scale, position[1] * pixels[1] / points[1] / scale
 
     def events(self) -> list[Event]:
-        """What happened since the last call, oldest first."""
+        """Return the events since the last call, oldest first."""
         found: list[Event] = []
         for event in pygame.event.get():
             found += [KeyDown(key) if down else KeyUp(key) for key, down in self._controllers.keys(event)]
@@ -248,9 +248,9 @@ class Window:
             self._down.clear()
             return FocusLost()
         if kind in (pygame.QUIT, pygame.WINDOWCLOSE):
-            # One click on the window's cross comes as both.
-            told, self.closing = self.closing, True
-            return None if told else CloseRequested()
+            # One click on the window's close button comes as both.
+            already, self.closing = self.closing, True
+            return None if already else CloseRequested()
         simple: dict[int, Event] = {
             pygame.WINDOWFOCUSGAINED: FocusGained(),
             pygame.WINDOWSIZECHANGED: Resized(),
@@ -273,7 +273,7 @@ class Window:
         return self._full_screen
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Give the window another size, in pixels."""
+        """Set the window's size, in pixels."""
         self._window.size = size
 
     def screenshot(self, path: Path | str) -> None:

@@ -12,12 +12,12 @@ import pytest
 from data.errors import CoachError
 from screen.background import Background
 
-Tell = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 
 
-def test_work_tells_how_far_it_is_and_what_it_made() -> None:
-    def work(tell: Tell) -> str:
-        tell(3, 4)
+def test_work_reports_its_progress_and_its_result() -> None:
+    def work(report: Report) -> str:
+        report(3, 4)
         return "made"
 
     background = Background(work)
@@ -25,8 +25,8 @@ def test_work_tells_how_far_it_is_and_what_it_made() -> None:
     assert (background.done_parts, background.total_parts, background.result) == (3, 4, "made")
 
 
-def test_a_users_mistake_becomes_a_sentence() -> None:
-    def work(_: Tell) -> None:
+def test_a_coach_error_becomes_a_sentence() -> None:
+    def work(_: Report) -> None:
         raise CoachError("The disk is full.")
 
     background = Background(work)
@@ -35,17 +35,17 @@ def test_a_users_mistake_becomes_a_sentence() -> None:
     assert background.result is None
 
 
-def test_our_own_mistakes_are_not_swallowed() -> None:
+def test_other_exceptions_are_raised_again() -> None:
     background = Background(lambda _: 1 // 0)
     background.join()
     with pytest.raises(ZeroDivisionError):
         _ = background.result
 
 
-def test_stopped_work_ends_when_it_next_tells() -> None:
-    def work(tell: Tell) -> None:
+def test_stopped_work_ends_at_its_next_report() -> None:
+    def work(report: Report) -> None:
         while True:
-            tell(0, 1)
+            report(0, 1)
             time.sleep(0.01)
 
     background = Background(work)
@@ -55,13 +55,13 @@ def test_stopped_work_ends_when_it_next_tells() -> None:
     assert background.result is None
 
 
-LEAVES_IN_THE_MIDDLE = """
+ENDS_DURING_WORK = """
 import time
 from screen.background import Background
-def work(tell):
+def work(report):
     try:
         while True:
-            tell(0, 1)
+            report(0, 1)
             time.sleep(0.01)
     finally:
         print("ended in order", flush=True)
@@ -70,8 +70,8 @@ time.sleep(0.05)
 """
 
 
-def test_at_the_programs_end_work_is_ended_in_order() -> None:
+def test_work_is_stopped_in_order_at_the_end_of_the_program() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LEAVES_IN_THE_MIDDLE], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", ENDS_DURING_WORK], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "ended in order", "")

@@ -21,7 +21,7 @@ def canvas(request: pytest.FixtureRequest) -> Canvas:
 
 
 def painted(canvas: Canvas) -> np.ndarray:
-    """(W, H) bool: where something other than the ground is."""
+    """Return where something was drawn, (W, H) bool."""
     return (pygame.surfarray.array3d(canvas.surface) != np.array(GROUND)).any(axis=2)
 
 
@@ -57,7 +57,7 @@ def test_long_text_is_cut_to_its_room_with_an_ellipsis(canvas: Canvas) -> None:
 
 
 @pytest.mark.parametrize(("align", "left"), [("left", 400), ("centre", 400), ("right", 400)])
-def test_text_stands_where_it_is_aligned(canvas: Canvas, align: str, left: int) -> None:
+def test_text_is_placed_by_its_alignment(canvas: Canvas, align: str, left: int) -> None:
     where = canvas.text("1230", (left, 8), mono=True, align=align)  # type: ignore[arg-type]
     expected = {"left": where.x, "centre": where.centre[0], "right": where.right}[align]
     assert expected == pytest.approx(left, abs=1.5)
@@ -70,7 +70,7 @@ def test_a_bar_is_filled_by_its_share(canvas: Canvas) -> None:
     assert green == pytest.approx(200, abs=8)
 
 
-def test_verdicts_differ_in_shape_and_not_in_colour_alone(canvas: Canvas) -> None:
+def test_verdicts_differ_in_shape_and_not_only_in_colour(canvas: Canvas) -> None:
     shapes = []
     for number, verdict in enumerate(("good", "bad", "skip")):
         box = draw_verdict(canvas, verdict, (40 + 100 * number, 40), 40)
@@ -82,10 +82,10 @@ def test_verdicts_differ_in_shape_and_not_in_colour_alone(canvas: Canvas) -> Non
 
 
 def test_the_buttons_of_a_message_are_where_they_can_be_clicked(canvas: Canvas) -> None:
-    keep, discard = message_buttons(canvas, [("Keep", "Return", GREEN), ("Discard", "Del", None)])
-    draw_message(canvas, "Keep this episode?", "230 points", [keep, discard])
-    assert keep.contains(*keep.box.centre)
-    assert not keep.contains(*discard.box.centre)
+    save, discard = message_buttons(canvas, [("Save", "Return", GREEN), ("Discard", "Del", None)])
+    draw_message(canvas, "Save this episode?", "230 points", [save, discard])
+    assert save.contains(*save.box.centre)
+    assert not save.contains(*discard.box.centre)
     assert canvas.box.contains(discard.box.right - 1, discard.box.bottom - 1)
 
 

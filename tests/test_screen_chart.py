@@ -1,8 +1,9 @@
-"""Charts: round numbers on the axes, curves thinned truly, and a picture that is drawn anew only for a change."""
+"""Charts: round numbers on the axes, thinned curves, and a picture that is drawn again only for a change."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pygame
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from screen.canvas import Canvas
 from screen.chart import Chart, ChartFacts, Series, nice_ticks, short_number, step_range, thinned, value_range
 from screen.layout import Box
-from screen.theme import GREEN
+from screen.theme import GREEN, ORANGE
 
 CURVE = Series(np.arange(-100, 400, 5), np.linspace(1.0, 3.0, 100), GREEN)
 
@@ -32,7 +33,7 @@ def test_ticks_are_round_numbers(low: float, high: float, most: int, ticks: list
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(2, 12))
-def test_ticks_lie_in_the_range_and_are_not_too_many(low: float, width: float, most: int) -> None:
+def test_ticks_are_in_the_range_and_not_too_many(low: float, width: float, most: int) -> None:
     ticks = nice_ticks(low, low + width, most)
     air = 1e-6 * (abs(low) + width)
     assert len(ticks) <= most
@@ -46,7 +47,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
     assert short_number(value) == text
 
 
-def test_thinning_keeps_the_mean_and_leaves_out_what_is_no_number() -> None:
+def test_thinning_keeps_the_mean_and_leaves_out_nan() -> None:
     ys = np.arange(1000.0)
     ys[10] = np.nan
     xs, thin = thinned(np.arange(1000), ys, 100)
@@ -54,7 +55,7 @@ def test_thinning_keeps_the_mean_and_leaves_out_what_is_no_number() -> None:
     assert np.average(thin, weights=np.diff(np.linspace(0, 999, 101).astype(int))) == pytest.approx(np.nanmean(ys))
 
 
-def test_an_axis_that_begins_at_0_still_shows_what_lies_below() -> None:
+def test_an_axis_that_begins_at_0_still_shows_values_below_it() -> None:
     below = dataclasses.replace(CURVE, ys=CURVE.ys - 10)
     assert value_range(ChartFacts("", series=(CURVE,), lowest=0))[0] == 0
     assert value_range(ChartFacts("", series=(below,), lowest=0))[0] < -9
@@ -65,20 +66,77 @@ def test_all_charts_share_the_longest_axis() -> None:
     assert step_range([ChartFacts("", series=(CURVE,)), ChartFacts("", series=(short,))]) == (-100, 395)
 
 
-def test_a_chart_is_drawn_anew_only_when_something_changes() -> None:
-    canvas = Canvas(pygame.Surface((800, 400)), 1.0)
-    chart, facts, box = Chart(), ChartFacts("Loss", "0.1", (CURVE,)), Box(10, 10, 380, 200)
-    chart.draw(canvas, box, facts, (-100, 400))
-    first = chart._picture
-    chart.draw(canvas, box, facts, (-100, 400))
-    assert chart._picture is first
-    chart.draw(canvas, box, dataclasses.replace(facts, series=(dataclasses.replace(CURVE, ys=-CURVE.ys),)), (-100, 400))
-    assert chart._picture is not first
-    assert first is not None and chart._picture is not None
-    assert pygame.image.tobytes(first, "RGB") != pygame.image.tobytes(chart._picture, "RGB")
+BOX = Box(10, 10, 380, 200)
+STEPS = (-100.0, 400.0)
+WHISKERS = dataclasses.replace(CURVE, style="whiskers", lows=CURVE.ys - 0.5, highs=CURVE.ys + 0.5)
+FACTS = ChartFacts("Loss", "0.1", (WHISKERS,))
 
 
-def test_a_chart_without_points_says_why() -> None:
+def drawn(chart: Chart, facts: ChartFacts, steps: tuple[float, float] = STEPS) -> bytes:
     canvas = Canvas(pygame.Surface((800, 400)), 1.0)
-    Chart().draw(canvas, Box(0, 0, 380, 200), ChartFacts("Loss", hint="Nothing was learned yet."), (0, 1))
-    assert pygame.transform.average_color(canvas.surface)[:3] != (0, 0, 0)
+    chart.draw(canvas, BOX, facts, steps)
+    return pygame.image.tobytes(canvas.surface, "RGB")
+
+
+def with_series(**changes: Any) -> ChartFacts:
+    return dataclasses.replace(FACTS, series=(dataclasses.replace(WHISKERS, **changes),))
+
+
+def test_a_chart_is_not_drawn_again_while_nothing_changes() -> None:
+    chart = Chart()
+    drawn(chart, FACTS)
+    picture = chart._picture
+    drawn(chart, dataclasses.replace(FACTS, series=(dataclasses.replace(WHISKERS, ys=WHISKERS.ys.copy()),)))
+    assert chart._picture is picture
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        dataclasses.replace(FACTS, title="TD error"),
+        dataclasses.replace(FACTS, newest="0.2"),
+        dataclasses.replace(FACTS, colour=ORANGE),
+        dataclasses.replace(FACTS, lowest=-20.0),
+        dataclasses.replace(FACTS, highest=20.0),
+        dataclasses.replace(FACTS, series=()),
+        dataclasses.replace(FACTS, series=(WHISKERS, dataclasses.replace(CURVE, colour=ORANGE))),
+        with_series(xs=WHISKERS.xs + 20),
+        with_series(ys=WHISKERS.ys + 0.3),
+        with_series(lows=WHISKERS.ys - 0.1),
+        with_series(highs=WHISKERS.ys + 0.1),
+        with_series(colour=ORANGE),
+        with_series(style="line"),
+    ],
+    ids=[
+        "title",
+        "newest",
+        "colour",
+        "lowest",
+        "highest",
+        "empty",
+        "added",
+        "xs",
+        "ys",
+        "lows",
+        "highs",
+        "series-colour",
+        "style",
+    ],
+)
+def test_a_chart_shows_every_change_of_its_facts_at_once(changed: ChartFacts) -> None:
+    chart = Chart()
+    before = drawn(chart, FACTS)
+    assert drawn(chart, changed) == drawn(Chart(), changed) != before
+
+
+def test_a_chart_follows_its_horizontal_axis() -> None:
+    chart = Chart()
+    drawn(chart, FACTS)
+    assert drawn(chart, FACTS, (-100.0, 800.0)) == drawn(Chart(), FACTS, (-100.0, 800.0))
+
+
+def test_a_chart_without_points_shows_its_hint() -> None:
+    empty = ChartFacts("Loss")
+    hinted = dataclasses.replace(empty, hint="Nothing was learned yet.")
+    chart = Chart()
+    assert drawn(chart, empty) != drawn(chart, hinted)

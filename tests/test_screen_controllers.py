@@ -1,4 +1,4 @@
-"""Game controllers: what SDL posts for one becomes keys."""
+"""Game controllers: SDL's events become keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
 
 
 def keys_after(window: Window, *events: tuple[int, dict[str, object]]) -> list[str]:
-    """What the window tells of these events: "+pad 1" went down, "-pad 1" came up."""
+    """Return the window's key events: "+pad 1" went down, "-pad 1" went up."""
     for kind, values in events:
         pygame.event.post(pygame.event.Event(kind, {"instance_id": 0, **values}))
     signs = {KeyDown: "+", KeyUp: "-"}
@@ -40,22 +40,22 @@ def test_a_button_is_a_key(window: Window) -> None:
 
 
 def test_a_stick_is_four_keys_and_does_not_flicker_at_the_edge(window: Window) -> None:
-    told = keys_after(window, stick(0, -0.6), stick(0, -0.45), stick(0, -0.55), stick(1, 1.0), stick(0, 0.1))
-    assert told == ["+pad left", "+pad down", "-pad left"]
+    keys = keys_after(window, stick(0, -0.6), stick(0, -0.45), stick(0, -0.55), stick(1, 1.0), stick(0, 0.1))
+    assert keys == ["+pad left", "+pad down", "-pad left"]
 
 
-def test_a_stick_thrown_over_lets_one_direction_go_before_the_other_is_pressed(window: Window) -> None:
+def test_a_stick_moved_across_releases_one_direction_before_it_presses_the_other(window: Window) -> None:
     assert keys_after(window, stick(0, -1.0), stick(0, 1.0)) == ["+pad left", "-pad left", "+pad right"]
 
 
-def test_a_hat_points_up_where_it_says_up(window: Window) -> None:
+def test_the_directions_of_a_hat_are_keys(window: Window) -> None:
     assert keys_after(window, hat(1, 1), hat(0, 0)) == ["+pad right", "+pad up", "-pad right", "-pad up"]
 
 
-def test_a_direction_held_twice_comes_up_once(window: Window) -> None:
+def test_a_direction_held_twice_is_released_once(window: Window) -> None:
     assert keys_after(window, hat(-1, 0), stick(0, -1.0), hat(0, 0), stick(0, 0.0)) == ["+pad left", "-pad left"]
 
 
-def test_a_controller_that_is_unplugged_holds_nothing(window: Window) -> None:
+def test_an_unplugged_controller_releases_its_keys(window: Window) -> None:
     unplugged = (pygame.JOYDEVICEREMOVED, {})
     assert keys_after(window, hat(0, -1), unplugged) == ["+pad down", "-pad down"]

@@ -1,4 +1,4 @@
-"""A line of text that is typed, and one of several values."""
+"""Input fields: a line of text, and one of several values."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def test_keys_edit_at_the_caret(keys: list[KeyDown], text: str) -> None:
     assert field.text == text
 
 
-def test_what_is_typed_goes_in_at_the_caret() -> None:
+def test_typed_text_is_inserted_at_the_caret() -> None:
     field = TextField("Ada")
     field.press(KeyDown("home"))
     field.write("Dr. ")
     assert field.text == "Dr. Ada"
 
 
-def test_a_field_takes_no_more_than_it_may_and_no_line_breaks() -> None:
+def test_a_field_accepts_only_its_length_and_no_line_breaks() -> None:
     field = TextField(most=5)
     field.write("ab\ncdefgh")
     assert field.text == "abcde"
 
 
-def test_other_keys_are_left_to_the_window() -> None:
+def test_other_keys_are_not_handled() -> None:
     assert not TextField("Ada").press(KeyDown("return"))
 
 
-def test_a_choice_goes_round_and_its_left_arrow_goes_back() -> None:
+def test_a_choice_wraps_around_and_its_left_arrow_goes_back() -> None:
     choice, box = Choice(["one", "two", "three"]), Box(0, 0, 200, 32)
     assert choice.click(box, 5, 5)
     assert choice.value == "three"

@@ -1,4 +1,4 @@
-"""The list of any length: the chosen row stays on show, the wheel and the bar scroll."""
+"""The list of any length: the selected row stays visible, the wheel and the bar scroll."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ def placed(count: int) -> ListView:
     return view
 
 
-def on_show(view: ListView) -> list[int]:
+def visible(view: ListView) -> list[int]:
     view.place(BOX, view.count)
     return [row for row, _ in view.rows()]
 
 
-def test_only_the_rows_that_fit_are_on_show() -> None:
-    assert on_show(placed(5000)) == list(range(10))
+def test_only_the_rows_that_fit_are_visible() -> None:
+    assert visible(placed(5000)) == list(range(10))
 
 
-def test_a_short_list_shows_what_it_has() -> None:
-    assert on_show(placed(3)) == [0, 1, 2]
+def test_a_short_list_shows_all_its_rows() -> None:
+    assert visible(placed(3)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("keys", "chosen"), [(["down"] * 3, 3), (["end"], 99), (["pagedown", "up"], 9), (["up"], 0)])
-def test_keys_move_the_chosen_row_and_it_stays_on_show(keys: list[str], chosen: int) -> None:
+def test_keys_move_the_selected_row_and_it_stays_visible(keys: list[str], chosen: int) -> None:
     view = placed(100)
     for key in keys:
         assert view.press(key)
     assert view.chosen == chosen
-    assert chosen in on_show(view)
+    assert chosen in visible(view)
 
 
-def test_the_wheel_scrolls_and_leaves_the_chosen_row_chosen() -> None:
+def test_the_wheel_scrolls_and_keeps_the_selected_row() -> None:
     view = placed(100)
     view.wheel(-2)
-    assert on_show(view)[0] == 6
+    assert visible(view)[0] == 6
     assert view.chosen == 0
 
 
@@ -58,10 +58,10 @@ def test_the_bar_dragged_to_its_end_shows_the_last_rows() -> None:
     view.pointer_moved(BOX.bottom + 50)
     view.pointer_up()
     view.pointer_moved(BOX.y)
-    assert on_show(view)[-1] == 99
+    assert visible(view)[-1] == 99
 
 
-def test_a_list_that_shrinks_keeps_a_row_chosen() -> None:
+def test_a_list_that_shrinks_keeps_a_row_selected() -> None:
     view = placed(100)
     view.press("end")
     view.place(BOX, 4)
