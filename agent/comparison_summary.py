@@ -1,4 +1,4 @@
-"""What a comparison's results come to: numbers for the table, the curves and the sentences of its report. Pure."""
+"""Summary of a comparison's results: numbers for its tables and curves, and the conclusions that they allow."""
 
 from __future__ import annotations
 
@@ -25,35 +25,37 @@ from agent.statistics import (
 )
 
 BOOTSTRAP_SEED = 2021
-"""Decides every resampling, so that the same results give the same report."""
+"""Of every bootstrap, so that the same results give the same report."""
+FEWEST_RECOMMENDED = 10
+"""Trainings per arm; with fewer the conclusions call the intervals rough."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Evaluations while training, at the points that all trainings of an arm share."""
+    """Evaluations during training, at the own steps that all trainings of an arm have in common."""
 
     steps: tuple[int, ...]
     middle: tuple[float, ...]
     """Interquartile mean over the trainings, points."""
     low: tuple[float, ...] | None
-    """Of the 95% band; None with too few trainings."""
+    """Lower end of the 95% band; None with too few trainings."""
     high: tuple[float, ...] | None
     each: tuple[tuple[float, ...], ...]
-    """One curve for each training."""
+    """One curve per training."""
     memory_seeded_share: tuple[float, ...]
-    """Mean over the trainings: share of the replay memory that is seeded."""
+    """Share of the replay memory that is seeded: mean over the trainings."""
     batch_seeded_share: tuple[float | None, ...]
-    """The same of the newest batch; None before the first."""
+    """The same for the latest batch; None before the first."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """When an arm's trainings reached a score."""
+    """The own steps after which an arm's trainings reached a score."""
 
     score: float
     name: str
     steps: tuple[int | None, ...]
-    """Own steps of each training; None: never."""
+    """Of each training; None for never."""
 
     @property
     def count(self) -> int:
@@ -61,7 +63,7 @@ class Reach:
 
     @property
     def median(self) -> float | None:
-        """Of all trainings, those that never reached it counted as later than all; None where that is the middle."""
+        """Median over all trainings, where never counts as infinite; None if the median is infinite."""
         ordered = sorted(np.inf if step is None else float(step) for step in self.steps)
         middle = float(np.median(ordered)) if ordered else np.inf
         return None if not np.isfinite(middle) else middle
@@ -77,14 +79,14 @@ class ArmSummary:
     seeds: tuple[int, ...]
     failed: int
     scores: tuple[float, ...]
-    """Of each training: mean of its final evaluation, points."""
+    """Mean points of each training's final evaluation."""
     episode_scores: tuple[tuple[float, ...], ...]
     iqm: Estimate | None
     mean: float | None
     normalised: Estimate | None
-    """Interquartile mean as a share: 0 is chance, 1 a person."""
+    """Interquartile mean on a scale from random play, 0, to a person, 1."""
     area: Estimate | None
-    """Mean height of the curve, points."""
+    """Mean height of the learning curve, points."""
     curve: Curve | None
     reach: tuple[Reach, ...]
     steps: tuple[int, ...]
@@ -93,41 +95,45 @@ class ArmSummary:
     seconds: tuple[float, ...]
     """Of training, pretraining included."""
     median_run: str | None
-    """The run whose score is nearest to the arm's middle: the one to be filmed."""
+    """The run whose score is nearest to the arm's median; the report has its film."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two arms beside each other."""
+    """The difference between two arms."""
 
     first: str
-    """Title of the one with the higher middle."""
+    """Title of the arm with the higher interquartile mean."""
     second: str
     improvement: Estimate
-    """Chance that a training of the first beats one of the second."""
+    """Probability that a training of the first arm scores higher than one of the second."""
     p: float | None
-    """Of the rank test."""
+    """Of the Mann-Whitney test."""
     seeds_needed: int | None
-    """Trainings of each that would show a difference as large as the one seen."""
+    """Trainings per arm to detect the observed difference with 80% power."""
 
     @property
     def is_separated(self) -> bool:
-        """Whether the interval excludes even chances and the rank test agrees, which is stricter with few trainings."""
+        """Whether the difference is significant: the interval lies above 0.5 and the rank test gives p < 0.05.
+
+        With few trainings the rank test is the stricter of the two.
+        """
         above = self.improvement.low is not None and self.improvement.low > 0.5
         return above and self.p is not None and self.p < 1.0 - CONFIDENCE
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The whole comparison."""
+    """Summary of a whole comparison."""
 
     arms: tuple[ArmSummary, ...]
     pairs: tuple[Pair, ...]
     human: float | None
-    """A person's score in this game, points."""
+    """Published score of a person in this game, points."""
     chance: float | None
+    """The same of random play."""
     fewest: int
-    """Finished trainings of the arm that has fewest."""
+    """Finished trainings of the arm with the fewest."""
 
     @property
     def has_intervals(self) -> bool:
@@ -135,14 +141,14 @@ class Summary:
 
 
 def summarise(plan: Plan, results: list[dict[str, Any]], failures: list[dict[str, Any]]) -> Summary:
-    """Sum up the results of a plan's runs, in whatever order they come."""
-    by_run = {result["run"]: result for result in results}
+    """Summarise the results of a plan's runs, in any order."""
+    by_task = {(result["arm"], result["seed"]): result for result in results}
     failed = {failure["run"] for failure in failures}
     arms = []
     for arm in plan.arms:
         tasks = [task for task in plan.tasks() if task.arm == arm.slug]
-        mine = [by_run[task.run] for task in tasks if task.run in by_run]
-        arms.append(_arm(plan, arm.slug, arm.title, mine, sum(task.run in failed for task in tasks)))
+        own = [by_task[task.arm, task.seed] for task in tasks if (task.arm, task.seed) in by_task]
+        arms.append(_arm(plan, arm.slug, arm.title, own, sum(task.run in failed for task in tasks)))
     chance, human = ATARI_SCORES.get(plan.game, (None, None))
     return Summary(tuple(arms), _pairs(arms), human, chance, min((len(arm.runs) for arm in arms), default=0))
 
@@ -193,7 +199,7 @@ def _nearest(results: list[dict[str, Any]], scores: np.ndarray) -> str | None:
 
 
 def _curve(results: list[dict[str, Any]]) -> tuple[Curve | None, np.ndarray, np.ndarray]:
-    """The curve, its steps (P,) and the heights (P, N)."""
+    """Return the curve, its own steps (P,) and its heights (P, N)."""
     rows = [{point["step"]: point for point in result["curve"]} for result in results]
     shared = sorted(set.intersection(*(set(row) for row in rows))) if rows else []
     if not shared:
@@ -219,7 +225,7 @@ def _mean(rows: list[dict[int, dict[str, Any]]], step: int, name: str) -> float 
 
 
 def _pairs(arms: list[ArmSummary]) -> tuple[Pair, ...]:
-    """Every two arms that have results, the one with the higher middle first."""
+    """Return every two arms with results, the one with the higher interquartile mean first."""
     ordered = sorted((arm for arm in arms if arm.iqm is not None), key=lambda arm: -(arm.iqm.value if arm.iqm else 0.0))
     pairs: list[Pair] = []
     for number, first in enumerate(ordered):
@@ -232,73 +238,78 @@ def _pairs(arms: list[ArmSummary]) -> tuple[Pair, ...]:
 
 
 def conclusions(summary: Summary) -> list[str]:
-    """What can, and what cannot, be concluded: plain sentences."""
+    """Return sentences on what can, and what cannot, be concluded."""
     arms = [arm for arm in summary.arms if arm.iqm is not None]
-    said = [_left_out(arm) for arm in summary.arms if arm.failed]
+    sentences = [_excluded(arm) for arm in summary.arms if arm.failed]
     if len(arms) < 2:
-        return [*said, "Fewer than two arms have results, so nothing can be compared."]
-    said += [_amount(summary), *_beside_chance(summary, arms)]
+        return [*sentences, "Fewer than two arms have results, so no comparison is possible."]
+    sentences += [_on_sample_size(summary), *_on_random_play(summary, arms)]
+    significant = [pair for pair in summary.pairs if pair.is_separated]
     for arm in arms:
-        beaten = [pair for pair in summary.pairs if pair.is_separated and pair.first == arm.title]
-        if beaten:
-            names = _listed([f"{pair.second} ({pair.improvement.value:.2f})" for pair in beaten])
-            said.append(f"{arm.title} beats {names}.")
-    if any(pair.is_separated for pair in summary.pairs):
-        said.append("In brackets after what is beaten: the probability that a training of the better arm scores more.")
-    alike = [pair for pair in summary.pairs if not pair.is_separated]
-    if alike and summary.has_intervals:
-        said.append(f"Not told apart: {'; '.join(f'{pair.first} and {pair.second}{_advice(pair)}' for pair in alike)}.")
-    if any(pair.seeds_needed for pair in alike):
-        said.append(
-            "Needed: so many trainings of each arm would show the difference seen in 4 of 5 such comparisons, if it is "
-            "the true one."
+        lower = [f"{pair.second} ({pair.improvement.value:.2f})" for pair in significant if pair.first == arm.title]
+        if lower:
+            sentences.append(f"{arm.title} scored significantly higher than {listed(lower)}.")
+    if significant:
+        sentences.append(
+            "In brackets: the probability of improvement, that is, that a training of the first arm scores higher than "
+            "one of the other."
         )
-    return said
+    others = [pair for pair in summary.pairs if not pair.is_separated]
+    if others and summary.has_intervals:
+        named = "; ".join(f"{pair.first} and {pair.second}{_trainings_needed(pair)}" for pair in others)
+        sentences.append(f"No significant difference, which does not show that there is none: {named}.")
+    if any(pair.seeds_needed for pair in others):
+        sentences.append(
+            "Trainings needed: per arm, to detect the observed difference with 80% power, if it is the true one."
+        )
+    return sentences
 
 
-def _beside_chance(summary: Summary, arms: list[ArmSummary]) -> list[str]:
-    """Which arms were not shown to play better than chance: between such arms there is little to tell apart."""
-    if summary.chance is None or not summary.has_intervals:
-        return []
-    lost = [arm.title for arm in arms if arm.iqm and arm.iqm.low is not None and arm.iqm.low <= summary.chance]
-    if len(lost) == len(arms):
-        return [
-            f"No arm was shown to play better than chance ({summary.chance:,.0f} points): longer trainings, or an "
-            "easier game, would tell more of what helps."
-        ]
-    return [f"Not shown to play better than chance ({summary.chance:,.0f} points): {_listed(lost)}."] if lost else []
-
-
-def _left_out(arm: ArmSummary) -> str:
-    if arm.failed == 1:
-        return f"1 training of {arm.title} failed and is left out."
-    return f"{arm.failed} trainings of {arm.title} failed and are left out."
-
-
-def _listed(words: list[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+def listed(words: list[str]) -> str:
+    """Return "a", "a and b", or "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _amount(summary: Summary) -> str:
+def _excluded(arm: ArmSummary) -> str:
+    if arm.failed == 1:
+        return f"1 training of {arm.title} failed and is excluded."
+    return f"{arm.failed} trainings of {arm.title} failed and are excluded."
+
+
+def _on_sample_size(summary: Summary) -> str:
+    count = summary.fewest
+    as_few = "" if all(len(arm.runs) == count for arm in summary.arms) else "as few as "
+    trainings = f"{as_few}{count} training{'' if count == 1 else 's'} per arm"
     if not summary.has_intervals:
-        number = "1 training" if summary.fewest == 1 else f"{summary.fewest} trainings"
         return (
-            f"With {number} of an arm no interval can be given, and which arm is better cannot be concluded: "
-            "trainings that differ in their random seed alone differ widely."
+            f"With {trainings}, no interval over trainings can be given and no arm can be called better: the scores of "
+            "trainings that differ only in the random seed vary widely."
         )
-    if summary.fewest < FEWEST_TO_SEPARATE:
+    if count < FEWEST_TO_SEPARATE:
         return (
-            f"With {summary.fewest} trainings of an arm the intervals are rough, and no two arms can be told apart: "
-            "even 3 that beat 3 others every time may be chance (p = 0.1)."
+            f"With {trainings}, the intervals are rough and no difference can be significant: even if each training of "
+            f"one arm scores higher than each of the other, p is 0.1."
         )
-    if summary.fewest < 10:
+    if count < FEWEST_RECOMMENDED:
         return (
-            f"With {summary.fewest} trainings of an arm the intervals are rough, and rather too narrow; "
-            "10 or more would be better."
+            f"With {trainings}, the intervals are rough and tend to be too narrow; {FEWEST_RECOMMENDED} or more are "
+            "recommended."
         )
-    return f"Each arm was trained at least {summary.fewest} times."
+    return f"The results are based on {trainings}."
 
 
-def _advice(pair: Pair) -> str:
-    return "" if pair.seeds_needed is None else f" (about {pair.seeds_needed} needed)"
+def _on_random_play(summary: Summary, arms: list[ArmSummary]) -> list[str]:
+    """Name the arms that were not shown to score higher than random play."""
+    if summary.chance is None or not summary.has_intervals:
+        return []
+    low = [arm.title for arm in arms if arm.iqm and arm.iqm.low is not None and arm.iqm.low <= summary.chance]
+    if len(low) == len(arms):
+        return [
+            f"No arm was shown to score higher than random play ({summary.chance:,.0f} points). Longer trainings or an "
+            "easier game would say more about the seedings."
+        ]
+    return [f"Not shown to score higher than random play ({summary.chance:,.0f} points): {listed(low)}."] if low else []
+
+
+def _trainings_needed(pair: Pair) -> str:
+    return "" if pair.seeds_needed is None else f" (about {pair.seeds_needed} trainings needed)"

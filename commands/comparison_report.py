@@ -1,44 +1,44 @@
-"""The report of a comparison: question, conclusions, scores, curves, films, settings, seedings, how to repeat it."""
+"""The report of a comparison: conclusions, scores, curves, films, settings, seedings, and how to reproduce it."""
 
 from __future__ import annotations
 
 import shlex
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agent.arms import differing_settings
+from agent.arms import Arm, differing_settings
 from agent.comparison import Plan
-from agent.comparison_summary import ArmSummary, Summary, conclusions
-from agent.statistics import Estimate
-from commands.comparison_charts import charts
-from commands.report_blocks import (
-    Block,
-    Chain,
-    Code,
-    Film,
-    Films,
-    Heading,
-    Note,
-    Table,
-    Words,
-    to_html,
-    to_markdown,
-    write_pictures,
-)
-from commands.report_parts import write_text
+from agent.comparison_summary import ArmSummary, Summary, conclusions, listed
+from agent.statistics import RESAMPLES
+from commands.output import plural
+from commands.report import INK, Chart, Film, Table, draw_chart, format_estimate, render
 from data.durations import clock
+from data.files import write_atomic
 
-MOST_EPISODES = 40
-TIMES = "Times and machine"
-"""The one section that differs between two computations of the same comparison."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_EPISODES = 40
+"""Listed for each arm."""
+
+COLOURS = ("#2f9e6b", "#c2551f", "#3b6fb6", "#8a7a1f", "#8e4fa8", "#57606a", "#b03a5b", "#1f8a8a")
+MARKERS = "os^DvPX*"
+ARM_INCHES = 0.6
+"""Height of an arm in the chart of scores."""
+LEGEND_CHARACTERS, NARROW_LEGEND_CHARACTERS = 108, 48
+"""How many fit into a line of a chart's legend."""
+LEGEND_MARK_CHARACTERS = 7
+"""The space that a legend's mark and the gap to the next take, in characters."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the report tells."""
+    """Everything that the report shows."""
 
     plan: Plan
     summary: Summary
@@ -50,101 +50,81 @@ class Facts:
 
 
 def write_report(facts: Facts, out: Path) -> None:
-    """Write ``report.html``, ``report.md`` and the charts' files into ``out``."""
-    blocks = report_blocks(facts)
-    title = facts.plan.question
-    write_pictures(out, blocks)
-    write_text(out / "report.md", to_markdown(title, blocks))
-    write_text(out / "report.html", to_html(title, blocks))
+    """Write ``report.html``, ``report.md`` and the charts' files into ``out``; raises OSError where it cannot."""
+    values = _values(facts)
+    for chart in values["charts"]:
+        write_atomic(out / chart.file, chart.wide)
+    write_atomic(out / "report.md", render("comparison.jinja", "md", **values))
+    write_atomic(out / "report.html", render("comparison.jinja", "html", **values))
 
 
-def report_blocks(facts: Facts) -> list[Block]:
-    return [
-        Words(_lead(facts.plan)),
-        Note(tuple(conclusions(facts.summary))),
-        *_scores(facts),
-        *_films(facts),
-        *_arms(facts),
-        *_seedings(facts),
-        *_method(facts),
-        *_again(facts),
-    ]
+def _values(facts: Facts) -> dict[str, Any]:
+    """Return what the template inserts."""
+    plan, summary = facts.plan, facts.summary
+    return {
+        "plan": plan,
+        "summary": summary,
+        "config": plan.arms[0].config,
+        "resamples": RESAMPLES,
+        "times": _times(plan),
+        "steps": _range(sorted(arm.config.steps for arm in plan.arms)),
+        "conclusions": conclusions(summary),
+        "scores": _scores(summary),
+        "charts": charts(summary),
+        "reached": _reached(summary),
+        "pairs": _pairs(summary),
+        "films": [facts.films[arm.slug] for arm in plan.arms if arm.slug in facts.films],
+        "settings": Table(
+            ("Setting", *(arm.title for arm in plan.arms)),
+            tuple((name, *values) for name, values in differing_settings(plan.arms).items()),
+        ),
+        "budget": _budget(summary),
+        "seedings": [_seeding(facts, arm) for arm in plan.arms],
+        "demonstrations": _demonstrations(plan),
+        "seeds": listed([f"{seed}" for seed in plan.seeds]),
+        "failures": Table(("Run", "Reason"), tuple((one["run"], one["error"]) for one in facts.failures)),
+        "command": shlex.join(plan.command),
+        "versions": ", ".join(f"{name} {number}" for name, number in facts.versions.items() if name != "system"),
+        "machine": facts.versions["system"],
+        "threads": _threads(plan),
+        "times_taken": _times_taken(facts),
+    }
 
 
-def _lead(plan: Plan) -> str:
-    steps = sorted({arm.config.steps for arm in plan.arms})
-    amount = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    times = {1: "once", 2: "twice, with two random seeds"}
-    seeds = times.get(len(plan.seeds), f"{len(plan.seeds)} times, with other random seeds")
-    episodes = "episode" if plan.evaluation_episodes == 1 else f"{plan.evaluation_episodes} episodes"
-    return (
-        f"{plan.game}: {len(plan.arms)} ways to begin, each trained {seeds}, for {amount} steps of its own and "
-        f"otherwise alike; then judged on the same {episodes}."
-    )
+def _times(plan: Plan) -> str:
+    count = len(plan.seeds)
+    return {1: "once", 2: "twice, with two random seeds,"}.get(count, f"{count} times, with {count} random seeds,")
 
 
-def shown(estimate: Estimate | None, digits: int = 0) -> str:
-    """ "281 (250 to 300)"; without an interval "281"."""
-    if estimate is None:
+def _range(values: Sequence[int]) -> str:
+    if not values:
         return "–"
-    value = f"{estimate.value:z,.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return value
-    return f"{value} ({estimate.low:z,.{digits}f} to {estimate.high:z,.{digits}f})"
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _scores(facts: Facts) -> list[Block]:
-    summary, game = facts.summary, facts.plan.game
+def _scores(summary: Summary) -> Table:
     interval = ", 95% interval" if summary.has_intervals else ""
-    normalised = summary.human is not None
+    is_normalised = summary.human is not None
     columns = ["Arm", f"Final score{interval}>", "Each training"]
-    columns += ["Human-normalised>"] if normalised else []
-    columns += [f"Mean while training{interval}>", "Trainings>"]
+    columns += ["Human-normalised>"] if is_normalised else []
+    columns += [f"Mean during training{interval}>", "Trainings>"]
     rows = []
     for arm in summary.arms:
-        each = ", ".join(f"{score:,.0f}" for score in arm.scores) or "–"
-        cells = [arm.title, shown(arm.iqm), each]
-        cells += [shown(arm.normalised, 2)] if normalised else []
-        cells += [shown(arm.area), f"{len(arm.runs)}" + (f" ({arm.failed} failed)" if arm.failed else "")]
+        cells = [arm.title, format_estimate(arm.iqm), ", ".join(f"{score:,.0f}" for score in arm.scores) or "–"]
+        cells += [format_estimate(arm.normalised, 2)] if is_normalised else []
+        cells += [format_estimate(arm.area), f"{len(arm.runs)}" + (f" ({arm.failed} failed)" if arm.failed else "")]
         rows.append(tuple(cells))
-    known = (
-        f" In {game}, chance scores {summary.chance:,.0f} and a person {summary.human:,.0f} (human-normalised: 0, 1)."
-        if summary.human is not None and summary.chance is not None
-        else ""
-    )
-    made: list[Block] = [
-        Heading("Scores"),
-        Table(tuple(columns), tuple(rows)),
-        Words(
-            "Final score: interquartile mean, over the trainings, of each one's mean final evaluation, in points "
-            f"(with fewer than 4 trainings it is the plain mean).{known} "
-            "Mean while training: area under the learning curve.",
-            quiet=True,
-        ),
-        *charts(summary),
-        *_reached(summary),
-        *_pairs(summary),
-    ]
-    return made
+    return Table(tuple(columns), tuple(rows))
 
 
-def _reached(summary: Summary) -> list[Block]:
+def _reached(summary: Summary) -> Table:
     arms = [arm for arm in summary.arms if arm.runs and arm.reach]
-    if not arms:
-        return []
-    columns = ("Arm", *(f"{reach.name}>" for reach in arms[0].reach))
-    rows = tuple(
-        (arm.title, *(_when(reach.median, reach.count, len(reach.steps)) for reach in arm.reach)) for arm in arms
+    names = tuple(f"{reach.name}>" for reach in arms[0].reach) if arms else ()
+    return Table(
+        ("Arm", *names),
+        tuple((arm.title, *(_when(one.median, one.count, len(one.steps)) for one in arm.reach)) for arm in arms),
     )
-    return [
-        Heading("Steps to reach a score"),
-        Table(columns, rows),
-        Words(
-            "Own steps at the first evaluation while training with that mean score: the median of the trainings, and "
-            "how many of them reached it.",
-            quiet=True,
-        ),
-    ]
 
 
 def _when(median: float | None, count: int, total: int) -> str:
@@ -153,116 +133,76 @@ def _when(median: float | None, count: int, total: int) -> str:
     return f"{'–' if median is None else f'{median:,.0f}'} ({count} of {total})"
 
 
-def _pairs(summary: Summary) -> list[Block]:
-    if not summary.pairs:
-        return []
+def _pairs(summary: Summary) -> Table:
     rows = tuple(
         (
             f"{pair.first} over {pair.second}",
-            shown(pair.improvement, 2),
+            format_estimate(pair.improvement, 2),
             "–" if pair.p is None else f"{pair.p:.3f}",
             "yes" if pair.is_separated else "no",
             "–" if pair.seeds_needed is None else f"{pair.seeds_needed}",
         )
         for pair in summary.pairs
     )
-    return [
-        Heading("Which is better, and how sure is that?"),
-        Table(("Arms", "Probability of improvement>", "Rank test, p>", "Told apart", "Trainings needed>"), rows),
-        Words(
-            "Probability of improvement: how likely a training of the first arm scores more than one of the second. "
-            "Told apart: its 95% interval lies above 0.5, and p, of the Mann-Whitney test, below 0.05"
-            + (f" (of {len(rows)} pairs, 1 in 20 would be by chance alone)" if len(rows) > 1 else "")
-            + ". Trainings needed: of each arm, for a t-test to show the difference seen in 4 of 5 comparisons, if "
-            "that difference and this spread are the true ones, which a few trainings cannot tell well.",
-            quiet=True,
-        ),
-    ]
+    return Table(("Arms", "Probability of improvement>", "Mann-Whitney p>", "Significant", "Trainings needed>"), rows)
 
 
-def _films(facts: Facts) -> list[Block]:
-    films = tuple(facts.films[arm.slug] for arm in facts.plan.arms if arm.slug in facts.films)
-    if not films:
-        return []
-    words = "The beginning of an episode by the training in the middle of each arm, with a random action now and then."
-    return [Heading("How they play"), Words(words, quiet=True), Films(films)]
-
-
-def _arms(facts: Facts) -> list[Block]:
-    plan, summary = facts.plan, facts.summary
-    titles = tuple(arm.title for arm in plan.arms)
-    differing = differing_settings(plan.arms)
-    made: list[Block] = [
-        Heading("The arms"),
-        Words("Settings in which the arms differ; all others are alike."),
-        Table(("Setting", *titles), tuple((name, *values) for name, values in differing.items())),
-    ]
-    budget = tuple(
-        (name, *(_range(values(arm)) for arm in summary.arms))
-        for name, values in (
-            ("own steps", lambda arm: arm.steps),
-            ("updates", lambda arm: arm.updates),
-            ("of these, pretraining", lambda arm: arm.pretrain_updates),
-        )
+def _budget(summary: Summary) -> Table:
+    rows = {
+        "own steps": [arm.steps for arm in summary.arms],
+        "updates": [arm.updates for arm in summary.arms],
+        "of these, pretraining": [arm.pretrain_updates for arm in summary.arms],
+    }
+    return Table(
+        ("Of each training", *(f"{arm.title}>" for arm in summary.arms)),
+        tuple((name, *map(_range, values)) for name, values in rows.items()),
     )
-    made += [
-        Heading("What each training was given", 3),
-        Table(("Budget", *(f"{title}>" for title in titles)), budget),
-    ]
-    if plan.most_seconds is not None:
-        made.append(
-            Words(f"Each training ended after {plan.most_seconds:g} seconds, pretraining included, if not before.")
-        )
-    return made
 
 
-def _range(values: tuple[int, ...]) -> str:
-    if not values:
-        return "–"
-    return f"{values[0]:,}" if min(values) == max(values) else f"{min(values):,} to {max(values):,}"
+@dataclass(frozen=True)
+class _Seeding:
+    """What the report says of an arm's seeding."""
+
+    title: str
+    sentences: str
+    chain: tuple[tuple[int, str], ...]
+    """(depth, text): where the experience comes from; a deeper one is the origin of the one above."""
+    episodes: Table
 
 
-def _seedings(facts: Facts) -> list[Block]:
-    made: list[Block] = [Heading("What was in each seeding")]
-    for arm in facts.plan.arms:
-        seeding = facts.plan.seedings.get(arm.slug, {})
-        made.append(Heading(arm.title, 3))
-        made.append(Words(_seeding_words(seeding, arm.verdicts)))
-        chain = facts.plan.provenance.get(arm.slug, [])
-        if chain:
-            made.append(Chain(tuple((line["depth"], line["text"]) for line in chain)))
-        made += _episodes(seeding, facts, arm.slug)
-    return made
+def _seeding(facts: Facts, arm: Arm) -> _Seeding:
+    facts_of_seeding = facts.plan.seedings.get(arm.slug, {})
+    chain = tuple((line["depth"], line["text"]) for line in facts.plan.provenance.get(arm.slug, []))
+    return _Seeding(
+        arm.title, _seeding_sentences(facts_of_seeding, arm.verdicts), chain, _episodes(facts_of_seeding, facts, arm)
+    )
 
 
-def _seeding_words(seeding: dict[str, Any], verdicts: str) -> str:
+def _seeding_sentences(seeding: dict[str, Any], verdicts: str) -> str:
     if not seeding.get("decisions"):
-        return "Nothing: the replay memory began empty."
-    words = f"{seeding['decisions']:,} decisions"
+        return "Nothing: the replay memory started empty."
+    sentences = f"{seeding['decisions']:,} decisions"
     if seeding["random"]:
-        words += f", of them {seeding['random']:,} of fresh random play"
+        sentences += f", {seeding['random']:,} of them from new random play"
+    sentences += "."
     if seeding["found"]:
-        removed = (
-            "; ".join(f"{number:,} {reason}" for reason, number in seeding["removed"].items()) or "none were removed"
-        )
-        judged = "" if verdicts == "library" else f" Verdicts: {verdicts}."
-        words += f". Of {seeding['found']:,} recorded decisions {removed}.{judged}"
-    else:
-        words += "."
+        removed = [f"{number:,} {reason}" for reason, number in seeding["removed"].items()]
+        found = f"{seeding['found']:,} recorded decisions"
+        sentences += f" Of {found}, {listed(removed)}; these were left out." if removed else f" All {found} were used."
+        if verdicts != "library":
+            sentences += f" Verdicts: {verdicts}."
     if seeding["mixed"]:
-        words += f" In {seeding['mixed']:,} of those kept, more than one action was held."
-    return words
+        sentences += f" {seeding['mixed']:,} of the decisions used have more than one action in their frames."
+    return sentences
 
 
-def _episodes(seeding: dict[str, Any], facts: Facts, slug: str) -> list[Block]:
+def _episodes(seeding: dict[str, Any], facts: Facts, arm: Arm) -> Table:
     episodes = seeding.get("episodes", [])
-    if not episodes:
-        return []
-    drawn: dict[str, list[int]] = {}
+    sampled: dict[str, list[int]] = {}
     for result in facts.results:
-        if result["arm"] == slug:
+        if result["arm"] == arm.slug:
             for source in result["sources"]:
-                drawn.setdefault(source["name"], []).append(source["drawn"])
+                sampled.setdefault(source["name"], []).append(source["drawn"])
     rows = tuple(
         (
             episode["episode"],
@@ -270,81 +210,180 @@ def _episodes(seeding: dict[str, Any], facts: Facts, slug: str) -> list[Block]:
             f"{episode['score']:g}",
             clock(episode["seconds"]),
             f"{episode['kept']:,} of {episode['decisions']:,}",
-            f"{np.mean(drawn[episode['episode']]):,.0f}" if episode["episode"] in drawn else "–",
+            f"{np.mean(sampled[episode['episode']]):,.0f}" if episode["episode"] in sampled else "–",
         )
-        for episode in episodes[:MOST_EPISODES]
+        for episode in episodes[:MAX_EPISODES]
     )
-    more = f" (the first {MOST_EPISODES})" if len(episodes) > MOST_EPISODES else ""
-    columns = ("Episode", "Demonstrator", "Score>", "Length>", "Decisions kept>", "Drawn>")
-    title = (
-        f"{len(episodes)} episode{'s' if len(episodes) != 1 else ''}{more}; drawn: how often a training learned from it"
-    )
-    return [Table(columns, rows, folded=title)]
+    first = f" (the first {MAX_EPISODES})" if len(episodes) > MAX_EPISODES else ""
+    title = f"{plural(len(episodes), 'episode')}{first}; sampled: how often, on average, a training learned from it"
+    return Table(("Episode", "Demonstrator", "Score>", "Length>", "Decisions used>", "Sampled>"), rows, title)
 
 
-def _method(facts: Facts) -> list[Block]:
-    plan = facts.plan
-    config = plan.arms[0].config
-    curve = (
-        f"While training, every {config.evaluate_every:,} own steps, each agent played "
-        f"{config.evaluation_episodes} episode{'s' if config.evaluation_episodes > 1 else ''} with seeds that are the "
-        "same for all and are used for nothing else. "
-        if config.evaluate_every
-        else ""
-    )
-    words = (
-        f"{curve}After training it played {_further(plan.evaluation_episodes)} with fixed seeds, under the "
-        "nature protocol (Mnih et al. 2015: up to 30 no-ops at the start, epsilon 0.05, at most 5 minutes). Intervals "
-        "and bands are 95% stratified bootstrap intervals over the trainings (Agarwal et al. 2021), by percentiles of "
-        "10,000 resamples; they say nothing of other games or other settings."
-    )
-    people = {e["demonstrator"] for s in plan.seedings.values() for e in s.get("episodes", [])}
-    who = (
-        "No person's play was used here."
-        if "human" not in people
-        else "People's play was used here; who played is told above."
-    )
-    made: list[Block] = [Heading("How it was measured"), Words(words), Words(who)]
-    if facts.failures:
-        rows = tuple((failure["run"], failure["error"]) for failure in facts.failures)
-        made += [Heading("Trainings that failed"), Table(("Run", "Why"), rows)]
-    return made
-
-
-def _further(episodes: int) -> str:
-    return "1 further episode" if episodes == 1 else f"{episodes} further episodes"
-
-
-def _again(facts: Facts) -> list[Block]:
-    plan = facts.plan
-    versions = ", ".join(f"{name} {number}" for name, number in facts.versions.items() if name != "system")
-    return [
-        Heading("Do it again"),
-        Code(shlex.join(plan.command)),
-        Words(f"The runs are {plan.tasks()[0].run} and so on in the library. {versions}.", quiet=True),
-        Heading(TIMES),
-        Table(
-            ("Arm", "A training took>", "Its final evaluation>"),
-            tuple(
-                (arm.title, _times(arm.seconds), _times(_evaluation_seconds(facts, arm))) for arm in facts.summary.arms
-            ),
-        ),
-        Words(f"{facts.versions['system']}; {_threads(plan)}. Trainings ran beside one another.", quiet=True),
-    ]
+def _demonstrations(plan: Plan) -> str:
+    """Return a sentence on who demonstrated."""
+    episodes = {e["episode"]: e["demonstrator"] for s in plan.seedings.values() for e in s.get("episodes", [])}
+    if not episodes:
+        return "No demonstrations were used, and no person played."
+    counts: dict[str, int] = {}
+    for demonstrator in episodes.values():
+        counts[demonstrator] = counts.get(demonstrator, 0) + 1
+    names = {"human": "people", "planner": "a planner that looks ahead on copies of the emulator"}
+    by = listed([f"{names.get(kind, kind)} ({plural(count, 'episode')})" for kind, count in sorted(counts.items())])
+    sentence = f"Demonstrations were played by {by}."
+    return sentence if "human" in counts else f"{sentence} No person's play was used."
 
 
 def _threads(plan: Plan) -> str:
     threads = plan.arms[0].config.threads
-    many = {0: "all processor threads", 1: "1 computing thread"}.get(threads, f"{threads} computing threads")
-    return f"{many} for each training"
+    return "all processor threads" if threads == 0 else plural(threads, "computing thread")
 
 
-def _evaluation_seconds(facts: Facts, arm: ArmSummary) -> tuple[float, ...]:
-    return tuple(result["evaluation"]["seconds"] for result in facts.results if result["arm"] == arm.slug)
+def _times_taken(facts: Facts) -> Table:
+    evaluating = {
+        arm.slug: [result["evaluation"]["seconds"] for result in facts.results if result["arm"] == arm.slug]
+        for arm in facts.summary.arms
+    }
+    rows = tuple(
+        (arm.title, _clock_range(arm.seconds), _clock_range(evaluating[arm.slug])) for arm in facts.summary.arms
+    )
+    return Table(("Arm", "Training>", "Final evaluation>"), rows)
 
 
-def _times(seconds: tuple[float, ...]) -> str:
+def _clock_range(seconds: Sequence[float]) -> str:
     if not seconds:
         return "–"
     low, high = clock(min(seconds)), clock(max(seconds))
     return low if low == high else f"{low} to {high}"
+
+
+# ---- charts ----------------------------------------------------------------------------------------------------------
+
+
+def charts(summary: Summary) -> list[Chart]:
+    """Return the curves, the final scores, and the seeded share where anything was seeded."""
+    arms = [arm for arm in summary.arms if arm.runs]
+    if not arms:
+        return []
+    drawn = []
+    if any(arm.curve is not None and len(arm.curve.steps) > 1 for arm in arms):
+        band = "shaded: 95% bootstrap band" if summary.has_intervals else "too few trainings for a band"
+        drawn.append(
+            draw_chart(
+                "curves.png",
+                lambda figure, narrow: _draw_curves(figure.subplots(), arms, summary, narrow),
+                "Learning curves of all arms",
+                "Learning curves: evaluations during training, at the same own steps for all arms. Thick: "
+                f"interquartile mean over the trainings; thin: each training; {band}.",
+            )
+        )
+    drawn.append(
+        draw_chart(
+            "scores.png",
+            lambda figure, _: _draw_scores(figure.subplots(), arms),
+            "Final scores of all trainings",
+            "Final evaluation: one mark per training, and the interquartile mean"
+            + (" with its 95% interval." if summary.has_intervals else "."),
+            max_inches=1.0 + ARM_INCHES * len(arms),
+        )
+    )
+    if any(arm.curve is not None and any(arm.curve.memory_seeded_share) for arm in arms):
+        drawn.append(
+            draw_chart(
+                "seeded.png",
+                lambda figure, narrow: _draw_seeded_share(figure.subplots(), arms, narrow),
+                "Seeded share of the replay memory and of the batches",
+                "Seeded share of the replay memory (solid) and of the latest batch (dotted) during training.",
+            )
+        )
+    return drawn
+
+
+def _style(number: int) -> tuple[str, str]:
+    return COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+
+
+def _draw_curves(axes: Axes, arms: list[ArmSummary], summary: Summary, narrow: bool) -> None:
+    for number, arm in enumerate(arms):
+        curve = arm.curve
+        if curve is None:
+            continue
+        colour, marker = _style(number)
+        for each in curve.each:
+            axes.plot(curve.steps, each, color=colour, linewidth=0.8, alpha=0.45)
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(curve.steps, curve.middle, marker + "-", color=colour, label=arm.title, linewidth=2, markersize=5)
+    if summary.chance is not None:
+        axes.axhline(summary.chance, color=INK, linewidth=0.8, linestyle=":")
+        axes.annotate(
+            "random play",
+            (1.0, summary.chance),
+            xytext=(0, 2),
+            textcoords="offset points",
+            xycoords=("axes fraction", "data"),
+            fontsize=8,
+            ha="right",
+            va="bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+        )
+    _label_steps(axes, narrow)
+    axes.set_ylabel("points")
+    _draw_legend(axes, arms, narrow)
+
+
+def _draw_scores(axes: Axes, arms: list[ArmSummary]) -> None:
+    for number, arm in enumerate(arms):
+        colour, marker = _style(number)
+        height = len(arms) - 1 - number
+        spread = [height + 0.16 * (i % 3 - 1) for i in range(len(arm.scores))]
+        axes.plot(arm.scores, spread, marker, color=colour, alpha=0.55, markersize=6)
+        if arm.iqm is None:
+            continue
+        if arm.iqm.low is not None and arm.iqm.high is not None:
+            axes.hlines(height, arm.iqm.low, arm.iqm.high, color=INK, linewidth=1.5)
+        axes.plot([arm.iqm.value], [height], "|", color=INK, markersize=18, markeredgewidth=2)
+    axes.set_yticks(range(len(arms)), [_wrapped(arm.title, 16) for arm in reversed(arms)])
+    axes.set_ylim(-0.6, len(arms) - 0.4)
+    axes.set_xlabel("points")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(0.0, low), high)
+
+
+def _draw_seeded_share(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
+    for number, arm in enumerate(arms):
+        curve = arm.curve
+        if curve is None:
+            continue
+        colour, marker = _style(number)
+        shares = [100.0 * share for share in curve.memory_seeded_share]
+        axes.plot(curve.steps, shares, marker + "-", color=colour, label=arm.title, linewidth=2, markersize=5)
+        known = [(s, 100.0 * b) for s, b in zip(curve.steps, curve.batch_seeded_share, strict=True) if b is not None]
+        if known:
+            axes.plot(*zip(*known, strict=True), ":", color=colour, linewidth=1.5)
+    _label_steps(axes, narrow)
+    axes.set_ylabel("seeded, %")
+    axes.set_ylim(-3, 103)
+    _draw_legend(axes, arms, narrow)
+
+
+def _label_steps(axes: Axes, narrow: bool) -> None:
+    axes.set_xlabel("own steps")
+    axes.set_xlim(left=0)
+    axes.locator_params(axis="x", nbins=4 if narrow else 8, integer=True)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def _draw_legend(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
+    """Draw the legend above the axes, in as many columns as the longest title leaves room for."""
+    characters = NARROW_LEGEND_CHARACTERS if narrow else LEGEND_CHARACTERS
+    longest = max(len(arm.title) for arm in arms)
+    columns = max(1, min(4, len(arms), characters // (longest + LEGEND_MARK_CHARACTERS)))
+    legend = axes.legend(
+        frameon=False, fontsize=9, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2
+    )
+    for text in legend.get_texts():
+        text.set_text(_wrapped(text.get_text(), characters - LEGEND_MARK_CHARACTERS))
+
+
+def _wrapped(title: str, characters: int) -> str:
+    return "\n".join(textwrap.wrap(title, characters)) or title

@@ -10,10 +10,10 @@ from typing import Any
 from agent.array_file import write_bytes
 from agent.comparison import FORMAT, VERSION, ComparisonFolder, Plan, read_json, write_json
 from agent.comparison_summary import Summary, conclusions, summarise
-from commands.comparison_report import Facts, shown, write_report
+from commands.comparison_report import Facts, write_report
 from commands.info import installation
 from commands.output import progress_console, report_console, row, table
-from commands.report_blocks import Film
+from commands.report import Film, format_estimate
 from data.errors import CoachError
 
 FILM_SECONDS = 10.0
@@ -76,7 +76,7 @@ def print_results(found: dict[str, Any], summary: Summary, out: Path) -> None:
     table_shown = table("Arm", "Final score>", "Each training>")
     for arm in summary.arms:
         each = ", ".join(f"{score:.0f}" for score in arm.scores) or "–"
-        table_shown.add_row(*row(arm.title, shown(arm.iqm), each))
+        table_shown.add_row(*row(arm.title, format_estimate(arm.iqm), each))
     console = report_console()
     console.print(table_shown)
     for sentence in found["conclusions"]:

@@ -1,4 +1,4 @@
-"""``coach tour``: the whole loop with no window and the planner at the controls, ending in a page."""
+"""``coach tour``: the whole loop without a window, played by the planner, ending in a report."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from commands.output import print_json, progress_bar, progress_console, report_console
+from commands.output import plural, print_json, progress_bar, progress_console, report_console
 from commands.parser import Commands, add_game
-from commands.tour_report import Arm, TourFacts, write_report
 from data.durations import clock
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.run_curves import read_curves
-from data.runs import RunFolder, run_folder, run_folders
+from data.runs import run_folder, run_folders
+
+if TYPE_CHECKING:
+    from agent.arms import Arm
+    from agent.comparison import Plan
+    from agent.progress import TrainSummary
+    from commands.report import Film
+    from commands.tour_report import TourFacts
 
 RECORDING_SEED = 2026
 FILM_SEED = 7
 FILM_EPSILON = 0.05
 RULES = ("before-reward", "before-death")
+MEMORY_SIZE = 50_000
 
 
 def add(commands: Commands) -> None:
@@ -34,7 +42,7 @@ def add(commands: Commands) -> None:
 def run_tour(options: argparse.Namespace) -> int:
     result = take_tour(Library(options.library), options.game, options.jobs)
     if options.json:
-        print_json(result)
+        print_json(result.to_json())
         return 0
     console = report_console()
     console.print(f"Report on both agents:    {result.report}")
@@ -45,7 +53,7 @@ def run_tour(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class TourSize:
-    """How much is done; the default takes some ten minutes on two cores."""
+    """How much is done; the default takes about ten minutes on two cores."""
 
     episodes: int = 2
     """Of the planner."""
@@ -61,52 +69,90 @@ class TourSize:
 
 @dataclass(frozen=True)
 class TourResult:
-    """Where everything is, and the two agents' scores."""
+    """The files of a tour, and what its report shows."""
 
     report: Path
     gif: Path
-    episodes: tuple[EpisodeSummary, ...]
-    arms: tuple[Arm, ...]
+    facts: TourFacts
     seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``coach tour --json`` prints."""
+        return {
+            "report": self.report,
+            "gif": self.gif,
+            "episodes": self.facts.episodes,
+            "arms": self.facts.arms(),
+            "seconds": self.seconds,
+        }
 
 
 def take_tour(library: Library, game: str, jobs: int, size: TourSize | None = None) -> TourResult:
     """Record, verify, judge, train, evaluate, film and report.
 
-    Goes on where an earlier tour of this library was stopped: planner's episodes that are there are used, and agents
-    that are trained are not trained again. Raises CoachError where a step fails, AnswerIsNo if a file does not verify.
+    An interrupted tour of the same library is continued: its episodes are used, and what was trained is not trained
+    again. Raises CoachError where a step fails, AnswerIsNo where a file does not verify.
     """
-    begun = time.monotonic()
+    from agent.comparison_summary import summarise
+    from commands.info import installation
+    from commands.tour_report import TourFacts, write_tour_report
+
+    started = time.monotonic()
     size = size or TourSize()
     library.prepare()
     folder = library.folder / "tour"
     folder.mkdir(exist_ok=True)
-    episodes = _recorded(library, game, jobs, size)
-    verified = _verified(episodes, jobs)
-    verdicts = _judged(library, game)
-    arms = []
-    seeding = ""
-    for name, title, extra in (
-        ("tour-seeded", "seeded", ("--seed-from", "planner", "--pretrain-steps", str(size.pretrain_steps))),
-        ("tour-unseeded", "unseeded", ("--pretrain-steps", "0")),
-    ):
-        arm, seeded_with = _trained(library, game, name, title, extra, jobs, size)
-        arms.append(arm)
-        seeding = seeding or seeded_with
-    film = folder / "seeded.gif"
-    film_words = _filmed(library, film, size)
+    episodes = _record(library, game, jobs, size)
+    _verify(episodes, jobs)
+    verdicts = _judge(library, game)
+    plan = plan_of(game, size)
+    seeded, seeded_result = _train_and_evaluate(library, plan, plan.arms[0], jobs)
+    _, unseeded_result = _train_and_evaluate(library, plan, plan.arms[1], jobs)
+    gif = folder / "seeded.gif"
+    facts = TourFacts(
+        plan=plan,
+        summary=summarise(plan, [seeded_result, unseeded_result], []),
+        curves=tuple(read_curves(run_folder(library, run_name(arm))) for arm in plan.arms),
+        episodes=tuple(episodes),
+        verdicts=tuple(verdicts),
+        seeded_decisions=seeded.seeded_decisions,
+        film=_film(library, gif, plan.arms[0], size),
+        commands=_commands(game, size),
+        versions=installation(),
+        seconds=time.monotonic() - started,
+    )
     report = folder / "report.html"
-    seconds = time.monotonic() - begun
-    facts = _facts(game, episodes, verified, verdicts, seeding, tuple(arms), film, film_words, seconds, size)
-    write_report(facts, report)
-    return TourResult(report, film, tuple(episodes), tuple(arms), time.monotonic() - begun)
+    write_tour_report(facts, report)
+    return TourResult(report, gif, facts, time.monotonic() - started)
+
+
+def plan_of(game: str, size: TourSize) -> Plan:
+    """Return the tour as a comparison: a seeded and an unseeded agent, each trained once."""
+    from agent.arms import parse_arm
+    from agent.comparison import Plan
+    from agent.config import TrainConfig
+
+    base = TrainConfig(game=game, steps=size.steps, evaluate_every=0, memory_size=MEMORY_SIZE)
+    arms = (f"seeded=planner,pretrain-steps={size.pretrain_steps}", "unseeded=none,pretrain-steps=0")
+    return Plan(
+        name="tour",
+        question="Seeded or not? A very small comparison",
+        arms=tuple(parse_arm(arm, base) for arm in arms),
+        seeds=(0,),
+        evaluation_episodes=size.evaluation_episodes,
+    )
+
+
+def run_name(arm: Arm) -> str:
+    """Return the name of an arm's run in the library."""
+    return f"tour-{arm.slug}"
 
 
 def _say(words: str) -> None:
     progress_console().print(words, soft_wrap=True)
 
 
-def _recorded(library: Library, game: str, jobs: int, size: TourSize) -> list[EpisodeSummary]:
+def _record(library: Library, game: str, jobs: int, size: TourSize) -> list[EpisodeSummary]:
     from commands.record import MakePlanner
     from recorder.headless import record_episodes
 
@@ -115,7 +161,7 @@ def _recorded(library: Library, game: str, jobs: int, size: TourSize) -> list[Ep
 
     missing = size.episodes - len(by_planner())
     if missing > 0:
-        _say(f"1 of 6  The planner plays {missing} episodes of {game}; each replay file holds everything.")
+        _say(f"1 of 6  The planner plays {plural(missing, 'episode')} of {game}, which are recorded as replay files.")
         with progress_bar("Recording", "episodes") as progress:
             record_episodes(
                 library,
@@ -135,7 +181,7 @@ def _recorded(library: Library, game: str, jobs: int, size: TourSize) -> list[Ep
     return episodes
 
 
-def _verified(episodes: list[EpisodeSummary], jobs: int) -> int:
+def _verify(episodes: list[EpisodeSummary], jobs: int) -> None:
     from data.verification import verify_many
 
     _say("2 of 6  Each file is simulated again and compared, frame by frame and byte by byte.")
@@ -143,47 +189,40 @@ def _verified(episodes: list[EpisodeSummary], jobs: int) -> int:
     for result in results:
         if not result.ok:
             raise AnswerIsNo(f"{result.path} did not verify: {result.sentence}")
-    _say(f"        {len(results)} files are true.")
-    return len(results)
+    _say(f"        {plural(len(results), 'file')} verified.")
 
 
-def _judged(library: Library, game: str) -> list[str]:
+def _judge(library: Library, game: str) -> list[str]:
     from curator.rules import apply_rule, parse_rule
 
-    _say("3 of 6  Two rules judge: what came before points is good, what came before a lost life is bad.")
-    words = []
+    _say("3 of 6  Two rules judge: clips before a reward are good, clips before a lost life are bad.")
+    sentences = []
     with LabelDatabase(library.labels) as labels:
         for text in RULES:
             summary = apply_rule(library, labels, parse_rule(text), game)
-            words.append(
+            sentences.append(
                 f"{summary.curator}: {summary.clips} {summary.verdict} clips, {clock(summary.frames / 60)} of "
                 f"{clock(summary.frames_in_all / 60)} of play"
             )
-            _say(f"        {words[-1]}")
-    return words
+            _say(f"        {sentences[-1]}")
+    return sentences
 
 
-def _trained(
-    library: Library, game: str, name: str, title: str, extra: tuple[str, ...], jobs: int, size: TourSize
-) -> tuple[Arm, str]:
-    from agent.config import add_train_arguments, config_from_arguments
+def _train_and_evaluate(library: Library, plan: Plan, arm: Arm, jobs: int) -> tuple[TrainSummary, dict[str, Any]]:
+    """Return the training's summary, and the arm's result with the keys of a comparison's results."""
     from agent.evaluation import evaluate
     from agent.training import train
     from commands.train import TrainingDisplay
 
-    number = 4 if title == "seeded" else 5
-    what = "begins with what was approved" if title == "seeded" else "begins with nothing"
-    _say(f"{number} of 6  An agent that {what} trains for {size.steps} steps and is evaluated.")
-    parser = argparse.ArgumentParser()
-    add_train_arguments(parser)
-    arguments = ["--game", game, "--steps", str(size.steps), "--evaluate-every", "0", "--memory-size", "50000", *extra]
-    config = config_from_arguments(parser.parse_args(arguments))
+    name = run_name(arm)
+    number, start = (4, "from approved play") if arm.config.seed_from else (5, "from nothing")
+    _say(f"{number} of 6  An agent that starts {start} is trained for {arm.config.steps:,} steps and evaluated.")
     display = TrainingDisplay(name)
     with display.running():
-        summary = train(
+        training = train(
             library,
             name,
-            config,
+            arm.config,
             resume=name in [run.name for run in run_folders(library)],
             labels=library.labels,
             report=display.report,
@@ -192,88 +231,57 @@ def _trained(
     if display.should_stop():
         raise KeyboardInterrupt
     with progress_bar(f"Evaluating {name}", "episodes") as progress:
-        result = evaluate(
+        evaluation = evaluate(
             library,
             name,
-            size.evaluation_episodes,
+            plan.evaluation_episodes,
             "nature",
             jobs,
             on_progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
         )
-    _say(f"        {title}: mean {result.mean:.0f} points ({result.low:.0f} to {result.high:.0f})")
-    arm = Arm(
-        name=name,
-        title=title,
-        pretrain_steps=config.pretrain_steps,
-        steps=config.steps,
-        training_seconds=summary.seconds,
-        training_scores=tuple(_training_scores(run_folder(library, name))),
-        scores=tuple(result.scores),
-        mean=result.mean,
-        median=result.median,
-        low=result.low,
-        high=result.high,
-    )
-    seeded_with = (
-        f"{summary.seeded_decisions:,} decisions of the planner, those of bad clips left out (--keep {config.keep}). "
-        "They stay in the replay memory; their share of each batch begins at 1 and falls."
-    )
-    return arm, seeded_with
+    _say(f"        {arm.title}: mean {evaluation.mean:.0f} points ({evaluation.low:.0f} to {evaluation.high:.0f})")
+    return training, {
+        "run": name,
+        "arm": arm.slug,
+        "seed": arm.config.seed,
+        "step": training.step,
+        "updates": training.updates,
+        "pretrain_updates": arm.config.pretrain_steps,
+        "curve": [],
+        "sources": [],
+        "training_seconds": training.seconds,
+        "evaluation": {
+            "scores": list(evaluation.scores),
+            "mean": evaluation.mean,
+            "seconds": evaluation.seconds,
+        },
+    }
 
 
-def _training_scores(folder: RunFolder) -> list[tuple[int, float]]:
-    """(own step at its end, score) of each training episode."""
-    curves = read_curves(folder)
-    return list(zip(curves.episode_steps.tolist(), curves.episode_scores.tolist(), strict=True))
-
-
-def _filmed(library: Library, path: Path, size: TourSize) -> str:
+def _film(library: Library, path: Path, arm: Arm, size: TourSize) -> Film:
+    from commands.report import Film
     from commands.watch import film_agent
 
-    _say("6 of 6  The seeded agent is filmed, and a page is written.")
-    facts = film_agent(library, "tour-seeded", path, None, size.film_seconds, FILM_EPSILON, FILM_SEED)
-    return (
-        f"{facts['seconds']:.0f} seconds of play after {size.pretrain_steps:,} updates of pretraining and "
-        f"{size.steps:,} steps of its own; {facts['score']:g} points so far; epsilon {FILM_EPSILON}."
+    _say("6 of 6  The seeded agent is filmed, and the report is written.")
+    film = film_agent(library, run_name(arm), path, None, size.film_seconds, FILM_EPSILON, FILM_SEED)
+    caption = (
+        f"{film['seconds']:.0f} seconds of play after {size.pretrain_steps:,} updates of pretraining and "
+        f"{size.steps:,} own steps, with epsilon {FILM_EPSILON}; {film['score']:g} points so far."
     )
+    return Film(path.name, path.read_bytes(), "The seeded agent playing", caption)
 
 
-def _facts(
-    game: str,
-    episodes: list[EpisodeSummary],
-    verified: int,
-    verdicts: list[str],
-    seeding: str,
-    arms: tuple[Arm, ...],
-    film: Path,
-    film_words: str,
-    seconds: float,
-    size: TourSize,
-) -> TourFacts:
-    from commands.info import installation
-
-    train = f"coach train --game {game} --steps {size.steps} --memory-size 50000 --evaluate-every 0"
-    return TourFacts(
-        game=game,
-        episodes=tuple(episodes),
-        verified=verified,
-        verdicts=tuple(verdicts),
-        seeding=seeding,
-        arms=arms,
-        film=film,
-        film_words=film_words,
-        protocol=f"Evaluated on {size.evaluation_episodes} episodes of their own seeds, nature protocol.",
-        versions=installation(),
-        commands=(
-            f"coach record --by planner --rollouts {size.rollouts} --horizon {size.horizon} --game {game} "
-            f"--episodes {size.episodes} --seed {RECORDING_SEED}",
-            *(f"coach label --rule {rule}" for rule in RULES),
-            f"{train} --run seeded --seed-from planner --pretrain-steps {size.pretrain_steps}",
-            f"{train} --run unseeded --pretrain-steps 0",
-            f"coach evaluate seeded --episodes {size.evaluation_episodes}",
-            f"coach evaluate unseeded --episodes {size.evaluation_episodes}",
-            f"coach watch seeded --gif seeded.gif --seconds {size.film_seconds:g} --epsilon {FILM_EPSILON} "
-            f"--seed {FILM_SEED}",
-        ),
-        seconds=seconds,
+def _commands(game: str, size: TourSize) -> tuple[str, ...]:
+    """Return the commands that do the same as the tour."""
+    train = f"coach train --game {game} --steps {size.steps} --memory-size {MEMORY_SIZE} --evaluate-every 0"
+    return (
+        f"coach record --by planner --rollouts {size.rollouts} --horizon {size.horizon} --game {game} "
+        f"--episodes {size.episodes} --seed {RECORDING_SEED}",
+        *(f"coach label --rule {rule}" for rule in RULES),
+        f"{train} --run seeded --seed-from planner --pretrain-steps {size.pretrain_steps}",
+        f"{train} --run unseeded --pretrain-steps 0",
+        f"coach evaluate seeded --episodes {size.evaluation_episodes}",
+        f"coach evaluate unseeded --episodes {size.evaluation_episodes}",
+        f"coach watch seeded --gif seeded.gif --seconds {size.film_seconds:g} --epsilon {FILM_EPSILON} "
+        f"--seed {FILM_SEED}",
     )

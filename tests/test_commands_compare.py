@@ -153,7 +153,12 @@ def test_the_page_needs_no_other_file_and_tells_everything(undisturbed: Path) ->
     assert page.count("data:image/gif;base64,") == 2
     assert 'src="data:' in page
     assert not [part for part in page.split('src="')[1:] if not part.startswith("data:")]
-    for words in ("no interval can be given", "--seed-from", "episodes of SpaceInvaders by planner", "coach compare"):
+    for words in (
+        "no interval over trainings can be given",
+        "--seed-from",
+        "episodes of SpaceInvaders by planner",
+        "coach compare",
+    ):
         assert words in page, words
 
 

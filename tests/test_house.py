@@ -49,7 +49,8 @@ IMPORTED_ONLY_IN: dict[str, set[str]] = {
     "distributed": {"agent"},
     "filelock": {"data"},
     "sklearn": {"curator"},
-    "jinja2": {"commands"},
+    "jinja2": {"commands/report.py"},
+    "markupsafe": {"commands/report.py"},
     "matplotlib": {"commands"},
     # Used where they are needed.
     "rich": {"commands", "data/film.py"},
