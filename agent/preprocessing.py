@@ -11,21 +11,13 @@ import numpy as np
 
 from data.decisions import Decisions
 from data.errors import CoachError
+from data.observations import luminance
 from data.replay_file import ReplayFile
 
 OBSERVATION_SIDE = 84
 OBSERVATION_BYTES = OBSERVATION_SIDE * OBSERVATION_SIDE
 BLOCK_FRAMES = 512
 """Frames read from a replay file at once."""
-
-
-def luminance(palette: np.ndarray) -> np.ndarray:
-    """Return the gray value of each palette index, (256,) uint8, of a palette (256, 3) uint8 RGB.
-
-    The weights are those of the ALE's grayscale (ITU-R BT.601); the result is equal for all its colours.
-    """
-    red, green, blue = (palette[:, channel].astype(np.float64) for channel in range(3))
-    return np.round(0.2989 * red + 0.5870 * green + 0.1140 * blue).astype(np.uint8)
 
 
 class _Nature:

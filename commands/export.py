@@ -59,7 +59,7 @@ def _write(options: argparse.Namespace, spans: list[Span], on_progress: Callable
     from data.export import export, export_all
 
     if options.to == "minari":
-        from data.minari_exchange import default_dataset_id, export_minari
+        from data.minari_export import default_dataset_id, export_minari
 
         return [export_minari(spans, options.dataset or default_dataset_id(spans), on_progress)]
     if len(spans) == 1:

@@ -68,8 +68,11 @@ def _add_library(parser: argparse.ArgumentParser, default: object) -> None:
     )
 
 
+DEFAULT_GAME = "SpaceInvaders"
+
+
 def add_game(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--game", default="SpaceInvaders", help="the game's ALE id")
+    parser.add_argument("--game", default=DEFAULT_GAME, help="the game's ALE id")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

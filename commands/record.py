@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from commands.import_ import add_import_options, import_options, report_notes
 from commands.output import print_json, progress_bar, progress_counter, report_console, row, table
-from commands.parser import AGENT_EPSILON, Commands, add_game, add_seed, add_sticky, at_least, chosen_seed
+from commands.parser import AGENT_EPSILON, DEFAULT_GAME, Commands, add_seed, add_sticky, at_least, chosen_seed
 from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
@@ -27,7 +28,9 @@ def add(commands: Commands) -> None:
         help="random, planner, agent:RUN, or actions:FILE.npz (one action per frame, from the minimal action set)",
     )
     record.add_argument("--episodes", type=int, default=1, metavar="N", help="number of episodes")
-    add_game(record)
+    record.add_argument(
+        "--game", help="the game, by its ALE id (default: SpaceInvaders; actions: what the file says, if it does)"
+    )
     add_seed(record)
     record.add_argument("--jobs", type=int, default=1, metavar="N", help="number of processes")
     record.add_argument("--player", default="", metavar="NAME", help="the player's name to store")
@@ -51,9 +54,7 @@ def add(commands: Commands) -> None:
     record.add_argument(
         "--hold", type=int, metavar="N", help="planner: minimum number of decisions an action is held for (default: 1)"
     )
-    record.add_argument(
-        "--keep-anyway", action="store_true", help="actions: keep the file even if its rewards are not reproduced"
-    )
+    add_import_options(record, "actions: ")
 
 
 def run_record(options: argparse.Namespace) -> int:
@@ -62,6 +63,7 @@ def run_record(options: argparse.Namespace) -> int:
     library = Library(options.library)
     if options.by.startswith("actions:"):
         return _record_actions(options, library)
+    options.game = options.game or DEFAULT_GAME
     at_least(options.episodes, 1, "--episodes")
     at_least(options.jobs, 1, "--jobs")
     factory = make_demonstrator(options, library)
@@ -137,14 +139,18 @@ def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
 
 
 def _record_actions(options: argparse.Namespace, library: Library) -> int:
-    from data.actions_file import rebuild
+    from data.actions_file import read_actions_file
+    from data.episode_import import import_play
 
     path = Path(options.by.removeprefix("actions:"))
-    with progress_counter(f"Rebuilding {path.name}", "frames") as on_progress:
-        rebuilt = rebuild(
-            library, options.game, path, player=options.player, keep_anyway=options.keep_anyway, on_progress=on_progress
-        )
-    return report_recorded(options, [rebuilt], seed=None)
+    wanted = import_options(options)
+    with progress_counter(f"Simulating {path.name}", "steps") as on_progress:
+        play = read_actions_file(path, wanted.game or DEFAULT_GAME, options.held_for, options.actions)
+        if wanted.game is None and play.game is None:
+            wanted = replace(wanted, game=DEFAULT_GAME)
+        results = import_play(library, play, wanted, on_progress)
+    report_notes(results)
+    return report_recorded(options, [result.path for result in results], seed=None)
 
 
 def summaries_of(paths: list[Path]) -> list[EpisodeSummary]:

@@ -12,6 +12,8 @@ import numpy as np
 from data.errors import CoachError
 
 FRAMES_PER_SECOND = 60
+RAM_BYTES = 128
+"""Bytes of RAM of the console."""
 DEFAULT_FRAME_SKIP = 4
 """Frames for which one decision's action is held."""
 DEEPEST_STACK = 16
@@ -56,6 +58,9 @@ class EmulatorSettings:
     """No-op frames executed between the reset and frame 0."""
     full_action_set: bool = False
     """All 18 actions instead of the game's minimal set."""
+    initial_ram: tuple[tuple[int, int], ...] = ()
+    """(byte, value) pairs that are written to the RAM before frame 0, after the no-ops: some published play was
+    recorded from such a state. Stored only where there are any."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**31:
@@ -71,10 +76,16 @@ class EmulatorSettings:
             raise CoachError(
                 f"The number of no-op frames at the start must lie between 0 and 3600, not {self.noop_start}."
             )
+        for byte, value in self.initial_ram:
+            if not (0 <= byte < RAM_BYTES and 0 <= value < 256):
+                raise CoachError(f"The RAM has no byte {byte} that could be {value}.")
 
     def to_json(self) -> str:
         """Return the settings as a JSON object."""
-        return json.dumps(asdict(self), sort_keys=True)
+        values = asdict(self)
+        if not self.initial_ram:
+            del values["initial_ram"]
+        return json.dumps(values, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> EmulatorSettings:
@@ -82,7 +93,11 @@ class EmulatorSettings:
         try:
             values: dict[str, Any] = json.loads(text)
             known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            if "initial_ram" in known:
+                known["initial_ram"] = _ram_pairs(known["initial_ram"])
             for name, value in known.items():
+                if name == "initial_ram":
+                    continue
                 nullable = name in ("mode", "difficulty") and value is None
                 wanted: tuple[type, ...] = (bool,) if name == "full_action_set" else (int,)
                 if name == "repeat_action_probability":
@@ -93,6 +108,13 @@ class EmulatorSettings:
             return cls(**known)
         except (ValueError, TypeError, AttributeError) as error:
             raise CoachError(f"The emulator settings are not readable: {error}.") from error
+
+
+def _ram_pairs(value: Any) -> tuple[tuple[int, int], ...]:
+    pairs = tuple((int(byte), int(number)) for byte, number in value)
+    if len(pairs) > RAM_BYTES:
+        raise ValueError(f"initial_ram has {len(pairs)} entries")
+    return pairs
 
 
 @dataclass(frozen=True)

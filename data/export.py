@@ -18,7 +18,7 @@ from data.replay_file import ReplayFile, portable_image
 from data.replay_format import CHUNK_FRAMES
 
 FILE_KINDS = {"gif": ".gif", "mp4": ".mp4", "npz": ".npz", "portable": ".h5"}
-"""What one file each is made of, and how its name ends. ("minari" is one data set of many: data.minari_exchange.)"""
+"""What one file each is made of, and how its name ends. ("minari" is one data set of many: data.minari_export.)"""
 
 OnProgress = Callable[[int, int], None]
 
@@ -133,7 +133,16 @@ def _write_npz(replay: ReplayFile, span: Span, destination: Path, on_progress: O
         "settings": np.array(origin.settings.to_json()),
         "action_meanings": np.array(origin.action_meanings),
         "demonstrator_kinds": np.array(replay.demonstrator_kinds),
-        "about": np.array(json.dumps({"episode": replay.episode_id, "start": span.start, "player": origin.player})),
+        "about": np.array(
+            json.dumps(
+                {
+                    "episode": replay.episode_id,
+                    "start": span.start,
+                    "player": origin.player,
+                    "ended_by": replay.ended_by,
+                }
+            )
+        ),
     }
     with (
         atomic_path(destination) as partial,

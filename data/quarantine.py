@@ -63,6 +63,10 @@ class Quarantine:
         """Read everything in the file once; raises CoachError where that fails."""
         return EpisodeSummary(**self._ask("vet", path, on_frames))
 
+    def demo(self, path: Path) -> dict[str, list[float]]:
+        """``data.demo_pickle.read_plain_demo`` in the child."""
+        return self._ask("demo", path)
+
     def _ask(self, task: str, path: Path, on_frames: OnFrames | None = None) -> dict[str, Any]:
         try:
             return self._ask_once(task, path, on_frames)

@@ -53,6 +53,10 @@ class Reporter:
 def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
     if task == "verify":
         return asdict(verify(path, reporter.frames)) | {"path": str(path)}
+    if task == "demo":
+        from data.demo_pickle import read_plain_demo
+
+        return read_plain_demo(path)
     with ReplayFile(path) as replay:
         if task == "vet":
             total = replay.frame_count + 1

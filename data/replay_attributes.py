@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,12 @@ MAX_NAMES = 255
 
 
 def attributes_of(
-    origin: Origin, ended_by: str, score: float, digest: str, pace: PaceReport | None = None
+    origin: Origin,
+    ended_by: str,
+    score: float,
+    digest: str,
+    pace: PaceReport | None = None,
+    imported: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a new file says of itself: strings, numbers and lists of strings."""
     attributes: dict[str, Any] = {
@@ -37,6 +43,8 @@ def attributes_of(
     }
     if pace is not None:
         attributes["pace"] = pace.to_json()
+    if imported is not None:
+        attributes["imported"] = json.dumps(imported, sort_keys=True)
     return attributes | {ATTRIBUTES_CHECK: attributes_digest(attributes)}
 
 

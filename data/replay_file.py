@@ -111,6 +111,7 @@ def episode_image(
     packed: Sequence[tuple[bytes, bytes]],
     screen_shape: tuple[int, int],
     pace: PaceReport | None = None,
+    imported: Mapping[str, Any] | None = None,
 ) -> tuple[bytes, EpisodeSummary]:
     """The bytes of a whole replay file, and its summary.
 
@@ -140,7 +141,7 @@ def episode_image(
         ram = (file["ram"][at : at + CHUNK_FRAMES] for at in range(0, rows, CHUNK_FRAMES))
         score = float(columns["rewards"].sum(dtype=np.float64))
         digest = digest_of(columns["actions"], columns["rewards"], ram)
-        file.attrs.update(attributes_of(origin, ended_by, score, digest, pace))
+        file.attrs.update(attributes_of(origin, ended_by, score, digest, pace, imported))
     summary = _summary(path, origin, DEMONSTRATOR_KINDS, columns["demonstrator"], columns["rewards"], ended_by)
     return memory.getvalue(), summary
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,6 +70,16 @@ class ReplayWriter:
     @property
     def frame_count(self) -> int:
         return len(self._actions)
+
+    @property
+    def actions(self) -> bytes:
+        """The executed actions so far, one byte a frame."""
+        return bytes(self._actions)
+
+    @property
+    def demonstrators(self) -> bytes:
+        """Who chose them, one byte a frame: indices of DEMONSTRATOR_KINDS."""
+        return bytes(self._demonstrators)
 
     @property
     def trouble(self) -> str | None:
@@ -145,10 +156,17 @@ class ReplayWriter:
         again.screens[:], again.rams[:] = screens, rams
         return again
 
-    def publish(self, ended_by: str, palette: np.ndarray, pace: PaceReport | None = None) -> Path:
+    def publish(
+        self,
+        ended_by: str,
+        palette: np.ndarray,
+        pace: PaceReport | None = None,
+        imported: Mapping[str, Any] | None = None,
+    ) -> Path:
         """Close the episode and give the file its final name, read-only. Returns the path.
 
-        ``pace``: how evenly its frames came, where that is known.
+        ``pace``: how evenly its frames came, where that is known. ``imported``: what was verified when an episode
+        was imported, as plain values.
 
         Raises CoachError for an episode without a single decision (it is dropped: there is nothing in it), and where
         the file cannot be written; then the journal stays for recovery, and publishing may be tried again.
@@ -168,7 +186,9 @@ class ReplayWriter:
                 raise OSError(errno.ETIMEDOUT, "the disk does not answer")
             self._mend()
             packed = self._packed()
-            image, summary = episode_image(self.path, self._origin, columns, ended_by, packed, self._shape, pace)
+            image, summary = episode_image(
+                self.path, self._origin, columns, ended_by, packed, self._shape, pace, imported
+            )
             write_atomic(self.path, image, mode=0o444)
         except OSError as error:
             self._journal.close(keep=True)

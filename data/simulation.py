@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import functools
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,13 +16,13 @@ from typing import Any
 import ale_py
 import cv2
 import gymnasium
+import gymnasium.utils.seeding
 import numpy as np
 from ale_py import Action, ALEInterface, LoggerMode, roms
 
+from data.episode import RAM_BYTES as RAM_BYTES
 from data.episode import EmulatorSettings, FrameState, Origin, utc_now
 from data.errors import CoachError
-
-RAM_BYTES = 128
 
 
 @functools.cache
@@ -43,6 +45,30 @@ def game_roms() -> dict[str, str]:
 def games() -> list[str]:
     """ALE ids of all playable games, sorted."""
     return list(game_roms())
+
+
+def game_named(name: str) -> str | None:
+    """ALE id of a game by any name that data sets use for it, or None: an ALE id, a ROM id ("space_invaders"), or a
+    Gymnasium id such as "ALE/Pong-v5" or "PongNoFrameskip-v4"."""
+    rom_ids = game_roms()
+    by_rom = {rom: game for game, rom in rom_ids.items()}
+    bare = re.sub(r"-v\d+$", "", name.removeprefix("ALE/"))
+    bare = re.sub(r"(-ram|-ramNoFrameskip|-ramDeterministic|NoFrameskip|Deterministic)$", "", bare)
+    if bare in rom_ids:
+        return bare
+    return by_rom.get(name)
+
+
+def seeded_noops(seed: int, most: int) -> int:
+    """How many no-ops ``gymnasium.wrappers.AtariPreprocessing(noop_max=most)`` executes after ``reset(seed=seed)``."""
+    rng, _ = gymnasium.utils.seeding.np_random(seed)
+    return int(rng.integers(1, most + 1))
+
+
+@functools.cache
+def action_names(game: str, full: bool = False) -> tuple[str, ...]:
+    """Names of a game's minimal action set, or of all 18 actions; raises CoachError for an unknown game."""
+    return Emulator(game, EmulatorSettings(full_action_set=full)).action_meanings
 
 
 def rom_path(game: str) -> Path:
@@ -132,6 +158,8 @@ class Emulator:
         self._last_action = 0
         for _ in range(self.settings.noop_start):
             self._ale.act(Action.NOOP)
+        for byte, value in self.settings.initial_ram:
+            self._ale.setRAM(byte, value)
         self.frame_number = 0
         return self.state()
 
@@ -222,6 +250,22 @@ def simulate(origin: Origin, actions: Iterable[int]) -> Iterator[FrameState]:
     yield emulator.state()
     for action in actions:
         yield emulator.step(action)
+
+
+def environment_spec(game: str, settings: EmulatorSettings) -> Any:
+    """Return Gymnasium's spec of the environment that steps frame by frame, shows RGB and never repeats an action."""
+    gymnasium.register_envs(ale_py)
+    spec = copy.deepcopy(gymnasium.spec(f"ALE/{game}-v5"))
+    spec.kwargs |= {
+        "obs_type": "rgb",
+        "frameskip": 1,
+        "repeat_action_probability": 0.0,
+        "full_action_space": settings.full_action_set,
+    }
+    for name, value in (("mode", settings.mode), ("difficulty", settings.difficulty)):
+        if value is not None:
+            spec.kwargs[name] = value
+    return spec
 
 
 def recorded_spaces(screen_shape: tuple[int, int], action_count: int) -> tuple[Any, Any]:

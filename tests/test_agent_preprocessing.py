@@ -13,7 +13,7 @@ import pytest
 from agent_episodes import record_episode
 from gymnasium.wrappers import AtariPreprocessing
 
-from agent.preprocessing import ObservationStack, Preprocessor, luminance, observations_of, tutorial_pictures
+from agent.preprocessing import ObservationStack, Preprocessor, observations_of, tutorial_pictures
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile

@@ -15,7 +15,7 @@ from data.errors import CoachError
 from data.export import Span, export, export_all, spans_of
 from data.film import brighter, caption_of, terminal_strip, write_gif, write_mp4
 from data.library import Library
-from data.minari_exchange import default_dataset_id, export_minari, import_minari
+from data.minari_export import default_dataset_id, export_minari, import_minari
 from data.proof import verify
 from data.replay_file import ReplayFile
 

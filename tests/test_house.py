@@ -35,7 +35,7 @@ IMPORTED_ONLY_IN: dict[str, set[str]] = {
     "gymnasium": {"data/simulation.py"},
     "sqlalchemy": {"data/label_database.py", "data/label_engines.py"},
     "imageio_ffmpeg": {"data/film.py"},
-    "minari": {"data/minari_exchange.py"},
+    "minari": {"data/minari_export.py"},
     "platformdirs": {"data/user_folders.py"},
     "pygame": {"screen"},
     "keras": {"agent"},
