@@ -25,8 +25,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from data.actions_file import rebuild
+from data.actions_file import import_actions
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
+from data.episode_import import ImportOptions
 from data.library import Library
 from data.proof import verify
 from data.replay_file import ReplayFile
@@ -128,7 +129,7 @@ def human_play(library: Library) -> tuple[list[Row], Path | None]:
     for game in ("PrivateEye", "Pitfall"):
         source = HUMAN_DEMOS / f"{game}.npz"
         if source.is_file():
-            longest = rebuild(library, game, source)
+            longest = import_actions(library, source, ImportOptions(game=game))[0].path
             with ReplayFile(longest) as replay:
                 size = longest.stat().st_size / replay.frame_count * FRAMES_PER_HOUR / 1e6
             rows.append((f"disk, {game} played by a person, lossless", f"{size:.1f} MB/h", ""))

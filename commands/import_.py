@@ -50,7 +50,7 @@ def add_import_options(parser: argparse.ArgumentParser, of: str = "") -> None:
         "--actions",
         choices=("minimal", "full"),
         default="",
-        help=f"{of}what actions are indices of: the game's minimal set or all 18 (default: as the input says, else minimal)",
+        help=f"{of}what actions are indices of: the game's minimal set, or all 18 (default: what the input says)",
     )
     parser.add_argument(
         "--until-mismatch",
@@ -65,8 +65,11 @@ def add_import_options(parser: argparse.ArgumentParser, of: str = "") -> None:
 def import_options(options: argparse.Namespace, demonstrator: str | None = None) -> ImportOptions:
     """Return how the command line wants actions from elsewhere to be imported."""
     from data.episode_import import ImportOptions
+    from data.simulation import rom_path
 
     at_least(options.held_for, 1, "--held-for")
+    if options.game is not None:
+        rom_path(options.game)  # an unknown game is refused, with the nearest names
     if options.keep_anyway and options.until_mismatch:
         raise CoachError("--keep-anyway and --until-mismatch exclude each other.")
     return ImportOptions(options.game, options.player, demonstrator, options.keep_anyway, options.until_mismatch)
@@ -151,8 +154,7 @@ def _import_episodes(
     if options.origin == "demo":
         from data.demo_pickle import read_demo
 
-        return import_play(library, read_demo(path), wanted, on_progress)
-    from data.actions_file import read_actions_file
+        return import_play(library, read_demo(path, options.held_for, options.actions), wanted, on_progress)
+    from data.actions_file import import_actions
 
-    play = read_actions_file(path, wanted.game, options.held_for, options.actions)
-    return import_play(library, play, wanted, on_progress)
+    return import_actions(library, path, wanted, options.held_for, options.actions, on_progress)

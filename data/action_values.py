@@ -9,8 +9,8 @@ import numpy as np
 from data.errors import CoachError
 from data.replay_format import MAX_FILE_FRAMES
 
-MINIMAL, FULL = "minimal", "full"
-"""The game's own set of actions, and all 18 of the console."""
+FULL = "full"
+"""The name of the set of all 18 actions, where the game's minimal set is meant otherwise."""
 
 
 def action_indices(actions: Any, meanings: tuple[str, ...] | None, source: str) -> np.ndarray:
@@ -65,7 +65,8 @@ def _from_one_hot(column: np.ndarray, meanings: tuple[str, ...] | None, source: 
         raise CoachError(
             f"{source} has one-hot actions of {column.shape[1]}, but the game has {len(meanings)} actions."
         )
-    return column.argmax(axis=1).astype(np.uint8)
+    indices: np.ndarray = column.argmax(axis=1).astype(np.uint8)
+    return indices
 
 
 def _from_names(column: np.ndarray, meanings: tuple[str, ...] | None, source: str) -> np.ndarray:

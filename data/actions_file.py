@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from data.action_values import FULL, MINIMAL, action_indices
+from data.action_values import FULL, action_indices
 from data.episode import DEMONSTRATOR_KINDS, ENDINGS, RAM_BYTES, EmulatorSettings
-from data.episode_import import ForeignPlay
+from data.episode_import import ForeignPlay, Imported, ImportOptions, OnProgress, import_play
 from data.errors import CoachError
+from data.library import Library
 from data.replay_format import MAX_FILE_FRAMES
 from data.simulation import action_names, game_named
 
@@ -84,15 +85,26 @@ def read_actions_file(path: Path, game: str | None = None, held_for: int = 1, ac
     )
 
 
+def import_actions(
+    library: Library,
+    path: Path,
+    options: ImportOptions,
+    held_for: int = 1,
+    action_set: str = "",
+    on_progress: OnProgress | None = None,
+) -> list[Imported]:
+    """Read an archive, simulate it and publish its episodes; see ``read_actions_file`` and ``import_play``."""
+    return import_play(library, read_actions_file(path, options.game, held_for, action_set), options, on_progress)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The archive's arrays; every failure to read them is a CoachError."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise CoachError(
-                    f"{path} is a single array, not an .npz archive; save it with np.savez(path, actions=...)."
-                )
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise CoachError(f"{path} is a single array, not an archive; save it with np.savez(path, actions=...).")
+        with loaded as arrays:
             _refuse_large(path, arrays)
             yield arrays
     except OSError as error:
@@ -224,6 +236,3 @@ def _kind(column: np.ndarray | None) -> str:
     if column is None or not len(column):
         return "imported"
     return DEMONSTRATOR_KINDS[int(np.bincount(column.astype(np.int64)).argmax())]
-
-
-__all__ = ["FULL", "MINIMAL", "read_actions_file"]

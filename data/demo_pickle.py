@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from data.action_values import action_indices
+from data.action_values import FULL, action_indices
+from data.episode import EmulatorSettings
 from data.episode_import import ForeignPlay
 from data.errors import CoachError
 
@@ -70,8 +71,11 @@ def read_plain_demo(path: Path) -> dict[str, list[float]]:
     return columns
 
 
-def read_demo(path: Path) -> ForeignPlay:
-    """Read a demonstration in a child process with limits; one action a frame, of the minimal action set."""
+def read_demo(path: Path, held_for: int = 1, action_set: str = "") -> ForeignPlay:
+    """Read a demonstration in a child process with limits.
+
+    held_for: frames for which each action is held. action_set: "full" if actions index all 18, else the minimal set.
+    """
     from data.quarantine import Quarantine
 
     with Quarantine() as quarantine:
@@ -86,6 +90,8 @@ def read_demo(path: Path) -> ForeignPlay:
     return ForeignPlay(
         source=str(path),
         actions=actions,
+        settings=EmulatorSettings(frame_skip=held_for, full_action_set=action_set == FULL),
+        held_for=held_for,
         rewards=rewards,
         lives=None if lives is None or not lives.any() else lives[-steps:],
     )

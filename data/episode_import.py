@@ -346,10 +346,9 @@ def _other_start(play: ForeignPlay, emulator: Emulator) -> _Start | None:
     tried += [_Start(play.noop_candidates[0], skipped) for skipped in range(1, min(leading, MOST_SKIPPED) + 1)]
     tried += [_Start(noops, 0) for noops in range(MOST_NOOPS + 1) if noops not in play.noop_candidates]
     for start in tried:
-        if start.skipped == 0 and _differs_at_start(play, _starting(emulator, start.noops)) is not None:
+        emulator.restart(start.noops)
+        if start.skipped == 0 and _differs_at_start(play, emulator) is not None:
             continue
-        if start.skipped:
-            _starting(emulator, start.noops)
         steps = _steps(emulator, play, start.skipped)
         if all(
             next(_contradictions(play, step, simulated, emulator.palette), None) is None for step, simulated in steps
@@ -423,9 +422,12 @@ def _published(
         result = Imported(
             path=writer.path,
             is_new=True,
-            proved_by=tuple(name for name in _telling(play) if name not in differences),
+            proved_by=(
+                *(name for name in _telling(play) if name not in differences),
+                *_proved_end(play, used, ended_by),
+            ),
             differences=tuple(differences.values()),
-            unused_steps=0 if _is_another_game(play, used) else len(play) - used,
+            unused_steps=0 if ended_by == "game_over" and _is_another_game(play, used) else len(play) - used,
             skipped_noops=start.skipped,
             noop_start=start.noops,
         )
@@ -436,6 +438,11 @@ def _published(
         return replace(result, path=path), used
     finally:
         writer.discard()
+
+
+def _proved_end(play: ForeignPlay, used: int, ended_by: str) -> tuple[str, ...]:
+    """Return ("ends",) if the game was over exactly where the input says that the episode ends."""
+    return ("ends",) if play.ends is not None and ended_by == "game_over" and bool(play.ends[used - 1]) else ()
 
 
 def _is_another_game(play: ForeignPlay, used: int) -> bool:

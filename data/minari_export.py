@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.export import Span
 from data.replay_file import ReplayFile
@@ -61,7 +62,7 @@ def export_minari(spans: Sequence[Span], dataset_id: str, on_progress: OnProgres
                 )
                 if len(kinds) > 1:
                     raise CoachError(
-                        "A Minari data set has one game with one set of actions, mode and difficulty; export them separately."
+                        "A Minari data set has one game with one action set and mode; export them separately."
                     )
                 buffers.append(EpisodeBuffer(**_buffer(replay, span, Path(folder) / str(number))))
             if on_progress is not None:

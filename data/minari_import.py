@@ -284,7 +284,7 @@ def _observations(
     is_rgb = pictures.ndim == 4 and pictures.shape[3] == 3
     if is_rgb == environment.pictures["grayscale"]:
         return None
-    lossy = bool(getattr(dataset.storage, "_jpeg_encoding", True)) and pictures.ndim == 4
+    lossy = bool(getattr(dataset.storage, "_jpeg_encoding", True)) and pictures.dtype == np.uint8
     return Observations(pictures, lossy=lossy, **environment.pictures)
 
 

@@ -151,6 +151,14 @@ class Emulator:
         self._load()
         return self._begin()
 
+    def restart(self, noop_start: int) -> FrameState:
+        """Start an episode after this many no-ops without loading the cartridge again, which takes most of a reset.
+
+        A few games keep something from the episode before, so this serves for a search, not for a recording.
+        """
+        self.settings = replace(self.settings, noop_start=noop_start)
+        return self._begin()
+
     def _begin(self) -> FrameState:
         """Frame 0 of a cartridge that was just loaded: loading again (0.1 s) would change nothing."""
         self._ale.reset_game()

@@ -16,6 +16,7 @@ from gymnasium.wrappers import AtariPreprocessing
 from agent.preprocessing import ObservationStack, Preprocessor, observations_of, tutorial_pictures
 from data.errors import CoachError
 from data.library import Library
+from data.observations import luminance
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
 

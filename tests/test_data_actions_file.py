@@ -1,84 +1,63 @@
-"""A list of actions from elsewhere becomes a whole replay file, or none at all."""
+"""Actions files: what is read from an archive, and what is refused in one sentence."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from replay_episodes import record
 
-from data.actions_file import read_actions_file, rebuild
-from data.errors import AnswerIsNo, CoachError
+from data.actions_file import import_actions, read_actions_file
+from data.episode_import import ImportOptions
+from data.errors import CoachError
 from data.export import export
 from data.library import Library
-from data.proof import verify
 from data.replay_file import ReplayFile
-from data.simulation import Emulator
+from data.simulation import Emulator, action_names
 
-HUMAN_DEMOS = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", Path(__file__).parents[2] / "shared/data/human_demos"))
-
-
-@pytest.mark.parametrize(("game", "frames", "score"), [("Pitfall", 42_036, 48_990), ("PrivateEye", 8_749, 100_400)])
-def test_real_play_by_people_is_reproduced_exactly(game: str, frames: int, score: float, tmp_path: Path) -> None:
-    source = HUMAN_DEMOS / f"{game}.npz"
-    if not source.is_file():
-        pytest.skip(f"no human play in {HUMAN_DEMOS}; set REPLAY_COACH_HUMAN_DEMOS")
-    told: list[tuple[int, int]] = []
-    path = rebuild(Library(tmp_path), game, source, on_progress=lambda done, total: told.append((done, total)))
-    with ReplayFile(path) as replay, np.load(source) as arrays:
-        assert (replay.frame_count, replay.score) == (frames, score)
-        assert np.array_equal(replay.rewards, arrays["rewards"])
-        assert np.array_equal(replay.lives.astype(np.int16), arrays["lives"]) or arrays["lives"].max() == 0
-        assert replay.origin.settings.frame_skip == 1
-        assert replay.summary().demonstrator == "imported"
-    assert told[-1] == (frames, frames)
-    assert verify(path).ok
-
-
-def actions_file(folder: Path, frames: int = 900, game: str = "Pong") -> Path:
-    emulator = Emulator(game)
-    actions = np.random.default_rng(0).integers(6, size=frames)
-    rewards = np.array([emulator.step(int(action)).reward for action in actions], np.float32)
-    path = folder / "actions.npz"
-    np.savez(path, actions=actions, rewards=rewards)
-    return path
-
-
-def test_a_list_that_does_not_reproduce_its_rewards_names_the_frame_and_leaves_no_file(tmp_path: Path) -> None:
-    path = actions_file(tmp_path)
-    with np.load(path) as arrays:
-        actions, rewards = arrays["actions"], arrays["rewards"].copy()
-    rewards[567] += 1
-    np.savez(path, actions=actions, rewards=rewards)
-    library = Library(tmp_path / "library")
-    with pytest.raises(AnswerIsNo, match="frame 567"):
-        rebuild(library, "Pong", path)
-    assert list(library.replays.iterdir()) == []
-    assert verify(rebuild(library, "Pong", path, keep_anyway=True)).ok
+PONG = ImportOptions(game="Pong")
 
 
 def test_an_exported_archive_comes_back_as_the_same_episode(tmp_path: Path) -> None:
     first = record(Library(tmp_path / "one"), 300, "Breakout", seed=9)
     archive = export(first, "npz", tmp_path)
-    again = rebuild(Library(tmp_path / "two"), "Breakout", archive)
-    with ReplayFile(first) as one, ReplayFile(again) as two:
+    (again,) = import_actions(Library(tmp_path / "two"), archive, ImportOptions())
+    assert "ram" in again.proved_by
+    with ReplayFile(first) as one, ReplayFile(again.path) as two:
         assert one.digest == two.digest
         assert one.origin.settings == two.origin.settings
+        assert (two.origin.game, two.origin.player) == ("Breakout", "Ada")
+        assert np.array_equal(one.demonstrator, two.demonstrator)
+        assert again.path.name.split("-")[2] == "random"
 
 
-BAD_FILES = {
+def test_a_clip_is_refused_because_its_start_is_missing(tmp_path: Path) -> None:
+    first = record(Library(tmp_path / "one"), 300, "Breakout")
+    archive = export(first, "npz", tmp_path, start=100, stop=200)
+    with pytest.raises(CoachError, match="clip that starts at frame 100"):
+        import_actions(Library(tmp_path / "two"), archive, ImportOptions())
+
+
+BAD_FILES: dict[str, tuple[dict[str, object], str]] = {
     "no actions": ({"rewards": np.zeros(5)}, "no array `actions`"),
-    "no frames": ({"actions": np.zeros(0, int)}, "holds no actions"),
-    "two rows": ({"actions": np.zeros((2, 5), int)}, "one row"),
-    "texts": ({"actions": np.array(["FIRE"])}, "one row"),
-    "objects": ({"actions": np.array([object()])}, "not an actions file"),
-    "fractions": ({"actions": np.array([0.5])}, "whole numbers"),
-    "negative actions": ({"actions": np.array([-1])}, "whole numbers"),
+    "no frames": ({"actions": np.zeros(0, int)}, "has no actions"),
+    "unknown names": ({"actions": np.array(["FIRE", "JUMP"])}, "the action 'JUMP' at step 1"),
+    "objects": ({"actions": np.array([object()])}, "array of Python objects, which is not read"),
+    "fractions": ({"actions": np.array([0.5])}, "action 0.5 at step 0; actions must be whole"),
+    "negative actions": ({"actions": np.array([-1])}, "whole numbers from 0 to 255"),
+    "two ones in a row": ({"actions": np.array([[1, 1, 0, 0, 0, 0]])}, "not one-hot"),
+    "one-hot of another width": ({"actions": np.eye(4, dtype=int)}, "one-hot actions of 4, but the game has 6"),
+    "three dimensions": ({"actions": np.zeros((2, 2, 2))}, "of the shape"),
     "rewards of another length": ({"actions": np.zeros(5, int), "rewards": np.zeros(4)}, "contradicts itself"),
-    "actions that the game has not": ({"actions": np.array([0, 1, 17])}, "action 17 at frame 2"),
-    "a flood": ({"actions": np.zeros(10**7, np.uint8)}, "more actions"),
+    "lives of another length": ({"actions": np.zeros(5, int), "lives": np.zeros(9)}, "contradicts itself"),
+    "RAM of another width": ({"actions": np.zeros(5, int), "ram": np.zeros((5, 64))}, "contradicts itself"),
+    "dones that are numbers": ({"actions": np.zeros(5, int), "dones": np.arange(5)}, "as true and false"),
+    "kinds that do not exist": ({"actions": np.zeros(2, int), "demonstrator": np.array([0, 9])}, "from 0 to 4"),
+    "actions that the game does not have": ({"actions": np.array([0, 1, 17])}, "action 17 at step 2.*--actions full"),
+    "more than memory": ({"actions": np.zeros(2 * 10**8, np.uint8)}, "more actions"),
+    "a game that does not exist": ({"actions": np.zeros(5, int), "game": np.array("Chess")}, "'Chess', which is not"),
+    "another game": ({"actions": np.zeros(5, int), "game": np.array("Breakout")}, "its game is Breakout, not Pong"),
 }
 
 
@@ -87,17 +66,55 @@ def test_a_bad_actions_file_is_refused_in_one_sentence(what: str, tmp_path: Path
     arrays, reason = BAD_FILES[what]
     path = tmp_path / "bad.npz"
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-    with pytest.raises(CoachError, match=reason) as told:
-        rebuild(Library(tmp_path / "library"), "Pong", path)
-    assert "\n" not in str(told.value)
+    with pytest.raises(CoachError, match=reason) as error:
+        import_actions(Library(tmp_path / "library"), path, PONG)
+    assert "\n" not in str(error.value)
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("0 1 2")
     np.save(tmp_path / "single.npy", np.zeros(3))
     (tmp_path / "single.npy").rename(tmp_path / "single.npz")
-    for name in ("text.npz", "single.npz"):
-        with pytest.raises(CoachError, match="not an actions file"):
+    for name, reason in (("text.npz", "array of Python objects|not an actions file"), ("single.npz", "single array")):
+        with pytest.raises(CoachError, match=reason):
             read_actions_file(tmp_path / name)
-    with pytest.raises(CoachError, match="cannot be read"):
+    with pytest.raises(CoachError, match="Cannot read"):
         read_actions_file(tmp_path / "missing.npz")
+
+
+def test_actions_are_read_as_indices_one_hot_rows_columns_or_names(tmp_path: Path) -> None:
+    names = action_names("Pong")
+    wanted = np.array([0, 1, 3, 2, 5, 4, 0])
+    shapes = {
+        "indices": wanted,
+        "whole floats": wanted.astype(float),
+        "column": wanted[:, None],
+        "one-hot": np.eye(6, dtype=np.int8)[wanted],
+        "names": np.array([names[action] for action in wanted]),
+        "lower case": np.array([names[action].lower() for action in wanted]),
+    }
+    for shape, actions in shapes.items():
+        np.savez(tmp_path / "actions.npz", actions=actions)
+        assert read_actions_file(tmp_path / "actions.npz", "Pong").actions.tolist() == wanted.tolist(), shape
+
+
+def test_one_action_a_decision_is_held_and_the_full_set_is_obeyed(tmp_path: Path) -> None:
+    emulator = Emulator("Pong")
+    full = action_names("Pong", full=True)
+    decisions = np.array([0, 3, 4, 1, 3, 3, 4, 0] * 20)  # indices into the full set
+    rewards = [
+        sum(emulator.step(emulator.action_meanings.index(full[action])).reward for _ in range(4))
+        if full[action] in emulator.action_meanings
+        else 0.0
+        for action in decisions
+    ]
+    keep = np.array([full[action] in emulator.action_meanings for action in decisions])
+    np.savez(tmp_path / "held.npz", actions=decisions[keep], rewards=np.array(rewards, np.float32)[keep])
+    (result,) = import_actions(
+        Library(tmp_path / "library"), tmp_path / "held.npz", PONG, held_for=4, action_set="full"
+    )
+    with ReplayFile(result.path) as replay:
+        assert replay.frame_count == 4 * keep.sum()
+        assert replay.origin.settings.frame_skip == 4
+        assert replay.origin.settings.full_action_set
+        assert not replay.decisions().mixed.any()
