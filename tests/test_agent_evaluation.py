@@ -148,7 +148,7 @@ def test_a_player_with_epsilon_1_plays_at_random(library: Library) -> None:
     assert counts.min() > 60
 
 
-def test_a_player_that_only_watches_computes_the_same_values(library: Library) -> None:
+def test_a_player_that_only_observes_computes_the_same_values(library: Library) -> None:
     emulator = Emulator("SpaceInvaders")
     watching, playing = (load_player(library, "first") for _ in range(2))
     for player in (watching, playing):

@@ -1,4 +1,4 @@
-"""Whole trainings with a real emulator: seeded, stopped, resumed, killed; and what they leave behind."""
+"""Whole trainings with a real emulator: seeded, stopped, resumed and killed, and the files of their runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def own_play(config: TrainConfig, library: Library, monkeypatch: pytest.MonkeyPatch) -> ReplayMemory:
-    """Let the trainer play with its own agent while a writer records the very same frames."""
+    """Let the trainer play with its own agent while a writer records the same frames."""
     writers: list[Any] = []
 
     def recording_loop(emulator: Emulator, agent: Any, max_frames: int) -> Iterator[Step]:
@@ -121,17 +121,17 @@ def test_transitions_seeded_from_an_agents_own_play_equal_those_it_stored(
     assert ours.stacks.any()
 
 
-def test_a_seeded_training_runs_to_its_end_and_leaves_a_whole_run(library: Library) -> None:
+def test_a_seeded_training_runs_to_its_end_and_writes_a_complete_run(library: Library) -> None:
     episode = library.episodes()[0].episode_id
     with LabelDatabase(library.labels) as database:
         database.record(Verdict(Clip(episode, 0, 200), "Grace", "bad"))
-    told: list[Progress] = []
+    reports: list[Progress] = []
     config = small_config(seed_from=("human", "random:20"), evaluate_every=40, evaluation_episodes=1)
-    summary = train(library, "first", config, report=told.append)
+    summary = train(library, "first", config, report=reports.append)
     assert (summary.step, summary.stopped, summary.seeded_decisions) == (64, False, 150 + 20)
     assert summary.updates == 4 + (64 - 16) // 4
-    assert {"filling", "pretraining", "training", "evaluating"} == {progress.phase for progress in told}
-    last = [progress for progress in told if progress.phase == "training"][-1]
+    assert {"filling", "pretraining", "training", "evaluating"} == {progress.phase for progress in reports}
+    last = [progress for progress in reports if progress.phase == "training"][-1]
     assert (last.step, last.total, last.seconds_left) == (64, 64, 0.0)
     folder = library.run_folder("first")
     assert (folder / "monitor.csv").read_text().splitlines()[1] == "r,l,t"
@@ -198,7 +198,7 @@ def test_a_run_is_trained_by_one_process_at_a_time(library: Library) -> None:
         train(library, "first", small_config(steps=8), report=again)
 
 
-def test_a_stopped_training_is_saved_and_goes_on_as_if_it_had_not_been_stopped(library: Library) -> None:
+def test_a_stopped_training_continues_as_if_it_had_not_been_stopped(library: Library) -> None:
     config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=120)
     train(library, "whole", config)
     stops = iter([False] * 9 + [True])
@@ -209,7 +209,7 @@ def test_a_stopped_training_is_saved_and_goes_on_as_if_it_had_not_been_stopped(l
     assert_same_run(library, "whole", "parts")
 
 
-def test_evaluations_after_a_stop_tell_what_they_would_have_told(library: Library) -> None:
+def test_evaluations_after_a_resume_equal_those_without_a_stop(library: Library) -> None:
     changes: dict[str, Any] = {"steps": 8, "evaluate_every": 64, "evaluation_episodes": 1}
     config = small_config(seed_from=("human",), deterministic=True, **changes)
     train(library, "whole", config)
@@ -253,7 +253,7 @@ train(Library(Path(sys.argv[1])), "killed", TrainConfig.from_json(sys.argv[2]), 
 """
 
 
-def test_a_killed_training_goes_on_bit_for_bit_as_if_it_had_not_been_killed(library: Library, tmp_path: Path) -> None:
+def test_a_killed_training_continues_bit_for_bit_as_if_it_had_not_been_killed(library: Library, tmp_path: Path) -> None:
     config = small_config(
         **{"seed_from": ("human",), "deterministic": True, "steps": 120, "checkpoint_every": 40},
         **{"max_episode_frames": 300, "epsilon_seeded": 0.8, "epsilon_end": 0.5, "sampling": "prioritised"},
@@ -292,7 +292,7 @@ def assert_same_run(library: Library, one: str, other: str) -> None:
     assert [row.rsplit(",", 1)[0] for row in rows[0]] == [row.rsplit(",", 1)[0] for row in rows[1]]
 
 
-def test_learning_that_breaks_down_stops_with_a_sentence_and_the_checkpoint_before_it(library: Library) -> None:
+def test_a_loss_that_diverges_ends_the_training_with_an_error_and_keeps_the_checkpoint(library: Library) -> None:
     config = small_config(seed_from=("human",))
     train(library, "first", config)
     newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
@@ -305,7 +305,7 @@ def test_learning_that_breaks_down_stops_with_a_sentence_and_the_checkpoint_befo
     load_player(library, "first")
 
 
-def test_a_broken_checkpoint_is_told_in_one_sentence(library: Library) -> None:
+def test_a_damaged_checkpoint_is_reported_in_one_sentence(library: Library) -> None:
     config = small_config(seed_from=("human",))
     train(library, "first", config)
     newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
@@ -323,7 +323,7 @@ def test_weights_that_would_run_code_are_refused(library: Library) -> None:
         train(library, "first", dataclasses.replace(config, steps=100), resume=True)
 
 
-def test_an_agent_of_one_game_goes_on_in_another_by_the_names_of_its_actions(tmp_path: Path) -> None:
+def test_an_agent_of_one_game_continues_in_another_by_the_names_of_its_actions(tmp_path: Path) -> None:
     library = Library(tmp_path)
     train(library, "invaders", small_config(steps=8))
     train(library, "pong", small_config(steps=8, learn_from_step=100, game="Pong"), from_run="invaders")

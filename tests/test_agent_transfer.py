@@ -1,4 +1,4 @@
-"""What is carried over from a run of one game to an agent of another."""
+"""Weights carried over from a run of one game to an agent of another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def theirs(run: RunFolder) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("carry", ["whole", "new-head", "convolutions"])
-def test_only_what_is_carried_over_comes_from_the_other_run(invaders: RunFolder, carry: str) -> None:
+def test_only_the_carried_weights_come_from_the_other_run(invaders: RunFolder, carry: str) -> None:
     learner = Learner(small_config(game="Pong", dueling=True), len(PONG), np.random.default_rng(5))
     fresh = weight_arrays(learner.online)
     take_weights(learner, invaders, PONG, carry)
@@ -58,7 +58,7 @@ def test_only_what_is_carried_over_comes_from_the_other_run(invaders: RunFolder,
         np.testing.assert_array_equal(column, source["advantage_output/kernel"][:, place])
 
 
-def test_convolutions_fit_an_agent_with_another_body(invaders: RunFolder) -> None:
+def test_convolutions_fit_an_agent_with_other_dense_layers(invaders: RunFolder) -> None:
     learner = Learner(small_config(game="Pong", hidden_units=24, dueling=True), len(PONG), np.random.default_rng(5))
     take_weights(learner, invaders, PONG, "convolutions")
     with pytest.raises(CoachError, match="has another network"):
@@ -66,7 +66,7 @@ def test_convolutions_fit_an_agent_with_another_body(invaders: RunFolder) -> Non
     learner.close()
 
 
-def test_what_is_carried_must_have_a_name(invaders: RunFolder) -> None:
+def test_an_unknown_choice_of_carried_weights_is_refused(invaders: RunFolder) -> None:
     learner = Learner(small_config(game="Pong", dueling=True), len(PONG), np.random.default_rng(5))
     with pytest.raises(CoachError, match="must be one of whole, new-head, convolutions"):
         take_weights(learner, invaders, PONG, "everything")

@@ -1,4 +1,4 @@
-"""What a seeding would do, told beforehand: it must be what a training really fills in."""
+"""The preview of a seeding, which must equal what a training fills in."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 @pytest.mark.parametrize("keep", ["all", "not-bad", "good"])
 @pytest.mark.parametrize("specs", [("human",), ("all",), ("human", "random:70")])
-def test_the_preview_tells_what_a_training_fills_in(library: Library, specs: tuple[str, ...], keep: str) -> None:
+def test_the_preview_equals_what_a_training_fills_in(library: Library, specs: tuple[str, ...], keep: str) -> None:
     told = preview(library, "SpaceInvaders", specs, keep)
     config = TrainConfig(seed_from=specs, keep=keep)
     plan = plan_with_labels(config, library, MEANINGS, library.labels)
@@ -67,7 +67,7 @@ def test_the_preview_tells_what_a_training_fills_in(library: Library, specs: tup
 
 
 def test_each_verdict_removes_the_decisions_that_it_covers(library: Library) -> None:
-    """By hand: Grace's bad clip covers rows 200 to 379, the rule's goes on to 479; the tie removes none."""
+    """Grace's bad clip covers rows 200 to 379, the rule's ends at 479; the tie removes none."""
     told = preview(library, "SpaceInvaders", ("human",), "not-bad")
     assert told.removed_by_verdict == {"good": 0, "bad": (480 - 200) // 4, "none": 0}
     assert told.kept_by_verdict["good"] == 180 // 4
@@ -77,7 +77,7 @@ def test_each_verdict_removes_the_decisions_that_it_covers(library: Library) -> 
 
 
 def test_another_label_database_gives_another_preview(library: Library) -> None:
-    told = preview(library, "SpaceInvaders", ("human",), "not-bad", library.folder / "nobody.sqlite")
+    told = preview(library, "SpaceInvaders", ("human",), "not-bad", library.folder / "missing.sqlite")
     assert told.kept == told.found
 
 
@@ -87,7 +87,7 @@ def test_a_seeding_is_written_as_sources_and_what_to_keep() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "keep=good", "human,keep=best", "human,hold=all", "dreams", "agent:nobody"])
-def test_a_seeding_that_means_nothing_is_one_sentence_in_the_words_that_were_typed(library: Library, text: str) -> None:
+def test_a_wrong_seeding_is_reported_with_the_option_that_was_typed(library: Library, text: str) -> None:
     with pytest.raises(CoachError) as told:
         preview_of_text(library, "SpaceInvaders", text)
     assert "--seed-from" not in str(told.value)
@@ -95,7 +95,7 @@ def test_a_seeding_that_means_nothing_is_one_sentence_in_the_words_that_were_typ
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
-def test_the_library_tells_a_seeding_and_draws_it(
+def test_the_library_command_prints_and_plots_a_seeding(
     library: Library, tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "seeding.png"
@@ -111,7 +111,7 @@ def test_the_library_tells_a_seeding_and_draws_it(
     assert coach.main([*words[:-1], str(tmp_path / "seeding.docx")]) == 2
 
 
-def test_without_a_name_the_only_game_of_a_library_is_told_of(library: Library, tmp_path: Path) -> None:
+def test_without_a_game_the_only_one_of_the_library_is_chosen(library: Library, tmp_path: Path) -> None:
     assert only_game(library) == only_game(Library(tmp_path)) == "SpaceInvaders"
     other = Library(tmp_path / "other")
     record_episode(other, 60, game="Breakout")

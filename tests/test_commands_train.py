@@ -1,4 +1,4 @@
-"""The live view of a training in the terminal."""
+"""The display of a training in the terminal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_curve_in_one_line(values: list[float], line: str) -> None:
     assert sparkline(values) == line
 
 
-def test_a_long_curve_keeps_its_shape_in_few_letters() -> None:
+def test_a_long_curve_keeps_its_shape_in_few_characters() -> None:
     assert sparkline([0.0] * 500 + [1.0] * 500, width=4) == "▁▁██"
 
 
@@ -58,9 +58,9 @@ def test_the_terminal_shows_curve_loss_values_share_pace_and_time_left() -> None
         for number in range(5):
             display.report(state(100.0 + 20 * number, number))
         display._live.refresh()  # type: ignore[union-attr]
-    told = shown.getvalue()
+    text = shown.getvalue()
     for words in ("a: training", "▁▃▅▆█", "0.2500", "1.500", "50%", "80 steps/s", "0:06 left", "1:05 left"):
-        assert words in told
+        assert words in text
 
 
 def test_a_pipe_gets_plain_lines() -> None:

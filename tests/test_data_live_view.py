@@ -12,14 +12,14 @@ from data.live_view import FRESH_SECONDS, LiveView, read_picture, request_pictur
 from data.simulation import Emulator
 
 
-def test_only_somebody_who_looks_is_shown_the_game(tmp_path: Path) -> None:
+def test_pictures_are_due_only_while_somebody_watches(tmp_path: Path) -> None:
     now = [0.0]
     live_view = LiveView(tmp_path, lambda: now[0])
     assert not live_view.is_due()
     request_pictures(tmp_path)
     now[0] = 1.0
     assert live_view.is_due()
-    assert not live_view.is_due()  # a picture was just asked for
+    assert not live_view.is_due()  # a picture was just due
     now[0] = 1.1
     assert live_view.is_due()
     long_ago = (tmp_path / "live.watched").stat().st_mtime - FRESH_SECONDS - 1
@@ -28,7 +28,7 @@ def test_only_somebody_who_looks_is_shown_the_game(tmp_path: Path) -> None:
     assert not live_view.is_due()
 
 
-def test_the_picture_is_the_emulators(tmp_path: Path) -> None:
+def test_a_picture_is_read_back_as_the_emulator_shows_it(tmp_path: Path) -> None:
     emulator = Emulator("SpaceInvaders")
     for _ in range(50):
         emulator.act(1)
@@ -42,6 +42,6 @@ def test_the_picture_is_the_emulators(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b'{"shape": [9999999, 9999999]}\n', b"\x00" * 5000])
-def test_a_strange_picture_is_none(tmp_path: Path, content: bytes) -> None:
+def test_a_malformed_picture_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "live.picture").write_bytes(content)
     assert read_picture(tmp_path) is None

@@ -27,7 +27,7 @@ def write(folder: RunFolder, steps: list[int], episodes: int = 0, at: int = 10**
             log.episode(100.0 + step, 50, 1.0)
 
 
-def test_what_a_run_logs_is_read_as_curves(tmp_path: Path) -> None:
+def test_the_logs_of_a_run_are_read_as_curves(tmp_path: Path) -> None:
     folder = run_folder(tmp_path)
     write(folder, [-2, 10, 20])
     curves = read_curves(folder)
@@ -38,7 +38,7 @@ def test_what_a_run_logs_is_read_as_curves(tmp_path: Path) -> None:
     assert curves.episode_scores.tolist() == [98, 110, 120]
 
 
-def test_after_a_resume_rows_of_after_the_checkpoint_are_gone(tmp_path: Path) -> None:
+def test_a_resume_drops_rows_newer_than_the_checkpoint(tmp_path: Path) -> None:
     folder = run_folder(tmp_path)
     write(folder, [-2, 10, 20, 30])
     write(folder, [20], episodes=2, at=15)
@@ -48,7 +48,7 @@ def test_after_a_resume_rows_of_after_the_checkpoint_are_gone(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("damage", [b"40,0.5,1.", b"garbage\n", b"1\n", b"\xff\xfe,,,,,\n"])
-def test_rows_that_are_not_whole_are_left_out(tmp_path: Path, damage: bytes) -> None:
+def test_incomplete_rows_are_left_out(tmp_path: Path, damage: bytes) -> None:
     folder = run_folder(tmp_path)
     write(folder, [10])
     for path in (folder.trace, folder.monitor, folder.evaluations):

@@ -1,4 +1,4 @@
-"""The list of a library's runs: one that is damaged is told in a sentence, and hides no other."""
+"""Training runs: their list, damaged ones, those of comparisons, and whether one is being trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAMAGES = {
     "cut-off": ("run.json", '{"format": "replay-coach-run"'),
     "from-tomorrow": ("run.json", '{"format": "replay-coach-run", "version": 99}'),
     "settings-of-another": ("config.json", '{"colour": "red"}'),
-    "settings-of-nobody": ("config.json", "[]"),
+    "settings-of-no-run": ("config.json", "[]"),
     "checkpoint-cut-off": ("checkpoints/00000001/state.json", '{"step": 6'),
     "checkpoint-of-nonsense": ("checkpoints/00000001/state.json", '{"step": "many", "recent_scores": 5}'),
     "checkpoint-without-number": ("checkpoints/1 (copy)/state.json", "{}"),
@@ -31,7 +31,7 @@ DAMAGES = {
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """Two whole runs, and one with each damage."""
+    """Two complete runs, and one with each kind of damage."""
     made = Library(tmp_path_factory.mktemp("runs"))
     made.prepare()
     for name in ("a-whole-one", *DAMAGES, "whole"):
@@ -43,13 +43,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return made
 
 
-def test_damaged_runs_hide_no_other(library: Library) -> None:
-    told = [(run.name, run.step, run.mean_score) for run in list_runs(library)]
-    assert told == [("a-whole-one", 32, 10.0), ("whole", 32, 10.0)]
+def test_damaged_runs_do_not_hide_others(library: Library) -> None:
+    found = [(run.name, run.step, run.mean_score) for run in list_runs(library)]
+    assert found == [("a-whole-one", 32, 10.0), ("whole", 32, 10.0)]
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_damaged_run_is_told_in_one_sentence(name: str, library: Library) -> None:
+def test_a_damaged_run_is_reported_in_one_sentence(name: str, library: Library) -> None:
     [found] = [run for run in survey_runs(library)[1] if run.name == name]
     assert found == RunSummary(name, "failed", library.run_folder(name), error=found.error)
     assert str(found.path) in found.error
@@ -58,30 +58,30 @@ def test_a_damaged_run_is_told_in_one_sentence(name: str, library: Library) -> N
 
 def test_the_library_command_lists_both(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert coach.main(["library", "--library", str(library.folder), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [run["name"] for run in told["runs"]] == ["a-whole-one", "whole"]
-    assert {Path(broken["path"]).name for broken in told["broken"]} == set(DAMAGES)
+    found = json.loads(capsys.readouterr().out)
+    assert [run["name"] for run in found["runs"]] == ["a-whole-one", "whole"]
+    assert {Path(broken["path"]).name for broken in found["broken"]} == set(DAMAGES)
 
 
-def test_the_training_window_shows_a_damaged_run_as_failed_and_does_not_go_on_with_it(library: Library) -> None:
-    desk = LibraryTrainingController(library, "SpaceInvaders")
-    told = {run.name: run for run in desk.runs()}
-    assert set(told) == {"a-whole-one", "whole", *DAMAGES}
-    assert {told[name].state for name in DAMAGES} == {"failed"}
-    assert "not readable" in told["cut-off"].error
+def test_the_train_window_shows_a_damaged_run_as_failed_and_does_not_resume_it(library: Library) -> None:
+    controller = LibraryTrainingController(library, "SpaceInvaders")
+    found = {run.name: run for run in controller.runs()}
+    assert set(found) == {"a-whole-one", "whole", *DAMAGES}
+    assert {found[name].state for name in DAMAGES} == {"failed"}
+    assert "not readable" in found["cut-off"].error
     with pytest.raises(CoachError, match="not readable"):
-        desk.resume("cut-off")
+        controller.resume("cut-off")
 
 
-def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
+def test_the_runs_of_a_comparison_are_marked_and_listed_after_all_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     library = Library(tmp_path)
     comparison = ComparisonFolder(library, "which")
     comparison.prepare()
     comparison.write_plan(Plan("which", "Which?", (parse_arm("none", small_config(keep="all")),), (0, 1)))
-    (tmp_path / "comparisons" / "of nobody").mkdir()  # no name that a comparison may have
-    (tmp_path / "comparisons" / "of nobody" / "plan.json").write_text("{}")
+    (tmp_path / "comparisons" / "of no comparison").mkdir()  # no name that a comparison may have
+    (tmp_path / "comparisons" / "of no comparison" / "plan.json").write_text("{}")
     for name in ("mine", "which-none-s0", "which-none-s1"):
         RunFolder(library.run_folder(name)).create(asdict(small_config(steps=64)), ("NOOP",))
     assert {run.name: run.comparison for run in list_runs(library)} == {
@@ -89,18 +89,18 @@ def test_the_runs_of_a_comparison_are_told_as_such_and_stand_behind_all_others(
         "which-none-s0": "which",
         "which-none-s1": "which",
     }
-    desk = LibraryTrainingController(library, "SpaceInvaders")
-    assert desk.runs()[0].name == "mine"
-    assert {run.name: run.can_resume for run in desk.runs()} == {
+    controller = LibraryTrainingController(library, "SpaceInvaders")
+    assert controller.runs()[0].name == "mine"
+    assert {run.name: run.can_resume for run in controller.runs()} == {
         "mine": True,
         "which-none-s0": False,
         "which-none-s1": False,
     }
     assert newest_run(library) == "mine"
     assert coach.main(["library", "--library", str(library.folder)]) == 0
-    told = capsys.readouterr().out
-    assert "Run mine: SpaceInvaders, 0 of 64 steps\n" in told
-    assert "steps, of the comparison which" in told
+    found = capsys.readouterr().out
+    assert "Run mine: SpaceInvaders, 0 of 64 steps\n" in found
+    assert "steps, of the comparison which" in found
 
 
 def test_checking_whether_a_run_is_trained_does_not_lock_it(tmp_path: Path) -> None:

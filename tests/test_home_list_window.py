@@ -1,4 +1,4 @@
-"""What the Train and the Compare window share: their action bar, their list of keys, and where their parts stand."""
+"""The common parts of the Train and the Compare window: action bar, list of keys and layout."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZES = [Box(0, 0, 1280, 800), Box(0, 0, 1097, 686)]
 
 
 class NoWindow:
-    """As much of a window as is asked of it here."""
+    """The parts of a window that these tests use."""
 
     title = ""
     size_units = SIZES[0]
@@ -42,7 +42,7 @@ def test_the_action_bar_always_ends_in_the_keys_and_the_way_back(tmp_path: Path)
         assert [b.key for b in window.buttons(SIZES[0])] == ["Enter", "F1", "Esc"]
 
 
-def test_the_list_of_keys_opens_by_key_or_button_and_a_click_closes_it_and_does_nothing_else(tmp_path: Path) -> None:
+def test_the_list_of_keys_opens_by_key_or_button_and_a_click_only_closes_it(tmp_path: Path) -> None:
     for window in windows(Library(tmp_path)):
         new, *_, keys, home = window.buttons(SIZES[0])
         window._handle(PointerDown(*keys.box.centre, 1))
@@ -55,7 +55,7 @@ def test_the_list_of_keys_opens_by_key_or_button_and_a_click_closes_it_and_does_
 
 
 @pytest.mark.parametrize("window", SIZES, ids=str)
-def test_buttons_fit_the_action_bar_and_nothing_lies_over_them(tmp_path: Path, window: Box) -> None:
+def test_buttons_fit_the_action_bar_and_nothing_covers_them(tmp_path: Path, window: Box) -> None:
     rows, main, bar = areas(window)
     assert max(rows.bottom, main.bottom) < bar.y
     for shown in windows(Library(tmp_path)):

@@ -1,4 +1,4 @@
-"""The next useful thing to do, and the library in a few words."""
+"""The next useful action, and the state of the library in a few words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from data.durations import rounded_duration
 from data.run_progress import Progress
 from data.runs import RunSummary
 from home.overview import HomeAction, Overview, action_lines, next_action
@@ -19,7 +18,7 @@ TRAINING = replace(DONE, state="training", progress=Progress("training", seconds
 
 
 @pytest.mark.parametrize(
-    ("overview", "door"),
+    ("overview", "action"),
     [
         (EMPTY, "play"),
         (PLAYED, "curate"),
@@ -30,25 +29,25 @@ TRAINING = replace(DONE, state="training", progress=Progress("training", seconds
         (replace(PLAYED, runs=(TRAINING,)), "watch"),
     ],
 )
-def test_the_next_action_is_the_first_thing_that_is_missing(overview: Overview, door: HomeAction) -> None:
-    assert next_action(overview)[0] == door
+def test_the_next_action_is_the_first_thing_that_is_missing(overview: Overview, action: HomeAction) -> None:
+    assert next_action(overview)[0] == action
 
 
-def test_a_single_clip_is_not_many_clips() -> None:
+def test_one_clip_is_singular() -> None:
     assert next_action(replace(PLAYED, clips_waiting=1))[1] == "1 clip to judge."
 
 
-def test_a_training_is_told_with_its_phase_and_time_left() -> None:
+def test_a_training_is_shown_with_its_phase_and_time_left() -> None:
     assert action_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "1 min left")
 
 
-def test_the_last_run_is_told_with_its_steps() -> None:
+def test_the_last_run_is_shown_with_its_steps() -> None:
     assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "last: first, 1000 steps")
 
 
-def test_an_empty_library_says_so_at_every_door() -> None:
+def test_an_empty_library_says_so_at_every_action() -> None:
     lines = action_lines(EMPTY)
-    assert [lines[door][0] for door in ("play", "curate", "train", "watch")] == [
+    assert [lines[action][0] for action in ("play", "curate", "train", "watch")] == [
         "No episodes yet",
         "No verdicts yet",
         "No runs yet",
@@ -56,6 +55,7 @@ def test_an_empty_library_says_so_at_every_door() -> None:
     ]
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (7500, "2 h 05 min")])
-def test_durations_are_told_as_people_tell_them(seconds: float, words: str) -> None:
-    assert rounded_duration(seconds) == words
+def test_the_run_of_a_comparison_is_not_the_training_to_watch() -> None:
+    compared = replace(TRAINING, name="compared", comparison="which")
+    assert replace(JUDGED, runs=(compared, DONE)).training is None
+    assert replace(JUDGED, runs=(compared, TRAINING)).training == TRAINING

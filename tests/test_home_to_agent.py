@@ -34,7 +34,7 @@ from tests.test_home_train_window import places
 WINDOW = Box(0, 0, 1280, 800)
 RUN = "run-1"
 MOST_CLICKS = 16
-"""As many as there are round numbers to go through, at least."""
+"""At least the number of round numbers that a field steps through."""
 
 
 def recorder_buttons(library: Library, state: SessionState) -> dict[str, Box]:
@@ -57,7 +57,7 @@ def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str
 
 
 def judge(display: VirtualDisplay, library: Library, act: Callable[[], object]) -> None:
-    """Say "good", again where a window that had just opened did not hear it."""
+    """Judge "good", repeatedly, since a window that has just opened may miss it."""
     for _ in range(30):
         act()
         try:
@@ -65,11 +65,11 @@ def judge(display: VirtualDisplay, library: Library, act: Callable[[], object]) 
             return
         except pytest.fail.Exception:
             continue
-    pytest.fail("no verdict was kept")
+    pytest.fail("no verdict was saved")
 
 
 def judged(library: Library) -> set[tuple[str, bool]]:
-    """The verdicts that stand, and whether rules gave them."""
+    """Return the valid verdicts, and whether rules gave them."""
     with LabelDatabase(library.labels) as labels:
         return {(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()}
 
@@ -135,7 +135,7 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
 def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path / "library")
     record(library, frames=600)
-    doors = action_boxes(WINDOW)
+    actions = action_boxes(WINDOW)
     curator = curator_layout(WINDOW, 1.0)
     good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
@@ -151,17 +151,17 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
             time.sleep(0.1)
 
         window("home", 60)
-        virtual_display.click_through("home", doors["play"].centre, "ready")
+        virtual_display.click_through("home", actions["play"].centre, "ready")
         virtual_display.click_through("ready - SpaceInvaders", ready["start"].centre, "recording")
         time.sleep(1.0)
         virtual_display.click_through("recording - SpaceInvaders", playing["end"].centre, "save or discard")
         virtual_display.click_through("save or discard", keep.centre, "ready")
         virtual_display.click_through("ready - SpaceInvaders", ready["end"].centre, "home")
-        virtual_display.click_through("home", doors["curate"].centre, "curating")
+        virtual_display.click_through("home", actions["curate"].centre, "curating")
         judge(virtual_display, library, lambda: click("curating", good))
         virtual_display.click_through("curating", curator.quit.centre, "home")
         fields = places(library)
-        virtual_display.click_through("home", doors["train"].centre, "training - new")
+        virtual_display.click_through("home", actions["train"].centre, "training - new")
         for name in ("steps", "pretrain_steps", "evaluate_every"):
             for _ in range(MOST_CLICKS):
                 click("training - new", fields[name], at_left=True)
@@ -170,7 +170,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         window(done, 300)
         # The last button of the action bar leads home.
         virtual_display.click_through(done, action_buttons_of(library)[-1].centre, "home")
-        virtual_display.click_through("home", doors["watch"].centre, "watching")
+        virtual_display.click_through("home", actions["watch"].centre, "watching")
         window("watching", 120)
         virtual_display.ask_to_close(window("watching", 60))  # the cross of the window is the mouse's too
     assert_all_of_it_happened(library)

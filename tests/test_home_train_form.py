@@ -55,7 +55,7 @@ def toggle(made: TrainForm, spec: str) -> None:
     made.toggle()
 
 
-def test_it_proposes_peoples_play_where_there_is_some() -> None:
+def test_peoples_play_is_chosen_at_first_if_there_is_any() -> None:
     assert form().specs == ("human",)
     without = [SourceOption("human", "", "", available=False), SourceOption("all", "", "")]
     assert TrainForm(without, PRESETS, "x").specs == ("all",)
@@ -74,7 +74,7 @@ def test_it_proposes_peoples_play_where_there_is_some() -> None:
         (["planner"], ("human",)),
     ],
 )
-def test_sources_are_taken_and_left(toggled: list[str], specs: tuple[str, ...]) -> None:
+def test_sources_are_chosen_and_unchosen(toggled: list[str], specs: tuple[str, ...]) -> None:
     made = form()
     for spec in toggled:
         toggle(made, spec)
@@ -82,7 +82,7 @@ def test_sources_are_taken_and_left(toggled: list[str], specs: tuple[str, ...]) 
     assert made.is_chosen(SOURCES[-1]) == (not specs)
 
 
-def test_a_typed_number_replaces_the_old_one_and_goes_on() -> None:
+def test_the_first_digit_replaces_a_number_and_the_next_are_appended() -> None:
     made = form()
     made.focus_on(Field("steps"))
     made.type("6")
@@ -114,14 +114,14 @@ def test_arrows_step_through_round_numbers_and_stop_at_the_ends() -> None:
     ]
 
 
-def test_a_preset_brings_its_own_numbers() -> None:
+def test_a_preset_sets_its_own_numbers() -> None:
     made = form()
     made.focus_on(Field("preset"))
     made.change(1)
     assert (made.request.preset, made.request.steps, made.request.pretrain_steps) == ("nature", 1_000_000, 0)
 
 
-def test_the_focus_goes_round_through_every_field() -> None:
+def test_the_focus_cycles_through_every_field() -> None:
     made = form()
     seen = []
     for _ in made.fields:
@@ -131,7 +131,7 @@ def test_the_focus_goes_round_through_every_field() -> None:
     assert made.focus == seen[0]
 
 
-def test_keep_goes_round() -> None:
+def test_keep_cycles() -> None:
     made = form()
     made.focus_on(Field("keep"))
     seen = []
@@ -142,7 +142,7 @@ def test_keep_goes_round() -> None:
     assert made.keep == "not-bad"
 
 
-def test_a_name_takes_only_what_a_folder_can_have() -> None:
+def test_a_name_accepts_only_characters_of_a_folder_name() -> None:
     made = form()
     made.focus_on(Field("name"))
     made.type("/../ä b")
@@ -152,7 +152,7 @@ def test_a_name_takes_only_what_a_folder_can_have() -> None:
     assert "name" in made.problem
 
 
-def test_a_training_of_nothing_is_a_problem() -> None:
+def test_a_training_without_steps_is_refused() -> None:
     made = form()
     made.focus_on(Field("steps"))
     made.type("0")
@@ -161,7 +161,7 @@ def test_a_training_of_nothing_is_a_problem() -> None:
     assert "step" in made.problem
 
 
-def test_what_verdicts_remove_has_the_reason() -> None:
+def test_removed_decisions_are_shown_with_the_reason() -> None:
     not_bad = preview(kept={"good": 0, "bad": 0, "none": 900}, removed={"good": 0, "bad": 100, "none": 0})
     assert [part[:2] for part in verdict_parts(not_bad)] == [("without a verdict", 900), ("removed: judged bad", 100)]
     good = preview(kept={"good": 50, "bad": 0, "none": 0}, removed={"good": 0, "bad": 100, "none": 850})
@@ -188,7 +188,7 @@ def test_what_verdicts_remove_has_the_reason() -> None:
         (RunSummary("a", "stopped", step=5, steps=10), "stopped", "5 of 10 steps", 0.5),
     ],
 )
-def test_how_far_a_run_is_in_words(run: RunSummary, state: str, progress: str, share: float) -> None:
+def test_the_progress_of_a_run_in_words(run: RunSummary, state: str, progress: str, share: float) -> None:
     assert (state_words(run), progress_words(run), run.share_done) == (state, progress, share)
 
 

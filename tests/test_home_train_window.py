@@ -38,7 +38,7 @@ def write_number(display: VirtualDisplay, digits: str) -> None:
 
 
 def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: float = 300) -> None:
-    """The window's title says how the run stands that is looked at."""
+    """Wait for a state of the selected run, which the window's title shows."""
     display.wait_for_window(f"training - {run}: ({states})", seconds=seconds)
 
 
@@ -48,7 +48,7 @@ def phase(library: Library, run: str) -> str:
 
 
 def end_all(library: Library) -> None:
-    """Whatever a failed test left running."""
+    """End everything that a failed test left running."""
     queue = TrainingQueue(library)
     for queued in queue.waiting():
         queue.remove(queued.run)
@@ -58,7 +58,9 @@ def end_all(library: Library) -> None:
 
 
 @pytest.mark.timeout(900)  # minutes on a machine that does other things, too
-def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+def test_trainings_outlive_the_window_and_stop_and_resume_by_keys(
+    virtual_display: VirtualDisplay, tmp_path: Path
+) -> None:
     library = Library(tmp_path)
     record_episode(library, 400, kind="human")
     first, second = RunFolder(library.run_folder("run-1")), RunFolder(library.run_folder("run-2"))
@@ -111,7 +113,7 @@ def test_trainings_outlive_the_window_stop_and_go_on_by_keys(virtual_display: Vi
 
 
 def places(library: Library) -> dict[str, Box]:
-    """Where the form's fields stand in a window of 1280 x 800."""
+    """Return the places of the form's fields in a window of 1280 x 800."""
     desk = LibraryTrainingController(library, "SpaceInvaders")
     drawing = FormDrawing(TrainForm(desk.sources(), desk.presets(), "run-1"))
     main = areas(WINDOW)[1]
@@ -119,9 +121,7 @@ def places(library: Library) -> dict[str, Box]:
     return drawing.boxes()
 
 
-def test_by_mouse_a_training_that_selects_nothing_says_why_and_is_forgotten(
-    virtual_display: VirtualDisplay, tmp_path: Path
-) -> None:
+def test_by_mouse_a_failed_training_says_why_and_is_dismissed(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path)
     record_episode(library, 200, kind="human")
     fields = places(library)
@@ -145,7 +145,7 @@ def test_by_mouse_a_training_that_selects_nothing_says_why_and_is_forgotten(
             assert failure.arguments[failure.arguments.index("--steps") + 1] == "10000"
             assert failure.sentence in Path(failure.log).read_text()
             press(virtual_display, "Delete")
-            virtual_display.wait_until(lambda: not TrainingQueue(library).failures(), "the failure forgotten")
+            virtual_display.wait_until(lambda: not TrainingQueue(library).failures(), "the failure dismissed")
             press(virtual_display, "Escape")
             virtual_display.wait_for_window("home", process)
             virtual_display.ask_to_close(window)

@@ -1,4 +1,4 @@
-"""The home window on a virtual screen: every door by key and by pointer, and back again."""
+"""The home window on a virtual screen: every action by key and by pointer, and back again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WINDOW = Box(0, 0, 1280, 800)
 
 
 def choice(display: VirtualDisplay, act: Callable[[str], object]) -> HomeAction | None:
-    """What a person chooses who does ``act``, which is given the window's id."""
+    """Return what a person chooses who does ``act``, which receives the window's id."""
     with Window("Replay Coach - home") as window:
 
         def person() -> None:
@@ -95,13 +95,11 @@ def test_an_action_is_chosen_by_a_click(virtual_display: VirtualDisplay, action:
     assert choice(virtual_display, click) == action
 
 
-def test_closing_the_window_leaves(virtual_display: VirtualDisplay) -> None:
+def test_closing_the_window_quits(virtual_display: VirtualDisplay) -> None:
     assert choice(virtual_display, virtual_display.ask_to_close) is None
 
 
-def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
-    virtual_display: VirtualDisplay, tmp_path: Path
-) -> None:
+def test_playing_judging_training_and_watching_need_only_keys(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     library = Library(tmp_path)
     record(library, frames=600)
     run = RunFolder(library.runs / "run-1")
@@ -131,7 +129,7 @@ def test_from_home_one_plays_judges_trains_and_watches_by_keys_alone(
     assert len(library.episodes()) == 1
 
 
-def test_an_empty_library_opens_on_play(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
+def test_an_empty_library_selects_play(virtual_display: VirtualDisplay, tmp_path: Path) -> None:
     with running_coach(virtual_display, Library(tmp_path)) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "Return")
