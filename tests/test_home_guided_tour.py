@@ -9,7 +9,7 @@ import pytest
 
 from data.library import Library
 from home.guided_tour import SECONDS_A_STOP, STOPS, GuidedTour
-from home.home_drawing import tour_button
+from home.home_drawing import side_action_boxes, tour_button
 from home.overview import MAIN_ACTIONS
 from screen.layout import Box
 from tests.conftest import VirtualDisplay, running_coach
