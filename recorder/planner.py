@@ -85,7 +85,7 @@ class Planner:
         self.hold = hold
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
-        """Start an episode: forget the plan and the screens met so far."""
+        """Start an episode, with no plan and no visited screens."""
         self._real = emulator
         self._rng = rng
         self._model = Emulator(emulator.game, emulator.settings, emulator.action_meanings)
