@@ -1,12 +1,12 @@
-"""Compute the comparisons of ``docs/results``: hours of training, which can be stopped and go on by the same command.
+"""Compute the comparisons of ``docs/results``: hours of training; if interrupted, the same command continues them.
 
-    python docs/make_results.py                                   all of it, as large as two processors allow in a night
-    python docs/make_results.py --only seedings --seeds 5         one answer, with more trainings
+    python docs/make_results.py                                   all three, sized for a night on two processors
+    python docs/make_results.py --only seedings --seeds 5         one comparison, with more trainings
     python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work a --results b    a trial
 
-Options that are not its own go to each training (``coach train --help`` names them), as --pretrain-steps there.
-Everything is kept under ``build/answers``; the reports' Markdown is copied to ``docs/results/<answer>.md``, with charts
-and films beside it. No person plays here: the demonstrator is the planner.
+Other options, such as --pretrain-steps above, are passed to each training (see ``coach train --help``). Everything is
+saved under ``build/answers``; the reports are copied to ``docs/results/<comparison>.md``, with their charts and films.
+No person plays: the demonstrator is the planner.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from data.library import Library  # noqa: E402 - the repository is no installed package here
+from data.library import Library  # noqa: E402 - the repository is not an installed package here
 
 HOW_IT_WAS_MADE = """
 ## How this page was made
@@ -33,44 +33,44 @@ HOW_IT_WAS_MADE = """
 {made_by}
 ```
 
-records the planner's episodes, lets the rules judge them (two seconds before a reward are good, two before a lost life
-bad), trains the agent `teacher`, and makes this comparison. Without `--only` it makes all three. Nobody played or
-judged by hand: the planner looks ahead on copies of the emulator, which no person and no agent can do, and plays
-accordingly.
+records episodes of the planner, applies the rules to them (the two seconds before a reward are good, those before a
+lost life are bad), trains the agent `teacher`, and runs this comparison. Without `--only` it runs all three. No person
+played or judged: the planner looks ahead on copies of the emulator, which neither a person nor an agent can do.
 """
 GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
 SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=planner,keep=not-bad"]
 
 
 def coach(library: Library, *arguments: str) -> None:
-    """Run one command; ends this program with its code if it fails or is stopped."""
+    """Run a command; exit with its code if it fails or is interrupted."""
     print("coach " + " ".join(arguments), flush=True)
     command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library.folder), *arguments]
     with subprocess.Popen(command) as process:
         try:
             code = process.wait()
-        except KeyboardInterrupt:  # which the command got as well: it writes checkpoints first
+        except KeyboardInterrupt:  # the command was interrupted too, and writes its checkpoints first
             code = process.wait() or 130
     if code:
         sys.exit(code)
 
 
 def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
-    """Record as many episodes as are missing."""
-    there = sum(episode.demonstrator == demonstrator for episode in library.episodes(GAME))
-    if there < episodes:
-        count, seed = str(episodes - there), str(1000 + there)
+    """Record the episodes that are missing."""
+    recorded = sum(episode.demonstrator == demonstrator for episode in library.episodes(GAME))
+    if recorded < episodes:
+        count, seed = str(episodes - recorded), str(1000 + recorded)
         coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
 
 
 def train_teacher(library: Library, steps: int, settings: list[str]) -> None:
+    """Train the agent whose play seeds other agents and whose weights are transferred."""
     started = (library.run_folder(TEACHER) / "run.json").exists()
     arguments = ["--resume"] if started else ["--seed-from", "planner", *settings]
     coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
 
 
-def answer(library: Library, name: str, work: Path, results: Path, made_by: str, *arguments: str) -> None:
-    """One comparison, and a copy of its report that says how it was made."""
+def compare(library: Library, name: str, work: Path, results: Path, made_by: str, *arguments: str) -> None:
+    """Run one comparison, and copy its report with a section on how it was made."""
     out = work / name
     coach(library, *arguments, "--name", name, "--out", str(out))
     if json.loads((out / "progress.json").read_text())["phase"] != "done":
@@ -79,21 +79,28 @@ def answer(library: Library, name: str, work: Path, results: Path, made_by: str,
     shutil.copytree(out / "films", target / "films", dirs_exist_ok=True)
     for path in out.glob("*.png"):
         shutil.copy(path, target / path.name)
-    words = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
-    words = words.replace(f"{ROOT}/", "")  # as it is typed where the repository lies
-    (results / f"{name}.md").write_text(words + HOW_IT_WAS_MADE.format(made_by=f"{made_by} --only {name}"))
+    page = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
+    page = page.replace(f"{ROOT}/", "")  # paths as typed in the repository's folder
+    (results / f"{name}.md").write_text(page + HOW_IT_WAS_MADE.format(made_by=f"{made_by} --only {name}"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--only", nargs="+", choices=("seedings", "before-reward", "transfer"), help="not all answers")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=("seedings", "before-reward", "transfer"),
+        help="some of the comparisons (default: all)",
+    )
     parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm")
-    parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the trained agent")
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "answers", help="where all is kept")
-    parser.add_argument("--results", type=Path, help="where the reports go (default: docs/results)")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings per arm")
+    parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the teacher")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "build" / "answers", help="folder of the library and the comparisons"
+    )
+    parser.add_argument("--results", type=Path, help="folder for the reports (default: docs/results)")
     options, settings = parser.parse_known_args()
     chosen = options.only or ["seedings", "before-reward", "transfer"]
     results = options.results or (ROOT / "docs" / "results")
@@ -107,13 +114,13 @@ def main() -> None:
     if "seedings" in chosen:
         record(library, f"agent:{TEACHER}", "agent", options.episodes)
         seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)
-        answer(library, "seedings", options.work, results, made_by, *seedings, *size)
+        compare(library, "seedings", options.work, results, made_by, *seedings, *size)
     if "before-reward" in chosen:
         study = ("compare", "--game", GAME, "--study", "before-reward", "--seed-from", "planner")
-        answer(library, "before-reward", options.work, results, made_by, *study, *size)
+        compare(library, "before-reward", options.work, results, made_by, *study, *size)
     if "transfer" in chosen:
         from_teacher = ("transfer", "--from", TEACHER, "--game", OTHER_GAME)
-        answer(library, "transfer", options.work, results, made_by, *from_teacher, *size)
+        compare(library, "transfer", options.work, results, made_by, *from_teacher, *size)
 
 
 if __name__ == "__main__":
