@@ -12,14 +12,14 @@ from agent.batch import augment, shift_stacks
 
 
 @pytest.mark.parametrize("move", [(0, 0), (3, -2), (-4, 0), (0, 4), (4, 4), (-1, -1)])
-def test_a_moved_picture_is_the_padded_one_cut_out_elsewhere(move: tuple[int, int]) -> None:
+def test_a_shifted_picture_is_the_padded_one_cropped_elsewhere(move: tuple[int, int]) -> None:
     stacks = np.random.default_rng(0).integers(0, 256, (2, 4, 84, 84)).astype(np.uint8)
     padded = np.pad(stacks, ((0, 0), (0, 0), (4, 4), (4, 4)), mode="edge")
     expected = padded[:, :, 4 - move[0] : 88 - move[0], 4 - move[1] : 88 - move[1]]
     np.testing.assert_array_equal(shift_stacks(stacks, np.array([move, move])), expected)
 
 
-def test_all_moves_up_to_the_limit_occur_and_no_others() -> None:
+def test_all_shifts_up_to_the_limit_occur_and_no_others() -> None:
     rng = np.random.default_rng(0)
     batch = random_batch(rng, size=2000, side=9)
     batch.stacks[:] = 0
@@ -29,7 +29,7 @@ def test_all_moves_up_to_the_limit_occur_and_no_others() -> None:
     assert places == {(row, column) for row in range(2, 7) for column in range(2, 7)}
 
 
-def test_without_a_move_the_batch_is_the_same_and_with_one_only_its_pictures_change() -> None:
+def test_a_shift_changes_only_the_pictures_of_a_batch() -> None:
     rng = np.random.default_rng(0)
     batch = random_batch(rng)
     batch = dataclasses.replace(batch, following_stacks=batch.next_stacks)

@@ -54,7 +54,7 @@ def update(of: Learner, batch: Batch) -> Update:
     return done
 
 
-def test_a_batch_repeated_is_learned() -> None:
+def test_a_repeated_batch_is_learned() -> None:
     of, batch = learner(small_config(learning_rate=1e-3)), random_batch(np.random.default_rng(0))
     first = update(of, batch).loss
     for _ in range(30):
@@ -76,7 +76,7 @@ def test_each_variant_learns(changes: dict[str, Any]) -> None:
     assert losses[-1] < losses[0]
 
 
-def test_the_target_network_is_a_copy_of_before_until_it_is_due() -> None:
+def test_the_target_network_changes_only_when_it_is_due() -> None:
     of = learner(small_config(target_update_steps=3))
     batch = random_batch(np.random.default_rng(0))
     before = weight_arrays(of.target)["action_output/kernel"]
@@ -133,7 +133,7 @@ def test_after_an_update_the_newest_weights_act(averaging: float) -> None:
         np.testing.assert_allclose(found, of.averaged(batch.stacks[:1])[0], rtol=1e-3, atol=1e-5)
 
 
-def test_weights_in_another_memory_than_the_processors_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_outside_main_memory_are_copied_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build_network(small_config(), 3, np.random.default_rng(0))
     expected = weight_arrays(network)
     monkeypatch.setattr("agent.keras_network.DLPACK_CPU", -1)
@@ -141,21 +141,21 @@ def test_weights_in_another_memory_than_the_processors_are_fetched(monkeypatch: 
         np.testing.assert_array_equal(array, expected[name])
 
 
-def test_a_loss_that_is_no_number_stops_with_a_sentence() -> None:
+def test_a_loss_that_is_nan_is_an_error() -> None:
     batch = random_batch(np.random.default_rng(0))
     broken = dataclasses.replace(batch, returns=np.full(4, np.nan, np.float32))
     with pytest.raises(CoachError, match=r"^Training has diverged: the loss of update 1 is nan"):
         update(learner(small_config()), broken)
 
 
-def test_a_loss_that_explodes_stops_with_a_sentence() -> None:
+def test_a_loss_that_has_diverged_is_an_error() -> None:
     batch = random_batch(np.random.default_rng(0))
     broken = dataclasses.replace(batch, returns=np.full(4, 1e9, np.float32))
     with pytest.raises(CoachError, match="the loss of update 1 is 1e"):
         update(learner(small_config()), broken)
 
 
-def test_a_restored_learner_goes_on_alike() -> None:
+def test_a_restored_learner_continues_identically() -> None:
     config = small_config(dueling=True)
     one, rng = learner(config), np.random.default_rng(0)
     update(one, random_batch(rng))
@@ -176,7 +176,7 @@ def test_weights_of_another_shape_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("dueling", "layer_norm"), [(False, False), (True, True), (False, True), (True, False)])
-def test_the_network_that_acts_gives_the_values_of_the_one_that_learns(dueling: bool, layer_norm: bool) -> None:
+def test_the_network_that_acts_has_the_values_of_the_one_that_learns(dueling: bool, layer_norm: bool) -> None:
     rng = np.random.default_rng(0)
     config = small_config(dueling=dueling, layer_norm=layer_norm)
     network = build_network(config, 5, rng)
@@ -189,7 +189,7 @@ def test_the_network_that_acts_gives_the_values_of_the_one_that_learns(dueling: 
     np.testing.assert_allclose(ours, np.asarray(network(stacks)), rtol=1e-3, atol=1e-3)
 
 
-def test_weights_of_another_shape_do_not_act() -> None:
+def test_a_network_that_acts_refuses_weights_of_another_shape() -> None:
     config = small_config()
     arrays = weight_arrays(build_network(small_config(hidden_units=8), 3, np.random.default_rng(0)))
     with pytest.raises(ValueError, match=r"action_hidden/kernel have shape \(3136, 8\), not \(3136, 16\)"):
@@ -248,7 +248,7 @@ def world_picture(place: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["nature", "default"])
-def test_values_of_a_small_world_become_the_known_ones(name: str) -> None:
+def test_the_values_of_a_small_world_become_the_known_ones(name: str) -> None:
     """Its best values are known: the discount to the power of the steps that are left."""
     common: dict[str, Any] = {
         "discount": 0.8,

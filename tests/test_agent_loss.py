@@ -137,7 +137,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
         np.testing.assert_allclose(float(mean_value), q[np.arange(BATCH), batch["actions"]].mean(), rtol=1e-4)
 
 
-def test_an_action_that_stands_above_the_margin_costs_nothing() -> None:
+def test_an_action_beyond_the_margin_has_no_loss() -> None:
     q = np.array([[0.0, 0.81, 0.0]], np.float32)
     cost = loss.margin_losses(keras.ops.convert_to_tensor(q), np.array([1]), np.array([1.0], np.float32), 0.8)
     assert float(cost[0]) == 0.0

@@ -61,7 +61,7 @@ def test_nature_observations_equal_gymnasiums_atari_preprocessing_bit_for_bit(ga
             break
 
 
-def test_the_gray_of_each_colour_equals_the_emulators_own() -> None:
+def test_the_gray_of_each_colour_equals_the_emulators() -> None:
     environment = gymnasium.make("ALE/SpaceInvaders-v5", frameskip=1)
     ale: Any = environment.unwrapped.ale  # type: ignore[attr-defined]
     environment.reset(seed=0)
@@ -73,7 +73,7 @@ def test_the_gray_of_each_colour_equals_the_emulators_own() -> None:
     np.testing.assert_array_equal(luminance(palette)[screen], gray)
 
 
-def test_tutorial_observations_are_black_and_white_of_the_lower_rows() -> None:
+def test_tutorial_observations_are_the_lower_rows_in_black_and_white() -> None:
     emulator = Emulator("SpaceInvaders")
     for _ in range(60):
         emulator.act(0)
@@ -114,7 +114,7 @@ def test_a_stack_is_filled_with_its_episodes_first_observation() -> None:
 
 
 @pytest.mark.parametrize("name", ["nature", "tutorial"])
-def test_observations_of_a_file_are_those_of_its_frames_one_by_one(name: str, tmp_path: Path) -> None:
+def test_observations_of_a_file_equal_those_of_its_frames_one_by_one(name: str, tmp_path: Path) -> None:
     library = Library(tmp_path)
     episode = record_episode(library, 2200, seed=4)
     with ReplayFile(library.episode_path(episode)) as replay:

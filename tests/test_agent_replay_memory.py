@@ -1,4 +1,4 @@
-"""The replay memory against a plain history of everything that was ever written into it."""
+"""The replay memory against a plain history of everything written into it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RULES = MemoryRules(
 BONUS, SEEDED_BONUS = 0.01, 1.0
 
 
-def even(_: int) -> Sampler:
+def uniform(_: int) -> Sampler:
     return UniformSampler()
 
 
@@ -101,7 +101,7 @@ class Mirror:
         self.count += 1
 
     def expected(self) -> dict[int, tuple[list[int], list[int], float, float, float]]:
-        """Slot to (stack, next stack, return, discount, recorded return), for all that must be drawable."""
+        """Slot to (stack, next stack, return, discount, recorded return), for all that can be sampled."""
         found = {}
         size, n, discount = self.rules.stack, self.rules.n_steps, self.rules.discount
         for piece in self.pieces:
@@ -155,10 +155,10 @@ episodes = st.lists(steps, max_size=14)
     own_slots=st.integers(10, 30),
     n_steps=st.integers(1, 5),
     evict=st.booleans(),
-    sampler=st.sampled_from([even, prioritised]),
+    sampler=st.sampled_from([uniform, prioritised]),
 )
 @settings(max_examples=150, deadline=None)
-def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
+def test_exactly_the_complete_transitions_can_be_sampled(
     seeding: list[list[tuple[int, bool, bool]]],
     own: list[list[tuple[int, bool, bool]]],
     own_slots: int,
@@ -199,7 +199,7 @@ def test_whatever_is_written_exactly_what_is_whole_can_be_drawn(
 
 def filled(
     rules: MemoryRules = RULES,
-    sampler: Callable[[int], Sampler] = even,
+    sampler: Callable[[int], Sampler] = uniform,
     seeded: int = 40,
     own: int = 60,
     own_slots: int = 100,
@@ -216,7 +216,7 @@ def filled(
 
 
 def test_a_piece_from_the_middle_of_an_episode_keeps_its_whole_stacks() -> None:
-    memory = ReplayMemory(RULES, even, 10, 20)
+    memory = ReplayMemory(RULES, uniform, 10, 20)
     memory.begin(picture(100), age=50)
     for number in range(101, 107):
         memory.add(0, 0.0, False, picture(number), source=0, kept=number > 103)
@@ -229,7 +229,7 @@ def test_a_piece_from_the_middle_of_an_episode_keeps_its_whole_stacks() -> None:
     ]
 
 
-def test_transitions_are_drawn_evenly_within_each_part() -> None:
+def test_transitions_are_sampled_uniformly_within_each_part() -> None:
     memory = filled()
     rng = np.random.default_rng(3)
     counts = np.zeros(memory.capacity, int)
@@ -239,25 +239,25 @@ def test_transitions_are_drawn_evenly_within_each_part() -> None:
     seeded, own = counts[: memory.seeded_end], counts[memory.seeded_end :]
     assert seeded.sum() == 2000 * 8
     for part in (seeded, own):
-        drawn = part[part > 0]
-        expected = part.sum() / len(drawn)
-        assert abs(drawn - expected).max() < 6 * np.sqrt(expected)
+        sampled = part[part > 0]
+        expected = part.sum() / len(sampled)
+        assert abs(sampled - expected).max() < 6 * np.sqrt(expected)
     np.testing.assert_array_equal(memory.columns["drawn"], counts)
 
 
-def test_own_transitions_that_took_the_place_of_evicted_seeded_ones_are_drawn_like_the_others() -> None:
+def test_own_transitions_that_replaced_evicted_seeded_ones_are_sampled_like_the_others() -> None:
     memory = filled(dataclasses.replace(RULES, evict_seed=True), own=120, own_slots=100)
     assert 0 < memory.seeded_ready < 30
     rng = np.random.default_rng(3)
-    drawn = np.concatenate([memory.sample(rng, 32, 8).slots for _ in range(500)])
+    sampled = np.concatenate([memory.sample(rng, 32, 8).slots for _ in range(500)])
     own = memory.columns["ready"] & (memory.columns["source"] == OWN)
     low = own[: memory.seeded_end].sum() / own.sum()
-    places = drawn[memory.columns["source"][drawn] == OWN]
+    places = drawn[memory.columns["source"][sampled] == OWN]
     np.testing.assert_allclose((places < memory.seeded_end).mean(), low, atol=0.02)
 
 
-def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
-    for sampler in (even, prioritised):
+def test_a_source_of_weight_three_is_sampled_three_times_as_often() -> None:
+    for sampler in (uniform, prioritised):
         memory = ReplayMemory(RULES, sampler, 10, 100)
         for source, weight in ((0, 1.0), (1, 3.0)):
             memory.begin(picture(0))
@@ -265,12 +265,12 @@ def test_a_source_of_weight_three_is_drawn_three_times_as_often() -> None:
                 memory.add(0, 0.0, False, picture(number), source=source, weight=weight)
         memory.close_seeding()
         rng = np.random.default_rng(0)
-        drawn = np.concatenate([memory.sample(rng, 32, None).slots for _ in range(500)])
-        share = (memory.columns["source"][drawn] == 1).mean()
+        sampled = np.concatenate([memory.sample(rng, 32, None).slots for _ in range(500)])
+        share = (memory.columns["source"][sampled] == 1).mean()
         np.testing.assert_allclose(share, 0.75, atol=0.02)
 
 
-def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for_it() -> None:
+def test_priorities_decide_how_often_a_transition_is_sampled_and_weights_correct_for_it() -> None:
     memory = filled(sampler=prioritised)
     ready = np.flatnonzero(memory.columns["ready"])
     errors = np.linspace(0.0, 2.0, len(ready))
@@ -289,7 +289,7 @@ def test_priorities_rule_how_often_a_transition_is_drawn_and_weights_make_up_for
     np.testing.assert_allclose(batch.weights, unscaled / unscaled.max(), rtol=1e-5)
 
 
-def test_errors_of_transitions_that_were_overwritten_are_passed_over() -> None:
+def test_errors_of_overwritten_transitions_are_ignored() -> None:
     memory = filled(sampler=prioritised, own=10, own_slots=20)
     batch = memory.sample(np.random.default_rng(0), 8, 0)
     memory.begin(picture(0))
@@ -302,7 +302,7 @@ def test_errors_of_transitions_that_were_overwritten_are_passed_over() -> None:
     np.testing.assert_array_equal(memory.columns["td_error"][batch.slots[gone]], before[batch.slots[gone]])
 
 
-def test_one_step_parts_are_there_when_asked_for() -> None:
+def test_one_step_arrays_are_included_on_request() -> None:
     memory = filled()
     slots = np.array([5, memory.seeded_end + 5])
     batch = memory.batch(slots, one_step=True)
@@ -311,32 +311,32 @@ def test_one_step_parts_are_there_when_asked_for() -> None:
     np.testing.assert_allclose(batch.one_step_discounts, [0.9, 0.9])
 
 
-def test_a_transition_costs_seven_kilobytes_stack_and_next_state_included() -> None:
+def test_a_transition_takes_seven_kilobytes_including_stack_and_next_state() -> None:
     memory = filled(seeded=500, own=0)
     assert memory.bytes_used / 500 < 7200
 
 
-def test_an_empty_memory_says_so() -> None:
+def test_sampling_from_an_empty_memory_is_an_error() -> None:
     with pytest.raises(CoachError, match="nothing that can be sampled"):
-        ReplayMemory(RULES, even, 10).sample(np.random.default_rng(0), 4, None)
+        ReplayMemory(RULES, uniform, 10).sample(np.random.default_rng(0), 4, None)
 
 
-def test_a_memory_larger_than_the_machines_is_refused_with_the_size_that_would_fit(
+def test_a_memory_larger_than_the_machine_has_is_refused_with_the_size_that_would_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(machine_memory, "available_bytes", lambda: 100_000_000)
     with pytest.raises(
         CoachError, match=r"takes 7\.\d GB, but only 0\.1 GB are available: --memory-size 1[01]000 would fit"
     ):
-        ReplayMemory(RULES, even, 1_000_000)
+        ReplayMemory(RULES, uniform, 1_000_000)
 
 
 def test_a_memory_that_will_never_be_full_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_memory, "available_bytes", lambda: 100_000_000)
-    ReplayMemory(RULES, even, 1_000_000, own_observations=5000)
+    ReplayMemory(RULES, uniform, 1_000_000, own_observations=5000)
 
 
-def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
+def test_a_restored_memory_samples_what_the_first_one_samples() -> None:
     memory = filled(sampler=prioritised, own=130)
     memory.update_errors(np.array([3, 50]), np.array([4.0, 9.0]))
     other = ReplayMemory(RULES, prioritised, 100, memory.seeded_end)
@@ -352,8 +352,8 @@ def test_a_restored_memory_draws_what_the_first_one_draws() -> None:
         np.testing.assert_array_equal(getattr(ours, item.name), getattr(theirs, item.name))
 
 
-def test_only_blocks_that_changed_are_to_be_saved_again() -> None:
-    memory = ReplayMemory(RULES, even, 3 * BLOCK_SLOTS)
+def test_only_changed_blocks_are_saved_again() -> None:
+    memory = ReplayMemory(RULES, uniform, 3 * BLOCK_SLOTS)
     memory.close_seeding()
     memory.begin(picture(0))
     for number in range(BLOCK_SLOTS + 10):

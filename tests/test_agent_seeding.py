@@ -1,4 +1,4 @@
-"""Seeding: sources, filters, what ends up in the memory, and what is said when nothing does."""
+"""Seeding: sources, filters, what is written into the memory, and the errors where nothing is."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def filled(
 
 
 def frames_in(memory: ReplayMemory) -> list[int]:
-    """First frames of the decisions that can be drawn."""
+    """First frames of the decisions that can be sampled."""
     return np.sort(memory.columns["frame"][memory.columns["ready"]]).tolist()
 
 
@@ -81,19 +81,19 @@ def test_a_source_can_name_a_run_a_number_a_file_and_a_weight(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "text", ["humans", "random", "random:", "random:0", "random:-3", "agent:", "human@0", "human@x", ""]
 )
-def test_a_source_that_means_nothing_is_refused(text: str) -> None:
+def test_an_invalid_source_is_refused(text: str) -> None:
     with pytest.raises(CoachError, match="--seed-from"):
         parse_spec(text)
 
 
-def test_only_the_named_demonstrators_decisions_are_filled_in(library: Library) -> None:
+def test_only_the_named_demonstrators_decisions_are_used(library: Library) -> None:
     plan, memory, sources = filled(small_config(seed_from=("human",)), library)
     assert [source.name for source in sources] == [episode_by(library, "human")]
     assert memory.seeded_ready == plan.decisions == 100
     assert frames_in(memory) == list(range(0, 400, 4))
 
 
-def test_every_seeded_transition_holds_what_its_file_holds_there(library: Library) -> None:
+def test_every_seeded_transition_equals_its_files_frames(library: Library) -> None:
     config = small_config(seed_from=("all",))
     _, memory, sources = filled(config, library)
     slots = np.flatnonzero(memory.columns["ready"])
@@ -123,7 +123,7 @@ def test_bad_clips_are_removed_unless_all_is_kept(library: Library) -> None:
     assert sorted(imitated.tolist()) == [frame for frame in range(0, 400, 4) if not 40 <= frame < 80]
 
 
-def test_keeping_the_good_alone_takes_no_more_memory_than_their_neighbourhood(library: Library) -> None:
+def test_keeping_only_good_clips_takes_no_more_memory_than_their_neighbourhood(library: Library) -> None:
     human = episode_by(library, "human")
     of = verdicts((human, 100, 140, "good"), (human, 202, 212, "good"))
     _, memory, _ = filled(small_config(seed_from=("human",), keep="good", n_steps=3), library, of)
@@ -186,7 +186,7 @@ def test_decisions_with_an_action_that_the_agent_lacks_are_left_out(library: Lib
     assert 0 < plan.tally.kept < 100
 
 
-def test_random_decisions_amid_a_demonstrators_are_learned_from_and_never_imitated(tmp_path: Path) -> None:
+def test_random_decisions_within_a_demonstration_are_learned_from_and_never_imitated(tmp_path: Path) -> None:
     made = Library(tmp_path)
     record_episode(made, 400, seed=3, kind="random")
     _, memory, _ = filled(small_config(seed_from=("all",)), made)
@@ -194,7 +194,7 @@ def test_random_decisions_amid_a_demonstrators_are_learned_from_and_never_imitat
     assert not memory.columns["imitate"].any()
 
 
-def test_fresh_random_play_fills_the_wanted_number_of_steps(tmp_path: Path) -> None:
+def test_fresh_random_play_fills_the_requested_number_of_steps(tmp_path: Path) -> None:
     _, memory, sources = filled(small_config(seed_from=("random:230",)), Library(tmp_path))
     assert memory.seeded_ready == 230
     assert sources == [Source("random:230", 230)]
@@ -213,7 +213,7 @@ def library_path(library: Library) -> Path:
     return Path(library.episodes()[0].path)
 
 
-def test_the_account_says_what_was_drawn_and_where_the_errors_are(library: Library) -> None:
+def test_the_account_reports_what_was_sampled_and_where_the_errors_are(library: Library) -> None:
     _, memory, sources = filled(small_config(seed_from=("human",)), library)
     slot = int(np.flatnonzero(memory.columns["ready"] & (memory.columns["frame"] == 200))[0])
     batch = memory.sample(np.random.default_rng(0), 64, 64)

@@ -166,7 +166,7 @@ def test_an_update_clips_the_gradient_and_moves_the_weights_as_adam_does(clipped
         )
 
 
-def test_adam_in_one_operation_goes_on_as_kerass_own_adam_does() -> None:
+def test_fused_adam_makes_the_same_updates_as_keras_adam() -> None:
     rng = np.random.default_rng(0)
     start = [rng.normal(size=shape).astype(np.float32) for shape in ((7, 5), (5,))]
     weights, moments = [], []
