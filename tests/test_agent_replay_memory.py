@@ -252,7 +252,7 @@ def test_own_transitions_that_replaced_evicted_seeded_ones_are_sampled_like_the_
     sampled = np.concatenate([memory.sample(rng, 32, 8).slots for _ in range(500)])
     own = memory.columns["ready"] & (memory.columns["source"] == OWN)
     low = own[: memory.seeded_end].sum() / own.sum()
-    places = drawn[memory.columns["source"][sampled] == OWN]
+    places = sampled[memory.columns["source"][sampled] == OWN]
     np.testing.assert_allclose((places < memory.seeded_end).mean(), low, atol=0.02)
 
 
