@@ -1,4 +1,7 @@
-"""A batch of transitions for one update, and its augmentation by random shifts of the pictures."""
+"""A batch of transitions for one update, and what is changed in it before the update.
+
+Pure functions of the batch: none of them changes the compiled update.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+
+from agent.returns import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Batch:
     recorded: np.ndarray
     """(B,) float32: recorded return, or -inf."""
     imitate: np.ndarray
-    """(B,) float32: 1 where the action is to be imitated."""
+    """(B,) float32: 1 where the action is to be imitated, -1 where it is to be avoided, 0 elsewhere."""
     weights: np.ndarray
     """(B,) float32: importance weights, at most 1."""
     rewards: np.ndarray
@@ -78,3 +83,35 @@ def augment(batch: Batch, pixels: int, rng: np.random.Generator) -> Batch:
         next_stacks=next_stacks,
         following_stacks=next_stacks if same else shifted(batch.following_stacks),
     )
+
+
+def regress_on_returns(batch: Batch) -> Batch:
+    """Return the batch with the recorded returns as targets, where they are known, instead of TD targets.
+
+    Values fitted to recorded returns do not exceed what was earned (Nakamoto et al. 2023, Cal-QL).
+    """
+    known = np.isfinite(batch.recorded)
+
+    def target(sums: np.ndarray) -> np.ndarray:
+        return np.where(known, batch.recorded, sums)
+
+    def without_bootstrap(discounts: np.ndarray) -> np.ndarray:
+        return np.where(known, np.float32(0.0), discounts)
+
+    return dataclasses.replace(
+        batch,
+        returns=target(batch.returns),
+        discounts=without_bootstrap(batch.discounts),
+        rewards=target(batch.rewards),
+        one_step_discounts=without_bootstrap(batch.one_step_discounts),
+    )
+
+
+def bound_own_only(batch: Batch) -> Batch:
+    """Return the batch without the recorded returns of seeded transitions, so that they bound no target."""
+    return dataclasses.replace(batch, recorded=np.where(batch.seeded, UNKNOWN, batch.recorded))
+
+
+def fade_imitation(batch: Batch, factor: float) -> Batch:
+    """Return the batch with its imitation weights multiplied by ``factor``, between 0 and 1."""
+    return dataclasses.replace(batch, imitate=batch.imitate * np.float32(factor))

@@ -21,6 +21,16 @@ MNIH = "Mnih et al. 2015"
 HESTER = "Hester et al. 2018"
 SCHAUL = "Schaul et al. 2016"
 
+ADDED_LATER: dict[str, Any] = {
+    "network": "nature",
+    "quantiles": 0,
+    "pretrain_on": "td",
+    "bound_returns": "all",
+    "margin_anneal_steps": 0,
+    "bad_margin": 0.0,
+}
+"""Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
+
 
 def _setting(
     default: Any,
@@ -73,6 +83,20 @@ class TrainConfig:
     stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
 
     # The network
+    network: str = _setting(
+        "nature",
+        "nature; small: half as many filters, normalised in the dense layer alone; impala: 15 residual convolutions",
+        source=f"{MNIH}; Espeholt et al. 2018",
+        choices=("nature", "small", "impala"),
+    )
+    quantiles: int = _setting(
+        0,
+        "quantiles of the return that the network learns for each action, acting by their mean; 0: its value alone",
+        "quantiles",
+        "Dabney et al. 2018",
+        least=0,
+        most=256,
+    )
     hidden_units: int = _setting(512, "units of the dense hidden layer", "units", MNIH, least=1, most=8192)
     layer_norm: bool = _setting(True, "layer normalisation after each hidden layer", source="Ba et al. 2016")
     dueling: bool = _setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
@@ -120,6 +144,13 @@ class TrainConfig:
         least=0,
     )
 
+    pretrain_on: str = _setting(
+        "td",
+        "what pretraining fits: td: targets as later; returns: the recorded returns, where the episode's end is known",
+        source="Nakamoto et al. 2023",
+        choices=("td", "returns"),
+    )
+
     # Learning
     steps: int = _setting(100_000, "the agent's own steps", "steps", least=0)
     learn_from_step: int = _setting(
@@ -159,6 +190,11 @@ class TrainConfig:
         "targets are at least the recorded discounted return, where the episode's end is known",
         source="He et al. 2017, equation 4; our own trial",
     )
+    bound_returns: str = _setting(
+        "all",
+        "whose targets --bound-by-return bounds: all, only those of the agent's own steps, or off: none",
+        choices=("all", "own", "off"),
+    )
     reward: str = _setting(
         "sign",
         "how points become rewards: sign, log (sign(r) log(1 + |r|)), or unchanged points",
@@ -171,6 +207,15 @@ class TrainConfig:
         "weight of the large-margin loss on demonstrated decisions; 0: none",
         "factor",
         f"{HESTER}, equation 2",
+        least=0,
+    )
+    margin_anneal_steps: int = _setting(
+        0, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
+    )
+    bad_margin: float = _setting(
+        0.0,
+        "how far an action in a bad clip must fall below the best other one; 0: bad clips are only left out",
+        "value",
         least=0,
     )
     conservative_weight: float = _setting(
@@ -261,6 +306,14 @@ class TrainConfig:
         if self.epsilon_end > max(self.epsilon_start, self.epsilon_seeded):
             raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not be greater than the epsilon at the start.")
 
+        if self.quantiles and self.td_loss != "huber":
+            raise CoachError("--quantiles needs --td-loss huber: quantiles have no squared loss.")
+
+    @property
+    def bounds_targets(self) -> bool:
+        """Whether recorded returns bound any targets."""
+        return self.bound_by_return and self.bound_returns != "off"
+
     @property
     def imitates(self) -> bool:
         """Whether there is a large-margin loss."""
@@ -285,6 +338,7 @@ class TrainConfig:
     def from_dict(cls, saved: Mapping[str, Any]) -> TrainConfig:
         """Make a configuration of its fields as JSON has them. Raises CoachError for unknown keys and wrong types."""
         values = dict(saved)
+        values = {**ADDED_LATER, **values}
         known = {item.name: item for item in dataclasses.fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:

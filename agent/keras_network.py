@@ -1,13 +1,14 @@
-"""The Q-network of ``agent.network`` in Keras 3 operations alone, for learning, and its weights as arrays."""
+"""The Q-networks of ``agent.network`` in Keras 3 operations alone, for learning, and their weights as arrays."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from agent.config import TrainConfig
-from agent.network import CONVOLUTIONS
+from agent.network import q_network
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.quiet_keras import keras
 
@@ -16,46 +17,59 @@ DLPACK_CPU = 1
 
 
 def build_network(config: TrainConfig, action_count: int, rng: np.random.Generator) -> keras.Model:
-    """Return the model from stacks (B, S, 84, 84) uint8 to values (B, A) float32.
+    """Return the model from stacks (B, S, 84, 84) uint8 to the head's outputs, float32 (B, A) or (B, A, N).
 
     Initial weights depend on ``rng`` alone.
     """
+    stacks = keras.Input((config.stack, OBSERVATION_SIDE, OBSERVATION_SIDE), dtype="uint8")  # [B, S, 84, 84]
+    floats = keras.ops.cast(stacks, "float32") / 255.0
+    pixels = keras.ops.transpose(floats, (0, 2, 3, 1))  # [B, 84, 84, S]; transposing float32 is faster
+    return keras.Model(stacks, q_network(_KerasLayers(rng), config, action_count, pixels))
 
-    def name_and_initializer(name: str) -> dict[str, object]:
+
+class _KerasLayers:
+    """Layers of a batch in Keras, with new weights."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def _name_and_initializer(self, name: str) -> dict[str, object]:
         # Uniform within 1 / sqrt(fan in): the initialisation of the original Torch code.
         initializer = keras.initializers.VarianceScaling(
-            1 / 3, mode="fan_in", distribution="uniform", seed=int(rng.integers(2**31))
+            1 / 3, mode="fan_in", distribution="uniform", seed=int(self._rng.integers(2**31))
         )
         return {"name": name, "kernel_initializer": initializer}
 
-    def hidden(layer: keras.layers.Layer, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        outputs = layer(inputs)
-        if config.layer_norm:
-            # Over a whole example, as in Ba et al. 2016, equation 3; also 12% faster here than over channels alone.
-            axes = tuple(range(1, len(outputs.shape)))
-            outputs = keras.layers.LayerNormalization(axis=axes, name=f"{layer.name}_norm")(outputs)
-        return keras.ops.relu(outputs)
+    def convolution(self, name: str, inputs: Any, filters: int, side: int, stride: int, same: bool) -> Any:
+        padding = "same" if same else "valid"
+        named = self._name_and_initializer(name)
+        return keras.layers.Conv2D(filters, side, strides=stride, padding=padding, **named)(inputs)
 
-    stacks = keras.Input((config.stack, OBSERVATION_SIDE, OBSERVATION_SIDE), dtype="uint8")  # [B, S, 84, 84]
-    pixels = keras.ops.cast(stacks, "float32") / 255.0
-    features = keras.ops.transpose(pixels, (0, 2, 3, 1))  # [B, 84, 84, S]; transposing float32 is faster
-    for number, (filters, side, stride) in enumerate(CONVOLUTIONS, start=1):
-        layer = keras.layers.Conv2D(filters, side, strides=stride, **name_and_initializer(f"convolution_{number}"))
-        features = hidden(layer, features)
-    features = keras.ops.reshape(features, (-1, math.prod(features.shape[1:])))  # [B, 3136]
+    def dense(self, name: str, inputs: Any, units: int) -> Any:
+        return keras.layers.Dense(units, **self._name_and_initializer(name))(inputs)
 
-    def stream(name: str, outputs: int) -> keras.KerasTensor:
-        dense = keras.layers.Dense(config.hidden_units, **name_and_initializer(f"{name}_hidden"))
-        return keras.layers.Dense(outputs, **name_and_initializer(f"{name}_output"))(hidden(dense, features))
+    def norm(self, name: str, inputs: Any) -> Any:
+        # Over a whole example; also 12% faster here than over channels alone.
+        axes = tuple(range(1, len(inputs.shape)))
+        return keras.layers.LayerNormalization(axis=axes, name=name)(inputs)
 
-    if config.dueling:
-        value = stream("value", 1)  # [B, 1]
-        advantage = stream("advantage", action_count)  # [B, A]
-        # Wang et al. 2016, equation 9.
-        q = value + advantage - keras.ops.mean(advantage, axis=1, keepdims=True)
-    else:
-        q = stream("action", action_count)
-    return keras.Model(stacks, q)
+    def relu(self, inputs: Any) -> Any:
+        return keras.ops.relu(inputs)
+
+    def pool(self, inputs: Any) -> Any:
+        return keras.ops.max_pool(inputs, 3, strides=2, padding="same", data_format="channels_last")
+
+    def add(self, inputs: Any, others: Any) -> Any:
+        return inputs + others
+
+    def flatten(self, inputs: Any) -> Any:
+        return keras.ops.reshape(inputs, (-1, math.prod(inputs.shape[1:])))
+
+    def combine(self, value: Any, advantage: Any) -> Any:
+        return value + advantage - keras.ops.mean(advantage, axis=1, keepdims=True)
+
+    def reshape(self, inputs: Any, shape: tuple[int, ...]) -> Any:
+        return keras.ops.reshape(inputs, (-1, *shape))
 
 
 def weight_arrays(network: keras.Model) -> dict[str, np.ndarray]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from agent.batch import Batch
 from agent.config import TrainConfig
+from agent.heads import head_of
 from agent.quiet_keras import keras
 
 Tensor = Any
@@ -53,64 +56,43 @@ def loss_of(
         one_discounts,
         following,
     ) = batch
-    q = online(stacks, training=True)  # [B, A]
-    values = chosen(q, actions)  # [B]
-    bound = recorded if config.bound_by_return else None
+    ops, head = keras.ops, head_of(config)
+    outputs = online(stacks, training=True)  # [B, A], or [B, A, N] of N quantiles
+    q = head.values(outputs, ops)  # [B, A]
+    taken = chosen(outputs, actions)  # [B] or [B, N]
+    bound = recorded if config.bounds_targets else None
 
-    def errors(sums: Any, factors: Any, after: Any) -> Any:
-        choosing = keras.ops.stop_gradient(online(after, training=False)) if config.double_q else None
-        next_values = bootstrap(target(after, training=False), choosing)
-        return target_values(sums, factors, next_values, bound) - values
+    def td(sums: Any, factors: Any, after: Any) -> tuple[Any, Any]:
+        next_outputs = target(after, training=False)
+        # With double Q-learning the online network chooses the action that the target network values (van Hasselt et
+        # al. 2016, equation 4).
+        choosing = online(after, training=False) if config.double_q else next_outputs
+        best = ops.argmax(head.values(choosing, ops), axis=1)
+        targets = head.targets(sums, factors, chosen(next_outputs, best), bound, ops)
+        return head.losses(taken, ops.stop_gradient(targets), ops)
 
-    td_errors = errors(returns, discounts, next_stacks)
-    each = td_losses(td_errors, config.td_loss)
+    each, td_errors = td(returns, discounts, next_stacks)
     if config.one_step_weight:
-        each = each + config.one_step_weight * td_losses(errors(rewards, one_discounts, following), config.td_loss)
+        each = each + config.one_step_weight * td(rewards, one_discounts, following)[0]
+    if config.bad_margin:
+        each = each + bad_margin_losses(q, actions, ops.maximum(-imitate, 0.0), config.bad_margin)
+        imitate = ops.maximum(imitate, 0.0)
     if config.imitates:
         each = each + config.margin_weight * margin_losses(q, actions, imitate, config.margin)
     if config.conservative_weight:
         each = each + config.conservative_weight * conservative_losses(q, actions, imitate)
-    total = keras.ops.mean(weights * each)
+    total = ops.mean(weights * each)
     if config.l2_weight:
         total = total + config.l2_weight * squared_weights(online.trainable_variables)
-    return total, (td_errors, keras.ops.mean(values))
+    return total, (td_errors, ops.mean(chosen(q, actions)))
 
 
-def chosen(q: Tensor, actions: Tensor) -> Tensor:
-    """Return the values (B,) of actions (B,) int32 among q (B, A)."""
-    return keras.ops.sum(q * keras.ops.one_hot(actions, q.shape[-1]), axis=1)
-
-
-def bootstrap(q_next_target: Tensor, q_next_online: Tensor | None) -> Tensor:
-    """Return the value (B,) of the next state.
-
-    With ``q_next_online`` (B, A) the online network chooses the action that the target network values (van Hasselt
-    et al. 2016, equation 4); without, the greatest of ``q_next_target`` (B, A) is taken (Mnih et al. 2015).
-    """
-    if q_next_online is None:
-        return keras.ops.max(q_next_target, axis=1)
-    return chosen(q_next_target, keras.ops.argmax(q_next_online, axis=1))
-
-
-def target_values(returns: Tensor, discounts: Tensor, next_values: Tensor, recorded: Tensor | None) -> Tensor:
-    """Return the targets (B,): n-step return plus the discounted value after it.
-
-    ``recorded`` (B,), where given, bounds them below: the return that was earned after an action is at most that of
-    the best policy (He et al. 2017, equation 4). -inf where it is not known.
-    """
-    targets = returns + discounts * next_values
-    if recorded is not None:
-        targets = keras.ops.maximum(targets, recorded)
-    return keras.ops.stop_gradient(targets)
-
-
-def td_losses(errors: Tensor, kind: str) -> Tensor:
-    """Return the loss (B,) of TD errors (B,): "huber", linear beyond 1, or "squared", half the square."""
-    squared = 0.5 * keras.ops.square(errors)
-    if kind == "squared":
-        return squared
-    size = keras.ops.abs(errors)
-    return keras.ops.where(size <= 1.0, squared, size - 0.5)
+def chosen(outputs: Tensor, actions: Tensor) -> Tensor:
+    """Return what outputs (B, A) or (B, A, N) hold for actions (B,) int32: (B,) or (B, N)."""
+    mask = keras.ops.one_hot(actions, outputs.shape[1])  # [B, A]
+    if len(outputs.shape) == 3:
+        mask = mask[:, :, None]
+    return keras.ops.sum(outputs * mask, axis=1)
 
 
 def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float) -> Tensor:
@@ -120,6 +102,16 @@ def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float) ->
     """
     others = margin * (1.0 - keras.ops.one_hot(actions, q.shape[-1]))  # [B, A]
     return imitate * (keras.ops.max(q + others, axis=1) - chosen(q, actions))
+
+
+def bad_margin_losses(q: Tensor, actions: Tensor, avoid: Tensor, margin: float) -> Tensor:
+    """Return how far the value of an action to be avoided exceeds the best other one minus ``margin``, (B,), or 0.
+
+    avoid (B,) float32 is 1 where the action was judged bad and 0 elsewhere: the large-margin loss turned round.
+    """
+    taken = keras.ops.one_hot(actions, q.shape[-1])  # [B, A]
+    best_other = keras.ops.max(keras.ops.where(taken > 0.0, -np.inf, q), axis=1)
+    return avoid * keras.ops.maximum(chosen(q, actions) + margin - best_other, 0.0)
 
 
 def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor) -> Tensor:

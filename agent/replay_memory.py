@@ -47,7 +47,7 @@ COLUMNS: dict[str, Any] = {
     "decided": np.bool_,  # whether the slot holds a decision
     "ready": np.bool_,  # whether it can be sampled now
     "kept": np.bool_,  # whether it may ever be sampled
-    "imitate": np.bool_,
+    "imitate": np.int8,  # 1: imitate the action, -1: avoid it
     "n_return": np.float32,
     "n_taken": np.uint8,  # steps in the n-step return
     "n_ended": np.bool_,  # whether the return ended within those steps
@@ -150,14 +150,15 @@ class ReplayMemory:
         source: int = OWN,
         frame: int = 0,
         kept: bool = True,
-        imitate: bool = False,
+        imitate: int = 0,
         recorded: float | None = None,
         weight: float = 1.0,
     ) -> None:
         """Add one decision and the (84, 84) uint8 observation that it led to.
 
         ``terminal`` ends the return. ``kept`` False: never sampled, present only because its neighbours need it.
-        ``recorded``: the recorded return where the caller knows it; otherwise it is computed when the return ends.
+        ``imitate``: 1 to imitate the action, -1 to avoid it. ``recorded``: the recorded return where the caller knows
+        it; otherwise it is computed when the return ends.
         """
         slot, c = self.head, self.columns
         c["action"][slot] = action

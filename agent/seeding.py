@@ -107,7 +107,7 @@ class SeedEpisode:
     kept: np.ndarray
     """(D,) bool: may be sampled."""
     imitate: np.ndarray
-    """(D,) bool: action to be imitated."""
+    """(D,) int8: 1 where the action is to be imitated, -1 where it is to be avoided, 0 elsewhere."""
     weight: float
     verdict: np.ndarray
     """(D,) int8: 1 good, -1 bad, 0 none."""
@@ -241,16 +241,18 @@ def _select(
     given = list(verdicts(replay.episode_id)) if verdicts is not None else []
     verdict = verdict_of_frames(given, replay.frame_count)[first] if count else np.zeros(0, np.int8)
     offered = kept.copy()
+    # With --bad-margin, bad decisions are learned from as what to avoid.
+    avoided = (verdict < 0) & (config.bad_margin > 0.0)
     if config.keep == "not-bad":
-        drop("were judged bad (--keep not-bad)", verdict < 0)
+        drop("were judged bad (--keep not-bad)", (verdict < 0) & ~avoided)
     elif config.keep == "good":
-        drop("were not judged good (--keep good)", verdict <= 0)
+        drop("were not judged good (--keep good)", (verdict <= 0) & ~avoided)
     for name, sign in VERDICT_SIGNS.items():
         tally.kept_by_verdict[name] += int((kept & (verdict == sign)).sum())
         tally.removed_by_verdict[name] += int((offered & ~kept & (verdict == sign)).sum())
     tally.kept += int(kept.sum())
     tally.mixed += int((kept & decisions.mixed).sum())
-    imitate = kept & (who != RANDOM) & (verdict >= 0)
+    imitate = (kept & (who != RANDOM) & (verdict >= 0)).astype(np.int8) - (kept & avoided).astype(np.int8)
     played = np.maximum(actions, 0)
     return SeedEpisode(replay.path, replay.episode_id, decisions, played, kept, imitate, spec.weight, verdict)
 
@@ -285,7 +287,7 @@ def seeding_facts(library: Library, config: TrainConfig, labels: Path | None) ->
                 "seconds": about.seconds,
                 "decisions": len(episode.kept),
                 "kept": int(episode.kept.sum()),
-                "imitated": int(episode.imitate.sum()),
+                "imitated": int((episode.imitate > 0).sum()),
             }
         )
     return {

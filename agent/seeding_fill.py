@@ -87,7 +87,7 @@ def fill_episode(memory: ReplayMemory, config: TrainConfig, episode: SeedEpisode
                 source=source,
                 frame=int(decisions.first_frame[d]),
                 kept=bool(episode.kept[d]),
-                imitate=bool(episode.imitate[d]),
+                imitate=int(episode.imitate[d]),
                 recorded=float(recorded[d]),
                 weight=episode.weight,
             )

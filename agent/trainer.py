@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.batch import Batch, augment
+from agent.batch import Batch, augment, bound_own_only, fade_imitation, regress_on_returns
 from agent.config import TrainConfig
 from agent.learner import Learner, Update
 from agent.replay_memory import ReplayMemory
@@ -119,7 +119,7 @@ class Trainer:
     def pretrain(self) -> Iterator[Update]:
         """Make the updates on the seeding before the first step."""
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
-            update = self.learner.update(self._sample())
+            update = self.learner.update(self._sample(pretraining=True))
             self._learned(update)
             self.pretrained += 1
             yield update
@@ -173,7 +173,7 @@ class Trainer:
         if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
             self.learner.begin_update(self._sample())
 
-    def _sample(self) -> Batch:
+    def _sample(self, pretraining: bool = False) -> Batch:
         """Return the batch of the next update."""
         config, share = self.config, self.seeded_share
         beta = 0.0
@@ -187,6 +187,12 @@ class Trainer:
             beta,
             config.one_step_weight > 0.0,
         )
+        if pretraining and config.pretrain_on == "returns":
+            sampled = regress_on_returns(sampled)
+        if config.bound_returns == "own":
+            sampled = bound_own_only(sampled)
+        if config.margin_anneal_steps:
+            sampled = fade_imitation(sampled, max(0.0, 1.0 - self.step / config.margin_anneal_steps))
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
 

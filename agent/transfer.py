@@ -47,9 +47,12 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     for name, array in fresh.items():
         if name.startswith(OUTPUTS) and name in arrays and array.shape[:-1] == arrays[name].shape[:-1]:
             carried = array.copy()
-            for ours, theirs in ours_to_theirs:
-                carried[..., ours] = arrays[name][..., theirs]
-            arrays[name] = carried
+            by_action = carried.reshape(*array.shape[:-1], len(action_meanings), -1)
+            saved = arrays[name].reshape(*array.shape[:-1], len(info.action_meanings), -1)
+            if by_action.shape[-1] == saved.shape[-1]:
+                for ours, theirs in ours_to_theirs:
+                    by_action[..., ours, :] = saved[..., theirs, :]
+                arrays[name] = carried
     kept_fresh = {
         "whole": (),
         "new-head": (*OUTPUTS, VALUE_OUTPUT),

@@ -104,7 +104,7 @@ def preview(
         frames += int(episode.decisions.length[episode.kept].sum())
         rewarded += int(np.count_nonzero(rewards > 0))
         points += float(rewards.sum())
-        imitated += int(episode.imitate.sum())
+        imitated += int((episode.imitate > 0).sum())
     tally = plan.tally
     return SeedingPreview(
         game=game,

@@ -1,4 +1,4 @@
-"""A batch's augmentation: shifted pictures against NumPy's own padding."""
+"""A batch: shifted pictures against NumPy's own padding, and the changes before an update."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_agent_learner import random_batch
 
-from agent.batch import augment, shift_stacks
+from agent.batch import augment, bound_own_only, fade_imitation, regress_on_returns, shift_stacks
 
 
 @pytest.mark.parametrize("move", [(0, 0), (3, -2), (-4, 0), (0, 4), (4, 4), (-1, -1)])
@@ -39,3 +39,30 @@ def test_a_shift_changes_only_the_pictures_of_a_batch() -> None:
     assert not np.array_equal(changed.stacks, batch.stacks)
     assert changed.actions is batch.actions
     assert changed.returns is batch.returns
+
+
+def test_regression_on_returns_replaces_the_targets_that_are_known() -> None:
+    batch = random_batch(np.random.default_rng(0))
+    recorded = np.array([2.5, -np.inf, 0.0, -1.0], np.float32)
+    changed = regress_on_returns(dataclasses.replace(batch, recorded=recorded))
+    known = np.array([True, False, True, True])
+    for sums, discounts in (("returns", "discounts"), ("rewards", "one_step_discounts")):
+        np.testing.assert_array_equal(getattr(changed, sums)[known], recorded[known])
+        np.testing.assert_array_equal(getattr(changed, discounts)[known], 0.0)
+        for name in (sums, discounts):
+            assert getattr(changed, name)[1] == getattr(batch, name)[1]
+            assert getattr(changed, name).dtype == np.float32
+
+
+def test_bounds_on_own_steps_leave_out_the_returns_of_the_seeding() -> None:
+    batch = random_batch(np.random.default_rng(0))
+    seeded = np.array([True, False, True, False])
+    batch = dataclasses.replace(batch, recorded=np.arange(4, dtype=np.float32), seeded=seeded)
+    np.testing.assert_array_equal(bound_own_only(batch).recorded, np.array([-np.inf, 1, -np.inf, 3], np.float32))
+
+
+def test_imitation_fades_in_proportion() -> None:
+    batch = dataclasses.replace(random_batch(np.random.default_rng(0)), imitate=np.array([1, 0, -1, 1], np.float32))
+    faded = fade_imitation(batch, 0.25).imitate
+    np.testing.assert_array_equal(faded, np.array([0.25, 0, -0.25, 0.25], np.float32))
+    assert faded.dtype == np.float32

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import subprocess
 import sys
 
 import pytest
 
-from agent.config import TrainConfig, add_train_arguments, config_from_arguments, preset
+from agent.config import ADDED_LATER, TrainConfig, add_train_arguments, config_from_arguments, preset
 from agent.presets import PRESETS
 from data.errors import CoachError
 
@@ -75,6 +76,18 @@ def test_a_preset_of_a_paper_depends_on_no_default_of_learning(name: str) -> Non
 def test_a_configuration_survives_json(name: str) -> None:
     config = dataclasses.replace(preset(name), seed_from=("human", "random:10"))
     assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_a_configuration_of_an_older_version_keeps_the_behaviour_that_it_had() -> None:
+    saved = json.loads(TrainConfig(network="small", quantiles=8, bad_margin=1.0).to_json())
+    older = {name: value for name, value in saved.items() if name not in ADDED_LATER}
+    read = TrainConfig.from_json(json.dumps(older))
+    assert (read.network, read.quantiles, read.bad_margin) == ("nature", 0, 0.0)
+
+
+def test_quantiles_with_a_squared_loss_are_refused() -> None:
+    with pytest.raises(CoachError, match="--quantiles needs --td-loss huber"):
+        TrainConfig(quantiles=8, td_loss="squared")
 
 
 def test_a_saved_configuration_with_unknown_settings_is_refused() -> None:

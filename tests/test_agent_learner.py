@@ -68,6 +68,7 @@ def test_a_repeated_batch_is_learned() -> None:
         {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5},
         {"optimizer": "rmsprop-centred", "gradient_norm": 0.0},
         {"optimizer": "rmsprop", "layer_norm": False, "td_loss": "squared"},
+        {"network": "small", "quantiles": 8},
     ],
 )
 def test_each_variant_learns(changes: dict[str, Any]) -> None:
@@ -175,10 +176,23 @@ def test_weights_of_another_shape_are_refused() -> None:
         load_weights(network, arrays)
 
 
-@pytest.mark.parametrize(("dueling", "layer_norm"), [(False, False), (True, True), (False, True), (True, False)])
-def test_the_network_that_acts_has_the_values_of_the_one_that_learns(dueling: bool, layer_norm: bool) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layer_norm": False},
+        {"dueling": True},
+        {},
+        {"dueling": True, "layer_norm": False},
+        {"network": "small"},
+        {"network": "impala"},
+        {"quantiles": 3},
+        {"network": "small", "quantiles": 3, "dueling": True},
+    ],
+    ids=str,
+)
+def test_the_network_that_acts_has_the_values_of_the_one_that_learns(changes: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
-    config = small_config(dueling=dueling, layer_norm=layer_norm)
+    config = small_config(**changes)
     network = build_network(config, 5, rng)
     for variable in network.weights:
         variable.assign(rng.normal(scale=0.1, size=variable.shape))
@@ -186,10 +200,13 @@ def test_the_network_that_acts_has_the_values_of_the_one_that_learns(dueling: bo
     assert {name: array.shape for name, array in weights.items()} == weight_shapes(config, 5)
     stacks = rng.integers(0, 256, (3, 4, 84, 84)).astype(np.uint8)
     ours = [NumpyNetwork(config, 5, weights)(stack) for stack in stacks]
-    np.testing.assert_allclose(ours, np.asarray(network(stacks)), rtol=1e-3, atol=1e-3)
+    learned = np.asarray(network(stacks))
+    assert learned.shape == ((3, 5, 3) if config.quantiles else (3, 5))
+    values = learned.mean(axis=2) if config.quantiles else learned
+    np.testing.assert_allclose(ours, values, rtol=1e-3, atol=1e-3 * max(1.0, np.abs(values).max()))
 
 
-def test_a_network_that_acts_refuses_weights_of_another_shape() -> None:
+def test_acting_by_weights_of_another_shape_is_refused() -> None:
     config = small_config()
     arrays = weight_arrays(build_network(small_config(hidden_units=8), 3, np.random.default_rng(0)))
     with pytest.raises(ValueError, match=r"action_hidden/kernel have shape \(3136, 8\), not \(3136, 16\)"):
@@ -202,30 +219,39 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
     assert not np.array_equal(one["convolution_1/kernel"], other["convolution_1/kernel"])
 
 
-def test_jax_makes_the_same_update_from_the_same_weights(tmp_path: Path) -> None:
-    changes = {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0}
-    of = learner(small_config(**changes))
-    before, after = tmp_path / "before.npz", tmp_path / "after.npz"
-    np.savez(before, **of.arrays())
-    ours = update(of, random_batch(np.random.default_rng(0)))
+JAX_VARIANTS: list[dict[str, Any]] = [
+    {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0},
+    {"network": "small", "quantiles": 5, "bad_margin": 0.5, "averaging": 0.0},
+]
+
+
+def test_jax_makes_the_same_updates_from_the_same_weights(tmp_path: Path) -> None:
+    learners = [learner(small_config(**changes)) for changes in JAX_VARIANTS]
+    updates = []
+    for number, of in enumerate(learners):
+        np.savez(tmp_path / f"before-{number}.npz", **of.arrays())
+        updates.append(update(of, random_batch(np.random.default_rng(0))))
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import numpy as np; from test_agent_learner import *;"
-        f"of = learner(small_config(**{changes!r}));"
-        "of.load(dict(np.load(sys.argv[1])));"
-        "done = update(of, random_batch(np.random.default_rng(0)));"
-        "np.savez(sys.argv[2], loss=done.loss, td_errors=done.td_errors, **of.acting_weights())"
+        "import sys; sys.path.insert(0, 'tests'); import numpy as np; from test_agent_learner import *\n"
+        "for number, changes in enumerate(JAX_VARIANTS):\n"
+        "    of = learner(small_config(**changes))\n"
+        "    of.load(dict(np.load(f'{sys.argv[1]}/before-{number}.npz')))\n"
+        "    done = update(of, random_batch(np.random.default_rng(0)))\n"
+        "    arrays = {'loss': done.loss, 'td_errors': done.td_errors, **of.acting_weights()}\n"
+        "    np.savez(f'{sys.argv[1]}/after-{number}.npz', **arrays)\n"
     )
-    quickly = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # it is run once
+    quickly = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # it runs once
     environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly}
-    command = [sys.executable, "-c", code, str(before), str(after)]
+    command = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    theirs = dict(np.load(after))
-    np.testing.assert_allclose(theirs["loss"], ours.loss, rtol=1e-4)
-    np.testing.assert_allclose(theirs["td_errors"], ours.td_errors, rtol=1e-3, atol=1e-5)
-    for name, weights in of.acting_weights().items():
-        # Adam's first step is about the learning rate in each weight; a few tiny gradients may differ in sign.
-        assert np.abs(theirs[name] - weights).mean() < 0.02 * of.config.learning_rate, name
+    for number, (of, ours) in enumerate(zip(learners, updates, strict=True)):
+        theirs = dict(np.load(tmp_path / f"after-{number}.npz"))
+        np.testing.assert_allclose(theirs["loss"], ours.loss, rtol=1e-4)
+        np.testing.assert_allclose(theirs["td_errors"], ours.td_errors, rtol=1e-3, atol=1e-5)
+        for name, weights in of.acting_weights().items():
+            # Adam's first step is about the learning rate in each weight; a few tiny gradients may differ in sign.
+            assert np.abs(theirs[name] - weights).mean() < 0.02 * of.config.learning_rate, name
 
 
 def small_world(memory: ReplayMemory, rng: np.random.Generator) -> None:

@@ -21,9 +21,21 @@ def rows(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.normal(size=(BATCH, *shape)).astype(np.float32)
 
 
+def quantile_huber(taken: np.ndarray, targets: np.ndarray) -> float:
+    """Loss of N quantiles against N targets, one by one (Dabney et al. 2018, equations 9 and 10, kappa 1)."""
+    total = 0.0
+    for i, quantile in enumerate(taken):
+        level = (2 * i + 1) / (2 * len(taken))
+        for target in targets:
+            u = float(target - quantile)
+            size = 0.5 * u**2 if abs(u) <= 1.0 else abs(u) - 0.5
+            total += abs(level - (u < 0)) * size / len(targets)
+    return total
+
+
 def reference(
     config: TrainConfig,
-    q: np.ndarray,
+    outputs: np.ndarray,
     next_target: np.ndarray,
     next_online: np.ndarray,
     following_target: np.ndarray,
@@ -31,33 +43,46 @@ def reference(
     batch: dict[str, np.ndarray],
     kernels: list[np.ndarray],
 ) -> tuple[float, np.ndarray]:
-    """Loss and TD errors of a batch, written out row by row from the papers."""
-    total, errors = 0.0, []
-    for row in range(BATCH):
-        action = int(batch["actions"][row])
+    """Loss and TD errors of a batch, written out row by row from the papers.
 
-        def error(summed: float, factor: float, target: np.ndarray, online: np.ndarray) -> float:
-            best = int(np.argmax(online)) if config.double_q else int(np.argmax(target))
+    outputs and those of the next states: values (B, A), or quantiles (B, A, N) of which the values are the means.
+    """
+    total, errors = 0.0, []
+    values = outputs.mean(axis=2) if config.quantiles else outputs
+    for row in range(BATCH):
+        action, q = int(batch["actions"][row]), values[row]
+        recorded = float(batch["recorded"][row])
+
+        def td(
+            summed: float, factor: float, target: np.ndarray, online: np.ndarray, row: int = row, action: int = action,
+            recorded: float = recorded,
+        ) -> tuple[float, float]:  # fmt: skip
+            choosing = online if config.double_q else target
+            best = int(np.argmax(choosing.mean(axis=1) if config.quantiles else choosing))
             y = summed + factor * target[best]
             if config.bound_by_return:
-                y = max(y, float(batch["recorded"][row]))  # noqa: B023 - called in the same round
-            return float(y - q[row, action])  # noqa: B023
-
-        def td(delta: float) -> float:
+                y = y + max(recorded - y.mean(), 0.0) if config.quantiles else max(y, recorded)
+            taken = outputs[row, action]
+            delta = float(np.mean(y) - np.mean(taken))
+            if config.quantiles:
+                return quantile_huber(taken, y), delta
             if config.td_loss == "squared" or abs(delta) <= 1.0:
-                return 0.5 * delta**2
-            return abs(delta) - 0.5
+                return 0.5 * delta**2, delta
+            return abs(delta) - 0.5, delta
 
-        delta = error(batch["returns"][row], batch["discounts"][row], next_target[row], next_online[row])
+        each, delta = td(batch["returns"][row], batch["discounts"][row], next_target[row], next_online[row])
         errors.append(delta)
-        each = td(delta)
         if config.one_step_weight:
-            single = error(batch["rewards"][row], batch["one_step"][row], following_target[row], following_online[row])
-            each += config.one_step_weight * td(single)
-        others = [q[row, a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
-        each += config.margin_weight * batch["imitate"][row] * (max(others) - q[row, action])
-        soft_maximum = np.log(np.exp(q[row].astype(np.float64)).sum())
-        each += config.conservative_weight * batch["imitate"][row] * (soft_maximum - q[row, action])
+            single = batch["rewards"][row], batch["one_step"][row], following_target[row], following_online[row]
+            each += config.one_step_weight * td(*single)[0]
+        imitate = float(batch["imitate"][row])
+        others = [q[a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
+        each += config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
+        if config.bad_margin:
+            best_other = max(q[a] for a in range(ACTIONS) if a != action)
+            each += max(-imitate, 0.0) * max(0.0, q[action] + config.bad_margin - best_other)
+        soft_maximum = np.log(np.exp(q.astype(np.float64)).sum())
+        each += config.conservative_weight * max(imitate, 0.0) * (soft_maximum - q[action])
         total += batch["weights"][row] * each / BATCH
     total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
     return total, np.array(errors)
@@ -87,6 +112,11 @@ VARIANTS = {
     "double alone": dataclasses.replace(preset("nature"), double_q=True),
     "conservative": dataclasses.replace(preset("nature"), conservative_weight=0.4),
     "bound alone": dataclasses.replace(preset("nature"), bound_by_return=True),
+    "quantiles": dataclasses.replace(preset("nature"), quantiles=7),
+    "quantiles with all the rest": dataclasses.replace(
+        preset("default"), quantiles=7, one_step_weight=0.5, l2_weight=1e-3, conservative_weight=0.4, bad_margin=0.6
+    ),
+    "bad margin": dataclasses.replace(preset("default"), bad_margin=0.6),
 }
 
 
@@ -95,7 +125,9 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
     config = VARIANTS[name]
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        q, next_target, next_online, following_target, following_online = (2 * rows(rng, ACTIONS) for _ in range(5))
+        q, next_target, next_online, following_target, following_online = (
+            2 * rows(rng, ACTIONS, *([config.quantiles] if config.quantiles else [])) for _ in range(5)
+        )
         recorded = 3 * rows(rng)
         recorded[::3] = UNKNOWN
         batch = {
@@ -103,7 +135,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
             "returns": rows(rng),
             "discounts": (rng.random(BATCH) * (rng.random(BATCH) > 0.3)).astype(np.float32),
             "recorded": recorded,
-            "imitate": (rng.random(BATCH) > 0.5).astype(np.float32),
+            "imitate": rng.integers(-1 if config.bad_margin else 0, 2, BATCH).astype(np.float32),
             "weights": rng.random(BATCH).astype(np.float32),
             "rewards": rows(rng),
             "one_step": rng.random(BATCH).astype(np.float32),
@@ -134,7 +166,9 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
         )
         np.testing.assert_allclose(float(found), expected, rtol=1e-5)
         np.testing.assert_allclose(np.asarray(td_errors), errors, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(float(mean_value), q[np.arange(BATCH), batch["actions"]].mean(), rtol=1e-4)
+        np.testing.assert_allclose(
+            float(mean_value), q[np.arange(BATCH), batch["actions"]].mean(), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_an_action_beyond_the_margin_has_no_loss() -> None:

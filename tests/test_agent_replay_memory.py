@@ -207,7 +207,7 @@ def filled(
     memory = ReplayMemory(rules, sampler, own_slots, seeded + 1)
     memory.begin(picture(0))
     for number in range(seeded):
-        memory.add(0, 1.0, False, picture(number), source=0, frame=4 * number, imitate=True)
+        memory.add(0, 1.0, False, picture(number), source=0, frame=4 * number, imitate=1)
     memory.close_seeding()
     memory.begin(picture(0))
     for number in range(own):

@@ -118,9 +118,22 @@ def test_bad_clips_are_removed_unless_all_is_kept(library: Library) -> None:
     # A decision takes the verdict of its first frame.
     assert frames_in(memory) == [frame for frame in range(0, 400, 4) if not 40 <= frame < 80]
     _, memory, _ = filled(small_config(seed_from=("human",), keep="all"), library, of)
-    imitated = memory.columns["frame"][memory.columns["ready"] & memory.columns["imitate"]]
+    imitated = memory.columns["frame"][memory.columns["ready"] & (memory.columns["imitate"] > 0)]
     assert memory.seeded_ready == 100
     assert sorted(imitated.tolist()) == [frame for frame in range(0, 400, 4) if not 40 <= frame < 80]
+
+
+@pytest.mark.parametrize("keep", ["not-bad", "good", "all"])
+def test_with_a_bad_margin_the_actions_of_bad_clips_are_to_be_avoided(library: Library, keep: str) -> None:
+    human = episode_by(library, "human")
+    of = verdicts((human, 40, 80, "bad"), (human, 100, 140, "good"))
+    _, memory, _ = filled(small_config(seed_from=("human",), keep=keep, bad_margin=0.5), library, of)
+    ready, imitate, frame = (memory.columns[name] for name in ("ready", "imitate", "frame"))
+    assert sorted(frame[ready & (imitate < 0)].tolist()) == list(range(40, 80, 4))
+    approved = range(100, 140, 4) if keep == "good" else [*range(0, 40, 4), *range(80, 400, 4)]
+    assert sorted(frame[ready & (imitate > 0)].tolist()) == list(approved)
+    batch = memory.batch(np.flatnonzero(ready))
+    assert set(batch.imitate.tolist()) == {1.0, -1.0}
 
 
 def test_keeping_only_good_clips_takes_no_more_memory_than_their_neighbourhood(library: Library) -> None:

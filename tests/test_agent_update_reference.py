@@ -40,12 +40,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one-step and L2": {**PLAIN, "n_steps": 5, "one_step_weight": 0.6, "l2_weight": 1e-3},
     "conservative, bounded": {**PLAIN, "conservative_weight": 0.4, "bound_by_return": True},
     "default": {},
+    "quantiles of the small network": {"network": "small", "quantiles": 5},
+    "dueling quantiles of the impala network": {
+        "network": "impala",
+        "quantiles": 3,
+        "dueling": True,
+        "bad_margin": 0.5,
+    },
     "together": {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "sampling": "prioritised"},
 }
 """Each has a network of its own to compile; ``test_agent_loss`` has the formula alone of every variant."""
 
 
-def varied_batch(rng: np.random.Generator) -> Batch:
+def varied_batch(rng: np.random.Generator, bad: bool = False) -> Batch:
     """A batch in which everything that the loss reads differs from row to row."""
     recorded = 2 * rng.normal(size=SIZE).astype(np.float32)
     recorded[::3] = UNKNOWN
@@ -53,7 +60,7 @@ def varied_batch(rng: np.random.Generator) -> Batch:
         random_batch(rng, SIZE),
         discounts=(0.9 * (rng.random(SIZE) > 0.3)).astype(np.float32),
         recorded=recorded,
-        imitate=(rng.random(SIZE) > 0.5).astype(np.float32),
+        imitate=rng.integers(-1 if bad else 0, 2, SIZE).astype(np.float32),
         weights=rng.uniform(0.2, 1.0, SIZE).astype(np.float32),
         rewards=rng.normal(size=SIZE).astype(np.float32),
         one_step_discounts=(0.99 * (rng.random(SIZE) > 0.2)).astype(np.float32),
@@ -69,30 +76,57 @@ def layer_normalised(sums: np.ndarray, weights: dict[str, np.ndarray], name: str
     return np.maximum(sums, 0.0)
 
 
-def plain_values(weights: dict[str, np.ndarray], stack: np.ndarray, dueling: bool) -> np.ndarray:
-    """Values of one stack (4, 84, 84), each filter at each place (Mnih et al. 2015; Wang et al. 2016, equation 9)."""
-    weights = {name: array.astype(np.float64) for name, array in weights.items()}
-    seen = np.moveaxis(stack, 0, -1) / 255.0
+def convolved(seen: np.ndarray, weights: dict[str, np.ndarray], name: str, stride: int, padding: int = 0) -> np.ndarray:
+    """A convolution of (H, W, C), each filter at each place."""
+    kernel = weights[f"{name}/kernel"]
+    seen = np.pad(seen, ((padding, padding), (padding, padding), (0, 0)))
+    side, places = len(kernel), range(0, len(seen) - len(kernel) + 1, stride)
+    maps = [[np.tensordot(seen[r : r + side, c : c + side], kernel, 3) for c in places] for r in places]
+    return np.array(maps) + weights[f"{name}/bias"]
+
+
+def pooled(seen: np.ndarray) -> np.ndarray:
+    """The greatest of 3 x 3, every second place, of (H, W, C); an odd number of padded rows has one more at the end."""
+    size = -(-len(seen) // 2)
+    before = (2 * (size - 1) + 3 - len(seen)) // 2
+    padded = np.pad(seen, ((before, 3), (before, 3), (0, 0)), constant_values=-np.inf)
+    places = range(0, 2 * size, 2)
+    return np.array([[padded[r : r + 3, c : c + 3].max(axis=(0, 1)) for c in places] for r in places])
+
+
+def plain_features(weights: dict[str, np.ndarray], seen: np.ndarray, network: str) -> np.ndarray:
+    """The convolutional part (Mnih et al. 2015; Espeholt et al. 2018, figure 3)."""
+    if network == "impala":
+        for section in (1, 2, 3):
+            seen = pooled(convolved(seen, weights, f"convolution_{section}", 1, 1))
+            for block in (1, 2):
+                inside = convolved(np.maximum(seen, 0.0), weights, f"convolution_{section}_{block}_1", 1, 1)
+                seen = seen + convolved(np.maximum(inside, 0.0), weights, f"convolution_{section}_{block}_2", 1, 1)
+        return np.maximum(seen, 0.0)
     for number, stride in ((1, 4), (2, 2), (3, 1)):
-        kernel, bias = weights[f"convolution_{number}/kernel"], weights[f"convolution_{number}/bias"]
-        side, places = len(kernel), range(0, len(seen) - len(kernel) + 1, stride)
-        maps = [
-            [np.tensordot(seen[row : row + side, column : column + side], kernel, 3) for column in places]
-            for row in places
-        ]
-        seen = layer_normalised(np.array(maps) + bias, weights, f"convolution_{number}")
+        seen = layer_normalised(
+            convolved(seen, weights, f"convolution_{number}", stride), weights, f"convolution_{number}"
+        )
+    return seen
+
+
+def plain_outputs(weights: dict[str, np.ndarray], stack: np.ndarray, config: TrainConfig) -> np.ndarray:
+    """Outputs of one stack (4, 84, 84): (A,), or (A, N) of quantiles (Wang et al. 2016, equation 9)."""
+    weights = {name: array.astype(np.float64) for name, array in weights.items()}
+    seen = plain_features(weights, np.moveaxis(stack, 0, -1) / 255.0, config.network)
+    width = (-1, config.quantiles) if config.quantiles else (-1,)
 
     def stream(name: str) -> np.ndarray:
         sums = seen.ravel() @ weights[f"{name}_hidden/kernel"] + weights[f"{name}_hidden/bias"]
         hidden = layer_normalised(sums, weights, f"{name}_hidden")
         out: np.ndarray = hidden @ weights[f"{name}_output/kernel"] + weights[f"{name}_output/bias"]
-        return out
+        return out.reshape(width)
 
-    if not dueling:
+    if not config.dueling:
         return stream("action")
     advantage = stream("advantage")
-    values: np.ndarray = stream("value") + advantage - advantage.mean()
-    return values
+    outputs: np.ndarray = stream("value") + advantage - advantage.mean(axis=0)
+    return outputs
 
 
 def kernels_of(learner: Learner) -> list[np.ndarray]:
@@ -105,7 +139,7 @@ def plain_update(learner: Learner, batch: Batch, monkeypatch: pytest.MonkeyPatch
     online, target = weight_arrays(learner.online), weight_arrays(learner.target)
 
     def values(weights: dict[str, np.ndarray], stacks: np.ndarray) -> np.ndarray:
-        return np.stack([plain_values(weights, stack, config.dueling) for stack in stacks])
+        return np.stack([plain_outputs(weights, stack, config) for stack in stacks])
 
     monkeypatch.setattr(test_agent_loss, "BATCH", SIZE)
     monkeypatch.setattr(test_agent_loss, "ACTIONS", ACTIONS)
@@ -129,7 +163,7 @@ def test_a_compiled_update_gives_the_loss_the_errors_and_the_priorities_of_plain
     learner = Learner(config, ACTIONS, np.random.default_rng(0))
     rng = np.random.default_rng(1)
     learner.update(varied_batch(rng))  # so that target and online network differ
-    batch = varied_batch(rng)
+    batch = varied_batch(rng, config.bad_margin > 0.0)
     expected, errors = plain_update(learner, batch, monkeypatch)
     found = learner.update(batch)
     np.testing.assert_allclose(found.loss, expected, rtol=1e-3, atol=1e-5)
@@ -139,7 +173,7 @@ def test_a_compiled_update_gives_the_loss_the_errors_and_the_priorities_of_plain
     sources = rng.uniform(0.5, 2.0, SIZE)
     sampler.update_priorities(batch.slots, np.abs(found.td_errors), batch.imitate > 0, sources)
     for slot in range(SIZE):
-        bonus = config.seeded_priority_bonus if batch.imitate[slot] else config.priority_bonus
+        bonus = config.seeded_priority_bonus if batch.imitate[slot] > 0 else config.priority_bonus
         priority = sources[slot] * (abs(float(found.td_errors[slot])) + bonus) ** config.priority_exponent
         np.testing.assert_allclose(sampler.export(SIZE)["priority"][slot], priority, rtol=1e-5)
 

@@ -54,7 +54,7 @@ def run(folder: Path, *words: str) -> str:
 
 def test_a_network_of_ones_own_learns_and_acts_as_the_page_says(copy: Path) -> None:
     diffs = [block.body for block in blocks(DOCS / "your-own-network.md", "diff")]
-    assert len(diffs) == 4
+    assert len(diffs) == 2
     for diff in diffs:
         apply(diff, copy)
     [block] = blocks(DOCS / "your-own-network.md", "sh")
