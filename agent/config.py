@@ -28,6 +28,8 @@ ADDED_LATER: dict[str, Any] = {
     "bound_returns": "all",
     "margin_anneal_steps": 0,
     "bad_margin": 0.0,
+    "start_inside": 0.0,
+    "start_rule": "even",
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -149,6 +151,21 @@ class TrainConfig:
         "what pretraining fits: td: targets as later; returns: the recorded returns, where the episode's end is known",
         source="Nakamoto et al. 2023",
         choices=("td", "returns"),
+    )
+
+    start_inside: float = _setting(
+        0.0,
+        "share of the agent's own episodes that start inside a seeded episode; evaluations never do",
+        "share",
+        "Salimans and Chen 2018",
+        least=0,
+        most=1,
+    )
+    start_rule: str = _setting(
+        "even",
+        "where these start: even: anywhere; backward: near the end, then earlier as the agent succeeds; good: shortly "
+        "before clips judged good; bad: shortly before clips judged bad and lost lives",
+        choices=("even", "backward", "good", "bad"),
     )
 
     # Learning

@@ -28,6 +28,8 @@ COMMON: dict[str, Any] = {
     "discount": 0.99,
     "bound_by_return": False,
     "pretrain_on": "td",
+    "start_inside": 0.0,
+    "start_rule": "even",
     "bound_returns": "all",
     "margin_anneal_steps": 0,
     "bad_margin": 0.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from agent.learner import Learner, Update
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
+from agent.start_states import Start, StartStates
 
 SCORE_WINDOW = 100
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
@@ -65,9 +66,18 @@ class Trainer:
     """Everything that changes during training. Its ``state``, the memory and the learner are all of it."""
 
     def __init__(
-        self, config: TrainConfig, memory: ReplayMemory, learner: Learner, generators: Generators, experienced: bool
+        self,
+        config: TrainConfig,
+        memory: ReplayMemory,
+        learner: Learner,
+        generators: Generators,
+        experienced: bool,
+        starts: StartStates | None = None,
     ) -> None:
-        """experienced: the agent was pretrained or starts from another run, so it explores less."""
+        """experienced: the agent was pretrained or starts from another run, so it explores less.
+
+        starts: where own episodes start inside the seeding; None: all start at the game's beginning.
+        """
         self.config = config
         self.memory = memory
         self.learner = learner
@@ -87,7 +97,9 @@ class Trainer:
         """The batch of the newest update; None after a resume."""
         self.batch_seeded_share: float | None = None
         """Share of the newest batch that was seeded."""
-        self._executed: list[int] | None = None  # the running episode's actions, frame by frame
+        self._starts = starts
+        self._start: Start | None = None  # of the running episode, where it starts inside the seeding
+        self._executed: list[int] | None = None  # the running episode's own actions, frame by frame
         self._score = 0.0
         self._length = 0
         self._batch: Batch
@@ -133,7 +145,8 @@ class Trainer:
             if self._executed is None:
                 self._start_episode()
             self._prepare_step()
-            for played in continue_loop(self.emulator, self.agent, self.config.max_episode_frames):
+            first_frame = 0 if self._start is None else self._start.frame
+            for played in continue_loop(self.emulator, self.agent, first_frame + self.config.max_episode_frames):
                 assert self._executed is not None
                 self._executed.extend(played.executed)
                 self._score += played.reward
@@ -149,17 +162,26 @@ class Trainer:
                 yield StepDone(self.step, episode, update, boundary)
                 if self.step == self.config.steps:
                     return
-                if episode is None:
+                if not ended:
                     self._prepare_step()
 
     def _start_episode(self) -> None:
-        next_episode(self.emulator, self.config, self.generators.episodes)
+        self._start = None if self._starts is None else self._starts.choose()
+        if self._starts is None or self._start is None:
+            next_episode(self.emulator, self.config, self.generators.episodes)
+        else:
+            self._starts.begin(self.emulator, self._start)
         self.agent.observe_start(self.emulator)
         self.memory.begin(self.agent.observation)
         self._executed, self._score, self._length = [], 0.0, 0
 
-    def _end_episode(self) -> EpisodeDone:
+    def _end_episode(self) -> EpisodeDone | None:
+        """End the episode; return None where it started inside the seeding: its points are not a whole episode's."""
         self.memory.end()
+        if self._starts is not None and self._start is not None:
+            self._starts.finished(self._start, self._score)
+            self._executed = None
+            return None
         done = EpisodeDone(self._score, self._length)
         self.episodes += 1
         self.recent_scores.append(done.score)
@@ -224,6 +246,8 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Return plain values that are the whole training, together with memory and learner. Only between updates."""
         settings = self.emulator.settings
+        inside = {} if self._start is None else {"start": asdict(self._start)}
+        starts = {} if self._starts is None else {"starts": self._starts.state()}
         return {
             "step": self.step,
             "pretrained": self.pretrained,
@@ -234,6 +258,7 @@ class Trainer:
             "recent_lengths": list(self.recent_lengths),
             "batch_seeded_share": self.batch_seeded_share,
             "generators": self.generators.state(),
+            **starts,
             "episode": None
             if self._executed is None
             else {
@@ -242,6 +267,7 @@ class Trainer:
                 "executed": bytes(self._executed).hex(),
                 "score": self._score,
                 "length": self._length,
+                **inside,
             },
         }
 
@@ -253,10 +279,16 @@ class Trainer:
         self.recent_lengths.extend(state["recent_lengths"])
         self.batch_seeded_share = state.get("batch_seeded_share")
         self.generators.restore(state["generators"])
+        if self._starts is not None:
+            self._starts.restore(state["starts"])
         episode = state["episode"]
         if episode is None:
             return
-        begin_episode(self.emulator, episode["seed"], episode["noop_start"])
+        if self._starts is not None and "start" in episode:
+            self._start = Start(**episode["start"])
+            self._starts.begin(self.emulator, self._start)
+        else:
+            begin_episode(self.emulator, episode["seed"], episode["noop_start"])
         self._executed = list(bytes.fromhex(episode["executed"]))
         for action in self._executed:
             self.emulator.executed(action)  # samples the sticky actions again

@@ -24,6 +24,13 @@ from agent.run_loop import new_emulator
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import Source, fill, write_account
+from agent.start_states import (
+    StartEpisode,
+    StartStates,
+    read_start_episodes,
+    start_episodes,
+    write_start_episodes,
+)
 from agent.trainer import EpisodeDone, Generators, Trainer
 from data.errors import CoachError
 from data.library import Library
@@ -138,13 +145,19 @@ class _Training:
             from agent.transfer import take_weights
 
             take_weights(learner, open_run(self.library, from_run), action_meanings, carry)
+        starts = start_episodes(config, plan, action_meanings) if config.start_inside else []
         self.progress.start_phase("filling", 0, max(1, plan.decisions))
         self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
-        self.trainer = Trainer(config, memory, learner, generators, experienced)
+        self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
         # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
+        if starts:
+            write_start_episodes(self.folder.starts, starts)
         self.save()
+
+    def _start_states(self, episodes: list[StartEpisode]) -> StartStates | None:
+        return StartStates(self.config, episodes) if episodes else None
 
     def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
         set_up_computing(self.config.threads, self.config.deterministic)
@@ -164,7 +177,8 @@ class _Training:
         except ValueError as error:
             raise CoachError(f"The checkpoint {checkpoint} does not fit the run's network: {error}.") from error
         self.store.load_memory(checkpoint, state, memory)
-        self.trainer = Trainer(config, memory, learner, Generators.from_seed(config.seed), False)
+        starts = self._start_states(read_start_episodes(self.folder.starts) if config.start_inside else [])
+        self.trainer = Trainer(config, memory, learner, Generators.from_seed(config.seed), False, starts)
         self.trainer.restore(state["trainer"])
         self.sources = [Source(**source) for source in state["sources"]]
         self.best, self.evaluations = state["best"], state["evaluations"]

@@ -40,7 +40,8 @@ class RunFolder:
     """The folder of a run in the library, ``runs/NAME/``.
 
     It holds ``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
-    ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/`` and, while the run is watched, ``live.picture``.
+    ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/``, with --start-inside ``starts.npz`` and, while the run
+    is watched, ``live.picture``.
     Its lock and its progress file are beside it: they exist before the folder, which is made once the replay memory
     is filled.
     """
@@ -86,6 +87,11 @@ class RunFolder:
     def best(self) -> Path:
         """Weights of the best evaluation during training."""
         return self.path / "best.npz"
+
+    @property
+    def starts(self) -> Path:
+        """Where own episodes may start inside the seeding."""
+        return self.path / "starts.npz"
 
     @property
     def lock_file(self) -> Path:
