@@ -189,7 +189,7 @@ class HomeActions:
         SettingsWindow(
             self._window,
             self._settings,
-            keep=self._save,
+            save=self._save,
             pick_game=lambda current: pick_game(self._window, current),
             edit_keys=lambda: edit_keys(self._window),
             login_name=login_name(),

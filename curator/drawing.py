@@ -13,7 +13,7 @@ from curator.queues import QueuedClip, is_repeat
 from curator.session import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
-from data.durations import frame_clock
+from data.durations import frame_clock, rounded_duration
 from data.game_picture import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.fields import FIELD_HEIGHT, TextField
@@ -250,7 +250,7 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
     if progress.per_minute is not None:
         pace = f"{progress.per_minute:.0f} a minute"
         if left_to_do:
-            pace += f", {_duration(left_to_do / progress.per_minute)} left"
+            pace += f", {rounded_duration(60 * left_to_do / progress.per_minute)} left"
         room = inner.right - at.right - GRID
         canvas.text(pace, (inner.right, y), SMALL, QUIET, align="right", max_width=room)
 
@@ -278,14 +278,6 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _duration(minutes: float) -> str:
-    if minutes < 1:
-        return "under 1 min"
-    if minutes < 90:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.1f} h"
 
 
 def draw_note_field(canvas: Canvas, field: TextField) -> None:

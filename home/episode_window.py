@@ -1,4 +1,4 @@
-"""Playing an episode back: pause, step, speed, and a timeline to go anywhere."""
+"""The window that plays an episode back: pause, step, speed, and a timeline to go anywhere."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMo
 FRAME_SECONDS = 1 / 60
 AHEAD_FRAMES = 4 * FRAMES_PER_SECOND
 KEYS = [
-    ("P Space", "Pause and go on; at the end: again"),
-    ("← →", "One frame back, forth"),
-    ("Shift ← →", "One second back, forth"),
-    ("Home End", "To the beginning, to the end"),
+    ("P Space", "Pause or resume; at the end, replay"),
+    ("← →", "One frame back, forward"),
+    ("Shift ← →", "One second back, forward"),
+    ("Home End", "To the start, to the end"),
     (", .", "Slower, faster"),
-    ("PgUp PgDn", "The episode before, the next"),
-    ("Del", "Throw it away"),
+    ("PgUp PgDn", "Previous, next episode"),
+    ("Del", "Move it to the trash"),
     ("F11", "Full screen"),
     ("Esc", "Back to the list"),
 ]
@@ -43,7 +43,7 @@ Step = Literal["", "next", "previous", "delete"]
 
 
 class FrameSource(Protocol):
-    """Reads frames of episodes, in the background where it is told what comes next."""
+    """Reads frames of episodes, in the background those that it was told to prepare."""
 
     def episode(self, episode_id: str) -> ReplayFile: ...
 
@@ -58,10 +58,10 @@ OpenFrames = Callable[[Mapping[str, str]], FrameSource]
 
 
 class EpisodeWindow:
-    """Plays one episode until the person goes back, on, or throws it away."""
+    """Plays one episode until the user goes back, to another one, or deletes it."""
 
     def __init__(self, window: Window, row: EpisodeRow, open_frames: OpenFrames, library: Library, number: str) -> None:
-        """``number``: which of the list it is, in words."""
+        """``number``: its place in the list, in words."""
         self._window = window
         self._row = row
         self._library = library
@@ -72,11 +72,11 @@ class EpisodeWindow:
         self._pointer = (-1.0, -1.0)
         self._scrubbing = False
         self._shows_keys = False
-        self._leaving = False
+        self._closed = False
         self._step: Step = ""
 
     def run(self) -> tuple[Step, str]:
-        """What is to come next, and a sentence where the episode could not be read."""
+        """Return what to do next, and a sentence if the episode could not be read."""
         self._window.title = f"Replay Coach - {self._row.game} played back"
         frames = self._open_frames({self._row.episode_id: self._row.path})
         try:
@@ -101,9 +101,9 @@ class EpisodeWindow:
     def _loop(self, frames: FrameSource, columns: EpisodeColumns) -> None:
         last = time.monotonic()
         prepared = -1
-        while not self._leaving:
+        while not self._closed:
             for event in self._window.events():
-                self._take(event)
+                self._handle(event)
             now = time.monotonic()
             self._playback.advance(now - last)
             last = now
@@ -116,12 +116,12 @@ class EpisodeWindow:
             self._draw(columns, frames.frame(self._row.episode_id, frame))
             time.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - now)))
 
-    # What the person does.
+    # Input
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case CloseRequested():
-                self._leaving = True
+                self._closed = True
             case KeyDown(key="f11", repeat=False):
                 self._window.toggle_full_screen()
             case KeyDown(key="f1", repeat=False):
@@ -159,20 +159,20 @@ class EpisodeWindow:
             case "," | "-" | "down":
                 self._playback.change_speed(-1)
             case "pagedown" | "n":
-                self._leave("next")
+                self._close("next")
             case "pageup":
-                self._leave("previous")
+                self._close("previous")
             case "delete" if self._may_delete:
-                self._leave("delete")
+                self._close("delete")
             case "escape":
-                self._leave("")
+                self._close("")
 
     @property
     def _may_delete(self) -> bool:
         return self._row.path.startswith(str(self._library.replays))
 
-    def _leave(self, step: Step) -> None:
-        self._step, self._leaving = step, True
+    def _close(self, step: Step) -> None:
+        self._step, self._closed = step, True
 
     def _click(self, x: float, y: float) -> None:
         layout = self._layout
@@ -196,7 +196,7 @@ class EpisodeWindow:
         if self._scrubbing:
             self._playback.seek(self._layout.frame_at(x, self._playback.frame_count))
 
-    # What is seen.
+    # Drawing
 
     @property
     def _layout(self) -> EpisodeLayout:
@@ -221,7 +221,7 @@ class EpisodeWindow:
             self._pointer,
         )
         if self._shows_keys:
-            draw_key_list(canvas, "Keys of playing back", KEYS)
+            draw_key_list(canvas, "Keys of playback", KEYS)
         self._window.present()
 
 
@@ -229,7 +229,7 @@ MARGIN = 48.0
 SIDE_WIDTH = 264.0
 TIMELINE_HEIGHT = 64.0
 ONE_ROW_WIDTH = 1100.0
-"""Where there is less, the buttons stand in two rows."""
+"""Below this width the buttons are in two rows."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class EpisodeLayout:
 
     @property
     def line(self) -> Box:
-        """The part of the timeline that the episode fills from end to end."""
+        """The part of the timeline between frame 0 and frame T."""
         return self.timeline.without_left(12).without_right(12)
 
     def x_of(self, frame: float, frame_count: int) -> float:
@@ -262,15 +262,15 @@ def episode_layout(window: Box) -> EpisodeLayout:
 
 
 def episode_buttons(layout: EpisodeLayout, playback: Playback, may_delete: bool) -> dict[str, Button]:
-    """The buttons at the foot, by the key that does the same."""
-    going = "Again" if playback.is_at_end else "Go on" if playback.paused else "Pause"
+    """Return the buttons, by the key that does the same."""
+    toggle = "Replay" if playback.is_at_end else "Resume" if playback.paused else "Pause"
     labels = [
-        ("p", going, "P", True),
+        ("p", toggle, "P", True),
         ("left", "Frame", "←", True),
         ("right", "Frame", "→", True),
         (",", "Slower", ",", True),
         (".", "Faster", ".", True),
-        ("pageup", "Before", "PgUp", True),
+        ("pageup", "Previous", "PgUp", True),
         ("pagedown", "Next", "PgDn", True),
         ("delete", "Delete", "Del", may_delete),
         ("f1", "All keys", "F1", True),
@@ -350,7 +350,7 @@ def _draw_timeline(
         if verdict.verdict != "skip":
             left, right = layout.x_of(verdict.clip.start, last), layout.x_of(verdict.clip.stop, last)
             colour = GREEN if verdict.verdict == "good" else ORANGE
-            # Never colour alone: good lies above, bad below.
+            # Colour is not the only sign: good is above, bad below.
             top = box.y + (6 if verdict.verdict == "good" else 12)
             canvas.fill(Box(left, top, max(2.0, right - left), 4), colour)
     canvas.line((layout.line.x, base), (layout.line.right, base), LINE, 2)

@@ -1,4 +1,4 @@
-"""What happens in the library's window: rows, filters, marks, the trash, undo and verifying. Knows no window."""
+"""The state of the library window without a window: rows, filters, marks, trash, undo and verification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from data.library import Library
 from data.proof import Verification
 from data.quarantine import Quarantine
 from data.trash import Moved, Trash
-from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, arranged, kept, rows_of, values_of
+from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, filtered, rows_of, sorted_rows, values_of
 from screen.background import Background
 from screen.fields import Choice, TextField
 from screen.list_view import ListView
@@ -21,11 +21,11 @@ from screen.list_view import ListView
 ALL = {"game": "all games", "demonstrator": "anybody", "player": "all players"}
 
 Places = tuple[list[EpisodeRow], list[EpisodeRow]]
-"""The rows of the library and those of its trash."""
+"""The rows of the library and of its trash."""
 
 
 def read_rows(library: Library) -> Places:
-    """All episodes of a library and of its trash; may take a while the first time."""
+    """Return all episodes of a library and of its trash. The first time takes long."""
     labels = LabelDatabase.open_existing(library.labels)
     verdicts = []
     if labels is not None:
@@ -39,10 +39,10 @@ def read_rows(library: Library) -> Places:
 
 
 class LibraryController:
-    """Everything that a key or a button of the library's window does."""
+    """What the keys and buttons of the library window do."""
 
     def __init__(self, library: Library, answers: MutableMapping[str, Verification], game: str = "") -> None:
-        """``answers``: what verifying found, by episode; kept by the caller from one visit to the next."""
+        """``answers``: results of verification by episode id; the caller keeps them while the window is closed."""
         self.library = library
         self.answers = answers
         self.list = ListView()
@@ -53,7 +53,7 @@ class LibraryController:
         self.message, self.is_trouble = "", False
         self.filters = {name: Choice([all_of]) for name, all_of in ALL.items()} | {"best": Choice(list(BEST))}
         self.rows: list[EpisodeRow] = []
-        """What is on show, in order."""
+        """The rows that the filters leave, in order."""
         self.verifying: Verifying | None = None
         self._first_game = game
         self._places: Places = ([], [])
@@ -63,7 +63,7 @@ class LibraryController:
         self._loading: Background[Places] | None = Background(lambda _: read_rows(library), "read the library")
         self.is_loaded = False
 
-    # What is on show.
+    # What the window shows
 
     @property
     def can_undo(self) -> bool:
@@ -71,7 +71,7 @@ class LibraryController:
 
     @property
     def all_rows(self) -> list[EpisodeRow]:
-        """The rows of the place on show, before any filter."""
+        """The rows of the library or of the trash, before filters."""
         return self._places[self.in_trash]
 
     @property
@@ -89,9 +89,9 @@ class LibraryController:
 
     @property
     def summary(self) -> str:
-        """How much is on show."""
+        """How many episodes are shown."""
         if not self.is_loaded:
-            return "Looking through the library …"
+            return "Reading the library …"
         shown, in_all = len(self.rows), len(self.all_rows)
         number = f"{shown:,} of {in_all:,}" if shown != in_all else f"{in_all:,}"
         marked = f", {len(self.marked):,} marked" if self.marked else ""
@@ -100,32 +100,32 @@ class LibraryController:
 
     @property
     def title(self) -> str:
-        """For the window's title: where we are, and how much is on show."""
+        """For the window's title: library or trash, and the number of episodes."""
         place = "trash" if self.in_trash else "library"
         number = len(self.rows)
         return f"{place}, {number:,} {'episode' if number == 1 else 'episodes'}" if self.is_loaded else place
 
     def arrange(self) -> None:
-        """Filter and sort anew; the chosen episode stays chosen where it is still on show."""
+        """Filter and sort again; the selected episode stays selected if it is still shown."""
         before = self.chosen
-        self.rows = arranged(kept(self.all_rows, self.filter), self.order)
+        self.rows = sorted_rows(filtered(self.all_rows, self.filter), self.order)
         if before is not None:
             place = next((n for n, row in enumerate(self.rows) if row.episode_id == before.episode_id), None)
             self.list.chosen = min(self.list.chosen, max(0, len(self.rows) - 1)) if place is None else place
         self.marked &= {row.episode_id for row in self.rows}
 
     def _offer_values(self) -> None:
-        """The filters offer what there is."""
+        """Let the filters offer the values that occur."""
         for name, all_of in ALL.items():
             now = self.filters[name].value if self.filters[name].at else ""
             values = values_of(self.all_rows, name)
-            if now and now not in values:  # All of it was thrown away: nothing else must come into view by that.
+            if now and now not in values:  # All of its episodes were deleted; the filter stays.
                 values.append(now)
             choice = Choice([all_of, *values])
             choice.at = choice.values.index(now) if now else 0
             self.filters[name] = choice
 
-    # What a person does.
+    # What the user does
 
     def step_filter(self, name: str, by: int = 1) -> None:
         self.filters[name].step(by)
@@ -146,12 +146,12 @@ class LibraryController:
         self.order = Order(names[(names.index(self.order.by) + 1) % len(names)])
         self.arrange()
 
-    def turn(self) -> None:
-        self.order = replace(self.order, turned=not self.order.turned)
+    def reverse(self) -> None:
+        self.order = replace(self.order, reversed=not self.order.reversed)
         self.arrange()
 
     def mark(self) -> None:
-        """Mark the chosen row, or not, and go to the next."""
+        """Mark or unmark the selected row, and select the next."""
         if self.chosen is not None:
             self.marked ^= {self.chosen.episode_id}
             self.list.press("down")
@@ -160,14 +160,14 @@ class LibraryController:
         everything = {row.episode_id for row in self.rows}
         self.marked = set() if self.marked == everything else everything
 
-    def meant(self) -> list[EpisodeRow]:
-        """The marked rows, or else the chosen one."""
+    def targets(self) -> list[EpisodeRow]:
+        """Return the marked rows or, if there are none, the selected one."""
         if self.marked:
             return [row for row in self.rows if row.episode_id in self.marked]
         return [] if self.chosen is None else [self.chosen]
 
     def switch(self) -> None:
-        """To the trash, or back to the library."""
+        """Switch between the library and the trash."""
         self.in_trash = not self.in_trash
         self.marked.clear()
         self.list.chosen = 0
@@ -176,19 +176,19 @@ class LibraryController:
         self._offer_values()
         self.clear_filters()
 
-    def throw_away(self, rows: list[EpisodeRow] | None = None) -> None:
-        """Into the trash: the rows, or else what is meant."""
+    def delete(self, rows: list[EpisodeRow] | None = None) -> None:
+        """Move episodes to the trash: these rows or, without any, the targets."""
         if not self.in_trash:
-            ids = [row.episode_id for row in (self.meant() if rows is None else rows)]
+            ids = [row.episode_id for row in (self.targets() if rows is None else rows)]
             self._move(ids, Trash(self.library).throw_away, into_trash=True)
 
     def restore(self) -> None:
-        """Out of the trash: what is meant."""
+        """Move the targets from the trash back to the library."""
         if self.in_trash:
-            self._move([row.episode_id for row in self.meant()], Trash(self.library).restore, into_trash=False)
+            self._move([row.episode_id for row in self.targets()], Trash(self.library).restore, into_trash=False)
 
     def undo(self) -> None:
-        """Bring back what was thrown away last."""
+        """Restore the episodes that were deleted last."""
         if self.can_undo:
             self._move(list(self._undo.pop()), Trash(self.library).restore, into_trash=False)
 
@@ -197,13 +197,15 @@ class LibraryController:
             self._moving = Background(lambda _: work(ids), "move episodes"), into_trash
 
     def empty_trash(self) -> None:
-        """Remove for ever what lies in the trash, whatever the filter shows of it."""
+        """Permanently remove everything in the trash, including what the filters hide."""
         ids = [row.episode_id for row in self._places[1]]
         if ids and self._removing is None:
-            self._removing = Background(lambda tell: Trash(self.library).remove(ids, tell), "empty the trash")
+            self._removing = Background(
+                lambda on_progress: Trash(self.library).remove(ids, on_progress), "empty the trash"
+            )
 
     def verify(self) -> None:
-        rows = self.meant()
+        rows = self.targets()
         if rows and self.verifying is None:
             self.verifying = Verifying(rows, self.answers)
             self.message = ""
@@ -212,10 +214,10 @@ class LibraryController:
         if self.verifying is not None:
             self.verifying.work.stop()
 
-    # What goes on meanwhile.
+    # Background work
 
-    def see_what_is_done(self) -> None:
-        """To be called often: takes over what the background has finished."""
+    def poll(self) -> None:
+        """Take over the results of finished background work; call this often."""
         if self._loading is not None and self._loading.is_done:
             loading, self._loading = self._loading, None
             self._say(loading.problem, True)
@@ -227,7 +229,7 @@ class LibraryController:
             self.arrange()
         if self._moving is not None and self._moving[0].is_done:
             (moving, into_trash), self._moving = self._moving, None
-            self._take_over(moving.result or Moved((), moving.problem), into_trash)
+            self._apply_move(moving.result or Moved((), moving.problem), into_trash)
         if self._removing is not None and self._removing.is_done:
             removing, self._removing = self._removing, None
             self._say(removing.problem or "The trash is empty.", bool(removing.problem))
@@ -235,10 +237,12 @@ class LibraryController:
             self._loading = Background(lambda _: read_rows(self.library), "read the library")
         if self.verifying is not None and self.verifying.work.is_done:
             verifying, self.verifying = self.verifying, None
-            wrong = any(not self.answers[row.episode_id].ok for row in verifying.rows if row.episode_id in self.answers)
-            self._say(verifying.sentence(), wrong)
+            failed = any(
+                not self.answers[row.episode_id].ok for row in verifying.rows if row.episode_id in self.answers
+            )
+            self._say(verifying.summary(), failed)
 
-    def _take_over(self, moved: Moved, into_trash: bool) -> None:
+    def _apply_move(self, moved: Moved, into_trash: bool) -> None:
         ids = set(moved.episode_ids)
         source, target = self._places[not into_trash], self._places[into_trash]
         folder = Trash(self.library).folder if into_trash else self.library.replays
@@ -253,7 +257,7 @@ class LibraryController:
         self._offer_values()
         self.arrange()
         number = "1 episode" if len(ids) == 1 else f"{len(ids):,} episodes"
-        said = f"{number} thrown away; U brings back." if into_trash else f"{number} restored."
+        said = f"{number} moved to the trash. Press U to undo." if into_trash else f"{number} restored."
         self._say(moved.problem or said, bool(moved.problem))
 
     def _say(self, message: str, is_trouble: bool) -> None:
@@ -261,7 +265,7 @@ class LibraryController:
             self.message, self.is_trouble = message, is_trouble
 
     def close(self) -> None:
-        """Ask what goes on in the background to end; what moves or is removed ends by itself."""
+        """Stop verification, and wait until episodes have been moved or removed."""
         self.stop_verifying()
         for work in (self._moving[0] if self._moving else None, self._removing):
             if work is not None:
@@ -269,40 +273,41 @@ class LibraryController:
 
 
 class Verifying:
-    """Each answer is put into ``answers`` as soon as it is known, so that stopping keeps what was done."""
+    """Verifies episodes one after another, in a sandboxed child process.
+
+    Each result is put into ``answers`` at once, so that stopping keeps what was done.
+    """
 
     def __init__(self, rows: Sequence[EpisodeRow], answers: MutableMapping[str, Verification]) -> None:
         self.rows = tuple(rows)
         self.now = 0
-        """Which of the rows is being verified."""
-
+        """Index of the row that is being verified."""
         self._answers = answers
         self.work: Background[None] = Background(self._verify, "verify episodes")
 
-    def _verify(self, tell: Callable[[int, int], None]) -> None:
+    def _verify(self, on_progress: Callable[[int, int], None]) -> None:
         total = sum(row.frame_count + 1 for row in self.rows)
         before = 0
         with Quarantine() as quarantine:
             for number, row in enumerate(self.rows):
                 self.now = number
-                tell(before, total)
-                answer = quarantine.verify(Path(row.path), partial(self._tell_frames, tell, before, total))
+                on_progress(before, total)
+                answer = quarantine.verify(Path(row.path), partial(self._on_frames, on_progress, before, total))
                 self._answers[row.episode_id] = answer
                 before += row.frame_count + 1
 
     @staticmethod
-    def _tell_frames(tell: Callable[[int, int], None], before: int, total: int, frames: int, _: int) -> None:
-        tell(before + frames, total)
+    def _on_frames(on_progress: Callable[[int, int], None], before: int, total: int, frames: int, _: int) -> None:
+        on_progress(before + frames, total)
 
-    def sentence(self) -> str:
-        """What came of it."""
+    def summary(self) -> str:
+        """Return the result in a sentence."""
         answers = [self._answers[row.episode_id] for row in self.rows if row.episode_id in self._answers]
         if not answers:
             return self.work.problem or "Nothing was verified."
-        wrong = [answer for answer in answers if not answer.ok]
+        failed = [answer for answer in answers if not answer.ok]
         if len(answers) == 1:
-            verdict = "true" if not wrong else "not true"
-            return f"The episode is {verdict}: {answers[0].sentence}"
-        said = f"{len(answers) - len(wrong)} of {len(answers)} episodes are true"
-        rest = "" if len(answers) == len(self.rows) else f"; {len(self.rows) - len(answers)} were not looked at"
-        return f"{said}{rest}." + (f" {wrong[0].path.name}: {wrong[0].sentence}" if wrong else "")
+            return f"{'Failed' if failed else 'Verified'}: {answers[0].sentence}"
+        counts = f"{len(answers) - len(failed)} of {len(answers)} verified"
+        rest = f", {len(self.rows) - len(answers)} not checked" if len(answers) < len(self.rows) else ""
+        return f"{counts}{rest}." + (f" {failed[0].path.name}: {failed[0].sentence}" if failed else "")

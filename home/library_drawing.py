@@ -1,10 +1,11 @@
-"""How the library's window looks."""
+"""The layout, buttons, keys and drawing of the library window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.durations import clock
 from data.game_picture import display_name
 from home.library_controller import LibraryController
 from home.library_rows import FILTERS, EpisodeRow
@@ -27,26 +28,26 @@ COLUMNS: tuple[tuple[str, str, float, bool], ...] = (
     ("verdicts", "Good / bad", 0.11, True),
     ("", "Verified", 0.09, True),
 )
-"""Of each column: what it sorts by, its head, its share of the width, and whether it ends at the right."""
+"""For each column: what it sorts by, heading, share of the width, and whether it is aligned at the right."""
 
 KEYS = [
-    ("↑ ↓", "Choose an episode"),
+    ("↑ ↓", "Select an episode"),
     ("PgUp PgDn", "A page up, down"),
     ("Enter", "Play it back"),
-    ("Space", "Mark it, or not"),
-    ("A", "Mark all on show, or none"),
-    ("Del", "Throw away: what is marked, or the chosen"),
-    ("U", "Take the last throwing away back"),
-    ("V", "Verify: what is marked, or the chosen"),
+    ("Space", "Mark or unmark it"),
+    ("A", "Mark or unmark all"),
+    ("Del", "Delete the marked or the selected episode"),
+    ("U", "Undo the last deletion"),
+    ("V", "Verify the marked or the selected episode"),
     ("/", "Search: words, or >300 for scores"),
     ("G B P", "Only one game, demonstrator, player"),
     ("X", "Only the best scores"),
-    ("C", "No filter"),
+    ("C", "Clear the filters"),
     ("O", "Sort by the next column"),
-    ("I", "Sort the other way round"),
-    ("T", "To the trash, and back"),
+    ("I", "Reverse the order"),
+    ("T", "Switch to the trash or back"),
     ("F11", "Full screen"),
-    ("Esc", "Stop verifying; else back"),
+    ("Esc", "Stop verifying, or back"),
 ]
 
 
@@ -77,7 +78,7 @@ def library_layout(window: Box) -> LibraryLayout:
 
 
 def column_boxes(row: Box) -> list[Box]:
-    """The cells of a row, right of the place of its mark and left of the bar."""
+    """Return the cells of a row, between its mark and the scroll bar."""
     inner = row.without_left(28).without_right(20)
     left, cells = inner.x, []
     for _, _, share, _ in COLUMNS:
@@ -87,7 +88,7 @@ def column_boxes(row: Box) -> list[Box]:
 
 
 def library_buttons(layout: LibraryLayout, in_trash: bool, can_undo: bool, has_rows: bool) -> dict[str, Button]:
-    """The buttons at the foot, by the key that does the same."""
+    """Return the buttons, by the key that does the same."""
     labels: list[tuple[str, str, str, bool]] = [
         ("return", "Play", "Enter", has_rows),
         ("space", "Mark", "Space", has_rows),
@@ -111,71 +112,73 @@ FILTER_KEYS = {"game": "G", "demonstrator": "B", "player": "P", "best": "X"}
 def draw_library(
     canvas: Canvas,
     layout: LibraryLayout,
-    desk: LibraryController,
+    library: LibraryController,
     buttons: dict[str, Button],
     pointer: tuple[float, float],
     searching: bool,
 ) -> None:
     canvas.fill(canvas.box, GROUND)
-    title = canvas.text("Trash" if desk.in_trash else "Library", (layout.title.x, layout.title.y), LARGE, bold=True)
+    title = canvas.text("Trash" if library.in_trash else "Library", (layout.title.x, layout.title.y), LARGE, bold=True)
     height = canvas.measure("X", MEDIUM)[1]
     at = (title.right + 24, title.bottom - height - 5)
-    canvas.text(desk.summary, at, MEDIUM, QUIET, max_width=layout.title.right - at[0] - 200)
-    if desk.trash_count and not desk.in_trash:
-        waste = f"{desk.trash_count:,} in the trash"
-        canvas.text(waste, (layout.title.right, at[1] + 3), SMALL, QUIET, align="right")
-    desk.search.draw(canvas, layout.search, searching, "Search, or >300", key="/")
+    canvas.text(library.summary, at, MEDIUM, QUIET, max_width=layout.title.right - at[0] - 200)
+    if library.trash_count and not library.in_trash:
+        in_trash = f"{library.trash_count:,} in the trash"
+        canvas.text(in_trash, (layout.title.right, at[1] + 3), SMALL, QUIET, align="right")
+    library.search.draw(canvas, layout.search, searching, "Search, or >300", key="/")
     for name, box in zip(FILTERS, layout.filters, strict=True):
-        choice = desk.filters[name]
+        choice = library.filters[name]
         shown = Choice([display_name(value) for value in choice.values], choice.at) if name == "game" else choice
         shown.draw(canvas, box, active=choice.at != 0, key=FILTER_KEYS[name], hover=box.contains(*pointer))
-    _draw_heads(canvas, layout, desk, pointer)
-    for number, box in desk.list.rows():
-        _draw_row(canvas, box, desk, desk.rows[number], number == desk.list.chosen, box.contains(*pointer))
-    desk.list.draw_bar(canvas)
-    if desk.is_loaded and not desk.rows:
-        _draw_nothing(canvas, layout.rows, desk)
-    _draw_state(canvas, layout.state, desk)
+    _draw_headings(canvas, layout, library, pointer)
+    for number, box in library.list.rows():
+        _draw_row(canvas, box, library, library.rows[number], number == library.list.chosen, box.contains(*pointer))
+    library.list.draw_bar(canvas)
+    if library.is_loaded and not library.rows:
+        _draw_nothing(canvas, layout.rows, library)
+    _draw_state(canvas, layout.state, library)
     for button in buttons.values():
         button.draw(canvas, hover=button.contains(*pointer))
 
 
-def _draw_heads(canvas: Canvas, layout: LibraryLayout, desk: LibraryController, pointer: tuple[float, float]) -> None:
+def _draw_headings(
+    canvas: Canvas, layout: LibraryLayout, library: LibraryController, pointer: tuple[float, float]
+) -> None:
     for (by, head, _, at_right), box in zip(COLUMNS, layout.heads, strict=True):
-        sorts = by == desk.order.by and by != ""
+        sorts = by == library.order.by and by != ""
         colour = OLIVE if sorts else TEXT if by and box.contains(*pointer) else QUIET
         shown = canvas.text(
             head, (box.right if at_right else box.x, box.y + 4), SMALL, colour, align="right" if at_right else "left"
         )
         if sorts:
             x, y = (shown.x - 10 if at_right else shown.right + 10), shown.centre[1]
-            tip = 4 if desk.order.falls else -4
+            tip = 4 if library.order.descending else -4
             canvas.polygon([(x - 4, y - tip / 2), (x + 4, y - tip / 2), (x, y + tip)], OLIVE)
     line = layout.heads[0].bottom - 1
     canvas.line((layout.rows.x, line), (layout.rows.right, line), LINE)
 
 
-def _draw_row(canvas: Canvas, box: Box, desk: LibraryController, row: EpisodeRow, chosen: bool, hover: bool) -> None:
+def _draw_row(canvas: Canvas, box: Box, library: LibraryController, row: EpisodeRow, chosen: bool, hover: bool) -> None:
     if chosen or hover:
         canvas.fill(box, PANEL, radius=6)
     if chosen:
         canvas.fill(Box(box.x, box.y + 5, 3, box.height - 10), OLIVE)
     y = box.centre[1] - canvas.measure("X", SMALL)[1] / 2
     mark = Box(box.x + 9, box.centre[1] - 6, 12, 12)
-    if row.episode_id in desk.marked:
+    if row.episode_id in library.marked:
         canvas.fill(mark, OLIVE, radius=3)
     elif chosen or hover:
         canvas.outline(mark, QUIET, radius=3)
-    # The bar may be there or not: columns stand under their heads all the same.
-    cells = column_boxes(Box(box.x, box.y, desk.list.box.width, box.height))
+    # With or without a scroll bar, cells are below their headings.
+    cells = column_boxes(Box(box.x, box.y, library.list.box.width, box.height))
     if row.problem:
         canvas.text(row.episode_id, (cells[0].x, y), SMALL, ORANGE, max_width=cells[2].right - cells[0].x - 8)
-        problem = row.problem.removeprefix(f"{Path(row.path).name} ")  # the name stands beside it
+        problem = row.problem.removeprefix(f"{Path(row.path).name} ")  # the name is beside it
         canvas.text(problem, (cells[3].x, y), SMALL, ORANGE, max_width=box.right - cells[3].x)
         return
-    answer = desk.answers.get(row.episode_id)
-    verified = "" if answer is None else "true" if answer.ok else "false"
-    length = f"{int(row.seconds) // 60}:{int(row.seconds) % 60:02}"
+    answer = library.answers.get(row.episode_id)
+    verified = "" if answer is None else "yes" if answer.ok else "failed"
+    length = clock(int(row.seconds))
     verdicts = f"{row.good} / {row.bad}" if row.good or row.bad else ""
     values = (
         (row.created[:16].replace("T", " "), QUIET, True),
@@ -185,7 +188,7 @@ def _draw_row(canvas: Canvas, box: Box, desk: LibraryController, row: EpisodeRow
         (f"{row.score:g}", WHITE, True),
         (length, QUIET, True),
         (verdicts, TEXT, True),
-        (verified, GREEN if verified == "true" else ORANGE, False),
+        (verified, GREEN if verified == "yes" else ORANGE, False),
     )
     for (value, colour, mono), cell, (_, _, _, at_right) in zip(values, cells, COLUMNS, strict=True):
         at = (cell.right if at_right else cell.x, y)
@@ -193,23 +196,23 @@ def _draw_row(canvas: Canvas, box: Box, desk: LibraryController, row: EpisodeRow
         canvas.text(value, at, SMALL, colour, mono=mono, align="right" if at_right else "left", max_width=room)
 
 
-def _draw_nothing(canvas: Canvas, box: Box, desk: LibraryController) -> None:
-    if desk.all_rows:
-        words = "No episode fits. Press C for no filter."
-    elif desk.in_trash:
-        words = "Nothing was thrown away."
+def _draw_nothing(canvas: Canvas, box: Box, library: LibraryController) -> None:
+    if library.all_rows:
+        words = "No episode matches. Press C to clear the filters."
+    elif library.in_trash:
+        words = "The trash is empty."
     else:
         words = "No episodes yet. Press Esc, then P to play one."
     canvas.text(words, (box.x + 28, box.y + 24), MEDIUM)
 
 
-def _draw_state(canvas: Canvas, box: Box, desk: LibraryController) -> None:
-    if desk.verifying is not None:
-        work, rows = desk.verifying.work, desk.verifying.rows
+def _draw_state(canvas: Canvas, box: Box, library: LibraryController) -> None:
+    if library.verifying is not None:
+        work, rows = library.verifying.work, library.verifying.rows
         doing = "Verifying; Esc stops"
         if len(rows) > 1:
-            doing = f"Verifying {desk.verifying.now + 1:,} of {len(rows):,}; Esc stops"
+            doing = f"Verifying {library.verifying.now + 1:,} of {len(rows):,}; Esc stops"
         draw_progress(canvas, box, doing, work.done_parts, work.total_parts, work.seconds)
-    elif desk.message:
+    elif library.message:
         y = box.centre[1] - canvas.measure("X", SMALL)[1] / 2
-        canvas.text(desk.message, (box.x, y), SMALL, ORANGE if desk.is_trouble else GREEN, max_width=box.width)
+        canvas.text(library.message, (box.x, y), SMALL, ORANGE if library.is_trouble else GREEN, max_width=box.width)

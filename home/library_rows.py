@@ -1,4 +1,4 @@
-"""The episodes of a library as rows of a list: which of them are on show, and in which order. Pure."""
+"""The rows of the library window: episodes, filters and sort orders. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILTERS = ("game", "demonstrator", "player", "best")
 
 
 BEST = {"any score": 1.0, "best tenth": 0.1, "best quarter": 0.25, "best half": 0.5}
-"""The choices of scores, and the share of episodes that each keeps."""
+"""The choices of the filter by score, and the share of episodes that each leaves."""
 
 _CONDITION = re.compile(r"(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -31,7 +31,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class EpisodeRow:
-    """One episode, or one file that is no whole replay file and says why in ``problem``."""
+    """One episode, or one file that cannot be read; ``problem`` says why."""
 
     episode_id: str
     path: str
@@ -49,14 +49,14 @@ class EpisodeRow:
 
     @property
     def words(self) -> str:
-        """What a search looks through."""
+        """The text that is searched."""
         return f"{self.episode_id} {self.game} {self.demonstrator} {self.player} {self.problem}".lower()
 
 
 def rows_of(
     episodes: Iterable[EpisodeSummary], broken: Iterable[tuple[Path, str]], verdicts: Iterable[Verdict]
 ) -> list[EpisodeRow]:
-    """Rows of what can be read and of what cannot, with the number of good and bad clips in each."""
+    """Return rows of episodes and of unreadable files, with the number of good and bad clips in each."""
     counts = Counter((verdict.clip.episode_id, verdict.verdict) for verdict in verdicts)
     rows = [
         EpisodeRow(
@@ -80,22 +80,22 @@ def rows_of(
 
 @dataclass(frozen=True)
 class Filter:
-    """What a row must be to be on show; empty: anything."""
+    """What a row must match to be shown; empty: anything."""
 
     game: str = ""
     demonstrator: str = ""
     player: str = ""
     best: str = "any score"
     text: str = ""
-    """Words that must all be found, and conditions on the score such as ">300"."""
+    """Words that must all occur, and conditions on the score such as ">300"."""
 
 
-def kept(rows: Sequence[EpisodeRow], chosen: Filter) -> list[EpisodeRow]:
-    """The rows that a filter leaves."""
+def filtered(rows: Sequence[EpisodeRow], chosen: Filter) -> list[EpisodeRow]:
+    """Return the rows that match a filter."""
     words, conditions = _parts(chosen.text)
 
-    def fits(row: EpisodeRow) -> bool:
-        # The window opens with one game chosen; a file that cannot be read may be of any, and is not to be overlooked.
+    def matches(row: EpisodeRow) -> bool:
+        # An unreadable file may be of any game, and must not be overlooked when one game is selected.
         if chosen.game not in ("", row.game) and not row.problem:
             return False
         if chosen.demonstrator not in ("", row.demonstrator) or chosen.player not in ("", row.player):
@@ -104,7 +104,7 @@ def kept(rows: Sequence[EpisodeRow], chosen: Filter) -> list[EpisodeRow]:
             return False
         return all(word in row.words for word in words)
 
-    found = [row for row in rows if fits(row)]
+    found = [row for row in rows if matches(row)]
     share = BEST[chosen.best]
     if share == 1.0:
         return found
@@ -137,34 +137,34 @@ SORTS: dict[str, Callable[[EpisodeRow], Any]] = {
     "verdicts": lambda row: row.good + row.bad,
 }
 """What a list may be sorted by."""
-FALLING = {"recorded", "score", "length", "verdicts"}
-"""Sorts that begin with the largest."""
+DESCENDING = {"recorded", "score", "length", "verdicts"}
+"""Columns that are sorted from the largest down."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """By what a list is sorted; ``turned``: the other way round than usual."""
+    """The column by which the list is sorted; ``reversed``: in the opposite of its usual direction."""
 
     by: str = "recorded"
-    turned: bool = False
+    reversed: bool = False
 
     def then(self, by: str) -> Order:
-        """The order after a click on the head of a column: sorted by it, or turned where it was."""
-        return replace(self, turned=not self.turned) if by == self.by else Order(by)
+        """Return the order after a click on a column's heading: by that column, or reversed if it was that already."""
+        return replace(self, reversed=not self.reversed) if by == self.by else Order(by)
 
     @property
-    def falls(self) -> bool:
-        return (self.by in FALLING) != self.turned
+    def descending(self) -> bool:
+        return (self.by in DESCENDING) != self.reversed
 
 
-def arranged(rows: Sequence[EpisodeRow], order: Order) -> list[EpisodeRow]:
-    """Rows in order; equal ones with the newest first; files that cannot be read at the end."""
+def sorted_rows(rows: Sequence[EpisodeRow], order: Order) -> list[EpisodeRow]:
+    """Return rows in order, the newest first among equals, unreadable files at the end."""
     newest_first = sorted(rows, key=lambda row: (row.created, row.episode_id), reverse=True)
-    whole = sorted((row for row in newest_first if not row.problem), key=SORTS[order.by], reverse=order.falls)
+    whole = sorted((row for row in newest_first if not row.problem), key=SORTS[order.by], reverse=order.descending)
     return whole + [row for row in newest_first if row.problem]
 
 
 def values_of(rows: Iterable[EpisodeRow], name: str) -> list[str]:
-    """The values that a column has, for its filter; the most frequent first."""
+    """Return the values of a column for its filter, the most frequent first."""
     counts: Mapping[str, int] = Counter(value for row in rows if (value := getattr(row, name)))
     return sorted(counts, key=lambda value: (-counts[value], value))

@@ -1,4 +1,4 @@
-"""The library's window: look through the episodes, play them back, verify them, throw them away and bring them back."""
+"""The library window: browse episodes, play them back, verify, delete and restore them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOUBLE_CLICK_SECONDS = 0.4
 
 
 class LibraryWindow:
-    """Shows the library until the person leaves."""
+    """Shows the library until it is closed."""
 
     def __init__(
         self,
@@ -31,49 +31,49 @@ class LibraryWindow:
         answers: MutableMapping[str, Verification],
         game: str = "",
     ) -> None:
-        """``open_frames`` reads frames of episodes that are played back; ``answers``: see ``LibraryController``.
+        """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
-        ``game``: the one on show at first, if there are episodes of it.
+        ``game``: the one that is shown first, if there are episodes of it.
         """
         self._window = window
-        self._desk = LibraryController(library, answers, game)
-        self._desk.list.row_height = ROW_HEIGHT
+        self._controller = LibraryController(library, answers, game)
+        self._controller.list.row_height = ROW_HEIGHT
         self._open_frames = open_frames
         self._pointer = (-1.0, -1.0)
         self._searching = False
         self._ignores_text = False
         self._shows_keys = False
         self._asks_to_empty = False
-        self._leaving = False
+        self._closed = False
         self._clicked: tuple[int, float] = (-1, 0.0)
 
     def run(self) -> None:
         try:
-            while not self._leaving:
+            while not self._closed:
                 self._place()
                 for event in self._window.events():
-                    self._take(event)
-                self._desk.see_what_is_done()
+                    self._handle(event)
+                self._controller.poll()
                 self._place()
                 self._draw()
                 time.sleep(FRAME_SECONDS)
         finally:
-            self._desk.close()
+            self._controller.close()
 
     def _place(self) -> None:
         self._layout: LibraryLayout = library_layout(self._window.size_units)
-        self._desk.list.place(self._layout.rows, len(self._desk.rows))
+        self._controller.list.place(self._layout.rows, len(self._controller.rows))
 
-    # What the person does.
+    # Input
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case CloseRequested():
-                self._leaving = True
+                self._closed = True
             case TextTyped(text) if self._searching:
                 if not self._ignores_text:
-                    self._desk.search.write(text)
-                    self._desk.arrange()
+                    self._controller.search.write(text)
+                    self._controller.arrange()
                 self._ignores_text = False
             case KeyDown(key="f11", repeat=False):
                 self._window.toggle_full_screen()
@@ -84,12 +84,12 @@ class LibraryWindow:
             case KeyDown():
                 self._key_down(event)
             case Wheel(dy):
-                self._desk.list.wheel(dy)
+                self._controller.list.wheel(dy)
             case PointerMoved(x, y):
                 self._pointer = (x, y)
-                self._desk.list.pointer_moved(y)
+                self._controller.list.pointer_moved(y)
             case PointerUp():
-                self._desk.list.pointer_up()
+                self._controller.list.pointer_up()
             case PointerDown(x, y, 1):
                 self._pointer = (x, y)
                 self._click(x, y)
@@ -98,15 +98,15 @@ class LibraryWindow:
         if event.key in ("return", "escape", "tab", "up", "down"):
             self._searching = False
             if event.key == "escape":
-                self._desk.search.set("")
-                self._desk.arrange()
+                self._controller.search.set("")
+                self._controller.arrange()
             elif event.key in ("up", "down"):
-                self._desk.list.press(event.key)
-        elif self._desk.search.press(event):
-            self._desk.arrange()
+                self._controller.list.press(event.key)
+        elif self._controller.search.press(event):
+            self._controller.arrange()
 
     def _key_down(self, event: KeyDown) -> None:
-        if self._desk.list.press(event.key) or event.repeat:
+        if self._controller.list.press(event.key) or event.repeat:
             return
         if self._shows_keys and event.key in ("f1", "escape"):
             self._shows_keys = False
@@ -116,40 +116,40 @@ class LibraryWindow:
             self._do(event.key)
 
     def _do(self, key: str) -> None:
-        """What a key or its button does."""
-        desk = self._desk
+        """Do what a key or its button does."""
+        controller = self._controller
         if key in FILTER_OF_KEY:
-            desk.step_filter(FILTER_OF_KEY[key])
+            controller.step_filter(FILTER_OF_KEY[key])
             return
         simple = {
-            "space": desk.mark,
-            "a": desk.mark_all,
-            "delete": desk.throw_away,
-            "u": desk.undo,
-            "r": desk.restore,
-            "v": desk.verify,
-            "t": desk.switch,
-            "c": desk.clear_filters,
-            "o": desk.sort_by_next,
-            "i": desk.turn,
+            "space": controller.mark,
+            "a": controller.mark_all,
+            "delete": controller.delete,
+            "u": controller.undo,
+            "r": controller.restore,
+            "v": controller.verify,
+            "t": controller.switch,
+            "c": controller.clear_filters,
+            "o": controller.sort_by_next,
+            "i": controller.reverse,
             "return": self._play,
         }
         if key in simple:
             simple[key]()
-        elif key == "e" and desk.in_trash:
-            self._asks_to_empty = bool(desk.all_rows)
+        elif key == "e" and controller.in_trash:
+            self._asks_to_empty = bool(controller.all_rows)
         elif key == "f1":
             self._shows_keys = not self._shows_keys
         elif key == "escape":
             self._escape()
 
     def _escape(self) -> None:
-        if self._desk.verifying is not None:
-            self._desk.stop_verifying()
-        elif self._desk.in_trash:
-            self._desk.switch()
+        if self._controller.verifying is not None:
+            self._controller.stop_verifying()
+        elif self._controller.in_trash:
+            self._controller.switch()
         else:
-            self._leaving = True
+            self._closed = True
 
     def _begin_search(self, ignore_text: bool) -> None:
         self._searching, self._ignores_text = True, ignore_text
@@ -157,10 +157,10 @@ class LibraryWindow:
     def _answer(self, yes: bool) -> None:
         self._asks_to_empty = False
         if yes:
-            self._desk.empty_trash()
+            self._controller.empty_trash()
 
     def _click(self, x: float, y: float) -> None:
-        desk, layout = self._desk, self._layout
+        controller, layout = self._controller, self._layout
         if self._shows_keys:
             self._shows_keys = False
             return
@@ -170,65 +170,65 @@ class LibraryWindow:
         self._searching = layout.search.contains(x, y)
         self._ignores_text = False
         for name, box in zip(FILTERS, layout.filters, strict=True):
-            if desk.filters[name].click(box, x, y):
-                desk.arrange()
+            if controller.filters[name].click(box, x, y):
+                controller.arrange()
         for (by, *_), box in zip(COLUMNS, layout.heads, strict=True):
             if by and box.contains(x, y):
-                desk.sort_by(by)
+                controller.sort_by(by)
         for key, button in self._buttons().items():
             if button.contains(x, y):
                 self._do(key)
-        if not desk.list.pointer_down(x, y):
+        if not controller.list.pointer_down(x, y):
             self._click_row(x, y)
 
     def _click_row(self, x: float, y: float) -> None:
-        row = self._desk.list.row_at(x, y)
+        row = self._controller.list.row_at(x, y)
         if row is None:
             return
         now = time.monotonic()
         is_second = self._clicked[0] == row and now - self._clicked[1] < DOUBLE_CLICK_SECONDS
         self._clicked = (row, now)
-        self._desk.list.chosen = row
+        self._controller.list.chosen = row
         if x < self._layout.rows.x + 28:
-            self._desk.marked ^= {self._desk.rows[row].episode_id}
+            self._controller.marked ^= {self._controller.rows[row].episode_id}
         elif is_second:
             self._play()
 
     def _play(self) -> None:
-        """Play the chosen episode back, and those beside it as the person goes on to them."""
-        desk = self._desk
-        while (row := desk.chosen) is not None and not self._leaving:
+        """Play the selected episode, and then those that the user steps to."""
+        controller = self._controller
+        while (row := controller.chosen) is not None and not self._closed:
             if row.problem:
-                desk.message, desk.is_trouble = row.problem, True
+                controller.message, controller.is_trouble = row.problem, True
                 break
-            number = f"{desk.list.chosen + 1:,} of {len(desk.rows):,}"
-            step, problem = EpisodeWindow(self._window, row, self._open_frames, desk.library, number).run()
+            number = f"{controller.list.chosen + 1:,} of {len(controller.rows):,}"
+            step, problem = EpisodeWindow(self._window, row, self._open_frames, controller.library, number).run()
             if problem:
-                desk.message, desk.is_trouble = problem, True
+                controller.message, controller.is_trouble = problem, True
             if step == "delete":
-                desk.throw_away([row])
+                controller.delete([row])
             if step not in ("next", "previous"):
                 break
-            desk.list.press("down" if step == "next" else "up")
-        self._leaving = self._leaving or self._window.closing
+            controller.list.press("down" if step == "next" else "up")
+        self._closed = self._closed or self._window.closing
 
-    # What is seen.
+    # Drawing
 
     def _buttons(self) -> dict[str, Button]:
-        desk = self._desk
-        return library_buttons(self._layout, desk.in_trash, desk.can_undo, bool(desk.rows))
+        controller = self._controller
+        return library_buttons(self._layout, controller.in_trash, controller.can_undo, bool(controller.rows))
 
     def _question_buttons(self) -> list[Button]:
-        return message_buttons(self._window.canvas, [("Remove for ever", "E", ORANGE), ("Keep them", "Esc", None)])
+        return message_buttons(self._window.canvas, [("Delete for good", "E", ORANGE), ("Cancel", "Esc", None)])
 
     def _draw(self) -> None:
         canvas = self._window.canvas
-        self._window.title = TITLE + self._desk.title
-        draw_library(canvas, self._layout, self._desk, self._buttons(), self._pointer, self._searching)
+        self._window.title = TITLE + self._controller.title
+        draw_library(canvas, self._layout, self._controller, self._buttons(), self._pointer, self._searching)
         if self._asks_to_empty:
-            number = len(self._desk.all_rows)
+            number = len(self._controller.all_rows)
             what = "1 episode" if number == 1 else f"{number:,} episodes"
-            text = f"{what} in the trash will be gone for ever; verdicts on them are kept, with nothing to stand on."
+            text = f"{what} will be permanently deleted. Verdicts on them stay in the label database."
             draw_message(canvas, "Empty the trash?", text, self._question_buttons(), self._pointer)
         if self._shows_keys:
             draw_key_list(canvas, "Keys of the library", KEYS)

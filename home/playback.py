@@ -1,4 +1,4 @@
-"""Where the playing back of an episode stands: running, paused, stepped, at some speed. Pure."""
+"""What an episode window plays: the position in the episode, and the columns of its replay file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class Playback(FramePosition):
-    """Goes from frame 0 to frame T once; then it stands at the end until it is begun again or moved."""
+    """Plays frame 0 to frame T once, and stays at the end until it is restarted or moved."""
 
     def __init__(self, frame_count: int) -> None:
         """``frame_count``: T, the last frame."""
@@ -24,12 +24,12 @@ class Playback(FramePosition):
         return self.frame >= self.frame_count
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let time pass."""
         if not self.paused:
             self._position = min(self._position + seconds * self.frames_per_second, float(self.frame_count))
 
     def toggle(self) -> None:
-        """Pause or go on; at the end: begin again."""
+        """Pause or resume; at the end, start again."""
         if self.is_at_end:
             self._position, self.paused = 0.0, False
         else:
@@ -38,7 +38,7 @@ class Playback(FramePosition):
 
 @dataclass(frozen=True)
 class EpisodeColumns:
-    """What an episode's file says frame by frame; row t leads from frame t to frame t + 1.
+    """The columns of an episode's replay file; row t leads from frame t to frame t + 1.
 
     scores: (T + 1,) float64, points up to each frame; lives: (T + 1,) uint8; actions, demonstrators: (T,) uint8.
     """
@@ -56,7 +56,7 @@ class EpisodeColumns:
 
 
 def columns_of(replay: ReplayFile) -> EpisodeColumns:
-    """Everything that playing back shows beside the pictures."""
+    """Return everything that is shown beside the pictures."""
     scores = np.concatenate([[0.0], np.cumsum(replay.rewards, dtype=np.float64)])
     lives = replay.lives
     return EpisodeColumns(

@@ -1,4 +1,4 @@
-"""What a person has chosen for every sitting, in one small file of the user's own; command-line options win over it."""
+"""The user's settings, in one JSON file. Command-line options take precedence."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class Settings:
     """The settings, each with its default."""
 
     player: str = ""
-    """Whose play and whose verdicts these are; empty: the login name."""
+    """The name in episodes and verdicts; empty: the login name."""
     game: str = "SpaceInvaders"
     frame_skip: int = DEFAULT_FRAME_SKIP
-    """Frames for which a person's action is held, 1 to 60."""
+    """Frames for which a player's action is held, 1 to 60."""
     sticky: float = 0.0
     """Probability, at each frame, that the last action is executed again; at least 0, below 1."""
     sound: bool = True
     window_width: int = 1280
     window_height: int = 800
-    """Size at which windows open, in pixels."""
+    """Size of new windows, in pixels."""
     full_screen: bool = False
     goal: int = 0
-    """Verdicts that a sitting is to bring; 0: no goal."""
+    """Verdicts that a session should reach; 0: no goal."""
     threads: int = 0
     """Processor threads for training; 0: all."""
     seen_tour: bool = False
     """Whether the tour of the home window was shown."""
 
     def __post_init__(self) -> None:
-        """Raises CoachError, naming the setting, for a value that cannot be."""
+        """Raise CoachError, naming the setting, for an invalid value."""
         for name, least, most in (
             ("frame_skip", 1, 60),
             ("window_width", SMALLEST_WINDOW, LARGEST_WINDOW),
@@ -66,44 +66,44 @@ class Settings:
 
 
 def settings_file() -> Path:
-    """Where a person's settings are kept."""
+    """Return the path of the settings file."""
     return config_folder() / "settings.json"
 
 
 def read_settings(path: Path | None = None) -> tuple[Settings, str]:
-    """The settings, and a sentence where the file or a value in it cannot be used; then the default stands in.
+    """Return the settings, and a sentence if the file or a value in it is invalid; the default is used instead.
 
     Settings of a later version are ignored.
     """
     path = path or settings_file()
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict):
-            raise ValueError("it holds no settings")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it contains no settings")
     except FileNotFoundError:
         return Settings(), ""
     except (OSError, ValueError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        return Settings(), f"The settings in {path} cannot be read ({reason}); the usual ones are used."
-    return _usable(told, path)
+        return Settings(), f"The settings in {path} cannot be read ({reason}); the defaults are used."
+    return _usable(content, path)
 
 
-def _usable(told: dict[str, Any], path: Path) -> tuple[Settings, str]:
+def _usable(content: dict[str, Any], path: Path) -> tuple[Settings, str]:
     settings, problems = Settings(), []
-    for name in (field.name for field in fields(Settings) if field.name in told):
+    for name in (field.name for field in fields(Settings) if field.name in content):
         try:
-            settings = replace(settings, **{name: told[name]})
+            settings = replace(settings, **{name: content[name]})
         except CoachError as error:
             problems.append(str(error))
     if not problems:
         return settings, ""
-    return settings, f"In the settings {path}, {'; '.join(problems)}: the usual value is used."
+    return settings, f"In the settings {path}, {'; '.join(problems)}: the default is used."
 
 
 def write_settings(settings: Settings, path: Path | None = None) -> None:
-    """Keep the settings; the file is whole at every moment, and one that could not be read is set aside.
+    """Write the settings atomically; a file that could not be read is renamed to ``settings.unreadable`` first.
 
-    Raises CoachError where it cannot be written.
+    Raises CoachError if the file cannot be written.
     """
     path = path or settings_file()
     text = json.dumps(asdict(settings), indent=2) + "\n"
@@ -113,4 +113,4 @@ def write_settings(settings: Settings, path: Path | None = None) -> None:
             os.replace(path, path.with_suffix(".unreadable"))
         write_atomic(path, text)
     except OSError as error:
-        raise CoachError(f"The settings cannot be kept in {path}: {error.strerror or error}.") from error
+        raise CoachError(f"Cannot write the settings to {path}: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""The settings: one row each, changed by the arrow keys or by the mouse, and kept at once."""
+"""The settings window: one row for each setting, changed by keys or mouse and saved at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from screen.theme import GREEN, GROUND, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUI
 from screen.widgets import Button, draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
 
-Kind = Literal["text", "choice", "door"]
+Kind = Literal["text", "choice", "action"]
 
 FULL_SCREEN = "full screen"
 WINDOW_SIZES = ((960, 600), (1280, 800), (1600, 1000), (1920, 1200), (2560, 1600))
@@ -25,17 +25,17 @@ WINDOW_SIZES = ((960, 600), (1280, 800), (1600, 1000), (1920, 1200), (2560, 1600
 
 @dataclass(frozen=True)
 class SettingRow:
-    """One row. ``names``: the settings that it changes together; none for a door."""
+    """One row. ``names``: the settings that it changes together; none for an action."""
 
     label: str
     kind: Kind
     names: tuple[str, ...]
     explanation: str
     values: tuple[tuple[tuple[Any, ...], str], ...] = ()
-    """For a choice: values of ``names`` and how they are called."""
+    """For a choice: values of ``names`` and their labels."""
 
     def options(self, settings: Settings) -> tuple[tuple[tuple[Any, ...], str], ...]:
-        """The values to choose from, the present one among them, whatever it is."""
+        """Return the values to choose from, including the current one."""
         now = self.now(settings)
         if any(value == now for value, _ in self.values):
             return self.values
@@ -45,7 +45,7 @@ class SettingRow:
         return tuple(getattr(settings, name) for name in self.names)
 
     def place(self, settings: Settings) -> int:
-        """Which of ``options`` is set."""
+        """Return the index of the current one of ``options``."""
         return [value for value, _ in self.options(settings)].index(self.now(settings))
 
     def with_value(self, settings: Settings, value: Sequence[Any]) -> Settings:
@@ -57,7 +57,7 @@ def _numbers(values: Sequence[int], words: dict[int, str]) -> tuple[tuple[tuple[
 
 
 def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
-    """All rows, in their order. ``processors``: how many this machine has."""
+    """Return all rows in order. ``processors``: how many this machine has."""
     windows = tuple(((width, height, False), f"{width} x {height}") for width, height in WINDOW_SIZES)
     threads = sorted({0, 1, 2, 4, 8, processors} & {0, *range(1, processors + 1)})
     return [
@@ -65,29 +65,29 @@ def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
             "Your name",
             "text",
             ("player",),
-            "Stands in every episode you play and under every verdict you give. "
-            + (f"Empty: your login name, {login_name}." if login_name else ""),
+            "Saved with your episodes and verdicts. "
+            + (f"If empty, your login name: {login_name}." if login_name else ""),
         ),
         SettingRow(
             "Game",
-            "door",
+            "action",
             ("game",),
-            "What is played, judged and trained: any Atari 2600 game that ale-py knows.",
+            "The game that you play, judge and train: any Atari 2600 game of ale-py.",
         ),
         SettingRow(
             "Hold each action for",
             "choice",
             ("frame_skip",),
-            "Frames for which what you do is held. An agent decides every 4 frames; played alike, your decisions are "
-            "ones that it could have made.",
-            _numbers((1, 2, 3, 4, 5, 6, 8), {1: "1 frame", 4: "4 frames, as the agent"}),
+            "Frames for which each of your actions is held. An agent decides every 4 frames: with 4, your decisions "
+            "are ones that it could have made.",
+            _numbers((1, 2, 3, 4, 5, 6, 8), {1: "1 frame", 4: "4 frames, like the agent"}),
         ),
         SettingRow(
             "Sticky actions",
             "choice",
             ("sticky",),
-            "How often the last action is executed once more instead of yours. Off is how people expect a game to "
-            "answer; 0.25 is how agents are often measured.",
+            "How often the last action is repeated instead of yours. Off is what players expect; agents are often "
+            "evaluated with 0.25.",
             (((0.0,), "off"), ((0.1,), "0.1 of frames"), ((0.25,), "0.25 of frames"), ((0.5,), "0.5 of frames")),
         ),
         SettingRow(
@@ -97,24 +97,24 @@ def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
             "Window",
             "choice",
             ("window_width", "window_height", "full_screen"),
-            "The size at which the window opens. F11 changes to full screen and back at any time.",
+            "The size of new windows. F11 switches to full screen and back at any time.",
             (*windows, ((1280, 800, True), FULL_SCREEN)),
         ),
         SettingRow(
-            "Goal of a sitting",
+            "Goal of a session",
             "choice",
             ("goal",),
-            "How many verdicts you mean to give before you stop; the judging window counts with you.",
+            "How many verdicts you want to give in one session; the judging window counts them.",
             _numbers((0, 10, 20, 50, 100, 200), {0: "none"}),
         ),
         SettingRow(
             "Threads for training",
             "choice",
             ("threads",),
-            "How many of this machine's processors a training may use. Fewer leave room for playing meanwhile.",
+            "How many of this machine's processors a training may use. Fewer leave some for playing meanwhile.",
             _numbers(threads, {0: f"all ({processors})"}),
         ),
-        SettingRow("Keys", "door", (), "Which key does what while you play: choose your own."),
+        SettingRow("Keys", "action", (), "The keys that you play with."),
     ]
 
 
@@ -123,27 +123,27 @@ FRAME_SECONDS = 1 / 30
 ROW_HEIGHT = 44.0
 LABEL_WIDTH = 224.0
 KEYS = [
-    ("↑ ↓", "Choose a setting"),
+    ("↑ ↓", "Select a setting"),
     ("← →", "Change it"),
-    ("Enter", "Write a name, choose a game, change keys"),
-    ("D", "Back to the usual value"),
+    ("Enter", "Edit a name, choose a game, change keys"),
+    ("D", "Reset to the default"),
     ("F11", "Full screen"),
-    ("Esc", "Back; everything is kept already"),
+    ("Esc", "Back; everything is saved"),
 ]
 
 
 class SettingsWindow:
-    """Shows the settings until the person leaves; each change is kept as it is made.
+    """Shows the settings until it is closed; each change is saved at once.
 
-    ``keep`` writes them (and raises CoachError where it cannot), ``pick_game`` and ``edit_keys`` open what lies behind
-    those two rows.
+    ``save`` writes them (and raises CoachError if it cannot); ``pick_game`` and ``edit_keys`` open the windows of those
+    two rows.
     """
 
     def __init__(
         self,
         window: Window,
         settings: Settings,
-        keep: Callable[[Settings], None],
+        save: Callable[[Settings], None],
         pick_game: Callable[[str], str | None],
         edit_keys: Callable[[], None],
         login_name: str,
@@ -151,7 +151,7 @@ class SettingsWindow:
     ) -> None:
         self._window = window
         self.settings = settings
-        self._keep = keep
+        self._save = save
         self._pick_game = pick_game
         self._edit_keys = edit_keys
         self._login_name = login_name
@@ -160,27 +160,27 @@ class SettingsWindow:
         self._field: TextField | None = None
         self._pointer = (-1.0, -1.0)
         self._shows_keys = False
-        self._leaving = False
-        self._told, self._tells_trouble = "", False
+        self._closed = False
+        self._message, self._is_error = "", False
 
     def run(self) -> Settings:
-        """The settings as they were left."""
+        """Run until the window is closed and return the settings."""
         self._window.title = TITLE
-        while not self._leaving:
+        while not self._closed:
             for event in self._window.events():
-                self._take(event)
+                self._handle(event)
             self._draw(self._window.canvas)
             self._window.present()
             time.sleep(FRAME_SECONDS)
         self._end_writing()
         return self.settings
 
-    # What the person does.
+    # Input
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case CloseRequested():
-                self._leaving = True
+                self._closed = True
             case TextTyped(text) if self._field is not None:
                 self._field.write(text)
             case KeyDown() if self._field is not None:
@@ -209,7 +209,7 @@ class SettingsWindow:
                 if self._shows_keys:
                     self._shows_keys = False
                 else:
-                    self._leaving = True
+                    self._closed = True
             case "f11" if not event.repeat:
                 self._window.toggle_full_screen()
             case "up":
@@ -229,9 +229,9 @@ class SettingsWindow:
             self._shows_keys = False
             return
         self._end_writing()
-        keys, leave = self._foot_buttons(self._window.size_units)
-        if leave.contains(x, y):
-            self._leaving = True
+        keys, back = self._buttons(self._window.size_units)
+        if back.contains(x, y):
+            self._closed = True
         elif keys.contains(x, y):
             self._shows_keys = True
         for number, box in enumerate(self._row_boxes(self._window.size_units)):
@@ -272,7 +272,7 @@ class SettingsWindow:
         else:
             self._edit_keys()
         self._window.title = TITLE
-        self._leaving = self._leaving or self._window.closing
+        self._closed = self._closed or self._window.closing
 
     def _end_writing(self) -> None:
         if self._field is not None:
@@ -289,13 +289,13 @@ class SettingsWindow:
         if not settings.full_screen and size != (before.window_width, before.window_height):
             self._window.resize(size)
         try:
-            self._keep(settings)
+            self._save(settings)
         except CoachError as error:
-            self._told, self._tells_trouble = str(error), True
+            self._message, self._is_error = str(error), True
         else:
-            self._told, self._tells_trouble = "Kept.", False
+            self._message, self._is_error = "Saved.", False
 
-    # What is seen.
+    # Drawing
 
     def _row_boxes(self, window: Box) -> list[Box]:
         room = Box(window.x + 48, window.y + 112, min(window.width - 96, 880), ROW_HEIGHT * len(self._rows))
@@ -303,12 +303,12 @@ class SettingsWindow:
 
     @staticmethod
     def control_box(row: Box) -> Box:
-        """Where a row's control stands."""
+        """Return the box of a row's control."""
         left = row.x + 16 + LABEL_WIDTH
         return Box(left, row.centre[1] - FIELD_HEIGHT / 2, min(400.0, row.right - 16 - left), FIELD_HEIGHT)
 
     @staticmethod
-    def _foot_buttons(window: Box) -> list[Button]:
+    def _buttons(window: Box) -> list[Button]:
         row = Box(window.x + 48, window.bottom - 56, 296, 32)
         return [
             Button(box, label, key)
@@ -324,12 +324,12 @@ class SettingsWindow:
             self._draw_row(canvas, row, box, number == self._chosen)
         below = Box(left + 16, boxes[-1].bottom + 16, min(canvas.box.width - 128, 848), 64)
         canvas.paragraph(self._rows[self._chosen].explanation, below, SMALL, QUIET)
-        for button in self._foot_buttons(canvas.box):
+        for button in self._buttons(canvas.box):
             button.draw(canvas, hover=button.contains(*self._pointer))
-        if self._told:
+        if self._message:
             at = (canvas.box.x + 48 + 296 + 24, canvas.box.bottom - 50)
             room = canvas.box.right - 48 - at[0]
-            canvas.text(self._told, at, SMALL, ORANGE if self._tells_trouble else GREEN, max_width=room)
+            canvas.text(self._message, at, SMALL, ORANGE if self._is_error else GREEN, max_width=room)
         if self._shows_keys:
             draw_key_list(canvas, "Keys of the settings", KEYS)
 

@@ -299,7 +299,7 @@ def test_an_unknown_queue_is_refused_and_the_known_ones_are_named() -> None:
         build_queue(EPISODES, "best", 3, seed=0)
 
 
-def test_points_read_as_people_write_them() -> None:
+def test_points_have_their_unit() -> None:
     assert [points(1), points(20), points(-1), points(0.5)] == ["1 point", "20 points", "-1 point", "0.5 points"]
 
 

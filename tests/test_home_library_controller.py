@@ -1,4 +1,4 @@
-"""What the library's window does, on a real library and without a window."""
+"""The controller of the library window, on a real library and without a window."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from screen.layout import Box
 from tests.replay_episodes import record
 
 
-def until_quiet(desk: LibraryController) -> None:
-    """Wait for everything that goes on in the background."""
+def until_idle(controller: LibraryController) -> None:
+    """Wait until the background work is done."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        desk.see_what_is_done()
-        desk.list.place(Box(0, 0, 100, 300), len(desk.rows))
-        busy = (desk._loading, desk._moving, desk._removing, desk.verifying)
-        if desk.is_loaded and not any(busy):
+        controller.poll()
+        controller.list.place(Box(0, 0, 100, 300), len(controller.rows))
+        busy = (controller._loading, controller._moving, controller._removing, controller.verifying)
+        if controller.is_loaded and not any(busy):
             return
         time.sleep(0.01)
-    pytest.fail("the background did not come to an end")
+    pytest.fail("the background work did not end")
 
 
 @pytest.fixture(scope="module")
@@ -39,118 +39,120 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(recorded: Path, tmp_path: Path) -> LibraryController:
+def controller(recorded: Path, tmp_path: Path) -> LibraryController:
     made = LibraryController(Library(shutil.copytree(recorded, tmp_path / "library")), {})
-    until_quiet(made)
+    until_idle(made)
     return made
 
 
-def test_a_visit_begins_with_the_game_that_is_played(desk: LibraryController) -> None:
-    again = LibraryController(desk.library, {}, game="Breakout")
-    until_quiet(again)
+def test_the_game_that_is_played_is_shown_first(controller: LibraryController) -> None:
+    again = LibraryController(controller.library, {}, game="Breakout")
+    until_idle(again)
     assert [row.game for row in again.rows] == ["Breakout"]
     assert again.summary == "1 of 4 episodes, 1 s"
 
 
-def test_marked_episodes_are_thrown_away_together_and_undo_brings_all_back(desk: LibraryController) -> None:
-    before = [row.episode_id for row in desk.rows]
-    desk.mark()
-    desk.mark()
-    desk.throw_away()
-    until_quiet(desk)
-    assert [row.episode_id for row in desk.rows] == before[2:]
-    assert len(desk.library.episodes()) == 2
-    assert desk.trash_count == 2
-    desk.undo()
-    until_quiet(desk)
-    assert [row.episode_id for row in desk.rows] == before
-    assert len(desk.library.episodes()) == 4
-    assert not desk.can_undo
+def test_marked_episodes_are_deleted_together_and_undo_brings_all_back(controller: LibraryController) -> None:
+    before = [row.episode_id for row in controller.rows]
+    controller.mark()
+    controller.mark()
+    controller.delete()
+    until_idle(controller)
+    assert [row.episode_id for row in controller.rows] == before[2:]
+    assert len(controller.library.episodes()) == 2
+    assert controller.trash_count == 2
+    controller.undo()
+    until_idle(controller)
+    assert [row.episode_id for row in controller.rows] == before
+    assert len(controller.library.episodes()) == 4
+    assert not controller.can_undo
 
 
-def test_without_a_mark_the_chosen_episode_is_meant(desk: LibraryController) -> None:
-    desk.list.press("down")
-    chosen = desk.chosen
+def test_without_marks_the_selected_episode_is_deleted(controller: LibraryController) -> None:
+    controller.list.press("down")
+    chosen = controller.chosen
     assert chosen is not None
-    desk.throw_away()
-    until_quiet(desk)
-    assert chosen.episode_id not in [row.episode_id for row in desk.rows]
-    assert len(desk.rows) == 3
+    controller.delete()
+    until_idle(controller)
+    assert chosen.episode_id not in [row.episode_id for row in controller.rows]
+    assert len(controller.rows) == 3
 
 
-def test_from_the_trash_one_restores_or_removes_for_ever(desk: LibraryController) -> None:
-    desk.mark()
-    desk.mark()
-    desk.throw_away()
-    until_quiet(desk)
-    desk.switch()
-    desk.restore()
-    until_quiet(desk)
-    assert (len(desk.rows), len(desk.library.episodes())) == (1, 3)
-    desk.empty_trash()
-    until_quiet(desk)
-    assert desk.rows == []
-    assert not desk.can_undo
-    desk.switch()
-    assert len(desk.rows) == 3
+def test_from_the_trash_one_restores_or_removes_forever(controller: LibraryController) -> None:
+    controller.mark()
+    controller.mark()
+    controller.delete()
+    until_idle(controller)
+    controller.switch()
+    controller.restore()
+    until_idle(controller)
+    assert (len(controller.rows), len(controller.library.episodes())) == (1, 3)
+    controller.empty_trash()
+    until_idle(controller)
+    assert controller.rows == []
+    assert not controller.can_undo
+    controller.switch()
+    assert len(controller.rows) == 3
 
 
-def test_after_all_of_a_game_is_thrown_away_no_other_game_comes_into_view(desk: LibraryController) -> None:
-    while desk.filter.game != "Breakout":
-        desk.step_filter("game")
-    desk.mark_all()
-    desk.throw_away()
-    until_quiet(desk)
-    assert (desk.filter.game, desk.rows) == ("Breakout", [])
-    desk.throw_away()
-    until_quiet(desk)
-    assert len(desk.library.episodes()) == 3
+def test_after_all_of_a_game_is_deleted_no_other_game_is_shown(controller: LibraryController) -> None:
+    while controller.filter.game != "Breakout":
+        controller.step_filter("game")
+    controller.mark_all()
+    controller.delete()
+    until_idle(controller)
+    assert (controller.filter.game, controller.rows) == ("Breakout", [])
+    controller.delete()
+    until_idle(controller)
+    assert len(controller.library.episodes()) == 3
 
 
-def test_the_chosen_episode_stays_chosen_when_the_list_is_sorted(desk: LibraryController) -> None:
-    desk.list.press("down")
-    chosen = desk.chosen
-    desk.sort_by("length")
-    assert desk.chosen == chosen
+def test_the_chosen_episode_stays_chosen_when_the_list_is_sorted(controller: LibraryController) -> None:
+    controller.list.press("down")
+    chosen = controller.chosen
+    controller.sort_by("length")
+    assert controller.chosen == chosen
 
 
-def test_a_filter_takes_the_marks_off_what_it_hides(desk: LibraryController) -> None:
-    desk.mark_all()
-    desk.step_filter("game")
-    assert {row.episode_id for row in desk.rows} == desk.marked
+def test_a_filter_takes_the_marks_off_what_it_hides(controller: LibraryController) -> None:
+    controller.mark_all()
+    controller.step_filter("game")
+    assert {row.episode_id for row in controller.rows} == controller.marked
 
 
-def test_verifying_several_episodes_tells_of_each_and_finds_the_one_that_was_changed(desk: LibraryController) -> None:
-    rotten = Path(desk.rows[0].path)
-    data = bytearray(rotten.read_bytes())
-    rotten.chmod(0o644)
+def test_verifying_several_episodes_tells_of_each_and_finds_the_one_that_was_changed(
+    controller: LibraryController,
+) -> None:
+    damaged = Path(controller.rows[0].path)
+    data = bytearray(damaged.read_bytes())
+    damaged.chmod(0o644)
     data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
-    rotten.write_bytes(data)
-    desk.mark_all()
-    desk.verify()
-    until_quiet(desk)
-    assert [desk.answers[row.episode_id].ok for row in desk.rows] == [False, True, True, True]
-    assert desk.message.startswith("3 of 4 episodes are true.")
-    assert desk.is_trouble
+    damaged.write_bytes(data)
+    controller.mark_all()
+    controller.verify()
+    until_idle(controller)
+    assert [controller.answers[row.episode_id].ok for row in controller.rows] == [False, True, True, True]
+    assert controller.message.startswith("3 of 4 verified.")
+    assert controller.is_trouble
 
 
-def test_verifying_can_be_stopped_and_keeps_what_it_found(desk: LibraryController) -> None:
-    answers: dict[str, Verification] = desk.answers  # type: ignore[assignment]
-    desk.mark_all()
-    desk.verify()
+def test_verifying_can_be_stopped_and_keeps_what_it_found(controller: LibraryController) -> None:
+    answers: dict[str, Verification] = controller.answers  # type: ignore[assignment]
+    controller.mark_all()
+    controller.verify()
     deadline = time.monotonic() + 120
     while not answers and time.monotonic() < deadline:
         time.sleep(0.001)
-    desk.stop_verifying()
-    until_quiet(desk)
+    controller.stop_verifying()
+    until_idle(controller)
     assert answers
-    assert desk.message
+    assert controller.message
 
 
-def test_a_library_without_anything_is_no_trouble(tmp_path: Path) -> None:
+def test_a_library_without_anything_is_no_error(tmp_path: Path) -> None:
     empty = LibraryController(Library(tmp_path / "nothing"), {})
-    until_quiet(empty)
-    for act in (empty.throw_away, empty.verify, empty.mark, empty.mark_all, empty.undo, empty.switch, empty.restore):
+    until_idle(empty)
+    for act in (empty.delete, empty.verify, empty.mark, empty.mark_all, empty.undo, empty.switch, empty.restore):
         act()
-    until_quiet(empty)
+    until_idle(empty)
     assert empty.rows == []

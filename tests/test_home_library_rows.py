@@ -10,7 +10,7 @@ import pytest
 
 from data.clip import Clip, Verdict
 from data.episode import EpisodeSummary
-from home.library_rows import EpisodeRow, Filter, Order, arranged, kept, rows_of, values_of
+from home.library_rows import EpisodeRow, Filter, Order, filtered, rows_of, sorted_rows, values_of
 
 ROWS = [
     EpisodeRow("e1", "", "SpaceInvaders", "human", "Ada", "2026-01-01", 100, 60),
@@ -45,27 +45,27 @@ def names(rows: list[EpisodeRow]) -> str:
     ],
 )
 def test_a_filter_keeps_what_fits_it(chosen: Filter, left: str) -> None:
-    assert names(kept(ROWS, chosen)) == left
+    assert names(filtered(ROWS, chosen)) == left
 
 
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
         (Order(), "e4 e3 e2 e1 e5"),
-        (Order("recorded", turned=True), "e1 e2 e3 e4 e5"),
+        (Order("recorded", reversed=True), "e1 e2 e3 e4 e5"),
         (Order("score"), "e2 e4 e1 e3 e5"),
-        (Order("length", turned=True), "e4 e2 e1 e3 e5"),
+        (Order("length", reversed=True), "e4 e2 e1 e3 e5"),
         (Order("player"), "e2 e4 e1 e3 e5"),
         (Order("verdicts"), "e4 e3 e2 e1 e5"),
     ],
 )
 def test_rows_are_sorted_with_the_newest_first_among_equals_and_broken_files_last(order: Order, expected: str) -> None:
-    assert names(arranged(ROWS, order)) == expected
+    assert names(sorted_rows(ROWS, order)) == expected
 
 
-def test_the_same_column_again_turns_the_order() -> None:
+def test_the_same_column_again_reverses_the_order() -> None:
     assert Order().then("score") == Order("score")
-    assert Order("score").then("score") == Order("score", turned=True)
+    assert Order("score").then("score") == Order("score", reversed=True)
 
 
 def test_verdicts_are_counted_for_each_episode() -> None:
@@ -88,5 +88,5 @@ def test_a_filter_offers_the_most_frequent_value_first() -> None:
 def test_five_thousand_episodes_are_filtered_and_sorted_within_a_blink() -> None:
     rows = [replace(ROWS[n % 4], episode_id=f"{n}", score=float(n * 7919 % 5000)) for n in range(5000)]
     began = time.process_time()
-    arranged(kept(rows, Filter(text="ada >100", best="best half")), Order("score"))
+    sorted_rows(filtered(rows, Filter(text="ada >100", best="best half")), Order("score"))
     assert time.process_time() - began < 0.5  # a tenth of that on a quiet machine

@@ -36,40 +36,38 @@ def files(library: Library, folder: str = "replays") -> int:
 
 
 @pytest.mark.timeout(600)
-def test_episodes_are_thrown_away_brought_back_and_played_by_keys(
-    virtual_display: VirtualDisplay, library: Library
-) -> None:
+def test_episodes_are_deleted_restored_and_played_by_keys(virtual_display: VirtualDisplay, library: Library) -> None:
     def press(*keys: str) -> None:
         virtual_display.xdotool("key", "--delay", 80, *keys)
 
     with running_coach(virtual_display, library) as process:
 
-        def on_show(words: str) -> None:
+        def shown_title(words: str) -> None:
             virtual_display.wait_for_window(f"{words}$", process)
 
         virtual_display.wait_for_window("home", process)
         press("l")
         # Only the game that is played is on show at first, so the other one's episode stays.
-        on_show("library, 2 episodes")
+        shown_title("library, 2 episodes")
         press("a", "Delete")
-        on_show("library, 0 episodes")
+        shown_title("library, 0 episodes")
         assert (files(library), files(library, "trash")) == (1, 2)
         press("u")
-        on_show("library, 2 episodes")
+        shown_title("library, 2 episodes")
         press("c")
-        on_show("library, 3 episodes")
+        shown_title("library, 3 episodes")
         press("slash", *"invad", "Return")
-        on_show("library, 2 episodes")
+        shown_title("library, 2 episodes")
         press("End", "Delete")
-        on_show("library, 1 episode")
+        shown_title("library, 1 episode")
         press("t")
-        on_show("trash, 1 episode")
+        shown_title("trash, 1 episode")
         press("r")
-        on_show("trash, 0 episodes")
+        shown_title("trash, 0 episodes")
         press("t", "Return")
         virtual_display.wait_for_window("played back", process)
         press("space", "Right", "Next", "Escape")
-        on_show("library, 3 episodes")
+        shown_title("library, 3 episodes")
         press("Escape")
         virtual_display.wait_for_window("home", process)
         press("Escape")
@@ -115,10 +113,10 @@ def test_a_large_library_is_read_while_the_window_goes_on(virtual_display: Virtu
         def count() -> None:
             nonlocal pictures
             present()
-            if not shown._desk.is_loaded:
+            if not shown._controller.is_loaded:
                 pictures += 1
-            elif len(shown._desk.rows) == 151:
-                shown._take(KeyDown("escape"))
+            elif len(shown._controller.rows) == 151:
+                shown._handle(KeyDown("escape"))
 
         window.present = count  # type: ignore[method-assign]
         shown.run()

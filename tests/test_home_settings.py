@@ -1,4 +1,4 @@
-"""Settings: kept whole, read with a sentence for what is wrong, and shown in words."""
+"""Settings: written and read, invalid values, and the rows of the window."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from home.settings_window import setting_rows
 CHOSEN = Settings("Ada", "Breakout", 1, 0.25, False, 1600, 1000, True, 50, 2, True)
 
 
-def test_settings_come_back_as_they_were_kept(tmp_path: Path) -> None:
+def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "somewhere" / "settings.json"
     write_settings(CHOSEN, path)
     assert read_settings(path) == (CHOSEN, "")
 
 
-def test_without_a_file_the_usual_settings_hold_and_nothing_is_said(tmp_path: Path) -> None:
+def test_without_a_file_the_default_settings_hold_and_nothing_is_said(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "settings.json") == (Settings(), "")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"7", b"\xff\xfe", b"[" * 100_000, b'{"sticky": NaN'])
-def test_a_broken_file_is_one_sentence_and_the_usual_settings(tmp_path: Path, text: bytes) -> None:
+def test_a_broken_file_is_one_sentence_and_the_default_settings(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(text)
     settings, problem = read_settings(path)
@@ -66,9 +66,9 @@ def test_a_file_that_could_not_be_read_is_set_aside_before_another_is_written(tm
     assert (tmp_path / "settings.unreadable").read_text() == "{ my settings"
 
 
-def test_settings_that_cannot_be_kept_are_one_sentence(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(CoachError, match="cannot be kept"):
+    with pytest.raises(CoachError, match="Cannot write the settings"):
         write_settings(CHOSEN, tmp_path / "file" / "settings.json")
 
 
