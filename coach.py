@@ -31,7 +31,6 @@ from data.errors import CoachError
 
 DESCRIPTION = "Play an Atari game, judge clips of play, and watch a deep Q-network learn from what you approved."
 
-
 COMMANDS = (
     play,
     record,

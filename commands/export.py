@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.info import find_replay
-from commands.output import print_json, progress_counter, report_console
+from commands.output import plural, print_json, progress_counter, report_console
 from commands.parser import Commands, add_labels, labels_of
 from data.clip import VERDICTS
 from data.errors import CoachError
@@ -121,5 +121,5 @@ def _export_labels(options: argparse.Namespace, library: Library) -> int:
     if options.json:
         print_json({"written": [target], "verdicts": count})
     else:
-        report_console().print(f"{count} verdicts: {target}")
+        report_console().print(f"{plural(count, 'verdict')}: {target}")
     return 0

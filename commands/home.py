@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from commands.chosen_settings import chosen_settings, login_name, person
 from commands.output import progress_console
+from commands.parser import AGENT_EPSILON
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -162,7 +163,7 @@ class HomeActions:
         from commands.watch import settings_of
         from recorder.watch import watch
 
-        player = load_player(self._library, run, 0.01)
+        player = load_player(self._library, run, AGENT_EPSILON)
         config = player.config
         name = person(self._settings)
         watch(self._library, player, config.game, name, settings=settings_of(config), window=self._window)

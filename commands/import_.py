@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import print_json, progress_console, progress_counter, report_console
+from commands.output import plural, print_json, progress_console, progress_counter, report_console
 from commands.parser import Commands, add_labels, at_least, labels_of
 from commands.shares import import_shares
 from data.errors import CoachError
@@ -126,7 +126,7 @@ def _import_labels(options: argparse.Namespace, library: Library) -> int:
     if options.json:
         print_json({"new_verdicts": new})
     else:
-        report_console().print(f"{new} new verdicts.")
+        report_console().print(f"{plural(new, 'new verdict')}.")
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands import shares
-from commands.output import ORANGE, print_json, report_console, row, styled, table
+from commands.output import ORANGE, plural, print_json, report_console, row, styled, table
 from commands.parser import Commands, add_labels, labels_of
 from data.durations import clock
 from data.episode import EpisodeSummary
@@ -126,7 +126,7 @@ def _print_library(options: argparse.Namespace, episodes: list[EpisodeSummary], 
         by = Counter(episode.demonstrator for episode in episodes)
         kinds = ", ".join(f"{number} by {kind}" for kind, number in by.most_common())
         total = clock(sum(episode.seconds for episode in episodes))
-        console.print(f"\n{len(episodes)} episodes ({kinds}), {total} of play.")
+        console.print(f"\n{plural(len(episodes), 'episode')} ({kinds}), {total} of play.")
 
 
 def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges: dict[str, JudgeFigures]) -> None:
@@ -139,7 +139,7 @@ def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges
             f"Krippendorff's alpha {agreed.alpha:.2f}"
         )
     for curator, (alike, again) in agreed.self_agreement.items():
-        console.print(f"{curator} judged {again} clips twice, {alike} of them the same way")
+        console.print(f"{curator} judged {plural(again, 'clip')} twice, {alike} of them the same way")
     for disputed in agreed.disputed[:MOST_DISPUTED]:
         clip = disputed.clip
         console.print(

@@ -11,6 +11,7 @@ from commands.output import (
     OLIVE,
     ORANGE,
     QUIET,
+    plural,
     print_json,
     progress_bar,
     progress_counter,
@@ -105,7 +106,8 @@ def export_share(options: argparse.Namespace) -> int:
         return 0
     console = report_console()
     console.print(
-        f"{summary.path}: {len(summary.episodes)} episodes, {summary.verdicts} verdicts, {summary.bytes / 1e6:.1f} MB."
+        f"{summary.path}: {plural(len(summary.episodes), 'episode')}, {plural(summary.verdicts, 'verdict')}, "
+        f"{summary.bytes / 1e6:.1f} MB."
     )
     for name, pseudonym in summary.pseudonyms.items():
         console.print(styled(f"{pseudonym} ", ("stands for ", QUIET), name))
@@ -164,8 +166,8 @@ def _print_report(results: Sequence[ShareImport]) -> None:
     episodes = [episode for result in results for episode in result.imported]
     new_verdicts = sum(result.new_verdicts for result in results)
     console.print(
-        f"\n{len(episodes)} new episodes ({clock(sum(episode.seconds for episode in episodes))} of play), "
-        f"{new_verdicts} new verdicts."
+        f"\n{plural(len(episodes), 'new episode')} ({clock(sum(episode.seconds for episode in episodes))} of play), "
+        f"{plural(new_verdicts, 'new verdict')}."
     )
     for result in results:
         if result.problem:

@@ -76,7 +76,7 @@ def test_a_share_says_who_is_behind_which_pseudonym(
     capsys.readouterr()
     assert teach(tmp_path, "library", "--share", tmp_path / "world.zip", "--pseudonyms") == 0
     told = capsys.readouterr().out
-    assert "stands for Ada" in told and "1 episodes, 1 verdicts" in told
+    assert "stands for Ada" in told and "1 episode, 1 verdict" in told
 
 
 @pytest.mark.parametrize(
