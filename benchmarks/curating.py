@@ -2,9 +2,9 @@
 
     python -m benchmarks.curating [--episodes 500] [--verdicts 300] [--json]
 
-Opens a window (where there is no display: draws into memory). The promises are 2 s to the first clip, and 50 ms at the
-95th percentile from a verdict to the next clip on the screen, which includes writing the verdict to the disk. The
-processor's seconds beside the clock's tell how much of a wait is other programs'.
+Opens a window, or draws into memory where there is no display. The targets are 2 s to the first clip, and 50 ms at the
+95th percentile from a verdict to the next clip on the screen, which includes writing the verdict to disk. Processor
+seconds are given beside elapsed ones, to show how much of a wait is due to other programs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EPISODE_FRAMES = 3600
 
 
 def make_library(folder: Path, episodes: int) -> Library:
-    """A library of so many files: a few episodes of random play, copied under other names."""
+    """Make a library of ``episodes`` files: a few episodes of random play, copied under other names."""
     library = Library(folder)
     originals = []
     for seed in range(min(PLAYED_EPISODES, episodes)):
@@ -57,12 +57,12 @@ def make_library(folder: Path, episodes: int) -> Library:
 
 
 def measure(library: Library, verdicts: int) -> dict[str, float]:
-    """Seconds to the first clip, when the library is new and when it was opened before, and ms from verdict to clip."""
-    library.episodes()  # The library's own index is its own matter.
+    """Return seconds to the first clip, in a new and in a known library, and milliseconds from verdict to clip."""
+    library.episodes()  # Builds the library's index, which is not measured.
     figures: dict[str, float] = {}
     waits: list[float] = []
     for opening in ("first_opening_s", "later_opening_s"):
-        began, began_cpu = time.perf_counter(), time.process_time()
+        started, started_cpu = time.perf_counter(), time.process_time()
         with Window("Replay Coach - benchmark") as window, LabelDatabase(library.labels) as labels:
             outlines = {outline.episode_id: outline for outline in read_outlines(library)}
             judged = labels.verdicts(curator="benchmark")
@@ -72,10 +72,10 @@ def measure(library: Library, verdicts: int) -> dict[str, float]:
                 controller = CuratorController(session, reader, outlines, "uniform")
                 loop = WindowLoop(window, controller)
                 loop.draw()
-                figures[opening] = time.perf_counter() - began
-                figures[opening.replace("_s", "_cpu_s")] = time.process_time() - began_cpu
+                figures[opening] = time.perf_counter() - started
+                figures[opening.replace("_s", "_cpu_s")] = time.process_time() - started_cpu
                 for _ in range(verdicts // 2):
-                    for _ in range(6):  # A tenth of a second of play, so that the next clips can be decoded.
+                    for _ in range(6):  # A tenth of a second of play, in which the next clips are decoded.
                         controller.advance(1 / 60)
                         loop.draw()
                         window.events()

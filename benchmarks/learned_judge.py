@@ -31,9 +31,9 @@ from data.simulation import Emulator
 
 EPISODES, EPISODE_FRAMES, VERDICTS, CLIP_FRAMES = 8, 2500, 200, 120
 PICTURES = 8
-"""Frames of a clip that the convolutional network sees, evenly spread."""
+"""Frames of a clip, evenly spaced, that are the input of the convolutional network."""
 CANNON_X_BYTE = 28
-"""Where Space Invaders keeps the cannon's place in the console's memory."""
+"""The RAM byte with the position of the cannon in Space Invaders."""
 Held = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -50,8 +50,8 @@ def record(library: Library) -> None:
         writer.publish("game_over" if emulator.game_over else "truncated", emulator.palette)
 
 
-def look(library: Library) -> dict[str, np.ndarray]:
-    """Every clip of the library in numbers and pictures, with what each rule says of it (nan: nothing)."""
+def read_clips(library: Library) -> dict[str, np.ndarray]:
+    """Return features and pictures of every clip of the library, and each rule's verdict (nan: none)."""
     columns: dict[str, list[object]] = {name: [] for name in ("episode", "numbers", "pictures", "events", "place")}
     for summary in library.episodes():
         with ReplayFile(summary.path) as replay:
@@ -74,7 +74,7 @@ def look(library: Library) -> dict[str, np.ndarray]:
 
 
 def by_network(build: Callable[[int], object], inputs: list[np.ndarray], epochs: int) -> Held:
-    """Held-out logits of a Keras network, trained anew for each fold."""
+    """Return a function that gives held-out logits of a Keras network, trained again for each fold."""
 
     def held_out(chosen: np.ndarray, good: np.ndarray, folds: np.ndarray) -> np.ndarray:
         import keras
@@ -88,7 +88,7 @@ def by_network(build: Callable[[int], object], inputs: list[np.ndarray], epochs:
             parts = []
             for one in inputs:
                 mine = one[chosen].astype(np.float32)
-                if mine.ndim == 2:  # Numbers are brought to one scale, as for the regression.
+                if mine.ndim == 2:  # Features are standardised, as for the regression.
                     mine = (mine - mine[~out].mean(axis=0)) / np.maximum(mine[~out].std(axis=0), 1e-6)
                 parts.append(mine)
             model.fit(  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def _as_input(parts: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
 
 
 def dense_network(_: int) -> object:
-    """120 numbers, 32 hidden units."""
+    """Return a network of the features and 32 hidden units."""
     import keras
 
     model = keras.Sequential(
@@ -126,7 +126,7 @@ def dense_network(_: int) -> object:
 
 
 def picture_network(_: int) -> object:
-    """Eight pictures through two convolutions, beside actions and rewards as numbers."""
+    """Return a network of eight pictures and two convolutions, beside features of actions and rewards."""
     import keras
 
     pictures = keras.Input((42, 40, PICTURES))
@@ -142,7 +142,7 @@ def picture_network(_: int) -> object:
 
 
 def compare(seen: dict[str, np.ndarray], seeds: int) -> Iterator[dict[str, object]]:
-    """A row for each rule and judge, as soon as it is measured."""
+    """Yield a row for each rule and judge as soon as it is measured."""
     trust = np.ones(len(FEATURE_NAMES))
     trust[-PICTURE_FEATURES:] = PICTURE_TRUST
     numbers, events = seen["numbers"], seen["numbers"][:, :-PICTURE_FEATURES]
@@ -160,9 +160,9 @@ def compare(seen: dict[str, np.ndarray], seeds: int) -> Iterator[dict[str, objec
                 chosen = np.sort(rng.choice(able, VERDICTS, replace=False))
                 good = seen[rule][chosen].astype(bool)
                 folds = episode_folds(seen["episode"][chosen], MOST_FOLDS, rng)
-                began = time.process_time()
+                started = time.process_time()
                 logits = held_out(chosen, good, folds)
-                seconds.append(time.process_time() - began)
+                seconds.append(time.process_time() - started)
                 slope, offset = calibration(logits, good)
                 figures = measure(logits, expit(slope * logits + offset), good, EPISODES)
                 accuracies.append(figures.balanced_accuracy)
@@ -179,7 +179,7 @@ def compare(seen: dict[str, np.ndarray], seeds: int) -> Iterator[dict[str, objec
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="how many draws of 200 verdicts")
+    parser.add_argument("--seeds", type=int, default=3, help="how many samples of 200 verdicts")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -187,7 +187,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Path(folder))
         record(library)
-        rows = compare(look(library), options.seeds)
+        rows = compare(read_clips(library), options.seeds)
         if options.json:
             print(json.dumps(list(rows)))
             return

@@ -86,7 +86,7 @@ def lower_buttons(layout: CuratorLayout, view: CuratorView) -> dict[str, Button]
         ("l", "Loop" if not view.looping else "Once", "L", has_clip),
         ("v", "Later", "V", has_clip),
         ("n", "Note", "N", has_clip),
-        ("f1", "All keys", "F1", True),
+        ("f1", "Keys", "F1", True),
     )
     return {
         key: Button(box, label, cap, None, enabled)

@@ -17,7 +17,7 @@ NARROWEST_SIDE = 328.0
 NARROWEST_PICTURE = 400.0
 SHOWN_VERDICTS = 10
 LOWEST_ROW = 20.0
-WIDEST = (("Undo", "Bksp"), ("Pause", "P"), ("All keys", "F1"))
+WIDEST = (("Undo", "Bksp"), ("Pause", "P"), ("Keys", "F1"))
 """The widest button of each column below the last verdicts."""
 
 

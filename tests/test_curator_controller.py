@@ -78,7 +78,7 @@ def test_each_verdict_key_gives_its_verdict_and_shows_the_next_clip(ann: Curator
     assert ann.controller.title == f"Replay Coach - curating, {len(ann.clips) - 4} left"
 
 
-def test_a_key_that_is_held_judges_once(ann: Curator) -> None:
+def test_a_held_key_judges_once(ann: Curator) -> None:
     for key in ("g", "b", "v"):
         ann.controller.press(key)
         for _ in range(5):
@@ -90,7 +90,7 @@ def test_a_key_that_is_held_judges_once(ann: Curator) -> None:
     assert ann.said == ["good", "bad"]
 
 
-def test_backspace_and_control_z_take_back_and_a_plain_z_does_nothing(ann: Curator) -> None:
+def test_backspace_and_control_z_undo_and_z_alone_does_nothing(ann: Curator) -> None:
     ann.press("g b s z")
     assert len(ann.said) == 3
     ann.controller.press("z", control=True)
@@ -125,7 +125,7 @@ def gains_within(outline: EpisodeOutline, start: int, stop: int) -> bool:
     return any(start <= row < stop for row, _ in outline.gains)
 
 
-def test_points_and_a_lost_life_stay_to_be_read_for_a_moment(ann: Curator) -> None:
+def test_points_and_a_lost_life_stay_visible_for_a_moment(ann: Curator) -> None:
     rows, outline = next(
         (alone, one)
         for one in ann.controller._outlines.values()
@@ -173,7 +173,7 @@ def test_a_note_goes_with_the_next_verdict_and_with_no_other(ann: Curator) -> No
     assert [verdict.note for verdict in ann.labels.verdicts()] == ["a good shot", ""]
 
 
-def test_escape_forgets_a_note_and_does_not_leave(ann: Curator) -> None:
+def test_escape_cancels_a_note_and_does_not_quit(ann: Curator) -> None:
     ann.press("n")
     ann.controller.write("nonsense")
     ann.press("escape g")
@@ -225,14 +225,14 @@ def test_a_cut_of_another_length_than_one_to_five_seconds_is_refused_and_one_end
     assert ann.on_show == Clip(first.episode_id, 100, 400)
 
 
-def test_escape_forgets_a_cut_that_was_begun_and_leaves_only_then(ann: Curator) -> None:
+def test_escape_discards_an_unfinished_cut_before_it_quits(ann: Curator) -> None:
     ann.press("i right right escape")
     assert (ann.controller.view().cut_hint, ann.controller.view().cut_from, ann.controller.closed) == ("", None, False)
     ann.press("escape")
     assert ann.controller.closed
 
 
-def test_the_hint_of_a_cut_stays_while_one_goes_to_its_end(ann: Curator) -> None:
+def test_the_hint_of_a_cut_stays_while_stepping(ann: Curator) -> None:
     ann.press("i right right , .")
     assert "press O" in ann.controller.view().cut_hint
 
@@ -248,7 +248,7 @@ def test_a_note_waits_for_its_clip_while_another_is_on_show(ann: Curator) -> Non
     assert [(v.verdict, v.note) for v in ann.labels.verdicts()][1:] == [("bad", "well aimed"), ("good", "")]
 
 
-def test_the_goal_is_told_when_it_is_reached_and_not_before(ann: Curator) -> None:
+def test_reaching_the_goal_is_reported_once(ann: Curator) -> None:
     ann.controller._goal = 2
     ann.press("g")
     assert ann.controller.view().message == ""
@@ -256,7 +256,7 @@ def test_the_goal_is_told_when_it_is_reached_and_not_before(ann: Curator) -> Non
     assert "your goal of 2 verdicts" in ann.controller.view().message
 
 
-def test_of_a_clip_that_comes_again_nothing_is_told_before_it_is_judged(ann: Curator) -> None:
+def test_a_repeated_clip_hides_its_first_verdict_until_it_is_judged(ann: Curator) -> None:
     first = ann.on_show
     ann.press("b")
     repeat = QueuedClip(first, "repeat:uniform", "sampled at random")
@@ -269,7 +269,7 @@ def test_of_a_clip_that_comes_again_nothing_is_told_before_it_is_judged(ann: Cur
     assert ann.controller.view().message == "You judged this clip before and said bad."
 
 
-def test_where_a_queue_ends_tab_goes_on_with_the_next(ann: Curator) -> None:
+def test_tab_starts_the_next_queue_at_the_end_of_one(ann: Curator) -> None:
     last = QueuedClip(ann.clips[-1], "markers", "marked by the player")
     ann.controller._find_following = lambda done: FollowingQueue("markers", (last,)) if done == "uniform" else None
     ann.controller.session.replace_queue([])
@@ -312,7 +312,7 @@ def test_a_verdict_that_cannot_be_written_keeps_its_clip(ann: Curator, monkeypat
 
 
 @pytest.mark.parametrize("broken_first", [True, False], ids=["first", "last"])
-def test_a_clip_that_cannot_be_read_is_passed_over_and_told(tmp_path: Path, broken_first: bool) -> None:
+def test_a_clip_that_cannot_be_read_is_skipped_and_reported(tmp_path: Path, broken_first: bool) -> None:
     copy = Library(tmp_path / "copy")
     whole, broken = (record_random_play(copy, 400, seed) for seed in (5, 6))
     outlines = {outline.episode_id: outline for outline in read_outlines(copy)}

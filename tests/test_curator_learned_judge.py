@@ -111,7 +111,7 @@ def test_it_is_refused_with_too_few_verdicts_or_too_few_episodes(
         train_judge(library, [v for v in verdicts if v.clip.episode_id in two] * 5, GAME, np.random.default_rng(0))
 
 
-def test_rules_skips_and_people_of_two_minds_teach_nothing(library: Library, outlines: list[EpisodeOutline]) -> None:
+def test_rules_skips_and_ties_are_left_out(library: Library, outlines: list[EpisodeOutline]) -> None:
     verdicts = planted(outlines, 160)
     noise = [Verdict(v.clip, "rule:before-reward", "bad") for v in verdicts]
     noise += [Verdict(v.clip, "Bob", "skip") for v in verdicts]
@@ -128,7 +128,7 @@ def test_no_episode_is_in_two_folds_and_folds_are_alike_in_size() -> None:
     assert sorted(np.bincount(folds)) == [25, 25, 50]
 
 
-def test_a_judge_that_says_what_it_saw_in_training_is_not_believed() -> None:
+def test_a_judge_that_says_what_it_saw_in_training_is_refused() -> None:
     """Figures come from held-out episodes: what tells episodes apart, and nothing else, earns no trust."""
     rng = np.random.default_rng(0)
     episodes = np.repeat(np.arange(12), 20)
@@ -245,7 +245,7 @@ def test_a_rules_verdicts_do_not_make_a_judge(library: Library, labels: LabelDat
         apply_learned_judge(library, labels)
 
 
-def test_the_queue_of_doubts_begins_with_the_clip_of_which_the_judge_is_least_sure(
+def test_the_queue_uncertain_begins_with_the_clip_of_which_the_judge_is_least_sure(
     library: Library, outlines: list[EpisodeOutline], judge: LearnedJudge
 ) -> None:
     judged = planted(outlines, 50)
@@ -259,7 +259,7 @@ def test_the_queue_of_doubts_begins_with_the_clip_of_which_the_judge_is_least_su
         assert judge.probabilities(replay, [queue[0].clip])[0] == pytest.approx(scores[queue[0].clip])
 
 
-def test_without_a_judge_the_queue_of_doubts_is_refused_with_what_to_do(
+def test_without_a_judge_the_queue_uncertain_is_refused_with_what_to_do(
     library: Library, outlines: list[EpisodeOutline], judge: LearnedJudge
 ) -> None:
     judge_path(library, GAME).unlink(missing_ok=True)

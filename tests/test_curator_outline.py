@@ -48,7 +48,7 @@ def test_the_second_time_no_replay_file_is_opened(library: Library, monkeypatch:
         lambda _: "\x00\x01",
     ],
 )
-def test_a_spoilt_cache_is_read_again_from_the_replay_files(library: Library, spoil: object) -> None:
+def test_a_damaged_cache_is_read_again_from_the_replay_files(library: Library, spoil: object) -> None:
     first = read_outlines(library)
     cache = library.folder / CACHE_NAME
     cache.write_text(spoil(cache.read_text()))
@@ -80,7 +80,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
     assert not after or after[0].frame_count == 600 != before.frame_count
 
 
-def test_progress_is_told_for_each_episode(library: Library) -> None:
+def test_progress_is_reported_for_each_episode(library: Library) -> None:
     told: list[tuple[int, int]] = []
     read_outlines(library, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(0, 2), (1, 2)]

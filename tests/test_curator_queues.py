@@ -107,7 +107,7 @@ def test_many_points_are_summed_up() -> None:
     assert reasons(found) == ["3 points in 3 gains, 0:05 to 0:05"]
 
 
-def test_lost_lives_are_told_one_by_one() -> None:
+def test_each_lost_life_is_named() -> None:
     found = queue_before_death(episode(6000, deaths=(999, 1099, 2000)), 180)
     assert (spans(found), reasons(found)) == (
         [(820, 1100), (1821, 2001)],
@@ -115,7 +115,7 @@ def test_lost_lives_are_told_one_by_one() -> None:
     )
 
 
-def test_a_clip_of_a_merged_row_without_an_event_of_its_own_tells_what_it_leads_up_to() -> None:
+def test_a_clip_of_a_merged_row_without_an_event_of_its_own_says_what_it_leads_up_to() -> None:
     found = queue_before_death(episode(6000, deaths=(999, 1040)), 300)
     assert spans(found) == [(700, 870), (870, 1041)]
     assert reasons(found) == ["leads up to a life lost at 0:16", "2 lives lost, at 0:16 and 0:17"]
@@ -138,14 +138,14 @@ def test_the_most_surprising_frame_comes_first_and_no_frame_is_shown_twice() -> 
     assert (spans(found), reasons(found)) == ([(520, 580)], ["surprised the agent at 0:09, TD error -3"])
 
 
-def test_the_clip_of_which_the_judge_is_least_sure_comes_first_and_its_guess_stays_untold() -> None:
+def test_the_clip_of_which_the_judge_is_least_sure_comes_first_and_its_prediction_is_hidden() -> None:
     sure, unsure = Clip("e", 0, 60), Clip("e", 60, 120)
     found = queue_uncertain({sure: 0.95, unsure: 0.52})
     assert [one.clip for one in found] == [unsure, sure]
     assert not any("good" in one.reason or "52" in one.reason for one in found)
 
 
-def test_clips_put_aside_wait_for_a_second_look() -> None:
+def test_clips_put_aside_wait_in_the_queue_second_look() -> None:
     aside = Verdict(Clip("e", 0, 60), "Ann", "skip", note=f"{SECOND_LOOK}: odd")
     skipped = Verdict(Clip("e", 60, 120), "Ann", "skip", note="dull")
     assert [one.clip for one in queue_second_look([aside, skipped])] == [aside.clip]
@@ -225,7 +225,7 @@ def test_no_queue_shows_a_clip_twice(queue: str) -> None:
     assert len(set(clips)) == len(clips) > 0
 
 
-def test_one_clip_in_ten_is_drawn_by_chance_and_is_told_so() -> None:
+def test_one_clip_in_ten_is_sampled_at_random_and_says_so() -> None:
     found = build_queue(EPISODES, "before-reward", 3, seed=0)
     drawn = [number for number, one in enumerate(found) if one.queue == "uniform"]
     assert len(found) / 10 - 1 <= len(drawn) <= len(found) / 10 + 1

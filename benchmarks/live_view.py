@@ -1,8 +1,8 @@
-"""What a looker-on costs a training: the processor time of one picture of the agent's game, beside that of one step.
+"""What the live view costs a training: the processor time of writing one picture of the agent's game.
 
-    python -m benchmarks.looking_on
+    python -m benchmarks.live_view
 
-Processor time, so that other work on the machine hardly counts. A picture is written at most fifteen times a second.
+It measures processor time, so that other programs hardly count. At most fifteen pictures a second are written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PICTURES = 500
 
 
 def seconds_of_a_picture() -> float:
-    """Processor time to write one picture, the least of five rounds."""
+    """Return the processor time to write one picture, the least of five rounds."""
     emulator = Emulator("SpaceInvaders")
     for _ in range(300):
         emulator.act(1)
@@ -29,10 +29,10 @@ def seconds_of_a_picture() -> float:
         live_view = LiveView(Path(folder))
         rounds = []
         for _ in range(5):
-            began = time.process_time()
+            started = time.process_time()
             for _ in range(PICTURES):
                 live_view.write(emulator, values, 0.0, evaluating=False)
-            rounds.append((time.process_time() - began) / PICTURES)
+            rounds.append((time.process_time() - started) / PICTURES)
     return min(rounds)
 
 
