@@ -26,6 +26,19 @@ COMPRESSION = 1
 """zlib's fastest level, which reduces observations of Space Invaders to a twenty-fifth."""
 
 
+class DamagedCheckpoint(CoachError):
+    """A checkpoint cannot be read; the one before it may be whole."""
+
+
+def read_checkpoint(folder: RunFolder) -> tuple[Path, dict[str, Any], dict[str, np.ndarray]] | None:
+    """Return folder, state and learner arrays of the newest checkpoint, or None; raises DamagedCheckpoint."""
+    try:
+        found = folder.newest_state()
+        return None if found is None else (*found, read_arrays(found[0] / "learner.npz"))
+    except CoachError as error:
+        raise DamagedCheckpoint(str(error)) from error
+
+
 class CheckpointStore:
     """Saves and reads the checkpoints of one run. The newest two are kept."""
 
@@ -68,19 +81,23 @@ class CheckpointStore:
         return target
 
     def load_memory(self, checkpoint: Path, state: dict[str, Any], memory: ReplayMemory) -> None:
-        """Fill an empty memory of the same size as the saved one."""
+        """Fill an empty memory of the same size as the saved one; raises DamagedCheckpoint."""
         self._blocks = {int(block): name for block, name in state["blocks"].items()}
         for block, name in self._blocks.items():
             path = self._folder.memory / name
             try:
                 _unpack(path.read_bytes(), memory.block(block))
             except (OSError, ValueError, zlib.error) as error:
-                raise CoachError(f"{path}, part of the replay memory, is not readable ({error}).") from error
-        memory.restore(state["memory"], read_arrays(checkpoint / "memory.npz"))
+                raise DamagedCheckpoint(f"{path}, part of the replay memory, is not readable ({error}).") from error
+        try:
+            arrays = read_arrays(checkpoint / "memory.npz")
+        except CoachError as error:
+            raise DamagedCheckpoint(str(error)) from error
+        memory.restore(state["memory"], arrays)
 
     def _tidy(self) -> None:
-        kept = sorted(self._folder.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
-        for old in kept[:-2]:
+        kept = self._folder.checkpoint_paths()
+        for old in [*kept[:-2], *self._folder.checkpoints.glob("damaged-*")]:
             shutil.rmtree(old, ignore_errors=True)
         named: set[str] = set()
         for checkpoint in kept[-2:]:
@@ -91,11 +108,19 @@ class CheckpointStore:
 
 
 def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
-    """Return the acting weights of the newest checkpoint. Raises CoachError if there is none."""
-    newest = folder.newest_checkpoint()
-    if newest is None:
+    """Return the acting weights of the newest checkpoint, or of the one before it if the newest is damaged.
+
+    Raises CoachError if there is none.
+    """
+    paths = folder.checkpoint_paths()
+    if not paths:
         raise CoachError(f"The run {folder.name} has no checkpoint yet; let it train first.")
-    return read_arrays(newest / "acting.npz")
+    try:
+        return read_arrays(paths[-1] / "acting.npz")
+    except CoachError:
+        if len(paths) == 1:
+            raise
+        return read_arrays(paths[-2] / "acting.npz")
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:

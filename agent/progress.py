@@ -45,6 +45,8 @@ class TrainSummary:
     """Whether it was asked to stop before the end."""
     seeded_decisions: int
     """Seeded transitions in the memory."""
+    note: str = ""
+    """What a person should know about the start, such as a damaged checkpoint that was left out; a sentence."""
 
 
 class ProgressReporter:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.array_file import read_arrays, write_arrays
-from agent.checkpoint import CheckpointStore
+from agent.array_file import write_arrays
+from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.learner import Learner
@@ -124,6 +124,7 @@ class _Training:
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
+        self.note = ""
         self.started = time.monotonic()
 
     @property
@@ -164,16 +165,31 @@ class _Training:
         return Learner(self.config, action_count, rng)
 
     def restore(self) -> None:
-        """Restore everything from the run's newest checkpoint."""
-        found = self.folder.newest_state()
+        """Restore everything from the run's newest checkpoint that is not damaged."""
+        while True:
+            newest = self.folder.newest_checkpoint()
+            if newest is None:
+                raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it again under another name.")
+            try:
+                self._restore_newest()
+                return
+            except DamagedCheckpoint as damage:
+                if len(self.folder.checkpoint_paths()) == 1:
+                    raise
+                aside = self.folder.set_checkpoint_aside(newest)
+                before = self.folder.newest_checkpoint()
+                self.note = f"{damage} It is now {aside.name}; the training continues from checkpoint {before}."
+
+    def _restore_newest(self) -> None:
+        found = read_checkpoint(self.folder)
         if found is None:
             raise CoachError(f"The run {self.folder.name!r} has no checkpoint; train it again under another name.")
-        checkpoint, state = found
+        checkpoint, state, learned = found
         config = self.config
         memory = new_memory(config, state["memory"]["seeded_end"])
         learner = self._learner(len(self.folder.read().action_meanings), np.random.default_rng(0))
         try:
-            learner.load(read_arrays(checkpoint / "learner.npz"))
+            learner.load(learned)
         except ValueError as error:
             raise CoachError(f"The checkpoint {checkpoint} does not fit the run's network: {error}.") from error
         self.store.load_memory(checkpoint, state, memory)
@@ -209,6 +225,7 @@ class _Training:
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,
+            note=self.note,
         )
 
     def _pretrain(self) -> bool:

@@ -94,6 +94,8 @@ def _print_summary(summary: TrainSummary) -> None:
         f"{summary.run}: {summary.step:,} of {summary.steps:,} steps, {summary.updates:,} updates, "
         f"{summary.episodes:,} episodes{score}, {clock(summary.seconds)}. Saved in {summary.path}."
     )
+    if summary.note:
+        console.print(summary.note)
     if summary.stopped:
         console.print(f"Stopped early; `coach train --run {summary.run} --resume` continues it.")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -153,10 +154,21 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CoachError(f"The run {self.path} is not readable ({error}).") from error
 
+    def checkpoint_paths(self) -> list[Path]:
+        """Return the folders of the checkpoints, oldest first."""
+        return sorted(self.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+
     def newest_checkpoint(self) -> Path | None:
         """Return the folder of the newest checkpoint, or None."""
-        found = sorted(self.checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+        found = self.checkpoint_paths()
         return found[-1] if found else None
+
+    def set_checkpoint_aside(self, checkpoint: Path) -> Path:
+        """Rename a damaged checkpoint so that the one before it is the newest; return its new path."""
+        aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoint.rename(aside)
+        return aside
 
     def newest_state(self) -> tuple[Path, dict[str, Any]] | None:
         """Return folder and ``state.json`` of the newest checkpoint, or None. Raises CoachError if not readable."""

@@ -305,22 +305,40 @@ def test_a_loss_that_diverges_ends_the_training_with_an_error_and_keeps_the_chec
     load_player(library, "first")
 
 
-def test_a_damaged_checkpoint_is_reported_in_one_sentence(library: Library) -> None:
-    config = small_config(seed_from=("human",))
-    train(library, "first", config)
-    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
-    (newest / "learner.npz").write_bytes(b"no arrays")
-    with pytest.raises(CoachError, match="Cannot read the arrays of"):
-        train(library, "first", dataclasses.replace(config, steps=100), resume=True)
+def damage(path: Path, how: str) -> None:
+    if how == "removed":
+        path.unlink()
+    elif how == "cut short":
+        path.write_bytes(path.read_bytes()[:-200])
+    else:
+        np.savez(path, evil=np.array([print], dtype=object))
 
 
-def test_weights_that_would_run_code_are_refused(library: Library) -> None:
+@pytest.mark.parametrize(
+    ("file", "how"), [("learner.npz", "removed"), ("memory.npz", "cut short"), ("learner.npz", "objects")]
+)
+def test_a_damaged_newest_checkpoint_is_set_aside_and_the_one_before_it_continues(
+    file: str, how: str, library: Library
+) -> None:
+    config = small_config(seed_from=("human",), deterministic=True)
+    train(library, "whole", config)
+    train(library, "parts", dataclasses.replace(config, steps=32))
+    train(library, "parts", dataclasses.replace(config, steps=48), resume=True)
+    older, newest = sorted((library.run_folder("parts") / "checkpoints").glob("0*"))[-2:]
+    damage(newest / file, how)
+    summary = train(library, "parts", config, resume=True)
+    assert f"now damaged-{newest.name}; the training continues from checkpoint {older}" in summary.note
+    assert_same_run(library, "whole", "parts")
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_reported_in_one_sentence(library: Library) -> None:
     config = small_config(seed_from=("human",))
     train(library, "first", config)
-    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
-    np.savez(newest / "learner.npz", evil=np.array([print], dtype=object))
-    with pytest.raises(CoachError, match="Cannot read the arrays of"):
+    for checkpoint in (library.run_folder("first") / "checkpoints").glob("0*"):
+        damage(checkpoint / "learner.npz", "cut short")
+    with pytest.raises(CoachError, match="Cannot read the arrays of") as error:
         train(library, "first", dataclasses.replace(config, steps=100), resume=True)
+    assert "\n" not in str(error.value)
 
 
 def test_an_agent_of_one_game_continues_in_another_by_the_names_of_its_actions(tmp_path: Path) -> None:
