@@ -277,6 +277,7 @@ def world_picture(place: int) -> np.ndarray:
 def test_the_values_of_a_small_world_become_the_known_ones(name: str) -> None:
     """Its best values are known: the discount to the power of the steps that are left."""
     common: dict[str, Any] = {
+        "network": "small",
         "discount": 0.8,
         "stack": 1,
         "learning_rate": 1e-3,

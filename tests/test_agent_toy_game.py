@@ -72,8 +72,9 @@ def steps_to_the_goal(lake: Lake, learner: Learner) -> int | None:
 @pytest.mark.timeout(900)
 def test_the_agent_finds_the_shortest_way_over_the_lake() -> None:
     config = small_config(
-        stack=1, discount=0.9, n_steps=1, learning_rate=1e-3, hidden_units=64, averaging=0.0, margin_weight=0.0,
-        layer_norm=False, target_update_steps=25, sampling="prioritised", memory_size=6000, steps=6000,
+        network="small", stack=1, discount=0.9, n_steps=1, learning_rate=1e-3, hidden_units=64, averaging=0.0,
+        margin_weight=0.0, layer_norm=False, target_update_steps=25, sampling="prioritised", memory_size=6000,
+        steps=6000,
     )  # fmt: skip
     rng = np.random.default_rng(0)
     memory = new_memory(config, 0)
