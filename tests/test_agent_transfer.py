@@ -58,6 +58,20 @@ def test_only_the_carried_weights_come_from_the_other_run(invaders: RunFolder, c
         np.testing.assert_array_equal(column, source["advantage_output/kernel"][:, place])
 
 
+def test_the_quantiles_of_an_action_are_carried_over_together(tmp_path: Path) -> None:
+    library, changes = Library(tmp_path), {"network": "small", "quantiles": 3}
+    train(library, "quantiles", small_config(steps=20, **changes))
+    run = open_run(library, "quantiles")
+    learner = Learner(small_config(game="Pong", **changes), len(PONG), np.random.default_rng(5))
+    take_weights(learner, run, PONG, "whole")
+    found, source = weight_arrays(learner.online), theirs(run)
+    learner.close()
+    ours, place = PONG.index("RIGHT"), run.read().action_meanings.index("RIGHT")
+    for name in ("action_output/kernel", "action_output/bias"):
+        carried = found[name].reshape(-1, len(PONG), 3)[:, ours]
+        np.testing.assert_array_equal(carried, source[name].reshape(-1, 6, 3)[:, place])
+
+
 def test_convolutions_fit_an_agent_with_other_dense_layers(invaders: RunFolder) -> None:
     learner = Learner(small_config(game="Pong", hidden_units=24, dueling=True), len(PONG), np.random.default_rng(5))
     take_weights(learner, invaders, PONG, "convolutions")
