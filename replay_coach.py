@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from data.clip import Clip, Verdict, verdict_of_frames
     from data.decisions import Decisions
     from data.demonstrator import Demonstrator, RandomPlay
-    from data.episode import EmulatorSettings, EpisodeSummary, FrameState, Origin
+    from data.episode import EmulatorSettings, EpisodeSummary, FrameState, Origin, PaceReport
     from data.errors import CoachError
-    from data.film_player import FilmPlayer
+    from data.film import FilmPlayer
     from data.label_database import LabelDatabase
     from data.library import Library
-    from data.pace_report import PaceReport
     from data.replay_file import ReplayFile
     from data.run_progress import Progress
     from data.simulation import Emulator, games
@@ -101,12 +100,11 @@ _NAMES_BY_MODULE = {
     "data.clip": ("Clip", "Verdict", "verdict_of_frames"),
     "data.decisions": ("Decisions",),
     "data.demonstrator": ("Demonstrator", "RandomPlay"),
-    "data.episode": ("EmulatorSettings", "EpisodeSummary", "FrameState", "Origin"),
+    "data.episode": ("EmulatorSettings", "EpisodeSummary", "FrameState", "Origin", "PaceReport"),
     "data.errors": ("CoachError",),
-    "data.film_player": ("FilmPlayer",),
+    "data.film": ("FilmPlayer",),
     "data.label_database": ("LabelDatabase",),
     "data.library": ("Library",),
-    "data.pace_report": ("PaceReport",),
     "data.replay_file": ("ReplayFile",),
     "data.run_progress": ("Progress",),
     "data.simulation": ("Emulator", "games"),

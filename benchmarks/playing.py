@@ -32,8 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from Xlib.ext import xtest
 
-from data.episode import FRAMES_PER_SECOND
-from data.pace_report import LATE_SECONDS
+from data.episode import FRAMES_PER_SECOND, LATE_SECONDS
 from recorder.pace import Pace
 
 WINDOWS = {"ours": "Replay Coach, recording", "gymnasium": "gymnasium.utils.play"}

@@ -29,10 +29,10 @@ from data.actions_file import import_actions
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
 from data.episode_import import ImportOptions
 from data.library import Library
-from data.proof import verify
 from data.replay_file import ReplayFile
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
+from data.verification import verify
 
 FRAMES_PER_HOUR = 3600 * FRAMES_PER_SECOND
 GAME = "SpaceInvaders"

@@ -100,8 +100,7 @@ def _frames(text: str | None) -> tuple[int, int | None]:
 
 
 def _replay_files(names: list[str], library: Library) -> list[Path]:
-    from data.quarantine import vetted
-    from data.verification import replay_paths
+    from data.quarantine import replay_paths, vetted
 
     if not names:
         return [Path(episode.path) for episode in library.episodes()]

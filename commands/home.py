@@ -19,7 +19,7 @@ from data.library import Library
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
-    from data.proof import Verification
+    from data.verification import Verification
     from home.overview import HomeAction
     from screen.window import Window
 

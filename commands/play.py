@@ -10,10 +10,9 @@ from commands.chosen_settings import chosen_settings, given_or, person
 from commands.parser import Commands, add_seed, chosen_seed
 from commands.record import report_recorded
 from commands.recover import recover_before_play
-from data.episode import DEFAULT_FRAME_SKIP, EmulatorSettings
+from data.episode import DEFAULT_FRAME_SKIP, EmulatorSettings, PaceReport
 from data.errors import CoachError
 from data.library import Library
-from data.pace_report import PaceReport
 
 if TYPE_CHECKING:
     from data.continuation import Unended

@@ -12,10 +12,9 @@ from commands.output import print_json, progress_bar, progress_counter, report_c
 from commands.parser import AGENT_EPSILON, DEFAULT_GAME, Commands, add_seed, add_sticky, at_least, chosen_seed
 from data.demonstrator import Demonstrator
 from data.durations import clock
-from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary
+from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary, PaceReport
 from data.errors import CoachError
 from data.library import Library
-from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 
 

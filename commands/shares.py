@@ -24,10 +24,9 @@ from commands.parser import labels_of
 from data.clip import VERDICTS
 from data.durations import clock
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary
-from data.episode_choice import EpisodeChoice
 from data.errors import AnswerIsNo, CoachError
 from data.label_database import LabelDatabase
-from data.library import Library
+from data.library import EpisodeChoice, Library
 
 if TYPE_CHECKING:
     from data.share_import import ShareImport
@@ -82,8 +81,7 @@ def choice_of(options: argparse.Namespace) -> EpisodeChoice:
 
 def export_share(options: argparse.Namespace) -> int:
     """Write a share and report what it holds."""
-    from data.pseudonyms import Pseudonyms
-    from data.share_export import write_share
+    from data.share_export import Pseudonyms, write_share
 
     library = Library(options.library)
     target: Path = options.share

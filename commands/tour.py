@@ -182,7 +182,7 @@ def _record(library: Library, game: str, jobs: int, size: TourSize) -> list[Epis
 
 
 def _verify(episodes: list[EpisodeSummary], jobs: int) -> None:
-    from data.verification import verify_many
+    from data.quarantine import verify_many
 
     _say("2 of 6  Each file is simulated again and compared, frame by frame and byte by byte.")
     results = verify_many([Path(episode.path) for episode in episodes], jobs)

@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
 
 
 def run_verify(options: argparse.Namespace) -> int:
-    from data.verification import replay_paths, verify_many
+    from data.quarantine import replay_paths, verify_many
 
     at_least(options.jobs, 1, "--jobs")
     paths = replay_paths(options.paths)

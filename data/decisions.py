@@ -38,11 +38,6 @@ class Decisions:
     def __len__(self) -> int:
         return len(self.action)
 
-    @property
-    def mixed_share(self) -> float:
-        """Share of decisions whose action is a compromise; 0 for latched recordings."""
-        return float(self.mixed.mean()) if len(self) else 0.0
-
 
 def decisions_of(
     actions: np.ndarray,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import unicodedata
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -171,3 +173,68 @@ class EpisodeSummary:
     def seconds(self) -> float:
         """Length of play."""
         return self.frame_count / FRAMES_PER_SECOND
+
+
+UNSTORABLE = ("Cc", "Cs")
+"""Control characters, and halves of characters (what a shell makes of bytes that are no UTF-8)."""
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text holds neither control characters, which a terminal would obey, nor halves of characters."""
+    return not any(unicodedata.category(character) in UNSTORABLE for character in text)
+
+
+LATE_SECONDS = 0.002
+"""A frame that begins this much after its time is counted as late."""
+
+
+@dataclass(frozen=True)
+class PaceReport:
+    """How evenly frames came."""
+
+    frames: int
+    """Frames that had a time to come at, also those that were dropped by a rewind later."""
+    late_frames: int
+    """Those that came more than LATE_SECONDS after their time."""
+    worst_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.late_frames} of {self.frames} frames late, worst {self.worst_seconds * 1000:.1f} ms"
+
+    def __add__(self, other: PaceReport) -> PaceReport:
+        worst = max(self.worst_seconds, other.worst_seconds)
+        return PaceReport(self.frames + other.frames, self.late_frames + other.late_frames, worst)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: object) -> PaceReport | None:
+        """What a file says; None where it says nothing or nothing that makes sense (it is only an extra)."""
+        try:
+            told = json.loads(str(text))
+            report = cls(int(told["frames"]), int(told["late_frames"]), float(told["worst_seconds"]))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return None
+        sound = 0 <= report.late_frames <= report.frames and math.isfinite(report.worst_seconds)
+        return report if sound and report.worst_seconds >= 0 else None
+
+
+NO_FRAMES = PaceReport(0, 0, 0.0)
+
+
+class PaceCount:
+    """Counts frames as they come."""
+
+    def __init__(self) -> None:
+        self._frames, self._late, self._worst = 0, 0, 0.0
+
+    def add(self, late_seconds: float) -> None:
+        """One frame, so many seconds after its time."""
+        self._frames += 1
+        self._late += late_seconds > LATE_SECONDS
+        self._worst = max(self._worst, late_seconds)
+
+    @property
+    def report(self) -> PaceReport:
+        return PaceReport(self._frames, self._late, self._worst)

@@ -1,26 +1,43 @@
-"""Reading strangers' files in a child process with limits: a crash, a flood or an endless loop ends there.
+"""Read and verify replay files in child processes with limits, because a file may come from a stranger.
 
-The HDF5 library is a large piece of C; a file made for the purpose can bring it down. A child reads such a file first,
-with bounded memory, no right to write, and a limit on silence. What the child has read whole, this process may read.
+The HDF5 library is a large piece of C that a malicious file can crash. A child process (``python -m data.quarantine``)
+reads such a file first, with bounded memory, no right to write, and a limit on its silence. A file that the child has
+read to its end may be read by this process. Where the system has no ``resource`` limits (Windows) the child's memory
+and writes are not limited; crashes and endless loops still end there.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
+import queue
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from data.episode import EpisodeSummary
 from data.errors import CoachError
-from data.proof import OnFrames, Verification
+from data.replay_file import ReplayFile
+from data.replay_format import CHUNK_FRAMES
+from data.verification import OnFrames, Verification, verify
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 MEMORY_BYTES = 2 * 2**30
 """Address space of the child, its libraries included."""
+MAX_MESSAGE_BYTES = 2**20
+KILLED = -9
+"""Exit code of a process that the system ended by SIGKILL, as when memory ran out."""
 SILENCE_SECONDS = 60.0
 """The child reports every block of frames, so a minute without a word is a hang."""
 
@@ -40,10 +57,11 @@ class Quarantine:
         self._memory_bytes = memory_bytes
         self._silence_seconds = silence_seconds
         self._child: subprocess.Popen[bytes] | None = None
-        self._unread = b""
+        self._messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._listener: threading.Thread | None = None
 
     def verify(self, path: Path, on_frames: OnFrames | None = None) -> Verification:
-        """``data.proof.verify`` in the child; a file that brings it down is not ok, of kind "structure".
+        """``data.verification.verify`` in the child; a file that brings it down is not ok, of kind "structure".
 
         Raises ReaderUnavailable where no child can be started, as ``summary`` and ``vet`` do.
         """
@@ -80,7 +98,7 @@ class Quarantine:
             child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
             child.stdin.flush()
             while True:
-                message = self._next_message(child)
+                message = self._next_message()
                 if "frames" in message:
                     if on_frames is not None:
                         on_frames(*message["frames"])
@@ -95,18 +113,14 @@ class Quarantine:
             how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
             raise refusal(f"{path} is refused: reading it {how}, which no replay file of ours does.") from error
 
-    def _next_message(self, child: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """Raises TimeoutError after silence, ValueError when the child is gone."""
-        assert child.stdout is not None
-        while b"\n" not in self._unread:
-            ready, _, _ = select.select([child.stdout], [], [], self._silence_seconds)
-            if not ready:
-                raise TimeoutError
-            part = os.read(child.stdout.fileno(), 65536)
-            if not part:
-                raise ValueError("the child ended")
-            self._unread += part
-        line, self._unread = self._unread.split(b"\n", 1)
+    def _next_message(self) -> dict[str, Any]:
+        """Return the child's next message; raises TimeoutError after silence, ValueError when the child has ended."""
+        try:
+            line = self._messages.get(timeout=self._silence_seconds)
+        except queue.Empty:
+            raise TimeoutError from None
+        if not line:
+            raise ValueError("the child ended")
         message: dict[str, Any] = json.loads(line)
         return message
 
@@ -126,15 +140,18 @@ class Quarantine:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-P", "-m", "data.quarantine_child", str(self._memory_bytes)]
+        command = [sys.executable, "-P", "-m", "data.quarantine", str(self._memory_bytes)]
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         try:
             child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
         except OSError as error:
             raise ReaderUnavailable(f"The reader of replay files cannot be started: {error.strerror}.") from error
-        self._child = child
+        assert child.stdout is not None
+        self._child, self._messages = child, queue.SimpleQueue()
+        self._listener = threading.Thread(target=_listen, args=(child.stdout, self._messages), daemon=True)
+        self._listener.start()
         try:
-            self._next_message(child)
+            self._next_message()
         except (OSError, ValueError) as error:
             self.close()
             raise ReaderUnavailable(
@@ -145,11 +162,12 @@ class Quarantine:
 
     def close(self) -> None:
         """End the child."""
-        self._unread = b""
         if self._child is not None:
             child, self._child = self._child, None
             child.kill()
             child.wait()
+            if self._listener is not None:
+                self._listener.join()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     pipe.close()
@@ -161,10 +179,18 @@ class Quarantine:
         self.close()
 
 
+def _listen(output: IO[bytes], messages: queue.SimpleQueue[bytes]) -> None:
+    """Pass on each line of a child's output, and an empty one at its end."""
+    line = b" "
+    while line:
+        line = output.readline(MAX_MESSAGE_BYTES)
+        messages.put(line)
+
+
 def _was_killed(child: subprocess.Popen[bytes]) -> bool:
     """Whether something outside has ended the child, and not by Ctrl-C."""
     try:
-        return child.wait(timeout=1.0) == -signal.SIGKILL
+        return child.wait(timeout=1.0) == KILLED
     except subprocess.TimeoutExpired:  # it runs, and is silent or talks nonsense
         return False
 
@@ -178,3 +204,138 @@ def vetted(path: Path, trusted: Path | None = None) -> Path:
         with Quarantine() as quarantine:
             quarantine.vet(path)
     return path
+
+
+def replay_paths(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are; of a folder its replay files (of a library, those in ``replays``). Raises CoachError."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted((path / "replays").glob("*.h5")) or sorted(path.rglob("*.h5"))
+            if not inside:
+                raise CoachError(f"The folder {path} holds no replay file (*.h5).")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise CoachError(f"There is no file or folder {path}.")
+    return list(dict.fromkeys(found))
+
+
+def verify_many(
+    paths: Sequence[Path],
+    jobs: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_frames: Callable[[Path, int, int], None] | None = None,
+) -> list[Verification]:
+    """Verify files in ``jobs`` child processes at a time; the answers are in the order of ``paths``.
+
+    ``on_progress`` gets the files done and the files in all; ``on_frames`` a file, its frames checked and its frames
+    in all. Both are called one at a time, from threads other than the caller's.
+    """
+    idle: queue.SimpleQueue[Quarantine] = queue.SimpleQueue()
+    children = [Quarantine() for _ in range(max(1, min(jobs, len(paths))))]
+    for child in children:
+        idle.put(child)
+    telling = threading.Lock()
+    done_files = 0
+
+    def one(path: Path) -> Verification:
+        nonlocal done_files
+
+        def tell(done: int, total: int) -> None:
+            if on_frames is not None:
+                with telling:
+                    on_frames(path, done, total)
+
+        child = idle.get()
+        try:
+            answer = child.verify(path, tell)
+        finally:
+            idle.put(child)
+        with telling:
+            done_files += 1
+            if on_progress is not None:
+                on_progress(done_files, len(paths))
+        return answer
+
+    try:
+        with ThreadPoolExecutor(len(children)) as pool:
+            return list(pool.map(one, paths))
+    finally:
+        for child in children:
+            child.close()
+
+
+REPORT_SECONDS = 0.1
+
+
+# ---- the child -------------------------------------------------------------------------------------------------------
+
+
+def limit(memory_bytes: int) -> None:
+    """Bound this process's memory, and forbid core dumps and any byte written to a file."""
+    if resource is None:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def end_at_once_when_interrupted() -> None:
+    """Let Ctrl-C end this process at once: it has nothing to clean up."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Reporter:
+    """Reports to the parent how far a long task is, a few times a second."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._next = 0.0
+
+    def send(self, message: dict[str, Any]) -> None:
+        self._channel.write(json.dumps(message).encode() + b"\n")
+        self._channel.flush()
+
+    def frames(self, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + REPORT_SECONDS
+            self.send({"frames": [done, total]})
+
+
+def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
+    if task == "verify":
+        return asdict(verify(path, reporter.frames)) | {"path": str(path)}
+    if task == "demo":
+        from data.demo_pickle import read_plain_demo
+
+        return read_plain_demo(path)
+    with ReplayFile(path) as replay:
+        if task == "vet":
+            total = replay.frame_count + 1
+            for first in range(0, total, CHUNK_FRAMES):
+                replay.frames(first, first + CHUNK_FRAMES)
+                replay.ram(first, first + CHUNK_FRAMES)
+                reporter.frames(first, total)
+        return asdict(replay.summary())
+
+
+def main() -> None:
+    limit(int(sys.argv[1]))
+    end_at_once_when_interrupted()
+    # Whatever a library prints must not mix with the answers.
+    reporter = Reporter(os.fdopen(os.dup(1), "wb"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    reporter.send({"ready": True})
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            reporter.send({"answer": answer(request["task"], Path(request["path"]), reporter)})
+        except CoachError as error:
+            reporter.send({"error": str(error)})
+
+
+if __name__ == "__main__":
+    main()

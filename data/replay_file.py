@@ -17,12 +17,17 @@ import hdf5plugin
 import numpy as np
 
 from data.decisions import Decisions, decisions_of
-from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin
+from data.episode import DEFAULT_FRAME_SKIP, DEMONSTRATOR_KINDS, EpisodeSummary, Origin, PaceReport
 from data.errors import CoachError
-from data.global_heap import has_endless_heap
-from data.pace_report import PaceReport
-from data.packed_block import inflate, zstd_content_size
-from data.replay_attributes import attributes_of, origin_of, require_attributes
+from data.replay_checks import (
+    GZIP_FILTER,
+    ZSTD_FILTER,
+    check_attributes,
+    check_structure,
+    has_endless_heap,
+    inflate,
+    zstd_content_size,
+)
 from data.replay_format import (
     ATTRIBUTES_CHECK,
     CHUNK_FRAMES,
@@ -31,12 +36,14 @@ from data.replay_format import (
     OPTIONAL_COLUMNS,
     SELF_CHECKED,
     attributes_digest,
+    attributes_of,
     choice_checks,
     column_digest,
     digest_of,
+    origin_of,
+    require_attributes,
 )
 from data.simulation import RAM_BYTES
-from data.structure_check import GZIP_FILTER, ZSTD_FILTER, check_attributes, check_structure
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from data.background_keeper import BackgroundKeeper, Block
+from data.background_writer import BackgroundKeeper, Block
 from data.decisions import decisions_of
-from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin
+from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin, PaceReport, is_plain_text
 from data.errors import CoachError
 from data.files import write_atomic
 from data.journal import SUFFIX, Journal, NoJournal
-from data.pace_report import PaceReport
-from data.plain_text import is_plain_text
 from data.replay_file import compress_zstd, decompress_zstd, episode_image
 from data.replay_format import CHUNK_FRAMES, MAX_FILE_FRAMES
 from data.simulation import RAM_BYTES, simulate

@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from data.clip import Verdict
-from data.episode import EpisodeSummary
+from data.episode import EpisodeSummary, is_plain_text
 from data.errors import CoachError
 from data.files import (
     BINARY,
@@ -31,12 +31,10 @@ from data.files import (
 from data.label_database import LabelDatabase
 from data.label_exchange import read_labels
 from data.library import Library
-from data.plain_text import is_plain_text
-from data.pseudonyms import Pseudonyms
 from data.quarantine import Quarantine
 from data.replay_file import ReplayFile
-from data.share_archive import ShareArchive
-from data.share_format import LABELS, SUFFIX, Listed
+from data.share_archive import LABELS, SUFFIX, Listed, ShareArchive
+from data.share_export import Pseudonyms
 
 INCOMING = ".incoming-"
 SPARE_BYTES = 2**26
@@ -172,10 +170,12 @@ class ShareImporter:
 
     def _proved(self, archive: ShareArchive, name: str, unpacked: Path, child: Quarantine) -> EpisodeSummary:
         where = f"{name} in {archive.path}"
-        proof = child.verify(unpacked)
-        if not proof.ok:
-            sentence = proof.sentence.replace(str(unpacked.absolute()), where).replace(str(unpacked), where)
-            raise CoachError(sentence if proof.kind == "structure" else f"{where} is not true: {sentence}")
+        answer = child.verify(unpacked)
+        if not answer.ok:
+            sentence = answer.sentence.replace(str(unpacked.absolute()), where).replace(str(unpacked), where)
+            raise CoachError(
+                sentence if answer.kind == "structure" else f"{where} differs from what the emulator does: {sentence}"
+            )
         summary = child.summary(unpacked)
         if not is_plain_text(summary.player) or len(summary.player) > LONGEST_NAME:
             raise CoachError(f"{where} names a player whose name is no plain text.")

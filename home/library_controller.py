@@ -10,9 +10,9 @@ from pathlib import Path
 from data.durations import rounded_duration
 from data.label_database import LabelDatabase
 from data.library import Library
-from data.proof import Verification
 from data.quarantine import Quarantine
 from data.trash import Moved, Trash
+from data.verification import Verification
 from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, filtered, rows_of, sorted_rows, values_of
 from screen.background import Background
 from screen.fields import Choice, TextField

@@ -6,7 +6,7 @@ import time
 from collections.abc import MutableMapping
 
 from data.library import Library
-from data.proof import Verification
+from data.verification import Verification
 from home.episode_window import EpisodeWindow, OpenFrames
 from home.library_controller import LibraryController
 from home.library_drawing import COLUMNS, KEYS, ROW_HEIGHT, LibraryLayout, draw_library, library_buttons, library_layout

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from data.episode import FRAMES_PER_SECOND
-from data.pace_report import PaceCount, PaceReport
+from data.episode import FRAMES_PER_SECOND, PaceCount, PaceReport
 
 GIVE_UP_SECONDS = 0.1
 """A frame later than this starts a new schedule: a game that ran fast to catch up could not be played."""

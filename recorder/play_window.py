@@ -9,11 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.continuation import Unended, read_unended, unended_episodes
-from data.episode import EmulatorSettings
+from data.episode import NO_FRAMES, EmulatorSettings, PaceReport
 from data.errors import CoachError
 from data.game_picture import display_name
 from data.library import Library
-from data.pace_report import NO_FRAMES, PaceReport
 from recorder.controls import read_key_map
 from recorder.episode_chooser import EpisodeChooser
 from recorder.frame_loop import PlayedFrame

@@ -18,11 +18,11 @@ from data.episode import (
     MAX_EPISODE_FRAMES,
     EmulatorSettings,
     FrameState,
+    PaceCount,
     demonstrator_index,
 )
 from data.errors import CoachError
 from data.library import Library
-from data.pace_report import PaceCount
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 from recorder.demonstrators import HumanPlay, TakeOver

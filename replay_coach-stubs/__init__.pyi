@@ -29,11 +29,11 @@ from data.episode import EmulatorSettings as EmulatorSettings
 from data.episode import EpisodeSummary as EpisodeSummary
 from data.episode import FrameState as FrameState
 from data.episode import Origin as Origin
+from data.episode import PaceReport as PaceReport
 from data.errors import CoachError as CoachError
-from data.film_player import FilmPlayer as FilmPlayer
+from data.film import FilmPlayer as FilmPlayer
 from data.label_database import LabelDatabase as LabelDatabase
 from data.library import Library as Library
-from data.pace_report import PaceReport as PaceReport
 from data.replay_file import ReplayFile as ReplayFile
 from data.run_progress import Progress as Progress
 from data.simulation import Emulator as Emulator

@@ -18,9 +18,9 @@ from data.episode_import import Imported, ImportOptions, import_play
 from data.errors import AnswerIsNo, CoachError
 from data.export import export
 from data.library import Library
-from data.proof import verify
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
+from data.verification import verify
 
 HUMAN_DEMOS = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", Path(__file__).parents[2] / "shared/data/human_demos"))
 PONG = ImportOptions(game="Pong")

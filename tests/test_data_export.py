@@ -18,8 +18,8 @@ from data.film import brighter, caption_of, terminal_strip, write_gif, write_mp4
 from data.library import Library
 from data.minari_export import export_minari
 from data.minari_import import import_minari
-from data.proof import verify
 from data.replay_file import ReplayFile
+from data.verification import verify
 
 
 @pytest.fixture(scope="module")

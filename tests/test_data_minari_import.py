@@ -28,8 +28,8 @@ from data.export import Span
 from data.library import Library
 from data.minari_export import default_dataset_id, export_minari
 from data.minari_import import import_minari
-from data.proof import verify
 from data.replay_file import ReplayFile
+from data.verification import verify
 
 ABOUT = {
     "algorithm_name": "x",

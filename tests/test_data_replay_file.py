@@ -22,10 +22,10 @@ from replay_episodes import RANDOM, begin, play, record, writable_copy
 from data.episode import DEMONSTRATOR_KINDS, EmulatorSettings, FrameState, Origin
 from data.errors import CoachError
 from data.library import Library
-from data.proof import verify
 from data.replay_file import ReplayFile, compress_zstd, decompress_zstd, portable_image
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
+from data.verification import verify
 
 
 @pytest.fixture(scope="module")

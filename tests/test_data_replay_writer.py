@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from replay_episodes import RANDOM, begin, play, record
 
-from data import background_keeper
+from data import background_writer
 from data.errors import CoachError
 from data.journal import rescue_folder
 from data.library import Library
-from data.proof import verify
 from data.recovery import recover, unfinished
 from data.replay_file import ReplayFile
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
+from data.verification import verify
 
 FRAMES = 150
 CALLS = ("write", "fsync", "ftruncate", "fchmod", "replace", "open")
@@ -170,9 +170,9 @@ def test_a_library_that_vanishes_while_playing_is_noticed_and_the_episode_goes_t
 def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background_keeper, "MAX_WAITING_BLOCKS", 4)
-    monkeypatch.setattr(background_keeper, "SLOW_WAITING_BLOCKS", 2)
-    monkeypatch.setattr(background_keeper, "HURRIED_BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(background_writer, "MAX_WAITING_BLOCKS", 4)
+    monkeypatch.setattr(background_writer, "SLOW_WAITING_BLOCKS", 2)
+    monkeypatch.setattr(background_writer, "HURRIED_BLOCK_SECONDS", 0.0)
     writer, emulator = begin(Library(tmp_path))
     keeper = writer._keeper
     # Nothing is taken from the queue while the disk "stalls": the thread is kept busy elsewhere.
@@ -195,11 +195,11 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
 
 
 def test_a_recorder_that_is_faster_than_the_disk_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_keeper, "MAX_WAITING_BLOCKS", 2)
+    monkeypatch.setattr(background_writer, "MAX_WAITING_BLOCKS", 2)
     writer, emulator = begin(Library(tmp_path))
     pack = writer._keeper.pack
 
-    def slowly(block: background_keeper.Block) -> None:
+    def slowly(block: background_writer.Block) -> None:
         time.sleep(0.05)
         pack(block)
 

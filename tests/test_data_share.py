@@ -20,17 +20,15 @@ from replay_episodes import record
 from data import share_export
 from data.clip import Clip, Verdict
 from data.episode import EpisodeSummary
-from data.episode_choice import EpisodeChoice
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.label_exchange import labels_text
-from data.library import Library
-from data.proof import verify
-from data.pseudonyms import Pseudonyms
+from data.library import EpisodeChoice, Library
 from data.replay_file import ReplayFile, renamed_image
 from data.share_archive import ShareArchive
-from data.share_export import write_share
+from data.share_export import Pseudonyms, write_share
 from data.share_import import ShareImport, ShareImporter, shares_in
+from data.verification import verify
 
 ROOT = Path(__file__).parent.parent
 KILLS = 3

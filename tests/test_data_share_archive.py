@@ -22,9 +22,8 @@ from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_exchange import labels_text
 from data.library import Library
-from data.share_archive import ShareArchive
+from data.share_archive import LABELS, MANIFEST, MAX_EPISODES, Manifest, ShareArchive, is_episode_id, member_of
 from data.share_export import write_share
-from data.share_format import LABELS, MANIFEST, MAX_EPISODES, Manifest, is_episode_id, member_of
 from data.share_import import ShareImporter
 
 MUTATIONS = 600

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data.library import Library
-from data.proof import Verification
+from data.verification import Verification
 from home.library_controller import LibraryController
 from screen.layout import Box
 from tests.replay_episodes import record

@@ -12,9 +12,8 @@ from typing import Any
 import pygame
 import pytest
 
-from data.episode import EmulatorSettings
+from data.episode import EmulatorSettings, PaceReport
 from data.library import Library
-from data.pace_report import PaceReport
 from data.replay_file import ReplayFile
 from data.verification import verify
 from recorder import play_window

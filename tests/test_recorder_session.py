@@ -11,10 +11,10 @@ from played_sessions import Player, Watcher, assert_simulates_equal, files_in
 
 from data.clip import Clip, Verdict
 from data.continuation import read_unended
+from data.episode import PaceReport
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
-from data.pace_report import PaceReport
 from data.recovery import recover
 from data.replay_file import ReplayFile
 from data.verification import verify

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import CoachError
-from data.film_player import FilmPlayer
+from data.film import FilmPlayer
 from data.library import Library
 from data.replay_file import ReplayFile
 from tests.replay_episodes import record

@@ -15,9 +15,9 @@ from replay_episodes import record, writable_copy
 
 from data.errors import CoachError
 from data.library import Library
-from data.proof import verify
+from data.quarantine import replay_paths, verify_many
 from data.replay_format import COLUMNS
-from data.verification import replay_paths, verify_many
+from data.verification import verify
 
 
 @pytest.fixture(scope="module")

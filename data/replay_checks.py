@@ -7,6 +7,9 @@ the h5py objects that ``data.replay_file`` opened. Whatever is not plain numbers
 from __future__ import annotations
 
 import math
+import mmap
+import zlib
+from pathlib import Path
 from typing import Any
 
 from data.errors import CoachError
@@ -124,3 +127,64 @@ def _check_column(dataset: Any, name: str, column: Column, where: str) -> None:
         right = dataset.shape == (256, 3)
     if not right or dataset.shape[0] > MAX_FILE_FRAMES + 1:
         raise CoachError(f"{where} holds {name!r} in the shape {dataset.shape}, which a replay file cannot have.")
+
+
+SIGNATURE = b"GCOL\x01"
+HEADER_BYTES = 16
+SMALLEST_HEAP_BYTES = 4096
+
+
+def has_endless_heap(path: Path) -> bool:
+    """Whether any global heap of the file cannot be walked to its end; raises OSError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(SIGNATURE)
+        while at >= 0:
+            stop = at + int.from_bytes(data[at + 8 : at + 16], "little")
+            # Five bytes alike may be chance; HDF5 itself refuses a heap of any other size.
+            if at + SMALLEST_HEAP_BYTES <= stop <= len(data) and not _can_be_walked(data, at + HEADER_BYTES, stop):
+                return True
+            at = data.find(SIGNATURE, at + 1)
+    return False
+
+
+def _can_be_walked(data: mmap.mmap, at: int, stop: int) -> bool:
+    while at + HEADER_BYTES <= stop:
+        index = int.from_bytes(data[at : at + 2], "little")
+        size = int.from_bytes(data[at + 8 : at + 16], "little")
+        step = HEADER_BYTES + (size + 7) // 8 * 8 if index else size
+        if step < 1:
+            return False
+        at += step
+    return True
+
+
+ZSTD_MAGIC = 0xFD2FB528
+
+
+def zstd_content_size(packed: bytes) -> int:
+    """Bytes that a Zstandard frame declares to hold (RFC 8878, section 3.1.1); nothing is unpacked.
+
+    Raises ValueError where it declares none or is no Zstandard frame.
+    """
+    if len(packed) < 6 or int.from_bytes(packed[:4], "little") != ZSTD_MAGIC:
+        raise ValueError("a block is not Zstandard-compressed")
+    descriptor = packed[4]
+    size_flag, single_segment, dictionary_flag = descriptor >> 6, descriptor >> 5 & 1, descriptor & 3
+    at = 5 + (1 - single_segment) + (0, 1, 2, 4)[dictionary_flag]
+    width = (single_segment, 2, 4, 8)[size_flag]
+    if width == 0 or len(packed) < at + width:
+        raise ValueError("a block does not say how large it is")
+    size = int.from_bytes(packed[at : at + width], "little")
+    return size + 256 if width == 2 else size
+
+
+def inflate(packed: bytes, size: int) -> bytes:
+    """Unpack a gzip block of exactly ``size`` bytes; raises ValueError, half-way, for one that becomes larger."""
+    reader = zlib.decompressobj()
+    try:
+        data = reader.decompress(packed, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"a block is not gzip-compressed: {error}") from error
+    if len(data) != size or not reader.eof:
+        raise ValueError(f"a block does not unpack to {size} bytes")
+    return data
