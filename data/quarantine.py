@@ -1,6 +1,6 @@
 """Read and verify replay files in child processes with limits, because a file may come from a stranger.
 
-The HDF5 library is a large piece of C that a malicious file can crash. A child process (``python -m data.quarantine``)
+The HDF5 library is a large piece of C that a malicious file can crash. A child process (``data.quarantine_child``)
 reads such a file first, with bounded memory, no right to write, and a limit on its silence. A file that the child has
 read to its end may be read by this process. Where the system has no ``resource`` limits (Windows) the child's memory
 and writes are not limited; crashes and endless loops still end there.
@@ -11,27 +11,17 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from data.episode import EpisodeSummary
 from data.errors import CoachError
-from data.replay_file import ReplayFile
-from data.replay_format import CHUNK_FRAMES
-from data.verification import OnFrames, Verification, verify
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+from data.verification import OnFrames, Verification
 
 MEMORY_BYTES = 2 * 2**30
 """Address space of the child, its libraries included."""
@@ -140,7 +130,7 @@ class Quarantine:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-P", "-m", "data.quarantine", str(self._memory_bytes)]
+        command = [sys.executable, "-P", "-m", "data.quarantine_child", str(self._memory_bytes)]
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         try:
             child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
@@ -265,77 +255,3 @@ def verify_many(
     finally:
         for child in children:
             child.close()
-
-
-REPORT_SECONDS = 0.1
-
-
-# ---- the child -------------------------------------------------------------------------------------------------------
-
-
-def limit(memory_bytes: int) -> None:
-    """Bound this process's memory, and forbid core dumps and any byte written to a file."""
-    if resource is None:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
-def end_at_once_when_interrupted() -> None:
-    """Let Ctrl-C end this process at once: it has nothing to clean up."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-class Reporter:
-    """Reports to the parent how far a long task is, a few times a second."""
-
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-        self._next = 0.0
-
-    def send(self, message: dict[str, Any]) -> None:
-        self._channel.write(json.dumps(message).encode() + b"\n")
-        self._channel.flush()
-
-    def frames(self, done: int, total: int) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + REPORT_SECONDS
-            self.send({"frames": [done, total]})
-
-
-def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
-    if task == "verify":
-        return asdict(verify(path, reporter.frames)) | {"path": str(path)}
-    if task == "demo":
-        from data.demo_pickle import read_plain_demo
-
-        return read_plain_demo(path)
-    with ReplayFile(path) as replay:
-        if task == "vet":
-            total = replay.frame_count + 1
-            for first in range(0, total, CHUNK_FRAMES):
-                replay.frames(first, first + CHUNK_FRAMES)
-                replay.ram(first, first + CHUNK_FRAMES)
-                reporter.frames(first, total)
-        return asdict(replay.summary())
-
-
-def main() -> None:
-    limit(int(sys.argv[1]))
-    end_at_once_when_interrupted()
-    # Whatever a library prints must not mix with the answers.
-    reporter = Reporter(os.fdopen(os.dup(1), "wb"))
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    reporter.send({"ready": True})
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            reporter.send({"answer": answer(request["task"], Path(request["path"]), reporter)})
-        except CoachError as error:
-            reporter.send({"error": str(error)})
-
-
-if __name__ == "__main__":
-    main()
