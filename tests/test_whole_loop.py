@@ -134,9 +134,9 @@ def test_each_episode_of_a_trained_agent_is_another_game_unless_it_acts_without_
     shutil.copytree(library.runs, apart.runs)
     record = ["--library", str(apart.folder), "record", "--by", "agent:first", "--episodes", "2", "--seed", "1"]
     assert coach.main([*record, "--max-frames", "1600"]) == 0
-    assert "same game" not in capsys.readouterr().out
+    assert "identical to another" not in capsys.readouterr().out
     assert coach.main([*record, "--max-frames", "160", "--epsilon", "0"]) == 0
-    assert "1 of them is the same game as one before" in " ".join(capsys.readouterr().out.split())
+    assert "1 of them is identical to another" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_trained_agents_play_seeds_another_agent(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
