@@ -221,7 +221,7 @@ def why(what: str, code: int, log: Path) -> str:
     """One sentence on a process, called ``what``, that ended with this exit code; ``log``: what it said."""
     begun = what[:1].upper() + what[1:]
     if code < 0:
-        hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
+        hint = ", perhaps because the machine ran out of memory" if -code == 9 else ""
         return f"{begun} was killed by signal {-code}{hint}."
     try:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]

@@ -8,6 +8,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from data.files import write_atomic
 
@@ -95,6 +96,8 @@ def read_progress(path: Path) -> ProgressReport | None:
 
 def is_alive(process: int) -> bool:
     """Return whether a process with this id exists. After its end, another process may have received the id."""
+    if os.name == "nt":  # there, os.kill(process, 0) would interrupt the process
+        return _is_alive_on_windows(process)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -102,3 +105,13 @@ def is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _is_alive_on_windows(process: int) -> bool:
+    import ctypes
+
+    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+    handle = kernel.OpenProcess(0x1000, False, process)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if handle:
+        kernel.CloseHandle(handle)
+    return bool(handle)
