@@ -38,7 +38,7 @@ def test_an_arm_may_change_any_setting_and_whose_verdicts_count() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("dreams", "dreams is no source"),
+        ("dreams", "dreams is not a source"),
         ("a=planner,dreams=2", "no setting 'dreams'"),
         ("a=planner,keep=some", "--keep must be one of"),
         ("a=planner,pretrain-steps=many", "cannot be 'many'"),
