@@ -1,4 +1,4 @@
-"""Arms of a comparison: how one is written on the command line, and the training settings that it stands for."""
+"""Arms of a comparison: how they are written on the command line, and the training settings that they mean."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Any
 
 from agent.config import TrainConfig, option_name
 from agent.seeding import parse_spec
+from data.comparisons import arm_slug
 from data.errors import CoachError
-from data.runs import arm_slug
 
 RANDOM_STEPS = 50_000
-"""Steps of an arm written as ``random`` alone: as many as Mnih et al. 2015 and the tutorial observe."""
+"""Steps of the arm ``random``: as many as Mnih et al. 2015 and the tutorial play at random before learning."""
 LIBRARY_VERDICTS = "library"
 ABBREVIATIONS = {
     "none": "",
     "random": f"random:{RANDOM_STEPS}",
     "curated": "all,keep=good",
 }
-"""Arms that may be written as one word."""
+"""Arms with a name of one word, and what it means."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to begin, trained with several random seeds."""
+    """One set of training settings, trained with several random seeds."""
 
     title: str
     text: str
-    """As it was written."""
+    """The arm as it was written."""
     config: TrainConfig
-    """Of the seed 0; the other seeds differ in nothing else."""
+    """The settings with seed 0; the other runs of the arm differ only in the seed."""
     verdicts: str = LIBRARY_VERDICTS
-    """Whose verdicts ``keep`` goes by: "library" (all that stand), or parts joined by "+": "people", a rule."""
+    """The verdicts that ``keep`` uses: "library" (all), or parts joined by "+", such as "people" or a rule."""
     from_run: str | None = None
-    """The run whose weights it begins with."""
+    """The run whose weights it starts with."""
     carry: str = "whole"
-    """What of its network: one of ``agent.transfer.CARRIES``."""
+    """Which of those weights: one of ``agent.transfer.CARRIES``."""
 
     @property
     def slug(self) -> str:
-        """The title as a part of file names."""
+        """The title as part of file names and of the names of runs."""
         return arm_slug(self.title)
 
     def config_of(self, seed: int) -> TrainConfig:
@@ -49,10 +49,10 @@ class Arm:
 
 
 def parse_arm(text: str, base: TrainConfig) -> Arm:
-    """Read ``[TITLE=]PART[,PART...]``, where a part is a source of a seeding or ``setting=value``.
+    """Return the arm that ``[TITLE=]PART[,PART...]`` means; a part is a source of a seeding or ``setting=value``.
 
-    ``none`` is no seeding; settings are those of ``coach train`` (``keep=not-bad``, ``pretrain-steps=0``), and
-    ``verdicts=...``. Raises CoachError, with what was written, where it means nothing.
+    ``none`` is no seeding. Settings are those of ``coach train`` (``keep=not-bad``, ``pretrain-steps=0``) and
+    ``verdicts=...``. Raises CoachError, with the text, if it means nothing.
     """
     title, body = _title_and_body(text)
     body = ",".join(ABBREVIATIONS.get(part, part) for part in body.split(","))
@@ -66,7 +66,9 @@ def parse_arm(text: str, base: TrainConfig) -> Arm:
         elif equals and name.replace("-", "_") in _FIELDS:
             changes[name.replace("-", "_")] = _value(text, name.replace("-", "_"), value)
         elif equals and ":" not in name:
-            raise CoachError(f"The arm {text!r}: there is no setting {name!r}; see `coach train --help` for them.")
+            raise CoachError(
+                f"The arm {text!r}: there is no setting {name!r}; `coach train --help` lists the settings."
+            )
         else:
             parse_spec(part)
             sources.append(part)
@@ -101,23 +103,23 @@ def _value(text: str, name: str, value: str) -> Any:
 
 
 def check_arms(arms: tuple[Arm, ...]) -> None:
-    """Raises CoachError where two arms are called alike or are alike, or where there are fewer than two."""
+    """Raise CoachError if two arms have the same title or settings, or if there are fewer than two."""
     if len(arms) < 2:
         raise CoachError("A comparison needs at least two arms, such as: none planner.")
     by_slug: dict[str, Arm] = {}
     by_settings: dict[tuple[Any, ...], Arm] = {}
     for arm in arms:
         if arm.slug in by_slug:
-            raise CoachError(f"Two arms are called {arm.title!r}; give them titles of their own: TITLE=...")
+            raise CoachError(f"Two arms have the title {arm.title!r}; give them different titles: TITLE=...")
         settings = (arm.config, arm.verdicts, arm.from_run, arm.carry)
         if settings in by_settings:
             other = by_settings[settings].title
-            raise CoachError(f"The arms {other!r} and {arm.title!r} have the same settings; let them differ.")
+            raise CoachError(f"The arms {other!r} and {arm.title!r} have the same settings.")
         by_slug[arm.slug] = by_settings[settings] = arm
 
 
 def differing_settings(arms: tuple[Arm, ...]) -> dict[str, tuple[str, ...]]:
-    """The settings in which the arms differ, by their option's name: one value for each arm, as text."""
+    """Return the settings in which the arms differ: the name of the option to one value for each arm, as text."""
     rows: dict[str, tuple[Any, ...]] = {
         option_name(name): tuple(getattr(arm.config, name) for arm in arms) for name in _FIELDS
     }

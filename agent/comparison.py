@@ -1,29 +1,19 @@
-"""A comparison: its plan, which is written once and read by every process that works on it, and where things lie.
-
-``<library>/comparisons/<name>/`` holds ``plan.json``, the verdicts as they stood at the beginning, and in ``runs/``
-what each run's process tells: ``<run>.progress.json`` while it works, then ``<run>.result.json`` or
-``<run>.failure.json``, and its ``<run>.log``. The runs themselves are normal runs of the library, called
-``<name>-<arm>-s<seed>``. A cluster needs nothing but the library on storage that all its machines share.
-"""
+"""The plan of a comparison: arms, random seeds and what is frozen at its start. Every process of it reads the plan."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.arms import Arm
-from agent.array_file import write_bytes
 from agent.config import TrainConfig
+from data.comparisons import ComparisonFolder, compared_run_name
 from data.errors import CoachError
-from data.files import hold_lock, write_atomic
+from data.files import write_atomic
 from data.library import Library
-from data.runs import compared_run_name
 
 FORMAT = "replay-coach-comparison"
 VERSION = 1
@@ -35,30 +25,30 @@ class Task:
 
     run: str
     arm: str
-    """Slug of its arm."""
+    """The slug of its arm."""
     seed: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides a comparison's runs and its report."""
+    """All that determines the runs of a comparison and its report."""
 
     name: str
     question: str
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     evaluation_episodes: int = 30
-    """Of each finished run: the same for all."""
+    """Episodes that evaluate each finished run, the same for all."""
     most_seconds: float | None = None
-    """Seconds of training after which a run ends, pretraining included."""
+    """A run ends after so many seconds of training, pretraining included."""
     reach: tuple[float, ...] = ()
-    """Scores of which the report says after how many steps they were reached."""
+    """The report says after how many steps these scores were reached."""
     command: tuple[str, ...] = ()
-    """What to type to repeat it."""
+    """The command line that repeats it, ``coach`` included."""
     labels: dict[str, str | None] = field(default_factory=dict)
-    """Slug of an arm to the file, in the comparison's folder, with the verdicts that it goes by."""
+    """Slug of an arm to the file in the comparison's folder with the verdicts that the arm uses."""
     episodes: tuple[str, ...] = ()
-    """Ids of the episodes that the library held at the beginning; later ones seed nothing."""
+    """Ids of the episodes in the library at the start. Later ones are not used."""
     seedings: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Slug of an arm to what its seeding selects; see ``agent.seeding_facts``."""
     provenance: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -69,7 +59,7 @@ class Plan:
         return self.arms[0].config.game
 
     def tasks(self) -> list[Task]:
-        """All runs: every arm with the first seed, then with the second, so that early results can be compared."""
+        """Return all runs: every arm with the first seed, then with the second, so early results are comparable."""
         return [
             Task(compared_run_name(self.name, arm.slug, seed), arm.slug, seed)
             for seed in self.seeds
@@ -79,12 +69,17 @@ class Plan:
     def arm(self, slug: str) -> Arm:
         return next(arm for arm in self.arms if arm.slug == slug)
 
+    def labels_file(self, folder: ComparisonFolder, slug: str) -> Path | None:
+        """Return the database with the verdicts that an arm uses, or None if it uses none."""
+        file = self.labels.get(slug)
+        return None if file is None else folder.path / file
+
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, "version": VERSION, **dataclasses.asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Read a plan; raises CoachError where it is not readable or of another version."""
+        """Return the plan in a JSON text. Raises CoachError if it is not readable or of another version."""
         try:
             values: dict[str, Any] = json.loads(text)
             if values.pop("format") != FORMAT or values.pop("version") != VERSION:
@@ -99,105 +94,26 @@ class Plan:
             raise CoachError(f"The comparison's plan is not readable ({error}).") from error
 
 
-@dataclass(frozen=True)
-class ComparisonFolder:
-    """Where the processes of one comparison meet."""
-
-    library: Library
-    name: str
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", self.name):
-            raise CoachError(
-                f"A comparison's name may hold at most 40 letters, digits, dots, hyphens and underscores, "
-                f"not {self.name!r}; choose one with --name."
-            )
-
-    @property
-    def path(self) -> Path:
-        return self.library.folder / "comparisons" / self.name
-
-    @property
-    def plan_file(self) -> Path:
-        return self.path / "plan.json"
-
-    @property
-    def runs(self) -> Path:
-        return self.path / "runs"
-
-    @property
-    def stop_file(self) -> Path:
-        """While it is there, every run ends at its next step with a checkpoint."""
-        return self.path / "stop"
-
-    def result(self, run: str) -> Path:
-        return self.runs / f"{run}.result.json"
-
-    def failure(self, run: str) -> Path:
-        return self.runs / f"{run}.failure.json"
-
-    def progress(self, run: str) -> Path:
-        return self.runs / f"{run}.progress.json"
-
-    def log(self, run: str) -> Path:
-        return self.runs / f"{run}.log"
-
-    def claim(self, run: str) -> Path:
-        """Made by the worker that takes a run on."""
-        return self.runs / f"{run}.claim"
-
-    def labels(self, plan: Plan, slug: str) -> Path | None:
-        file = plan.labels.get(slug)
-        return None if file is None else self.path / file
-
-    def prepare(self) -> None:
-        """Make the folder; raises CoachError where it cannot be made."""
-        self.library.prepare()
-        try:
-            self.runs.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CoachError(f"The folder {self.runs} cannot be made ({error.strerror or error}).") from error
-
-    def read_plan(self) -> Plan | None:
-        """The plan, or None where the comparison was not begun."""
-        try:
-            text = self.plan_file.read_text()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise CoachError(f"{self.plan_file} cannot be read ({error.strerror or error}).") from error
-        return Plan.from_json(text)
-
-    def write_plan(self, plan: Plan) -> None:
-        write_bytes(self.plan_file, plan.to_json().encode())
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the comparison for this process; raises CoachError while another one has it. A kill lets go."""
-        with hold_lock(self.path / ".lock") as held:
-            if held is None:
-                raise CoachError(f"The comparison {self.name!r} is being worked on by another process.")
-            yield
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None where there is none (yet)."""
+def read_plan(folder: ComparisonFolder) -> Plan | None:
+    """Return the plan, or None if the comparison has not been started. Raises CoachError if it is not readable."""
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        text = folder.plan_file.read_text()
+    except FileNotFoundError:
         return None
-    return found if isinstance(found, dict) else None
+    except OSError as error:
+        raise CoachError(f"Cannot read {folder.plan_file} ({error.strerror or error}).") from error
+    return Plan.from_json(text)
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file that is whole at every moment, if the disk lets us."""
-    write_atomic(path, json.dumps(value), durable=False)
+def write_plan(folder: ComparisonFolder, plan: Plan) -> None:
+    """Write ``plan.json`` atomically. Raises OSError."""
+    write_atomic(folder.plan_file, plan.to_json())
 
 
 class FrozenLibrary(Library):
-    """A library as it was when a comparison began: episodes that came later are not seen.
+    """A library as it was when a comparison started, without later episodes.
 
-    Else a person who plays on while a comparison runs would change the seedings of the runs that are still to come.
+    A person who plays while a comparison runs would otherwise change the seedings of its remaining runs.
     """
 
     def __init__(self, folder: Path, episodes: tuple[str, ...]) -> None:
@@ -209,7 +125,7 @@ class FrozenLibrary(Library):
         missing = self._frozen - {summary.episode_id for summary in found}
         if missing:
             raise CoachError(
-                f"The library {self.folder} has lost {len(missing)} of the episodes that this comparison began with, "
-                f"such as {min(missing)}; bring them back, or begin another comparison."
+                f"The library {self.folder} has lost {len(missing)} of the episodes that this comparison started with, "
+                f"such as {min(missing)}; restore them or start another comparison."
             )
         return [summary for summary in found if game in (None, summary.game)]

@@ -1,12 +1,12 @@
-"""One run of a comparison in a process of its own: train, evaluate, write down what came of it.
+"""One run of a comparison in a process of its own: train, evaluate, write the result.
 
-``python -m agent.comparison_run LIBRARY COMPARISON RUN`` ends with 0 when the result is written, with 64 when a failure
-is written, and with 65 when it was asked to stop and a checkpoint is written. It stops, too, when its parent is gone.
+``python -m agent.comparison_run LIBRARY COMPARISON RUN`` ends with exit code 0 when the result is written, with 64 when
+a failure is written, and with 65 when it was asked to stop and a checkpoint is written. It also stops when its parent
+process is gone.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -14,56 +14,53 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.array_file import write_bytes
-from agent.comparison import ComparisonFolder, FrozenLibrary, Plan, Task, read_json, write_json
+from agent.comparison import FrozenLibrary, Plan, Task, read_plan
+from data.comparisons import ComparisonFolder, read_json, write_json
 from data.errors import CoachError
 from data.library import Library
 from data.run_curves import read_evaluations
+from data.run_progress import Progress, ProgressFile
 from data.runs import RunFolder
-
-if TYPE_CHECKING:
-    from data.run_progress import Progress
 
 DONE, FAILED, STOPPED = 0, 64, 65
 """Exit codes; Python itself ends with 1 or 2, for example where it cannot import this module."""
-LOOK_SECONDS = 0.25
-"""Time from one look at the stop file and the parent to the next."""
-TELL_SECONDS = 0.5
+POLL_SECONDS = 0.25
+"""Interval of the checks for the stop file and the parent process."""
 LOCK_SECONDS = 300.0
-"""For how long a run is waited for that a process of an earlier start has still in hand."""
+"""How long to wait for a process of an earlier start that still trains the run."""
 EVALUATION_SEED = 0
-"""Decides the episodes of the final evaluations: the same for every run of every comparison."""
-LONGEST_SOURCES = 100
+"""Random seed of the final evaluations, the same for every run of every comparison."""
+MOST_SOURCES = 100
 
 
 class Stopped(Exception):
-    """The run is to end, and goes on another time."""
+    """The run must end now and is resumed another time."""
 
 
-class Stops:
-    """Whether the run is to end now."""
+class StopRequest:
+    """Tells whether the run must end now: after a signal, once the stop file exists, or without a parent process."""
 
     def __init__(self, stop_file: Path, parent: int) -> None:
         self._stop_file = stop_file
         self._parent = parent
-        self._asked = False
-        self._looked = float("-inf")
+        self._requested = False
+        self._checked = float("-inf")
 
-    def ask(self, *_: object) -> None:
-        """A signal says so."""
-        self._asked = True
+    def request(self, *_: object) -> None:
+        """Handle a signal."""
+        self._requested = True
 
     def __call__(self) -> bool:
         now = time.monotonic()
-        if not self._asked and now - self._looked > LOOK_SECONDS:
-            self._looked = now
-            # With its parent's death a process gets another one.
-            self._asked = os.getppid() != self._parent or self._stop_file.exists()
-        return self._asked
+        if not self._requested and now - self._checked > POLL_SECONDS:
+            self._checked = now
+            # After the death of its parent, a process has another one.
+            self._requested = os.getppid() != self._parent or self._stop_file.exists()
+        return self._requested
 
     def check(self, *_: object) -> None:
         if self():
@@ -73,11 +70,11 @@ class Stops:
 def main(arguments: list[str]) -> int:
     library, name, run = arguments
     folder = ComparisonFolder(Library(library), name)
-    stops = Stops(folder.stop_file, os.getppid())
-    signal.signal(signal.SIGTERM, stops.ask)
+    stops = StopRequest(folder.stop_file, os.getppid())
+    signal.signal(signal.SIGTERM, stops.request)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        plan = folder.read_plan()
+        plan = read_plan(folder)
         if plan is None:
             raise CoachError(f"There is no comparison {name!r} in the library {library}.")
         task = next(task for task in plan.tasks() if task.run == run)
@@ -86,9 +83,11 @@ def main(arguments: list[str]) -> int:
         return STOPPED
     except CoachError as error:
         return _fail(folder, run, str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on, and the report names it
+    except Exception as error:  # noqa: BLE001 - the other runs continue, and the report names the error
         traceback.print_exc()
-        return _fail(folder, run, f"{type(error).__name__}: {error} (a fault of the program; see {folder.log(run)}).")
+        return _fail(
+            folder, run, f"{type(error).__name__}: {error} (an error in the program; see {folder.run_log(run)})."
+        )
     write_bytes(folder.result(run), json.dumps(result, indent=1).encode())
     folder.failure(run).unlink(missing_ok=True)
     return DONE
@@ -101,61 +100,61 @@ def _fail(folder: ComparisonFolder, run: str, sentence: str) -> int:
 
 
 class _Work:
-    """One call of ``main``."""
+    """The work of one call of ``main``."""
 
-    def __init__(self, folder: ComparisonFolder, plan: Plan, task: Task, stops: Stops) -> None:
+    def __init__(self, folder: ComparisonFolder, plan: Plan, task: Task, stops: StopRequest) -> None:
         self.folder, self.plan, self.task, self.stops = folder, plan, task, stops
         self.arm = plan.arm(task.arm)
         self.config = self.arm.config_of(task.seed)
         self.library = FrozenLibrary(folder.library.folder, plan.episodes)
         self.run = RunFolder(self.library.run_folder(task.run))
-        self._told = float("-inf")
+        self.progress = ProgressFile(folder.progress(task.run))
 
     def result(self) -> dict[str, Any]:
-        """Train and evaluate; raises Stopped."""
+        """Train and evaluate. Raises Stopped."""
         self._wait_for_the_run()
         ended_by = self._train()
         self.stops.check()
-        return {**self._training_facts(), "ended_by": ended_by, "evaluation": self._evaluate()}
+        return {**self._training_result(), "ended_by": ended_by, "evaluation": self._evaluate()}
 
     def _wait_for_the_run(self) -> None:
-        """Until no process of an earlier start holds the run: after a kill one may still be writing its checkpoint."""
+        """Wait until no process of an earlier start trains the run: it may still be writing its checkpoint."""
         self.library.prepare()
-        patience = time.monotonic() + LOCK_SECONDS
+        deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
                 with self.run.locked():
-                    self._remove_stillborn()
+                    self._remove_without_checkpoint()
                     return
             except CoachError:
-                if time.monotonic() > patience:
+                if time.monotonic() > deadline:
                     raise
             self.stops.check()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
-    def _remove_stillborn(self) -> None:
-        """A run that was killed before its first checkpoint begins anew."""
+    def _remove_without_checkpoint(self) -> None:
+        """Remove a run that was killed before its first checkpoint: it starts again."""
         if self.run.path.is_dir() and self.run.newest_checkpoint() is None:
             shutil.rmtree(self.run.path)
 
     def _train(self) -> str:
-        """Returns what ended the training: "steps" or "seconds"."""
+        """Return what ended the training: "steps" or "seconds"."""
         from agent.training import train
 
-        most, begun = self.plan.most_seconds, time.monotonic() - self._seconds_before()
+        most, start = self.plan.most_seconds, time.monotonic() - self._seconds_before()
 
         def out_of_time() -> bool:
-            return most is not None and time.monotonic() - begun >= most
+            return most is not None and time.monotonic() - start >= most
 
         summary = train(
             self.library,
             self.task.run,
             self.config,
             resume=self.run.exists,
-            labels=self.folder.labels(self.plan, self.task.arm),
+            labels=self.plan.labels_file(self.folder, self.task.arm),
             from_run=self.arm.from_run,
             carry=self.arm.carry,
-            report=self._tell,
+            report=self.progress.write,
             should_stop=lambda: self.stops() or out_of_time(),
         )
         self.stops.check()
@@ -165,15 +164,7 @@ class _Work:
         found = self.run.newest_state() if self.run.exists else None
         return float(found[1]["seconds"]) if found else 0.0
 
-    def _tell(self, state: Progress) -> None:
-        now = time.monotonic()
-        if now - self._told < TELL_SECONDS:
-            return
-        self._told = now
-        facts = dataclasses.asdict(state)
-        write_json(self.folder.progress(self.task.run), {**facts, "process": os.getpid()})
-
-    def _training_facts(self) -> dict[str, Any]:
+    def _training_result(self) -> dict[str, Any]:
         found = self.run.newest_state()
         assert found is not None
         state = found[1]
@@ -192,20 +183,19 @@ class _Work:
             "experienced": trainer["experienced"],
             "curve": [_point(row) for row in rows],
             "seeded_share": account["seeded_share"],
-            "sources": sources[:LONGEST_SOURCES],
+            "sources": sources[:MOST_SOURCES],
             "training_seconds": state["seconds"],
         }
 
     def _evaluate(self) -> dict[str, Any]:
         from agent.evaluation import evaluate
 
-        begun = time.monotonic()
+        start = time.monotonic()
 
         def on_progress(done: int, total: int) -> None:
             self.stops.check()
-            rate = done / max(1e-9, time.monotonic() - begun)
-            facts = {"phase": "final evaluation", "step": done, "total": total, "steps_per_second": rate}
-            write_json(self.folder.progress(self.task.run), {**facts, "process": os.getpid()})
+            rate = done / max(1e-9, time.monotonic() - start)
+            self.progress.write(Progress("final evaluation", done, total, rate))
 
         found = evaluate(
             self.library,
@@ -232,5 +222,4 @@ def _point(row: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_main: Callable[[list[str]], int] = main
-    sys.exit(run_main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from commands.output import print_json, report_console
 from commands.parser import add_labels, at_least, labels_of
+from data.comparisons import ComparisonFolder
 from data.errors import AnswerIsNo, CoachError
 from data.library import Library
 
 if TYPE_CHECKING:
     from agent.arms import Arm
-    from agent.comparison import ComparisonFolder, Plan
+    from agent.comparison import Plan
+    from agent.comparison_progress import ComparisonMonitor
     from agent.config import TrainConfig
 
 BACKENDS = ("loky", "ray", "dask")
@@ -79,7 +81,7 @@ def comparison_config(options: argparse.Namespace, base: TrainConfig | None = No
 
 def run_comparison(options: argparse.Namespace, arms: tuple[Arm, ...], question: str) -> int:
     """Plan, train, evaluate and report. Return the exit code: 1 if a run failed or the comparison was stopped."""
-    from agent.comparison import ComparisonFolder, Plan
+    from agent.comparison import Plan
 
     for name, least in (("seeds", 1), ("final_episodes", 1)):
         at_least(getattr(options, name), least, f"--{name.replace('_', '-')}")
@@ -106,38 +108,38 @@ def run_comparison(options: argparse.Namespace, arms: tuple[Arm, ...], question:
     folder.prepare()
     _prepare_out(out)
     with folder.locked():
-        return _work(options, folder, wanted, out)
+        return _run(options, folder, wanted, out)
 
 
-def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, out: Path) -> int:
-    from agent.comparison_engine import unclaim, work_off_all
-    from agent.comparison_progress import Watch
+def _run(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, out: Path) -> int:
+    from agent.comparison_engine import run_all, unclaim
+    from agent.comparison_progress import ComparisonMonitor
     from commands.comparison_display import ComparisonDisplay
-    from commands.comparison_plan import begun_or_new_plan
+    from commands.comparison_plan import prepare_plan
     from commands.comparison_results import write_results
 
     folder.stop_file.unlink(missing_ok=True)
     unclaim(folder)
-    watch = Watch(folder, wanted, out)
-    watch.publish("preparing")
+    monitor = ComparisonMonitor(folder, wanted, out)
+    monitor.publish("preparing")
     try:
-        plan = begun_or_new_plan(folder, wanted, labels_of(options, folder.library))
+        plan = prepare_plan(folder, wanted, labels_of(options, folder.library))
         runs = tuple(task.run for task in plan.tasks())
         for run in runs:
             folder.failure(run).unlink(missing_ok=True)  # runs that failed before are tried again
-        display = ComparisonDisplay(watch, folder.stop_file)
+        display = ComparisonDisplay(monitor, folder.stop_file)
         with display.running():
-            work_off_all(folder, runs, options.backend, options.jobs, plan.arms[0].config.threads, display.say)
+            run_all(folder, runs, options.backend, options.jobs, plan.arms[0].config.threads, display.say)
         if display.stopped:
-            return _stopped(options, watch, folder)
-        watch.publish("reporting")
+            return _stopped(options, monitor, folder)
+        monitor.publish("reporting")
         found, summary = write_results(folder, plan, out)
-        watch.publish("done", report=out / "report.html")
+        monitor.publish("done", report=out / "report.html")
     except KeyboardInterrupt:
-        watch.publish("stopped")
+        monitor.publish("stopped")
         raise
     except CoachError as error:
-        watch.publish("failed", error=str(error))
+        monitor.publish("failed", error=str(error))
         raise
     finally:
         unclaim(folder)
@@ -150,17 +152,17 @@ def _work(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, o
     return 1 if found["failures"] else 0
 
 
-def _stopped(options: argparse.Namespace, watch: Any, folder: ComparisonFolder) -> int:
+def _stopped(options: argparse.Namespace, monitor: ComparisonMonitor, folder: ComparisonFolder) -> int:
     from agent.comparison_engine import unclaim
 
     unclaim(folder)
-    state = watch.publish("stopped")
+    state = monitor.publish("stopped")
     if options.json:
         print_json(state)
     else:
         report_console().print(
             f"Stopped: {state['done']} of {state['total']} runs are finished; "
-            f"resume with: {shlex.join(watch.plan.command)}"
+            f"resume with: {shlex.join(monitor.plan.command)}"
         )
     return AnswerIsNo.exit_code
 

@@ -1,4 +1,4 @@
-"""The live view of a comparison in the terminal, and Ctrl-C that ends it cleanly."""
+"""The live display of a comparison in the terminal, and Ctrl-C that stops it cleanly."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agent.comparison_progress import Watch
+from agent.comparison_progress import ComparisonMonitor
 from commands.output import GREEN, OLIVE, ORANGE, QUIET, progress_console
 from data.durations import clock
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 PLAIN_EVERY_SECONDS = 30.0
 MOST_ROWS = 16
 STATE_COLOURS = {"done": GREEN, "running": OLIVE, "failed": ORANGE, "waiting": QUIET}
 
 
 def panel(state: dict[str, Any]) -> Group:
-    """One line for the whole and one for each run, those that are at work first if there are many."""
+    """Return a line for the comparison and one for each run. Of many runs, those that are running come first."""
     head = Table.grid(padding=(0, 2))
     left = "" if state["seconds_left"] is None else f"{clock(state['seconds_left'])} left"
     head.add_row(
@@ -49,7 +49,7 @@ def panel(state: dict[str, Any]) -> Group:
             Text(rate, style=QUIET),
             Text(words, style=QUIET, overflow="ellipsis", no_wrap=True),
         )
-    return Group(head, table, Text("Ctrl-C ends cleanly; the same command goes on.", style=QUIET))
+    return Group(head, table, Text("Ctrl-C stops cleanly; the same command resumes.", style=QUIET))
 
 
 def _shown(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def _shown(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def line(state: dict[str, Any]) -> str:
-    """The same as one line, for a log."""
+    """Return the progress as one line, for a log."""
     running = ", ".join(
         f"{run['arm']} seed {run['seed']} {run['phase']} {run['step']:,} of {run['total']:,}"
         for run in state["runs"]
@@ -75,18 +75,19 @@ def line(state: dict[str, Any]) -> str:
 
 
 class ComparisonDisplay:
-    """Publishes ``progress.json`` and shows it, from a thread of its own, while the runs are worked off."""
+    """Publishes ``progress.json`` and shows it, from a thread of its own, while the runs are trained."""
 
-    def __init__(self, watch: Watch, stop_file: Path, console: Console | None = None) -> None:
-        self._watch = watch
+    def __init__(self, monitor: ComparisonMonitor, stop_file: Path, console: Console | None = None) -> None:
+        self._monitor = monitor
         self._stop_file = stop_file
         self._console = console or progress_console()
         self._live: Live | None = None
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self.stopped = False
         """Whether Ctrl-C was pressed."""
 
     def say(self, words: str) -> None:
+        """Print a line above the live display."""
         self._console.print(words, soft_wrap=True, markup=False)
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
@@ -95,40 +96,40 @@ class ComparisonDisplay:
         self.stopped = True
         with suppress(OSError):
             self._stop_file.touch()
-        self.say("Stopping: every run writes a checkpoint first (Ctrl-C again: at once).")
+        self.say("Stopping: every run writes a checkpoint first (Ctrl-C again stops at once).")
 
-    def _look(self) -> None:
-        told = time.monotonic() - PLAIN_EVERY_SECONDS + 5.0
-        settled = 0
-        while not self._over.wait(LOOK_SECONDS):
+    def _update(self) -> None:
+        printed = time.monotonic() - PLAIN_EVERY_SECONDS + 5.0
+        finished = 0
+        while not self._ended.wait(POLL_SECONDS):
             with suppress(OSError):  # a full disk must not end the comparison
-                state = self._watch.publish("running")
+                state = self._monitor.publish("running")
                 if self._live is not None:
                     self._live.update(panel(state))
                     continue
                 now, done = time.monotonic(), state["done"] + state["failed"]
-                if now - told >= PLAIN_EVERY_SECONDS or done > settled:
-                    told, settled = now, done
+                if now - printed >= PLAIN_EVERY_SECONDS or done > finished:
+                    printed, finished = now, done
                     self.say(line(state))
 
     @contextmanager
     def running(self) -> Iterator[ComparisonDisplay]:
-        """While this lasts, Ctrl-C asks all runs to end with a checkpoint."""
+        """Show the progress in this context. Ctrl-C asks all runs to write a checkpoint and end."""
         before = {kind: signal.signal(kind, self._interrupt) for kind in (signal.SIGINT, signal.SIGTERM)}
-        thread = threading.Thread(target=self._look, name="comparison-display", daemon=True)
+        thread = threading.Thread(target=self._update, name="comparison-display", daemon=True)
         try:
             if self._console.is_terminal:
                 with Live(console=self._console, refresh_per_second=4, transient=True) as self._live:
                     thread.start()
                     yield self
-                    self._over.set()
+                    self._ended.set()
                     thread.join()
             else:
                 thread.start()
                 yield self
         finally:
             self._live = None
-            self._over.set()
+            self._ended.set()
             thread.join()
             for kind, handler in before.items():
                 signal.signal(kind, handler)

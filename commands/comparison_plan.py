@@ -1,4 +1,4 @@
-"""Making a comparison's plan: its arms checked, the library's episodes and verdicts as they stand now kept for it."""
+"""Prepare the plan of a comparison: check its arms, freeze the episodes and verdicts that it uses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.arms import LIBRARY_VERDICTS, Arm, check_arms
-from agent.comparison import ComparisonFolder, FrozenLibrary, Plan
+from agent.comparison import FrozenLibrary, Plan, read_plan, write_plan
 from agent.config import TrainConfig, option_name
 from agent.provenance import provenance
 from agent.seeding import seeding_facts
 from commands.output import progress_console
 from data.clip import Verdict
+from data.comparisons import ComparisonFolder
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -21,14 +22,14 @@ PEOPLE = "people"
 LEARNED = "learned"
 
 
-def begun_or_new_plan(folder: ComparisonFolder, wanted: Plan, labels: Path | str) -> Plan:
-    """The plan of a comparison that was begun, extended where more arms or seeds are wanted; else a new one.
+def prepare_plan(folder: ComparisonFolder, wanted: Plan, labels: Path | str) -> Plan:
+    """Return a new plan, or that of a comparison that was started before, with more arms or seeds if requested.
 
-    What was frozen at the beginning stays. Raises CoachError where what is wanted contradicts what was begun, where a
-    seeding selects nothing, and where a run has the name of one of these without being one.
+    What was frozen at the start stays. Raises CoachError if the request contradicts the earlier plan, if a seeding
+    selects nothing, and if a run that belongs to no comparison has the name of one of these.
     """
     check_arms(wanted.arms)
-    before = folder.read_plan()
+    before = read_plan(folder)
     if before is None:
         for task in wanted.tasks():
             if folder.library.run_folder(task.run).exists():
@@ -49,12 +50,12 @@ def begun_or_new_plan(folder: ComparisonFolder, wanted: Plan, labels: Path | str
     plan = _frozen(folder, plan, labels)
     _refuse_same_selection(plan)
     if before != plan:
-        folder.write_plan(plan)
+        write_plan(folder, plan)
     return plan
 
 
 def _refuse_contradiction(folder: ComparisonFolder, before: Plan, wanted: Plan) -> None:
-    where = f"The comparison {folder.name!r} of {folder.library.folder} was begun"
+    where = f"The comparison {folder.name!r} of {folder.library.folder} was started"
     advice = "choose another --name or --out for another comparison"
     for name in ("evaluation_episodes", "most_seconds"):
         if getattr(before, name) != getattr(wanted, name):
@@ -76,7 +77,7 @@ def _refuse_contradiction(folder: ComparisonFolder, before: Plan, wanted: Plan) 
 
 
 def _refuse_same_selection(plan: Plan) -> None:
-    """Raises CoachError where arms that differ in whom they listen to select the very same decisions."""
+    """Raise CoachError if arms that differ in the verdicts they use select the same decisions."""
     seen: dict[tuple[str, TrainConfig, str | None, str], Arm] = {}
     for arm in plan.arms:
         seeding = plan.seedings[arm.slug]
@@ -92,19 +93,19 @@ def _refuse_same_selection(plan: Plan) -> None:
 
 
 def _frozen(folder: ComparisonFolder, plan: Plan, labels: Path | str) -> Plan:
-    """The plan with verdicts, seedings and provenance of each arm that has none yet."""
+    """Return the plan with verdicts, seedings and provenance for each arm that has none yet."""
     library = FrozenLibrary(folder.library.folder, plan.episodes)
     files, seedings, chains = dict(plan.labels), dict(plan.seedings), dict(plan.provenance)
-    kept = {arm.verdicts: file for arm in plan.arms if (file := files.get(arm.slug)) is not None}
+    frozen = {arm.verdicts: file for arm in plan.arms if (file := files.get(arm.slug)) is not None}
     for arm in plan.arms:
         if arm.slug in seedings:
             continue
         files[arm.slug] = None
         if arm.config.seed_from:
-            if arm.verdicts not in kept:
-                kept[arm.verdicts] = f"verdicts-{arm.slug}.sqlite"
-                _freeze_verdicts(library, labels, arm, folder.path / kept[arm.verdicts])
-            files[arm.slug] = kept[arm.verdicts]
+            if arm.verdicts not in frozen:
+                frozen[arm.verdicts] = f"verdicts-{arm.slug}.sqlite"
+                _freeze_verdicts(library, labels, arm, folder.path / frozen[arm.verdicts])
+            files[arm.slug] = frozen[arm.verdicts]
         file = files[arm.slug]
         try:
             seedings[arm.slug] = seeding_facts(library, arm.config, None if file is None else folder.path / file)
@@ -115,21 +116,21 @@ def _frozen(folder: ComparisonFolder, plan: Plan, labels: Path | str) -> Plan:
 
 
 def _freeze_verdicts(library: Library, labels: Path | str, arm: Arm, path: Path) -> None:
-    """Copy the verdicts that an arm goes by into a database of the comparison's own."""
+    """Copy the verdicts that an arm uses into a database of the comparison."""
     for leftover in path.parent.glob(f"{path.name}*"):
-        leftover.unlink()  # of a start that was killed before the plan was written
-    standing = _standing(labels)
+        leftover.unlink()  # from a start that was killed before the plan was written
+    current = _current(labels)
     with LabelDatabase(path) as copy:
         for part in arm.verdicts.split("+"):
             if part == LIBRARY_VERDICTS:
-                copy.merge(standing)
+                copy.merge(current)
             elif part == PEOPLE:
-                copy.merge(verdict for verdict in standing if not verdict.by_rule)
+                copy.merge(verdict for verdict in current if not verdict.by_rule)
             else:
                 _apply(library, copy, part, arm)
 
 
-def _standing(labels: Path | str) -> list[Verdict]:
+def _current(labels: Path | str) -> list[Verdict]:
     database = LabelDatabase.open_existing(labels)
     if database is None:
         return []
@@ -142,7 +143,7 @@ def _apply(library: Library, labels: LabelDatabase, text: str, arm: Arm) -> None
     from curator.judge_predictions import apply_learned_judge
     from curator.rules import apply_rule, parse_rule
 
-    progress_console().print(f"{arm.title}: the verdicts of {text} are made.", soft_wrap=True, markup=False)
+    progress_console().print(f"{arm.title}: computing the verdicts of {text}.", soft_wrap=True, markup=False)
     if text == LEARNED:
         apply_learned_judge(library, labels, game=arm.config.game)
     else:

@@ -1,4 +1,4 @@
-"""What a comparison came to: ``comparison.json``, the films, the report, and a table for the terminal."""
+"""The results of a comparison: ``comparison.json``, the films, the report, and a table for the terminal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.array_file import write_bytes
-from agent.comparison import FORMAT, VERSION, ComparisonFolder, Plan, read_json, write_json
+from agent.comparison import FORMAT, VERSION, Plan
 from agent.comparison_summary import Summary, conclusions, summarise
 from commands.comparison_report import Facts, write_report
 from commands.info import installation
 from commands.output import progress_console, report_console, row, table
 from commands.report import Film, format_estimate
+from data.comparisons import ComparisonFolder, read_json, write_json
 from data.errors import CoachError
 
 FILM_SECONDS = 10.0
@@ -22,7 +23,7 @@ FILM_SEED = 7
 
 
 def write_results(folder: ComparisonFolder, plan: Plan, out: Path) -> tuple[dict[str, Any], Summary]:
-    """Write everything into ``out``; returns the content of ``comparison.json``, and the summary in it."""
+    """Write everything into ``out``. Return the content of ``comparison.json`` and the summary in it."""
     tasks = plan.tasks()
     results = [found for task in tasks if (found := read_json(folder.result(task.run))) is not None]
     failures = [found for task in tasks if (found := read_json(folder.failure(task.run))) is not None]
@@ -43,12 +44,12 @@ def write_results(folder: ComparisonFolder, plan: Plan, out: Path) -> tuple[dict
         films = _films(folder, summary, out)
         write_report(Facts(plan, summary, results, failures, films, versions), out)
     except OSError as error:
-        raise CoachError(f"The report cannot be written into {out} ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot write the report into {out} ({error.strerror or error}).") from error
     return whole, summary
 
 
 def _films(folder: ComparisonFolder, summary: Summary, out: Path) -> dict[str, Film]:
-    """One film of each arm, of the training in its middle; those that were made before are not made again."""
+    """Return a film for each arm, of the training with the median score. Earlier films are reused."""
     from commands.watch import film_agent
 
     films: dict[str, Film] = {}
@@ -62,17 +63,17 @@ def _films(folder: ComparisonFolder, summary: Summary, out: Path) -> dict[str, F
             try:
                 found = film_agent(folder.library, arm.median_run, path, None, FILM_SECONDS, FILM_EPSILON, FILM_SEED)
             except CoachError as error:
-                progress_console().print(f"{arm.title} is not on film: {error}", soft_wrap=True, markup=False)
+                progress_console().print(f"There is no film of {arm.title}: {error}", soft_wrap=True, markup=False)
                 continue
             facts = {"run": arm.median_run, "seconds": found["seconds"], "score": found["score"], "path": str(path)}
             write_json(about, facts)
         caption = f"{arm.title}: {facts['run']}, {facts['score']:g} points in {facts['seconds']:.0f} seconds."
-        films[arm.slug] = Film(f"films/{path.name}", path.read_bytes(), f"{arm.title} at play", caption)
+        films[arm.slug] = Film(f"films/{path.name}", path.read_bytes(), f"{arm.title} playing", caption)
     return films
 
 
 def print_results(found: dict[str, Any], summary: Summary, out: Path) -> None:
-    """The table and the conclusions, for the terminal."""
+    """Print the table and the conclusions in the terminal."""
     table_shown = table("Arm", "Final score>", "Each training>")
     for arm in summary.arms:
         each = ", ".join(f"{score:.0f}" for score in arm.scores) or "–"

@@ -169,10 +169,10 @@ class HomeActions:
         watch(self._library, player, config.game, name, settings=settings_of(config), window=self._window)
 
     def _compare(self) -> str:
-        from commands.comparison_desk import LibraryComparisonDesk
+        from commands.comparison_controller import LibraryComparisonController
         from home.comparison_window import ComparisonWindow
 
-        ComparisonWindow(self._window, LibraryComparisonDesk(self._library, self._game)).run()
+        ComparisonWindow(self._window, LibraryComparisonController(self._library, self._game)).run()
         return ""
 
     def _browse(self) -> str:

@@ -13,10 +13,10 @@ from agent.config import preset, run_config
 from agent.presets import PRESETS
 from agent.progress import updates
 from commands.seeding_preview import preview
-from commands.training_queue import TrainingQueue
 from data.durations import rounded_duration
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
+from data.job_queue import Job, JobQueue
 from data.library import Library
 from data.live_view import LivePicture, picture_time, read_picture, request_pictures
 from data.run_curves import RunCurves, read_curves
@@ -44,8 +44,8 @@ class LibraryTrainingController:
         self._library = library
         self._game = game
         self._threads = threads
-        self._queue = TrainingQueue(library)
-        self._queue.work_on()  # whoever worked it off may have been killed
+        self._queue = JobQueue(library)
+        self._queue.ensure_running()  # the process that ran it may have been killed
         self._requested = float("-inf")
         self._picture_time: tuple[str, float] = ("", 0.0)
         self._picture: LivePicture | None = None
@@ -57,19 +57,20 @@ class LibraryTrainingController:
         known, unreadable = survey_runs(self._library)
         found = {run.name: self._explained(run) for run in [*known, *unreadable]}
         current = self._queue.current()
-        if current is not None:
-            run = found.setdefault(current.run, _queued(current.run, current.arguments))
+        if current is not None and current.kind == "training":
+            run = found.setdefault(current.name, _queued(current))
             if not run.is_training:
-                report = run_folder(self._library, current.run).training()
+                report = run_folder(self._library, current.name).training()
                 found[run.name] = replace(run, state="starting", progress=None if report is None else report.progress)
-        waiting = [queued for queued in self._queue.waiting() if current is None or queued.run != current.run]
-        for position, queued in enumerate(waiting, start=1):
-            run = found.setdefault(queued.run, _queued(queued.run, queued.arguments))
-            found[run.name] = replace(run, state="waiting", queue_position=position)
+        for position, job in enumerate(self._queue.waiting(), start=1):
+            if job.kind == "training":
+                run = found.setdefault(job.name, _queued(job))
+                found[run.name] = replace(run, state="waiting", queue_position=position)
         for failure in self._queue.failures():
-            run = found.setdefault(failure.run, _queued(failure.run, failure.arguments))
-            if not run.is_active:
-                found[run.name] = replace(run, state="failed", error=failure.sentence, log=failure.log)
+            if failure.job.kind == "training":
+                run = found.setdefault(failure.job.name, _queued(failure.job))
+                if not run.is_active:
+                    found[run.name] = replace(run, state="failed", error=failure.error, log=failure.log)
         return sorted(found.values(), key=self._order)
 
     def _order(self, run: RunSummary) -> tuple[int, float]:
@@ -135,9 +136,10 @@ class LibraryTrainingController:
         return [Preset(name, c.steps, c.pretrain_steps, c.evaluate_every) for name, c in configs.items()]
 
     def free_name(self) -> str:
-        taken = {queued.run for queued in self._queue.waiting()} | {failure.run for failure in self._queue.failures()}
         current = self._queue.current()
-        taken |= {current.run} if current else set()
+        jobs = [*self._queue.waiting(), *(failure.job for failure in self._queue.failures())]
+        jobs += [current] if current is not None else []
+        taken = {job.name for job in jobs if job.kind == "training"}
         number = 1
         while f"run-{number}" in taken or self._library.run_folder(f"run-{number}").exists():
             number += 1
@@ -171,28 +173,31 @@ class LibraryTrainingController:
         arguments += ["--evaluate-every", str(request.evaluate_every)]
         if self._threads:
             arguments += ["--threads", str(self._threads)]
-        self._queue.add(request.run, [*arguments, *learning_early(request.steps, request.preset)])
+        self._add(request.run, [*arguments, *learning_early(request.steps, request.preset)])
+
+    def _add(self, run: str, arguments: Sequence[str]) -> None:
+        self._queue.add(Job("training", run, tuple(arguments)))
 
     def stop(self, run: str) -> None:
-        if not self._queue.stop(run):
+        if not self._queue.stop("training", run):
             raise CoachError(
                 f"The run {run!r} cannot be stopped here: a comparison trains it, or it is not being trained."
             )
 
     def resume(self, run: str) -> None:
         folder = run_folder(self._library, run)
-        failure = next((failure for failure in self._queue.failures() if failure.run == run), None)
+        failure = self._queue.failure("training", run)
         if not folder.exists:
             if failure is None:
                 raise CoachError(f"There is no run {run!r}.")
-            self._queue.add(run, list(failure.arguments))
+            self._add(run, failure.job.arguments)
             return
         summary = run_summary(folder)
         more = ["--steps", str(2 * summary.steps)] if summary.step >= summary.steps else []
-        self._queue.add(run, ["--resume", *more])
+        self._add(run, ["--resume", *more])
 
     def dismiss(self, run: str) -> None:
-        self._queue.forget_failure(run)
+        self._queue.dismiss_failure("training", run)
 
 
 def _source(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
@@ -207,14 +212,14 @@ def learning_early(steps: int, preset_name: str = "default") -> list[str]:
     return ["--learn-from-step", str(steps // 4)] if steps <= preset(preset_name).learn_from_step else []
 
 
-def _queued(run: str, arguments: Sequence[str]) -> RunSummary:
+def _queued(job: Job) -> RunSummary:
     """Return a run of which only the command line is known."""
-    words = list(arguments)
+    words = list(job.arguments)
     sources = tuple(words[n + 1] for n, word in enumerate(words[:-1]) if word == "--seed-from")
     steps = next(
         (int(words[n + 1]) for n, word in enumerate(words[:-1]) if word == "--steps" and words[n + 1].isdecimal()), 0
     )
-    return RunSummary(run, "stopped", seed_from=sources, steps=steps)
+    return RunSummary(job.name, "stopped", seed_from=sources, steps=steps)
 
 
 def _last_change(folder: RunFolder) -> float:

@@ -8,7 +8,6 @@ import os
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from data.files import write_atomic
 
@@ -92,26 +91,3 @@ def read_progress(path: Path) -> ProgressReport | None:
         return ProgressReport(Progress(**known), int(content["process"]), bool(content.get("stopping")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def is_alive(process: int) -> bool:
-    """Return whether a process with this id exists. After its end, another process may have received the id."""
-    if os.name == "nt":  # there, os.kill(process, 0) would interrupt the process
-        return _is_alive_on_windows(process)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _is_alive_on_windows(process: int) -> bool:
-    import ctypes
-
-    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(0x1000, False, process)  # PROCESS_QUERY_LIMITED_INFORMATION
-    if handle:
-        kernel.CloseHandle(handle)
-    return bool(handle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from data.comparisons import compared_runs
 from data.errors import CoachError
 from data.files import hold_lock, is_locked, write_atomic
+from data.jobs import is_alive
 from data.library import Library
-from data.run_progress import Progress, ProgressReport, is_alive, read_progress
+from data.run_progress import Progress, ProgressReport, read_progress
 
 FORMAT = "replay-coach-run"
 VERSION = 1
@@ -350,51 +351,3 @@ def survey_runs(library: Library) -> tuple[list[RunSummary], list[RunSummary]]:
         except CoachError as error:
             unreadable.append(RunSummary(folder.name, "failed", folder.path, error=str(error)))
     return found, unreadable
-
-
-def arm_slug(title: str) -> str:
-    """Return the title of a comparison's arm as a part of file names and of the names of runs."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40] or "arm"
-
-
-def compared_run_name(comparison: str, arm: str, seed: int) -> str:
-    """Return the name of the run that trains an arm of a comparison, called by its slug, with a random seed."""
-    return f"{comparison}-{arm}-s{seed}"
-
-
-def compared_runs(library: Library) -> dict[str, str]:
-    """Return the name of each run that belongs to a comparison, mapped to the name of the comparison.
-
-    Comparisons whose plan is not readable are left out.
-    """
-    found: dict[str, str] = {}
-    for file in sorted(library.folder.glob("comparisons/*/plan.json")):
-        try:
-            plan = json.loads(file.read_text())
-            name, seeds, arms = str(plan["name"]), list(plan["seeds"]), [arm_slug(arm["title"]) for arm in plan["arms"]]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        found |= {compared_run_name(name, arm, seed): name for seed in seeds for arm in arms}
-    return found
-
-
-@dataclass(frozen=True)
-class ComparedRun:
-    """The progress of one run of a comparison."""
-
-    run: str
-    """Name in the library."""
-    arm: str
-    """Title of its arm."""
-    seed: int
-    state: str
-    """"waiting", "running", "done" or "failed"."""
-    phase: str = ""
-    step: int = 0
-    total: int = 0
-    share: float = 0.0
-    """Of its work, 0 to 1."""
-    steps_per_second: float | None = None
-    score: float | None = None
-    """Points: mean of its last episodes; once it is done, of its final evaluation."""
-    error: str | None = None

@@ -1,48 +1,78 @@
-"""One comparison, drawn: how far each run is, and what came of it."""
+"""Draws one comparison: the progress of each run, and the results."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from data.comparisons import ComparedRun, ComparisonState, ComparisonSummary
 from data.durations import clock
-from data.runs import ComparedRun
-from home.comparison_facts import ArmResult, ComparisonFacts, ComparisonState, results
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GREEN, GRID, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE, Colour
 
 STATE_COLOURS: dict[ComparisonState, Colour] = {
+    "waiting": QUIET,
     "starting": OLIVE,
     "running": GREEN,
     "stopping": OLIVE,
     "stopped": QUIET,
     "done": GREEN,
     "failed": ORANGE,
-    "broke off": ORANGE,
+    "interrupted": ORANGE,
 }
 RUN_COLOURS: dict[str, Colour] = {"running": GREEN, "done": GREEN, "failed": ORANGE, "waiting": QUIET}
 RUN_ROW = 32.0
 
 
-def progress_words(facts: ComparisonFacts) -> str:
-    """How far a comparison is, in words."""
-    if not facts.total:
-        return "The seedings are being looked at." if facts.state == "starting" else ""
-    failed = f", {facts.failed} failed" if facts.failed else ""
-    left = "" if facts.seconds_left is None or not facts.is_at_work else f", about {clock(facts.seconds_left)} left"
-    return f"{facts.done} of {facts.total} runs done{failed}{left}"
+@dataclass(frozen=True)
+class ArmResult:
+    """The finished runs of an arm."""
+
+    arm: str
+    scores: tuple[float, ...]
+    """Mean points of each run's final evaluation, by seed."""
+
+    @property
+    def mean(self) -> float:
+        return sum(self.scores) / len(self.scores)
+
+
+def results(summary: ComparisonSummary) -> list[ArmResult]:
+    """Return the results of each arm with a finished run, best first."""
+    arms = dict.fromkeys(run.arm for run in summary.runs)
+    found = []
+    for arm in arms:
+        finished = [run for run in summary.runs if run.arm == arm and run.state == "done" and run.score is not None]
+        scores = [run.score for run in sorted(finished, key=lambda run: run.seed) if run.score is not None]
+        if scores:
+            found.append(ArmResult(arm, tuple(scores)))
+    return sorted(found, key=lambda result: -result.mean)
+
+
+def progress_words(summary: ComparisonSummary) -> str:
+    """Return the progress of a comparison as text."""
+    if summary.state == "waiting":
+        return f"Number {summary.queue_position} in the queue"
+    if not summary.total:
+        return "Preparing the seedings" if summary.state == "starting" else ""
+    failed = f", {summary.failed} failed" if summary.failed else ""
+    left = (
+        "" if summary.seconds_left is None or not summary.is_active else f", about {clock(summary.seconds_left)} left"
+    )
+    return f"{summary.done} of {summary.total} runs done{failed}{left}"
 
 
 def run_words(run: ComparedRun) -> str:
-    """How far a run is, in words."""
+    """Return the state of a run as text."""
     if run.state == "running":
         return f"{run.phase} {run.step:,} of {run.total:,}"
     return run.state
 
 
 class ComparisonPane:
-    """Draws a comparison; its list of runs scrolls."""
+    """Draws a comparison with a list of runs that scrolls."""
 
     def __init__(self) -> None:
         self._rows = ListView(row_height=RUN_ROW)
@@ -50,28 +80,28 @@ class ComparisonPane:
     def wheel(self, dy: int) -> None:
         self._rows.wheel(dy)
 
-    def draw(self, canvas: Canvas, box: Box, facts: ComparisonFacts) -> None:
-        colour = STATE_COLOURS[facts.state]
-        state = canvas.text(facts.state, (box.right, box.y + 8), MEDIUM, colour, align="right")
-        canvas.text(facts.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
-        words = canvas.text(progress_words(facts), (box.right, box.y + 40), SMALL, QUIET, align="right")
-        canvas.text(facts.question, (box.x, box.y + 40), SMALL, QUIET, max_width=words.x - box.x - 2 * GRID)
-        canvas.bar(Box(box.x, box.y + 66, box.width, 8), facts.share, colour)
+    def draw(self, canvas: Canvas, box: Box, summary: ComparisonSummary) -> None:
+        colour = STATE_COLOURS[summary.state]
+        state = canvas.text(summary.state, (box.right, box.y + 8), MEDIUM, colour, align="right")
+        canvas.text(summary.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
+        words = canvas.text(progress_words(summary), (box.right, box.y + 40), SMALL, QUIET, align="right")
+        canvas.text(summary.question, (box.x, box.y + 40), SMALL, QUIET, max_width=words.x - box.x - 2 * GRID)
+        canvas.bar(Box(box.x, box.y + 66, box.width, 8), summary.share, colour)
         rest = box.without_top(92)
-        if facts.complaint:
-            rest = rest.without_top(_draw_complaint(canvas, rest, facts) + 2 * GRID)
-        found = results(facts)
-        if found and not facts.is_at_work:
-            height = 72.0 + 28 * len(found) + (28 if facts.report else 0)
-            _draw_results(canvas, rest.top_part(height), found, facts.report)
+        if summary.error:
+            rest = rest.without_top(_draw_error(canvas, rest, summary) + 2 * GRID)
+        found = results(summary)
+        if found and not summary.is_active:
+            height = 72.0 + 28 * len(found) + (28 if summary.report else 0)
+            _draw_results(canvas, rest.top_part(height), found, summary.report)
             rest = rest.without_top(height + 2 * GRID)
-        self._draw_runs(canvas, rest, facts.runs)
+        self._draw_runs(canvas, rest, summary.runs)
 
     def _draw_runs(self, canvas: Canvas, box: Box, runs: Sequence[ComparedRun]) -> None:
         if not runs or box.height < 2 * RUN_ROW:
             return
         columns = (0.0, 0.32, 0.42, 0.66)
-        for share, name in zip(columns, ("Begins with", "Seed", "State", ""), strict=True):
+        for share, name in zip(columns, ("Starts with", "Seed", "State", ""), strict=True):
             canvas.text(name, (box.x + share * box.width, box.y), SMALL, QUIET)
         canvas.text("Score", (box.right - 16, box.y), SMALL, QUIET, align="right")
         self._rows.place(box.without_top(28), len(runs))
@@ -90,21 +120,19 @@ class ComparisonPane:
         self._rows.draw_bar(canvas)
 
 
-def _draw_complaint(canvas: Canvas, box: Box, facts: ComparisonFacts) -> float:
+def _draw_error(canvas: Canvas, box: Box, summary: ComparisonSummary) -> float:
     panel = box.top_part(96)
     canvas.fill(panel, PANEL, radius=8)
     canvas.fill(panel.left_part(4), ORANGE)
     inner = panel.inset(16)
-    used = canvas.paragraph(facts.complaint, inner, SMALL, TEXT)
-    if facts.log:
-        canvas.text(
-            f"All that it said: {facts.log}", (inner.x, inner.y + used + 4), SMALL, QUIET, max_width=inner.width
-        )
+    used = canvas.paragraph(summary.error, inner, SMALL, TEXT)
+    if summary.log:
+        canvas.text(f"Its output: {summary.log}", (inner.x, inner.y + used + 4), SMALL, QUIET, max_width=inner.width)
     return panel.height
 
 
 def _draw_results(canvas: Canvas, box: Box, found: Sequence[ArmResult], report: str) -> None:
-    """A row for each arm: mean of its seeds' final evaluations, a bar, and each seed."""
+    """Draw a row for each arm: the mean of its seeds' final evaluations, a bar, and each seed."""
     canvas.fill(box, PANEL, radius=8)
     inner = box.inset(16)
     canvas.text("Final evaluation, points: mean over seeds", (inner.x, inner.y), SMALL, QUIET)
@@ -124,5 +152,5 @@ def _draw_results(canvas: Canvas, box: Box, found: Sequence[ArmResult], report: 
     if report:
         y = inner.bottom - 20
         cap = canvas.key_cap("O", (inner.x, y - 3), OLIVE)
-        words = f"opens the report, which says what can be concluded: {report}"
+        words = f"opens the report with the conclusions: {report}"
         canvas.text(words, (cap.right + GRID, y), SMALL, QUIET, max_width=inner.right - cap.right - GRID)

@@ -1,12 +1,15 @@
-"""The Compare window: begin a comparison of seedings, see how far each run is, and what came of it."""
+"""The Compare window: start a comparison of seedings, follow its runs, and see the results."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from data.comparisons import ComparisonSummary
 from data.durations import rounded_duration
 from home.action_bar import Action
-from home.comparison_facts import ComparisonDesk, ComparisonFacts
-from home.comparison_form import ComparisonForm
+from home.comparison_form import ComparisonForm, ComparisonRequest
 from home.comparison_pane import STATE_COLOURS, ComparisonPane
+from home.form import SourceOption
 from home.list_window import ListWindow
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -16,24 +19,55 @@ from screen.window import Window
 TITLE = "Replay Coach - comparing"
 
 
+class ComparisonController(Protocol):
+    """What the window needs from the library; ``commands.comparison_controller`` implements it.
+
+    Methods that change something raise CoachError with one sentence if they cannot.
+    """
+
+    def comparisons(self) -> list[ComparisonSummary]:
+        """Return the active ones, then those that wait, then the others, newest first."""
+        ...
+
+    def arms(self) -> list[SourceOption]: ...
+
+    def free_name(self) -> str: ...
+
+    def seconds_estimate(self, request: ComparisonRequest) -> float | None:
+        """Return how long all runs will take, or None if nothing is known."""
+        ...
+
+    def start(self, request: ComparisonRequest) -> None: ...
+
+    def stop(self, name: str) -> None:
+        """Stop a comparison, or remove it from the queue."""
+        ...
+
+    def resume(self, name: str) -> None: ...
+
+    def open_report(self, name: str) -> str:
+        """Show the report in a browser. Return a sentence that says where it is."""
+        ...
+
+
 class ComparisonWindow(ListWindow[ComparisonForm]):
-    """Shows comparisons, or the form of a new one. ``run`` returns when the person leaves."""
+    """Shows comparisons, or the form of a new one. ``run`` returns when the person goes back."""
 
     heading = "Compare"
     new_heading = "New comparison"
-    nothing_yet = "No comparisons yet. Choose at least two beginnings, then press Enter."
+    nothing_yet = "No comparisons yet. Choose at least two starting points, then press Enter."
     list_keys = (
         ("N", "New comparison"),
         ("↑ ↓", "Choose a comparison"),
-        ("S", "Stop it; every run keeps a checkpoint"),
-        ("R", "Go on; runs that are done are not done again"),
+        ("S", "Stop it; every run writes a checkpoint"),
+        ("R", "Resume it; finished runs are not repeated"),
         ("O", "Open the report in the browser"),
         ("F11", "Full screen"),
-        ("Esc", "Back; the comparison goes on"),
+        ("Esc", "Back; the comparison continues"),
     )
     form_keys = (
         ("↑ ↓", "Choose a field"),
-        ("Space", "Take a beginning, or leave it"),
+        ("Space", "Choose a starting point, or not"),
         ("← →", "Change a number"),
         ("0-9", "Type a number"),
         ("Enter", "Start"),
@@ -41,27 +75,27 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         ("Esc", "Back to the comparisons"),
     )
 
-    def __init__(self, window: Window, desk: ComparisonDesk) -> None:
+    def __init__(self, window: Window, controller: ComparisonController) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._controller = controller
         self._pane = ComparisonPane()
-        self._all: list[ComparisonFacts] = []
+        self._all: list[ComparisonSummary] = []
         self._estimate = ""
 
     def run(self) -> None:
-        """Until the person leaves; comparisons go on by themselves."""
+        """Return when the person goes back. Comparisons continue without the window."""
         self._run()
 
     def names(self) -> list[str]:
-        return [facts.name for facts in self._all]
+        return [summary.name for summary in self._all]
 
     @property
-    def _selected(self) -> ComparisonFacts | None:
-        return next((facts for facts in self._all if facts.name == self._shown), None)
+    def _selected(self) -> ComparisonSummary | None:
+        return next((summary for summary in self._all if summary.name == self._shown), None)
 
     def _update(self) -> None:
-        found = self._desk.comparisons()
-        self._keep_shown([facts.name for facts in found])
+        found = self._controller.comparisons()
+        self._keep_shown([summary.name for summary in found])
         self._stale |= found != self._all
         self._all = found
         self._set_title(self._titled())
@@ -72,25 +106,25 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         selected = self._selected
         return TITLE if selected is None else f"{TITLE} - {selected.name}: {selected.state}"
 
-    # ---- what is done --------------------------------------------------------------------------------------------
+    # ---- actions --------------------------------------------------------------------------------------------
 
     def _wheel_beside(self, dy: int) -> None:
         self._pane.wheel(dy)
 
     def _list_actions(self) -> list[Action]:
-        facts = self._selected
-        at_work = facts is not None and facts.is_at_work
-        stops = facts is not None and facts.state in ("starting", "running")
-        reported = facts is not None and bool(facts.report)
+        summary = self._selected
+        active = summary is not None and summary.is_active
+        stops = summary is not None and summary.state in ("waiting", "starting", "running")
+        reported = summary is not None and bool(summary.report)
         return [
-            Action("New comparison", "N", "n", self._open_form, None if at_work or reported else OLIVE),
+            Action("New comparison", "N", "n", self._open_form, None if active or reported else OLIVE),
             Action("Stop", "S", "s", self._stop, None, stops),
-            Action("Resume", "R", "r", self._resume, None, facts is not None and facts.can_resume),
+            Action("Resume", "R", "r", self._resume, None, summary is not None and summary.can_resume),
             Action("Report", "O", "o", self._open_report, OLIVE if reported else None, reported),
         ]
 
     def _open_form(self) -> None:
-        self._show_form(ComparisonForm(self._desk.arms(), self._desk.free_name()))
+        self._show_form(ComparisonForm(self._controller.arms(), self._controller.free_name()))
 
     def _form_changed(self) -> None:
         assert self._form is not None
@@ -98,28 +132,28 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         self._estimate = self._form.problem or self._estimated(self._form)
 
     def _estimated(self, form: ComparisonForm) -> str:
-        seconds = self._desk.seconds_estimate(form.wish)
+        seconds = self._controller.seconds_estimate(form.request)
         if seconds is None:
-            return "How long it takes is known when an agent has trained here."
-        return f"About {rounded_duration(seconds)} in all, as fast as the newest run went."
+            return "The time can be estimated once an agent has trained here."
+        return f"About {rounded_duration(seconds)} in all, at the pace of the newest run."
 
     def _start(self) -> None:
         assert self._form is not None
-        wish = self._form.wish
-        self._desk.start(wish)
+        request = self._form.request
+        self._controller.start(request)
         self._close_form()
-        self._shown = wish.name
-        self._say(f"{wish.name} is worked on in a process of its own: it goes on when this window is closed.")
+        self._shown = request.name
+        self._say(f"{request.name} runs in the background: it continues when this window is closed.")
 
     def _stop(self) -> None:
-        self._desk.stop(self._shown)
-        self._say(f"{self._shown} is asked to stop; every run writes a checkpoint first.")
+        self._controller.stop(self._shown)
+        self._say(f"{self._shown} is stopping; every run writes a checkpoint first.")
 
     def _resume(self) -> None:
-        self._desk.resume(self._shown)
+        self._controller.resume(self._shown)
 
     def _open_report(self) -> None:
-        self._say(self._desk.open_report(self._shown))
+        self._say(self._controller.open_report(self._shown))
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -128,30 +162,30 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
             self._pane.draw(canvas, box, self._selected)
 
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
-        """What it comes to: so many runs, so long."""
+        """Draw how many runs it will be, and how long they will take."""
         form = self._form
         assert form is not None
         canvas.fill(box, PANEL, radius=8)
         inner = box.inset(16)
-        canvas.text("What this comes to", (inner.x, inner.y), SMALL, QUIET)
+        canvas.text("In all", (inner.x, inner.y), SMALL, QUIET)
         runs = len(form.chosen) * form.numbers["seeds"]
         number = canvas.text(str(runs), (inner.x, inner.y + 28), LARGE, mono=True)
         canvas.text("trainings", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
         colour = ORANGE if form.problem else QUIET
         used = canvas.paragraph(self._estimate, inner.without_top(88), SMALL, colour)
         words = (
-            "Every beginning is trained with the same settings and the same seeds, and judged on the same episodes. "
+            "Every starting point is trained with the same settings and seeds, and evaluated on the same episodes. "
             "Only the seeding differs. Three seeds show a large difference; ten a smaller one."
         )
         canvas.paragraph(words, inner.without_top(88 + used + 2 * GRID), SMALL, QUIET)
 
     def _draw_card(self, canvas: Canvas, number: int, card: Box) -> None:
-        facts = self._all[number]
+        summary = self._all[number]
         inner = card.inset(8)
-        colour = STATE_COLOURS[facts.state]
-        state = canvas.text(facts.state, (inner.right, inner.y - 2), SMALL, colour, align="right")
-        canvas.text(facts.name, (inner.x, inner.y - 2), SMALL, max_width=state.x - inner.x - GRID)
-        if facts.total:
-            canvas.text(f"{facts.done} of {facts.total} runs", (inner.x, inner.y + 18), SMALL, QUIET)
-        if facts.is_at_work:
-            canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), facts.share, colour)
+        colour = STATE_COLOURS[summary.state]
+        state = canvas.text(summary.state, (inner.right, inner.y - 2), SMALL, colour, align="right")
+        canvas.text(summary.name, (inner.x, inner.y - 2), SMALL, max_width=state.x - inner.x - GRID)
+        if summary.total:
+            canvas.text(f"{summary.done} of {summary.total} runs", (inner.x, inner.y + 18), SMALL, QUIET)
+        if summary.is_active:
+            canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), summary.share, colour)

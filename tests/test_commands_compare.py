@@ -171,7 +171,7 @@ def test_progress_tells_of_every_run(undisturbed: Path) -> None:
 
 def test_the_same_name_with_other_settings_is_refused(undisturbed: Path) -> None:
     assert finish(undisturbed, [*COMPARE, "--discount", "0.5"]) == 2
-    assert "was begun with --discount 0.99" in (undisturbed / "said.txt").read_text()
+    assert "was started with --discount 0.99" in (undisturbed / "said.txt").read_text()
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import pytest
 
 import coach
 from agent.arms import parse_arm
-from agent.comparison import ComparisonFolder, Plan
+from agent.comparison import Plan, write_plan
 from commands.overview import newest_run
 from commands.training_controller import LibraryTrainingController
+from data.comparisons import ComparisonFolder
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder, RunSummary, list_runs, survey_runs
@@ -79,7 +80,7 @@ def test_the_runs_of_a_comparison_are_marked_and_listed_after_all_others(
     library = Library(tmp_path)
     comparison = ComparisonFolder(library, "which")
     comparison.prepare()
-    comparison.write_plan(Plan("which", "Which?", (parse_arm("none", small_config(keep="all")),), (0, 1)))
+    write_plan(comparison, Plan("which", "Which?", (parse_arm("none", small_config(keep="all")),), (0, 1)))
     (tmp_path / "comparisons" / "of no comparison").mkdir()  # no name that a comparison may have
     (tmp_path / "comparisons" / "of no comparison" / "plan.json").write_text("{}")
     for name in ("mine", "which-none-s0", "which-none-s1"):

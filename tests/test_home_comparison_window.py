@@ -11,16 +11,12 @@ from pathlib import Path
 import pygame
 import pytest
 
-from agent.comparison import ComparisonFolder, read_json
-from agent.comparison_progress import FILE
-from commands.comparison_desk import LibraryComparisonDesk
+from commands.comparison_controller import LibraryComparisonController
+from data.comparisons import ComparedRun, ComparisonFolder, ComparisonSummary, read_json
 from data.errors import CoachError
-from data.files import is_locked
 from data.library import Library
-from data.runs import ComparedRun
-from home.comparison_facts import ComparisonFacts, ComparisonWish, results
-from home.comparison_form import ComparisonForm
-from home.comparison_pane import ComparisonPane, progress_words, run_words
+from home.comparison_form import ComparisonForm, ComparisonRequest
+from home.comparison_pane import ComparisonPane, progress_words, results, run_words
 from home.form import Field, SourceOption
 from screen.canvas import Canvas
 from tests.agent_episodes import record_episode
@@ -33,31 +29,31 @@ RUNS = (
     ComparedRun("a-run", "human", 1, "running", "training", 500, 1000, 0.5, 90.0),
     ComparedRun("a-run", "random:10", 0, "failed", error="Why."),
 )
-FACTS = ComparisonFacts("a", "running", "Which?", 0.6, 3, 1, 5, 65.0, RUNS)
+SUMMARY = ComparisonSummary("a", "running", "Which?", 0.6, 3, 1, 5, 65.0, RUNS)
 
 
 def test_results_are_means_over_finished_seeds_best_first() -> None:
-    assert [(r.arm, r.scores, r.mean) for r in results(FACTS)] == [
+    assert [(r.arm, r.scores, r.mean) for r in results(SUMMARY)] == [
         ("human", (300.0,), 300.0),
         ("none", (100.0, 200.0), 150.0),
     ]
 
 
 def test_how_far_it_is_in_words() -> None:
-    assert progress_words(FACTS) == "3 of 5 runs done, 1 failed, about 1:05 left"
+    assert progress_words(SUMMARY) == "3 of 5 runs done, 1 failed, about 1:05 left"
     assert [run_words(run) for run in RUNS[2:]] == ["done", "training 500 of 1,000", "failed"]
 
 
 def test_every_state_can_be_drawn_in_the_smallest_window() -> None:
     canvas = Canvas(pygame.Surface((960, 600)))
-    for state in ("starting", "running", "stopping", "stopped", "done", "failed", "broke off"):
-        facts = ComparisonFacts("a", state, "Which?", 0.6, 3, 1, 5, 65.0, RUNS, "Why.", "/log", "/report.html")  # type: ignore[arg-type]
-        ComparisonPane().draw(canvas, canvas.box, facts)
+    for state in ("waiting", "starting", "running", "stopping", "stopped", "done", "failed", "interrupted"):
+        summary = ComparisonSummary("a", state, "Which?", 0.6, 3, 1, 5, 65.0, RUNS, 0, "Why.", "/log", "/report.html")  # type: ignore[arg-type]
+        ComparisonPane().draw(canvas, canvas.box, summary)
 
 
 def test_a_comparison_needs_two_beginnings() -> None:
     form = ComparisonForm([SourceOption("none", "", ""), SourceOption("human", "", "")], "a")
-    assert form.wish == ComparisonWish("a", ("none", "human"), 3, 50_000, 2500, 30)
+    assert form.request == ComparisonRequest("a", ("none", "human"), 3, 50_000, 2500, 30)
     assert not form.problem
     form.focus_on(Field("source", 0))
     form.toggle()
@@ -66,17 +62,17 @@ def test_a_comparison_needs_two_beginnings() -> None:
 
 def test_a_comparison_that_was_cut_off_or_tells_nonsense_is_shown_as_what_it_is(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    desk = LibraryComparisonDesk(library, "SpaceInvaders")
+    controller = LibraryComparisonController(library, "SpaceInvaders")
     for name, content in (("cut", '{"phase": "running", "process": 1, "runs": [5]}'), ("odd", "[]"), ("none", "")):
         folder = ComparisonFolder(library, name)
         folder.prepare()
-        (folder.path / FILE).write_text(content)
-    assert {facts.name: facts.state for facts in desk.comparisons()} == {
-        "cut": "broke off",
-        "odd": "broke off",
-        "none": "broke off",
+        (folder.path / "progress.json").write_text(content)
+    assert {summary.name: summary.state for summary in controller.comparisons()} == {
+        "cut": "interrupted",
+        "odd": "interrupted",
+        "none": "interrupted",
     }
-    for act in (desk.stop, desk.resume, desk.open_report):
+    for act in (controller.stop, controller.resume, controller.open_report):
         with pytest.raises(CoachError):
             act("cut")
 
@@ -86,17 +82,17 @@ def test_a_comparison_that_cannot_begin_says_why(tmp_path: Path, monkeypatch: py
     Path("coach.py").write_text("raise SystemExit(1)")  # in the working folder, which is none of ours
     library = Library(tmp_path)
     library.prepare()
-    desk = LibraryComparisonDesk(library, "SpaceInvaders")
-    desk.start(ComparisonWish("a", ("none", "planner"), 1, 100, 0, 1))
+    controller = LibraryComparisonController(library, "SpaceInvaders")
+    controller.start(ComparisonRequest("a", ("none", "planner"), 1, 100, 0, 1))
     with pytest.raises(CoachError, match="already"):
-        desk.start(ComparisonWish("a", ("none", "planner"), 1, 100, 0, 1))
+        controller.start(ComparisonRequest("a", ("none", "planner"), 1, 100, 0, 1))
     deadline = time.monotonic() + 120
-    while desk.comparisons()[0].is_at_work and time.monotonic() < deadline:
+    while controller.comparisons()[0].is_active and time.monotonic() < deadline:
         time.sleep(0.1)
-    [facts] = desk.comparisons()
-    assert (facts.state, facts.can_resume) == ("failed", True)
-    assert "has no episode of SpaceInvaders by planner" in facts.complaint
-    assert facts.complaint in Path(facts.log).read_text()
+    [summary] = controller.comparisons()
+    assert (summary.state, summary.can_resume) == ("failed", True)
+    assert "has no episode of SpaceInvaders by planner" in summary.error
+    assert summary.error in Path(summary.log).read_text()
 
 
 def press(display: VirtualDisplay, *keys: str) -> None:
@@ -117,7 +113,7 @@ def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_
     monkeypatch.setenv("BROWSER", f"{browser} %s &")
 
     def progress() -> dict[str, object]:
-        return read_json(folder.path / FILE) or {}
+        return read_json(folder.path / "progress.json") or {}
 
     def wait_for(state: str) -> str:
         return virtual_display.wait_for_window(f"comparing - comparison-1: {state}", seconds=400)
@@ -136,7 +132,7 @@ def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_
             wait_for("running")
             press(virtual_display, "s")
             wait_for("stopped")
-            assert not is_locked(folder.path / ".lock")
+            assert not folder.is_running()
             press(virtual_display, "r")
             window = wait_for("done")
             assert progress()["done"] == progress()["total"] == 2
@@ -148,7 +144,7 @@ def test_by_keys_a_comparison_is_begun_outlives_the_window_stops_and_goes_on_to_
             virtual_display.ask_to_close(window)
     finally:
         now = progress()
-        if is_locked(folder.path / ".lock") and isinstance(now.get("process"), int):
+        if folder.is_running() and isinstance(now.get("process"), int):
             os.kill(int(str(now["process"])), signal.SIGKILL)
     plan = json.loads(folder.plan_file.read_text())
     assert [arm["text"] for arm in plan["arms"]] == ["none", "human"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pygame
 import pytest
 
-from commands.comparison_desk import LibraryComparisonDesk
+from commands.comparison_controller import LibraryComparisonController
 from commands.training_controller import LibraryTrainingController
 from data.library import Library
 from home.action_bar import areas
@@ -31,7 +31,7 @@ def windows(library: Library) -> list[TrainWindow | ComparisonWindow]:
     window = NoWindow()
     return [
         TrainWindow(window, LibraryTrainingController(library, "SpaceInvaders")),  # type: ignore[arg-type]
-        ComparisonWindow(window, LibraryComparisonDesk(library, "SpaceInvaders")),  # type: ignore[arg-type]
+        ComparisonWindow(window, LibraryComparisonController(library, "SpaceInvaders")),  # type: ignore[arg-type]
     ]
 
 

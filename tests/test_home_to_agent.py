@@ -12,9 +12,9 @@ import pygame
 import pytest
 
 from commands.training_controller import LibraryTrainingController
-from commands.training_queue import TrainingQueue
 from curator.layout import curator_layout
 from data.episode import EmulatorSettings
+from data.job_queue import JobQueue
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.runs import run_folder
@@ -52,7 +52,7 @@ def at_home(display: VirtualDisplay, library: Library) -> Iterator[Callable[[str
         with running_coach(display, library) as process:
             yield lambda title, seconds: display.wait_for_window(title, process, seconds)
     finally:
-        TrainingQueue(library).stop(RUN)
+        JobQueue(library).stop("training", RUN)
         display.wait_until(lambda: run_folder(library, RUN).training() is None, "no training", 120)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -12,8 +10,7 @@ import pygame
 import pytest
 
 from commands.training_controller import LibraryTrainingController
-from commands.training_queue import Failure, TrainingQueue
-from data.errors import CoachError
+from data.job_queue import JobQueue
 from data.library import Library
 from data.runs import RunFolder
 from home.action_bar import areas, form_width
@@ -23,10 +20,9 @@ from screen.canvas import Canvas
 from screen.layout import Box
 from tests.agent_episodes import record_episode
 from tests.conftest import VirtualDisplay, running_coach
+from tests.test_data_job_queue import end_all, phase
 
 WINDOW = Box(0, 0, 1280, 800)
-TINY = ["--seed-from", "human", "--pretrain-steps", "0", "--memory-size", "1000", "--evaluate-every", "0"]
-ENDLESS = [*TINY, "--steps", "10000000", "--learn-from-step", "50"]
 
 
 def press(display: VirtualDisplay, *keys: str) -> None:
@@ -40,21 +36,6 @@ def write_number(display: VirtualDisplay, digits: str) -> None:
 def wait_for_state(display: VirtualDisplay, run: str, states: str, seconds: float = 300) -> None:
     """Wait for a state of the selected run, which the window's title shows."""
     display.wait_for_window(f"training - {run}: ({states})", seconds=seconds)
-
-
-def phase(library: Library, run: str) -> str:
-    report = RunFolder(library.run_folder(run)).training()
-    return "" if report is None else report.progress.phase
-
-
-def end_all(library: Library) -> None:
-    """End everything that a failed test left running."""
-    queue = TrainingQueue(library)
-    for queued in queue.waiting():
-        queue.remove(queued.run)
-    current = queue.current()
-    if current is not None and current.process is not None:
-        os.kill(current.process, signal.SIGKILL)
 
 
 @pytest.mark.timeout(900)  # minutes on a machine that does other things, too
@@ -105,7 +86,7 @@ def test_trainings_outlive_the_window_and_stop_and_resume_by_keys(
             press(virtual_display, "Escape")
             virtual_display.wait_for_window("home", process)
             press(virtual_display, "Escape")
-        TrainingQueue(library).stop("run-1")
+        JobQueue(library).stop("training", "run-1")
         virtual_display.wait_until(lambda: first.training() is None, "the training's clean end", 120)
         assert not first.was_interrupted()
     finally:
@@ -140,88 +121,14 @@ def test_by_mouse_a_failed_training_says_why_and_is_dismissed(virtual_display: V
                 click(window, fields["steps"].x + 10, fields["steps"].centre[1])
             click(window, 60, 766)
             wait_for_state(virtual_display, "run-1", "failed")
-            [failure] = TrainingQueue(library).failures()
-            assert failure.sentence.startswith("The seeding selects nothing: of ")
-            assert failure.arguments[failure.arguments.index("--steps") + 1] == "10000"
-            assert failure.sentence in Path(failure.log).read_text()
+            [failure] = JobQueue(library).failures()
+            assert failure.error.startswith("The seeding selects nothing: of ")
+            assert failure.job.arguments[failure.job.arguments.index("--steps") + 1] == "10000"
+            assert failure.error in Path(failure.log).read_text()
             press(virtual_display, "Delete")
-            virtual_display.wait_until(lambda: not TrainingQueue(library).failures(), "the failure dismissed")
+            virtual_display.wait_until(lambda: not JobQueue(library).failures(), "the failure dismissed")
             press(virtual_display, "Escape")
             virtual_display.wait_for_window("home", process)
             virtual_display.ask_to_close(window)
     finally:
         end_all(library)
-
-
-def wait(holds: object, what: str, seconds: float = 120) -> None:
-    assert callable(holds)
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for: {what}"
-        time.sleep(0.05)
-
-
-def test_a_killed_training_is_found_broken_off_and_the_queue_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for package in ("coach", "commands", "data"):  # in the working folder, which is none of ours
-        Path(f"{package}.py").write_text("raise SystemExit(1)")
-    library = Library(tmp_path)
-    record_episode(library, 200, kind="human")
-    queue, desk = TrainingQueue(library), LibraryTrainingController(library, "SpaceInvaders")
-    try:
-        queue.add("killed", ENDLESS)
-        queue.add("next", ["--seed-from", "planner"])
-        with pytest.raises(CoachError, match="waits already"):
-            queue.add("next", [])
-        wait(lambda: phase(library, "killed") == "training", "the first training")
-        assert [(run.name, run.state) for run in desk.runs()] == [("killed", "training"), ("next", "waiting")]
-        current = queue.current()
-        assert current is not None and current.process is not None
-        os.kill(current.process, signal.SIGKILL)
-        wait(lambda: {f.run for f in queue.failures()} == {"killed", "next"}, "both failures")
-        sentences = {f.run: f.sentence for f in queue.failures()}
-        assert sentences["killed"].startswith("The training of killed was killed by signal 9")
-        assert "has no episode of SpaceInvaders by planner" in sentences["next"]
-        assert RunFolder(library.run_folder("killed")).was_interrupted()
-        states = {run.name: (run.state, bool(run.log)) for run in desk.runs()}
-        assert states == {"killed": ("failed", True), "next": ("failed", True)}
-        desk.dismiss("killed")
-        assert {run.name: run.state for run in desk.runs()}["killed"] == "interrupted"
-    finally:
-        end_all(library)
-
-
-def test_what_waits_can_be_taken_out_and_names_are_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = Library(tmp_path)
-    library.prepare()
-    monkeypatch.setattr(TrainingQueue, "work_on", lambda _: None)
-    queue = TrainingQueue(library)
-    for run in ("a", "b", "c"):
-        queue.add(run, [])
-    assert [queued.run for queued in queue.waiting()] == ["a", "b", "c"]
-    assert queue.stop("b")
-    assert not queue.stop("b")
-    queue.add("b", ["--resume"])
-    assert [(queued.run, queued.resumes) for queued in queue.waiting()] == [("a", False), ("c", False), ("b", True)]
-    (queue.folder / "00000009-x.json").write_text('{"run": 5')
-    (queue.folder / "failed").mkdir()
-    (queue.folder / "failed" / "y.json").write_text("[]")
-    assert len(queue.waiting()) == 3
-    assert queue.failures() == []
-    assert LibraryTrainingController(library, "SpaceInvaders").free_name() == "run-1"
-
-
-def test_a_training_cut_off_before_it_began_is_told(tmp_path: Path) -> None:
-    library = Library(tmp_path)
-    library.prepare()
-    queue = TrainingQueue(library)
-    queue.folder.mkdir()
-    (queue.folder / "current.json").write_text('{"run": "a", "arguments": ["--steps", "5"], "process": 1}')
-    assert queue.current() is None
-    queue.work_off()
-    log = str(library.runs / "a.log")
-    assert queue.failures() == [
-        Failure("a", ("--steps", "5"), "The training of a was broken off before it began.", log)
-    ]
