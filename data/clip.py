@@ -1,4 +1,4 @@
-"""A clip, the verdicts on it, and what several curators' verdicts come to for each frame."""
+"""A clip, the verdicts on it, and the majority of several curators' verdicts for each frame."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Verdict:
 
 
 def verdict_of_frames(verdicts: Iterable[Verdict], frame_count: int) -> np.ndarray:
-    """What the verdicts on one episode come to, frame by frame: (T,) int8, 1 good, -1 bad, 0 no verdict.
+    """Return the majority verdict on each frame of one episode: (T,) int8, 1 good, -1 bad, 0 no verdict.
 
     Each curator has one voice at each frame: the sign of their good minus bad clips there. The majority of voices
     decides and a tie is no verdict. People's voices come first: rules are heard only where no person said good or

@@ -47,7 +47,7 @@ def unended_episodes(library: Library, game: str | None = None) -> list[EpisodeS
 
 
 def read_unended(path: Path) -> Unended:
-    """Raises CoachError where the episode is over, or cannot be gone on with here."""
+    """Raises CoachError where the episode is over, or cannot be continued here."""
     with ReplayFile(path) as replay:
         if replay.ended_by != "abandoned":
             raise CoachError(
@@ -79,7 +79,7 @@ def not_reproduced(unended: Unended) -> CoachError:
 
 @dataclass(frozen=True)
 class RecordedBefore:
-    """An abandoned episode that a journal goes on with."""
+    """An abandoned episode that a journal continues."""
 
     path: Path
     common_frames: int
@@ -87,7 +87,7 @@ class RecordedBefore:
 
 
 def recorded_before(library: Library, journal: JournalContents) -> RecordedBefore | None:
-    """The episode that was being gone on with when the crash came: it began at the same moment, in the same way."""
+    """The episode that was being continued when the crash came: it started at the same moment, in the same way."""
     for episode in library.episodes(journal.origin.game):
         if episode.ended_by != "abandoned" or episode.episode_id == journal.episode_id:
             continue

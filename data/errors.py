@@ -8,7 +8,7 @@ from pathlib import Path
 class CoachError(Exception):
     """Wrong usage, bad input or bad luck, told to the user in one clear sentence.
 
-    The message says what is wrong, where, and what to do about it. The front door prints it on standard
+    The message says what is wrong, where, and what to do about it. ``coach`` prints it on standard
     error without a traceback and exits with ``exit_code``.
     """
 

@@ -69,7 +69,7 @@ def write_gif(
     scale: int = 1,
     overlay: Overlay | None = None,
 ) -> Path:
-    """Write an animated GIF that repeats for ever, in the exact colours, playing at the game's speed.
+    """Write an animated GIF that repeats indefinitely, in the exact colours, playing at the game's speed.
 
     frames: (H, W) uint8 palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without; 60 a second, of
     which ``frames_per_second`` are kept, each laid over the one before it (see ``brighter``). Raises CoachError where

@@ -23,7 +23,7 @@ FRAMES = 600
 FIRST_FRAME, EVERY_FRAMES = 150, 30
 HELD_FRAMES = 10
 _VERSION = 1
-"""In the files' names: pictures that are made otherwise are made anew."""
+"""In the files' names: increase it when pictures are made in another way."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class Journal:
     def write(self) -> None:
         """Hand to the system what it does not have yet: enough to outlive this process.
 
-        Never raises, nor does ``sync``: what fails is told by ``trouble`` and tried again.
+        Never raises, nor does ``sync``: what fails is reported by ``trouble`` and tried again.
         """
         self._bring_up_to_date(sync=False)
 
@@ -178,7 +178,7 @@ class Journal:
             raise OSError(errno.ENOENT, "its folder was moved or deleted")
 
     def _open(self, path: Path, records: list[dict[str, Any]]) -> None:
-        """Begin the file anew at ``path``; raises OSError and then leaves the present file as it is."""
+        """Start the file again at ``path``; raises OSError and then leaves the current file as it is."""
         text = b"".join(map(_line, [self._header, *records]))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
@@ -196,7 +196,7 @@ class Journal:
         self.path, self._descriptor, self._whole_bytes, self._owed = path, descriptor, len(text), []
 
     def _move(self, reason: str) -> None:
-        """Write the whole journal anew at the first other place that takes it; what was written stays till then."""
+        """Write the whole journal again at the first other place that accepts it; what was written is kept until then."""
         for folder in (rescue_folder(), Path(tempfile.gettempdir())):
             if folder == self.path.parent:
                 continue

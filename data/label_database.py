@@ -61,7 +61,7 @@ _verdicts = sa.Table(
 
 
 class LabelDatabase:
-    """Verdicts, kept for ever, each committed before ``record`` returns.
+    """Verdicts, kept permanently, each committed before ``record`` returns.
 
     Nothing is overwritten. A curator who judges a clip again adds a row, and the newest row that was not withdrawn is
     the one that stands; ``undo`` withdraws the curator's newest row, so that what stood before it stands again.

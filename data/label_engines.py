@@ -61,7 +61,7 @@ def sqlite_engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # Transactions are begun below, not by the driver's guess.
+        connection.isolation_level = None  # Transactions are started below, not by the driver's guess.
         give_up = time.monotonic() + BUSY_SECONDS
         while True:
             try:

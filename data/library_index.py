@@ -151,5 +151,5 @@ class LibraryIndex:
         try:
             write_atomic(self._path, text)
         except OSError:
-            # A library that may only be read is still a library: its index is made anew each time.
+            # A library that may only be read is still a library: its index is rebuilt each time.
             return

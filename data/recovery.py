@@ -154,7 +154,7 @@ def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None
         raise AnswerIsNo(f"{path} was recorded with another cartridge of {origin.game}; it stays where it is.")
     before = recorded_before(target, contents)
     if before is not None and before.common_frames == contents.frame_count:
-        # An episode was being gone on with, and nothing new had been played yet.
+        # An episode was being continued, and nothing new had been played yet.
         remove_quietly(path)
         return []
     emulator = Emulator(origin.game, origin.settings, origin.action_meanings)

@@ -29,7 +29,7 @@ GZIP_FILTER = 1
 ZSTD_FILTER = 32015
 MAX_DEPTH = 4
 MAX_BYTES = (MAX_FILE_FRAMES + 1) * MAX_SCREEN_HEIGHT * SCREEN_WIDTH
-"""What the largest dataset of the format would come to, uncompressed."""
+"""Size of the largest dataset of the format, uncompressed."""
 
 _INTEGER, _FLOAT, _STRING, _VARIABLE_LENGTH = 0, 1, 3, 9
 """HDF5 type classes (H5T_class_t)."""

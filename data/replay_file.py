@@ -1,4 +1,4 @@
-"""The replay file, format version 1: the one door to h5py."""
+"""The replay file, format version 1: the only module that imports h5py."""
 
 from __future__ import annotations
 

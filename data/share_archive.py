@@ -33,7 +33,7 @@ MAX_REPLAY_BYTES = 2**30
 MAX_LABELS_BYTES = 2**26
 MAX_MANIFEST_BYTES = 2**22
 MAX_RATIO = 100
-"""How much larger than packed a member may be: verdicts come to 25; a zip bomb needs more than 1,000."""
+"""How much larger than packed a member may be: verdicts are up to 25 times larger; a zip bomb needs more than 1,000."""
 
 _EPISODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

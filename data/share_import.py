@@ -94,7 +94,7 @@ class ShareImporter:
         _clear_leftovers(library.replays)
 
     def take(self, path: Path, on_progress: OnProgress | None = None) -> ShareImport:
-        """Import one share; what is good of it comes in, what is not is told.
+        """Import one share; what is valid is imported, what is not is reported.
 
         Never raises for what the share holds. Importing it again changes nothing. Each episode appears whole, when
         it is proved, and the verdicts come after all of them in one transaction, so an import that was interrupted

@@ -1,4 +1,4 @@
-"""The emulator: the one door to gymnasium and ale-py, and the one mechanism that turns actions into frames."""
+"""The emulator: the only module that imports gymnasium and ale-py, and the only way from actions to frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's trash: episodes that were thrown away, and can be brought back until it is emptied."""
+"""The library's trash: discarded episodes, which can be restored until it is emptied."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class Trash:
         return self._move(episode_ids, self.folder, self._library.replays, self._index, self._library.index, False)
 
     def empty(self) -> int:
-        """Remove for ever what is in the trash; returns how many files that were. Raises CoachError."""
+        """Delete what is in the trash; returns how many files that were. Raises CoachError."""
         return self.remove(self.names())
 
     def remove(self, episode_ids: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
-        """Remove episodes in the trash for ever; returns how many. Raises CoachError where one cannot be removed."""
+        """Delete episodes in the trash; returns how many. Raises CoachError where one cannot be removed."""
         ids = list(episode_ids)
         for done, episode_id in enumerate(ids):
             path = self.folder / _file_name(episode_id)

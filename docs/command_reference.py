@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 import coach
 
 LIBRARY = "--library DIR"
-"""An option of every command; it is told once."""
+"""An option of every command; it is listed once."""
 TABLE_HEAD = ("| option | what it does |", "|---|---|")
 
 

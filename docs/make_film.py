@@ -103,7 +103,7 @@ def judge(library: Path) -> list[Image.Image]:
 
 
 def train(library: Path) -> list[Image.Image]:
-    """The form of a new training, and one that goes on, a picture every few seconds."""
+    """The form of a new training, and one in progress, a picture every few seconds."""
     size = ["--pretrain-steps", "40", "--steps", "5000", "--learn-from-step", "32", "--memory-size", "5000"]
     words = ["train", "--run", "mine", "--seed-from", "planner", *size, "--evaluate-every", "0"]
     command = [sys.executable, str(ROOT / "coach.py"), "--library", str(library), *words]

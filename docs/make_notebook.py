@@ -65,7 +65,7 @@ def tidy(notebook: Any, folder: str) -> None:
 def main() -> int:
     text = nbformat.writes(run()) + "\n"
     if len(text.encode()) > MOST_BYTES:
-        print(f"The notebook would come to {len(text.encode()):,} bytes; {MOST_BYTES:,} are the most.", file=sys.stderr)
+        print(f"The notebook would have {len(text.encode()):,} bytes; the limit is {MOST_BYTES:,}.", file=sys.stderr)
         return 1
     NOTEBOOK.write_text(text, encoding="utf-8")
     print(f"{NOTEBOOK}: {len(text.encode()) / 1e6:.2f} MB")

@@ -32,7 +32,7 @@ class TakeOver:
     """Another demonstrator plays until the person takes the controls, and again after they are handed back.
 
     The other one chooses at every decision, also while the person plays: it must see every frame, and its choice is
-    shown as advice. ``kind`` is that of whoever made the last decision.
+    shown as advice. ``kind`` is that of the demonstrator that made the last decision.
     """
 
     def __init__(self, other: Demonstrator, person: HumanPlay) -> None:
@@ -60,7 +60,7 @@ class TakeOver:
 class WithExploration:
     """A demonstrator whose decisions are replaced, with probability ``epsilon``, by random ones.
 
-    ``kind`` is that of whoever made the last decision, so a replay file marks the random decisions as such and a
+    ``kind`` is that of the demonstrator that made the last decision, so a replay file marks the random decisions as such and a
     seeding never imitates them.
     """
 

@@ -66,7 +66,7 @@ class Take:
         self.common_frames = unended.frame_count if unended is not None else 0
         """How many frames, from the start, are those of the resumed episode."""
         self.pace = PaceCount()
-        """How evenly the frames came; counted by whoever keeps the clock."""
+        """How evenly the frames came; counted by the frame loop."""
         self._first = self.state
         self._writer: ReplayWriter | None = None
         self._actions = bytearray()

@@ -26,7 +26,7 @@ import pytest
 import Xlib.display
 import Xlib.protocol.event
 import Xlib.X
-from postgresql_server import postgresql, postgresql_url  # noqa: F401 - fixtures for whoever asks for them
+from postgresql_server import postgresql, postgresql_url  # noqa: F401 - fixtures for other test files
 
 from data.library import Library
 from home.settings import Settings, write_settings

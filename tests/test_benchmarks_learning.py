@@ -1,4 +1,4 @@
-"""The study of learning: what is still to be trained, that a stopped training goes on, and the page that is made."""
+"""The study of learning: what is still to be trained, that a stopped training continues, and the page that is made."""
 
 from __future__ import annotations
 

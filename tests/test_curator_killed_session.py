@@ -22,7 +22,7 @@ Said = list[tuple[Clip, str]]
 
 
 def curator_process(path: Path, connection: Connection) -> None:
-    """A curator without a window: does what it is told, and answers with the clip on show."""
+    """A curator without a window: follows commands, and answers with the current clip."""
     with LabelDatabase(path) as labels:
         judged = {verdict.clip for verdict in labels.verdicts(curator="Ann")}
         session = Session(labels, "Ann", [one for one in QUEUE if one.clip not in judged])

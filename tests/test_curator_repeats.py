@@ -1,4 +1,4 @@
-"""Clips that come a second time, and clips that come to everybody: what agreement is measured on."""
+"""Clips that are shown a second time, and clips that are shown to everyone: what agreement is measured on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips, verdicts, and what several curators' verdicts come to."""
+"""Clips, verdicts, and the majority of several curators' verdicts."""
 
 from __future__ import annotations
 

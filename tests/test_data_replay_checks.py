@@ -256,7 +256,7 @@ def test_a_hostile_file_is_refused_in_one_sentence_and_takes_no_memory(
     copy = writable_copy(recorded, tmp_path)
     with h5py.File(copy, "r+", libver="latest") as file:
         make_hostile(file)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # start measuring the peak again
     before = peak_bytes()
     answer = verification.verify(copy)
     grown_bytes = peak_bytes() - before

@@ -1,4 +1,4 @@
-"""The trash: what is thrown away can be brought back, verdicts and all, until it is emptied."""
+"""The trash: what is discarded can be restored, verdicts included, until it is emptied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Compare window: what is chosen, what is shown, and a real comparison begun, stopped, gone on with, reported."""
+"""The Compare window: what is chosen, what is shown, and a real comparison started, stopped, resumed and reported."""
 
 from __future__ import annotations
 
