@@ -196,7 +196,7 @@ class Journal:
         self.path, self._descriptor, self._whole_bytes, self._owed = path, descriptor, len(text), []
 
     def _move(self, reason: str) -> None:
-        """Write the whole journal again at the first other place that accepts it; what was written is kept until then."""
+        """Write the whole journal again at the first other place that accepts it; until then the old one is kept."""
         for folder in (rescue_folder(), Path(tempfile.gettempdir())):
             if folder == self.path.parent:
                 continue

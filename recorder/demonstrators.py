@@ -60,8 +60,8 @@ class TakeOver:
 class WithExploration:
     """A demonstrator whose decisions are replaced, with probability ``epsilon``, by random ones.
 
-    ``kind`` is that of the demonstrator that made the last decision, so a replay file marks the random decisions as such and a
-    seeding never imitates them.
+    ``kind`` is that of the demonstrator that made the last decision, so a replay file marks the random decisions as
+    such and a seeding never imitates them.
     """
 
     def __init__(self, demonstrator: Demonstrator, epsilon: float) -> None:
