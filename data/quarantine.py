@@ -145,7 +145,7 @@ class Quarantine:
         except (OSError, ValueError) as error:
             self.close()
             raise ReaderUnavailable(
-                "The reader of replay files cannot be started, so no file is read; what stands in its way is told by: "
+                "The reader of replay files cannot be started, so no file is read. Run this command to see why: "
                 f"{' '.join(command)}"
             ) from error
         return child

@@ -43,7 +43,7 @@ Step = Literal["", "next", "previous", "delete"]
 
 
 class FrameSource(Protocol):
-    """Reads frames of episodes, in the background those that it was told to prepare."""
+    """Reads frames of episodes, in the background those that it was asked to prepare."""
 
     def episode(self, episode_id: str) -> ReplayFile: ...
 

@@ -73,7 +73,7 @@ def failing(disk: FailingDisk) -> Iterator[None]:
 
 
 def play_on(library: Library, disk: FailingDisk, emulator: Emulator) -> tuple[ReplayWriter | None, str]:
-    """Record an episode on a failing disk: the writer (None if it could not begin), and what the user was told."""
+    """Record an episode on a failing disk: the writer (None if it could not begin), and the message to the user."""
     emulator.reset()
     with failing(disk):
         try:
