@@ -206,6 +206,7 @@ class PaceReport:
         return PaceReport(self.frames + other.frames, self.late_frames + other.late_frames, worst)
 
     def to_json(self) -> str:
+        """Return the report as a JSON object."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
