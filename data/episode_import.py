@@ -6,6 +6,7 @@ Readers (``data.actions_file``, ``data.minari_import``, ``data.demo_pickle``) tu
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -246,7 +247,8 @@ def _import_one(
     if other is not None:
         return _published(library, play, options, other, on_progress)
     if options.keep_anyway or options.until_mismatch:
-        return _published(library, play, options, start, on_progress, accept=True)
+        with contextlib.suppress(_Contradicted):  # at the very start, so that nothing precedes it
+            return _published(library, play, options, start, on_progress, accept=True)
     raise AnswerIsNo(
         f"{play.source} is not reproduced in {play.game}: {cause} No file was written (--until-mismatch keeps what "
         "precedes the difference, --keep-anyway everything)."

@@ -95,6 +95,14 @@ def test_the_start_of_a_recording_that_diverges_can_be_kept(tmp_path: Path) -> N
         assert np.array_equal(replay.ram(0, 601), columns["ram"][:601])
 
 
+def test_a_difference_before_the_first_step_leaves_nothing_to_keep(tmp_path: Path) -> None:
+    columns = played(300)
+    columns["ram"][:] = 0
+    with pytest.raises(AnswerIsNo, match="the RAM before the first step differs"):
+        imported(tmp_path, replace(PONG, until_mismatch=True), **columns)
+    assert Library(tmp_path / "library").episodes() == []
+
+
 def test_actions_that_nothing_confirms_are_said_to_be_unproved(tmp_path: Path) -> None:
     (result,) = imported(tmp_path, PONG, actions=np.zeros(200, int), rewards=np.zeros(200))
     assert result.proved_by == ()

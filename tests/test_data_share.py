@@ -207,7 +207,9 @@ def test_a_false_episode_is_refused_by_name_and_the_others_come(home: Library, a
     write_share(tmp_path / "partly.zip", [false, *episodes[1:]], verdicts(home))
     result = take(away, tmp_path / "partly.zip")
     assert [refusal.episode for refusal in result.refused] == [false.episode_id]
-    assert "differs from what the emulator does" in result.refused[0].reason and "incoming" not in result.refused[0].reason
+    assert (
+        "differs from what the emulator does" in result.refused[0].reason and "incoming" not in result.refused[0].reason
+    )
     assert {e.episode_id for e in away.episodes()} == {e.episode_id for e in episodes[1:]}
     assert len(verdicts(away)) == 2, "verdicts on what was refused stay outside"
 
