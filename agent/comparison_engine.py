@@ -13,7 +13,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -218,7 +218,10 @@ def _ray(at_once: int | None, most: int, lost: bool) -> Iterator[int]:
     address = os.environ.get("RAY_ADDRESS")
     own: dict[str, Any] = {} if address else {"num_cpus": at_once or processors_here(), "include_dashboard": False}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, **own)
+        # Ray puts the working folder of this moment first on its workers' import path: it must not be one with modules
+        # named like ours.
+        with chdir(jobs.SOURCES):
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, **own)
     except (ConnectionError, RuntimeError, OSError, ValueError) as error:
         where = f"at RAY_ADDRESS={address}" if address else "here"
         raise CoachError(f"No Ray cluster is available {where} ({_first_line(error)}).") from error

@@ -55,7 +55,7 @@ def test_arms_must_differ_in_name_and_in_settings() -> None:
     none = parse_arm("none", BASE)
     with pytest.raises(CoachError, match="at least two"):
         check_arms((none,))
-    with pytest.raises(CoachError, match="Two arms are called 'none'"):
+    with pytest.raises(CoachError, match="Two arms have the title 'none'"):
         check_arms((none, parse_arm("none=planner", BASE)))
     with pytest.raises(CoachError, match="have the same settings"):
         check_arms((parse_arm("a=planner", BASE), parse_arm("b=planner", BASE)))
