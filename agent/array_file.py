@@ -8,12 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import CoachError
-from data.files import atomic_path, write_atomic
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when it is complete and on disk."""
-    write_atomic(path, content)
+from data.files import atomic_path
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

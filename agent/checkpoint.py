@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.array_file import read_arrays, write_arrays, write_bytes
+from agent.array_file import read_arrays, write_arrays
 from agent.replay_memory import ReplayMemory
 from data.errors import CoachError
-from data.files import publish_folder
+from data.files import publish_folder, write_atomic
 from data.runs import RunFolder
 
 COMPRESSION = 1
@@ -64,13 +64,13 @@ class CheckpointStore:
             partial.mkdir(parents=True)
             for block in memory.changed_blocks():
                 name = f"{block:06d}-{number:08d}.z"
-                write_bytes(self._folder.memory / name, _packed(memory.block(block)))
+                write_atomic(self._folder.memory / name, _packed(memory.block(block)))
                 self._blocks[block] = name
             write_arrays(partial / "memory.npz", memory.mutable_arrays())
             write_arrays(partial / "learner.npz", learned)
             write_arrays(partial / "acting.npz", acting)
             whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
-            write_bytes(partial / "state.json", json.dumps(whole).encode())
+            write_atomic(partial / "state.json", json.dumps(whole).encode())
             publish_folder(partial, target)
         except OSError as error:
             raise CoachError(

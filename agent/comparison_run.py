@@ -17,10 +17,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from agent.array_file import write_bytes
 from agent.comparison import FrozenLibrary, Plan, Task, read_plan
 from data.comparisons import ComparisonFolder, read_json, write_json
 from data.errors import CoachError
+from data.files import write_atomic
 from data.library import Library
 from data.run_curves import read_evaluations
 from data.run_progress import Progress, ProgressFile
@@ -88,7 +88,7 @@ def main(arguments: list[str]) -> int:
         return _fail(
             folder, run, f"{type(error).__name__}: {error} (an error in the program; see {folder.run_log(run)})."
         )
-    write_bytes(folder.result(run), json.dumps(result, indent=1).encode())
+    write_atomic(folder.result(run), json.dumps(result, indent=1).encode())
     folder.failure(run).unlink(missing_ok=True)
     return DONE
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from agent.array_file import write_bytes
 from agent.config import TrainConfig
 from agent.preprocessing import Preprocessor, observations_of
 from agent.replay_memory import OWN, ReplayMemory
@@ -17,6 +16,7 @@ from agent.returns import REWARDS, discounted_returns
 from agent.run_loop import continue_loop, new_emulator, next_episode
 from agent.seeding import SeedEpisode, SeedPlan, Spec, terminals
 from data.episode import FRAMES_PER_SECOND, FrameState
+from data.files import write_atomic
 from data.replay_file import ReplayFile
 from data.runs import RunFolder
 from data.simulation import Emulator
@@ -181,4 +181,4 @@ def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
 
 def write_account(folder: RunFolder, memory: ReplayMemory, sources: list[Source]) -> None:
     """Write the account as ``seeding.json`` into the run's folder."""
-    write_bytes(folder.seeding, json.dumps(account(memory, sources), indent=1).encode())
+    write_atomic(folder.seeding, json.dumps(account(memory, sources), indent=1).encode())

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agent.array_file import write_bytes
 from agent.comparison import FORMAT, VERSION, Plan
 from agent.comparison_summary import Summary, conclusions, summarise
 from commands.comparison_report import Facts, write_report
@@ -16,6 +15,7 @@ from commands.output import progress_console, report_console, row, table
 from commands.report import Film, format_estimate
 from data.comparisons import ComparisonFolder, read_json, write_json
 from data.errors import CoachError
+from data.files import write_atomic
 
 FILM_SECONDS = 10.0
 FILM_EPSILON = 0.05
@@ -40,7 +40,7 @@ def write_results(folder: ComparisonFolder, plan: Plan, out: Path) -> tuple[dict
         "versions": versions,
     }
     try:
-        write_bytes(out / "comparison.json", json.dumps(whole, indent=1).encode())
+        write_atomic(out / "comparison.json", json.dumps(whole, indent=1).encode())
         films = _films(folder, summary, out)
         write_report(Facts(plan, summary, results, failures, films, versions), out)
     except OSError as error:

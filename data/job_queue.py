@@ -113,12 +113,12 @@ class JobQueue:
 
     @property
     def _worker_lock(self) -> Path:
-        """Held by the process that runs the jobs of the queue."""
+        """Locked by the process that runs the jobs of the queue."""
         return self.folder / "worker.lock"
 
     @property
     def _current_lock(self) -> Path:
-        """Held by the current job until it ends."""
+        """Locked by the current job until it ends."""
         return self.folder / "current.lock"
 
     def _failure_file(self, kind: JobKind, name: str) -> Path:
