@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ def add(commands: Commands) -> None:
     record.add_argument(
         "--hold", type=int, metavar="N", help="planner: minimum number of decisions an action is held for (default: 1)"
     )
+    record.add_argument(
+        "--human-limits",
+        action="store_true",
+        help="act 0.2 s late, hold keys, and do nothing half of the time, as a person may; for trials of learning",
+    )
     add_import_options(record, "actions: ")
 
 
@@ -61,11 +67,15 @@ def run_record(options: argparse.Namespace) -> int:
 
     library = Library(options.library)
     if options.by.startswith("actions:"):
+        if options.human_limits:
+            raise CoachError("--human-limits changes what a demonstrator does; an actions file is played as it is.")
         return _record_actions(options, library)
     options.game = options.game or DEFAULT_GAME
     at_least(options.episodes, 1, "--episodes")
     at_least(options.jobs, 1, "--jobs")
     factory = make_demonstrator(options, library)
+    if options.human_limits:
+        factory = MakeWithHumanLimits(factory)
     seed = chosen_seed(options)
     epsilon = options.epsilon
     if epsilon is None:
@@ -117,6 +127,18 @@ class MakePlanner:
 
         chosen = {"rollouts": self.rollouts, "horizon": self.horizon, "hold": self.hold}
         return Planner(**{name: value for name, value in chosen.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class MakeWithHumanLimits:
+    """A picklable factory of another factory's demonstrators with a person's limits."""
+
+    make: Callable[[], Demonstrator]
+
+    def __call__(self) -> Demonstrator:
+        from recorder.human_limits import WithHumanLimits
+
+        return WithHumanLimits(self.make())
 
 
 def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
