@@ -27,10 +27,10 @@ class CountsUp:
 
     kind = "planner"
 
-    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:  # noqa: ARG002
         self.made = 0
 
-    def choose(self, frames: Sequence[FrameState]) -> int:
+    def choose(self, frames: Sequence[FrameState]) -> int:  # noqa: ARG002
         self.made += 1
         return self.made
 
