@@ -21,6 +21,9 @@ REPORT_SECONDS = 0.2
 RATE_SECONDS = 10.0
 """Time over which a rate is averaged."""
 SMOOTHING = 0.98
+FILLED_DECISION_UPDATES = 0.006
+EVALUATED_EPISODE_UPDATES = 60.0
+"""Approximate duration of filling in a decision (0.2 ms) and of an evaluated episode (2 s), in updates (33 ms each)."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,13 @@ class TrainSummary:
 class ProgressReporter:
     """Calls ``report`` about five times a second with the progress of the current phase."""
 
-    def __init__(self, report: Callable[[Progress], None] | None) -> None:
+    def __init__(self, report: Callable[[Progress], None] | None, config: TrainConfig | None = None) -> None:
+        """config: of the training, for its share of the whole."""
         self._report = report
-        self._updates_per_second = 0.0
+        self._config = config
+        self._updates_per_second = self._episodes_per_second = 0.0
+        self._filled = 0
+        self._share = 0.0
         self.trainer: Trainer | None = None
         """None while the memory is filled."""
         self.loss: float | None = None
@@ -100,6 +107,10 @@ class ProgressReporter:
         trainer, rate = self.trainer, self.rate
         if self.phase in ("pretraining", "training") and rate > 0.0 and trainer is not None:
             self._updates_per_second = rate * (1.0 if self.phase == "pretraining" else 1.0 / trainer.config.train_every)
+        if self.phase == "evaluating" and rate > 0.0:
+            self._episodes_per_second = rate
+        if self.phase == "filling":
+            self._filled = self.total
         scores = trainer.recent_scores if trainer is not None else ()
         return Progress(
             phase=self.phase,
@@ -115,15 +126,47 @@ class ProgressReporter:
             mean_value=self.mean_value,
             own_step=trainer.step if trainer is not None else 0,
             own_steps=trainer.config.steps if trainer is not None else 0,
-            run_seconds_left=self._run_seconds_left(),
+            run_seconds_left=self._run_seconds_left(step),
+            run_share=self._run_share(step),
         )
 
-    def _run_seconds_left(self) -> float | None:
-        """Return the time for the missing updates at the present rate."""
+    def _run_seconds_left(self, step: int) -> float | None:
+        """Return the time for the missing updates and evaluations, at the present rates."""
         trainer = self.trainer
         if trainer is None or self._updates_per_second <= 0.0:
             return None
-        return updates_left(trainer.config, trainer.pretrained, trainer.step) / self._updates_per_second
+        seconds = updates_left(trainer.config, trainer.pretrained, trainer.step) / self._updates_per_second
+        episodes = self._episodes_left(trainer.config, step, trainer.step)
+        rate = self._episodes_per_second or self._updates_per_second / EVALUATED_EPISODE_UPDATES
+        return seconds + episodes / rate
+
+    def _episodes_left(self, config: TrainConfig, step: int, own_step: int) -> float:
+        """Return the episodes that the missing evaluations will play."""
+        if not config.evaluate_every:
+            return 0.0
+        made = own_step // config.evaluate_every
+        if self.phase in ("training", "evaluating"):  # the first one is made before the first own step
+            made += 1
+        missing = 1 + config.steps // config.evaluate_every - made
+        running = config.evaluation_episodes - step if self.phase == "evaluating" else 0
+        return float(missing * config.evaluation_episodes + running)
+
+    def _run_share(self, step: int) -> float | None:
+        """Return how much of the whole training is done: filling, pretraining, own steps and evaluations."""
+        config, trainer = self._config, self.trainer
+        if config is None:
+            return None
+        every = config.evaluate_every
+        evaluated = (1 + config.steps // every) * config.evaluation_episodes if every else 0
+        filling = FILLED_DECISION_UPDATES * max(1, self._filled)
+        whole = filling + all_updates(config) + EVALUATED_EPISODE_UPDATES * evaluated
+        pretrained, own_step = (trainer.pretrained, trainer.step) if trainer is not None else (0, 0)
+        left = updates_left(config, pretrained, own_step)
+        left += EVALUATED_EPISODE_UPDATES * self._episodes_left(config, step, own_step)
+        if self.phase == "filling":
+            left += filling * (1.0 - step / max(1, self.total))
+        self._share = max(self._share, 1.0 - left / whole)
+        return self._share
 
 
 def _smoothed(before: float | None, now: float) -> float:

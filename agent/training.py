@@ -117,7 +117,7 @@ class _Training:
         self.config = config
         self.labels = labels if labels is not None else library.labels
         self.should_stop = should_stop
-        self.progress = ProgressReporter(report)
+        self.progress = ProgressReporter(report, config)
         self.store = CheckpointStore(folder)
         self.sources: list[Source] = []
         self.live_view = LiveView(folder.path)

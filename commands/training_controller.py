@@ -20,7 +20,7 @@ from data.job_queue import Job, JobQueue
 from data.library import Library
 from data.live_view import LivePicture, picture_time, read_picture, request_pictures
 from data.run_curves import RunCurves, read_curves
-from data.runs import RunFolder, RunSummary, run_folder, run_folders, run_summary, survey_runs
+from data.runs import RunFolder, RunState, RunSummary, run_folder, run_folders, run_summary, survey_runs
 from data.seeding_preview import SeedingPreview
 from home.form import SourceOption
 from home.train_form import Preset, TrainingRequest
@@ -46,6 +46,8 @@ class LibraryTrainingController:
         self._threads = threads
         self._queue = JobQueue(library)
         self._queue.ensure_running()  # the process that ran it may have been killed
+        self._stop_requested: set[int | None] = set()
+        """Processes that were asked to stop; one that is still loading does not report it."""
         self._requested = float("-inf")
         self._picture_time: tuple[str, float] = ("", 0.0)
         self._picture: LivePicture | None = None
@@ -61,7 +63,8 @@ class LibraryTrainingController:
             run = found.setdefault(current.name, _queued(current))
             if not run.is_training:
                 report = run_folder(self._library, current.name).training()
-                found[run.name] = replace(run, state="starting", progress=None if report is None else report.progress)
+                progress = None if report is None else report.progress
+                found[run.name] = replace(run, state=self._state_of_current(current), progress=progress)
         for position, job in enumerate(self._queue.waiting(), start=1):
             if job.kind == "training":
                 run = found.setdefault(job.name, _queued(job))
@@ -72,6 +75,14 @@ class LibraryTrainingController:
                 if not run.is_active:
                     found[run.name] = replace(run, state="failed", error=failure.error, log=failure.log)
         return sorted(found.values(), key=self._order)
+
+    def _state_of_current(self, job: Job) -> RunState:
+        """Return the state of a training that does not report: it is still loading, or it is about to end."""
+        checkpoints = run_folder(self._library, job.name).checkpoints
+        with contextlib.suppress(OSError):
+            if checkpoints.stat().st_mtime > self._queue.current_since():
+                return "stopping"  # it has written one
+        return "stopping" if job.process in self._stop_requested else "starting"
 
     def _order(self, run: RunSummary) -> tuple[int, float]:
         if run.state == "waiting":
@@ -179,6 +190,9 @@ class LibraryTrainingController:
         self._queue.add(Job("training", run, tuple(arguments)))
 
     def stop(self, run: str) -> None:
+        current = self._queue.current()
+        if current is not None and current.key == ("training", run):
+            self._stop_requested.add(current.process)
         if not self._queue.stop("training", run):
             raise CoachError(
                 f"The run {run!r} cannot be stopped here: a comparison trains it, or it is not being trained."

@@ -94,6 +94,13 @@ class JobQueue:
         job = _read_job(self._current)
         return job if job is not None and is_locked(self._current_lock) else None
 
+    def current_since(self) -> float:
+        """Return when the current job started, seconds since 1970; 0 if there is none."""
+        try:
+            return self._current.stat().st_mtime
+        except OSError:
+            return 0.0
+
     def failures(self) -> list[Failure]:
         """Return the jobs that failed and were neither started again nor dismissed."""
         failed = self.folder / "failed"

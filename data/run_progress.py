@@ -43,7 +43,9 @@ class Progress:
     own_steps: int = 0
     """Own steps requested; 0 while filling."""
     run_seconds_left: float | None = None
-    """Of the whole training, without evaluations; None while filling."""
+    """Of the whole training, evaluations included; None until the pace of updates is known."""
+    run_share: float | None = None
+    """Of the whole training that is done: filling, pretraining, own steps and evaluations; 0 to 1."""
 
 
 @dataclass(frozen=True)

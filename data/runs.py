@@ -253,7 +253,8 @@ class RunSummary:
 
     @property
     def can_resume(self) -> bool:
-        return not self.comparison and not self.is_active
+        is_unreadable = self.path != Path() and not self.steps
+        return not (self.comparison or self.is_active or is_unreadable)
 
     @property
     def phase(self) -> str:
@@ -264,10 +265,10 @@ class RunSummary:
 
     @property
     def share_done(self) -> float:
-        """Of the phase while it is trained, else of all steps; 0 to 1."""
-        if self.is_training and self.progress is not None and self.progress.phase != "training":
-            return self.progress.step / max(1, self.progress.total)
-        return self.step / max(1, self.steps)
+        """Share of the whole training that is done, 0 to 1."""
+        if self.is_training and self.progress is not None and self.progress.run_share is not None:
+            return self.progress.run_share
+        return min(1.0, self.step / max(1, self.steps))
 
 
 def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:

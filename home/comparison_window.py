@@ -97,7 +97,11 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         found = self._controller.comparisons()
         self._keep_shown([summary.name for summary in found])
         self._stale |= found != self._all
+        before = self._selected
         self._all = found
+        now = self._selected
+        if before is not None and now is not None and before.is_active and not now.is_active:
+            self._message = ""  # it was about a comparison that has ended
         self._set_title(self._titled())
 
     def _titled(self) -> str:
@@ -114,12 +118,13 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     def _list_actions(self) -> list[Action]:
         summary = self._selected
         active = summary is not None and summary.is_active
+        waits = summary is not None and summary.state == "waiting"
         stops = summary is not None and summary.state in ("waiting", "starting", "running")
         reported = summary is not None and bool(summary.report)
         return [
             Action("New comparison", "N", "n", self._open_form, None if active or reported else OLIVE),
-            Action("Stop", "S", "s", self._stop, None, stops),
-            Action("Resume", "R", "r", self._resume, None, summary is not None and summary.can_resume),
+            Action("Remove" if waits else "Stop", "S", "s", self._stop, None, stops),
+            Action(_resume_label(summary), "R", "r", self._resume, None, summary is not None and summary.can_resume),
             Action("Report", "O", "o", self._open_report, OLIVE if reported else None, reported),
         ]
 
@@ -134,8 +139,8 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     def _estimated(self, form: ComparisonForm) -> str:
         seconds = self._controller.seconds_estimate(form.request)
         if seconds is None:
-            return "The time can be estimated once an agent has trained here."
-        return f"About {rounded_duration(seconds)} in all, at the pace of the newest run."
+            return "The time can be estimated after the first training."
+        return f"About {rounded_duration(seconds)} in all, at the last run's speed."
 
     def _start(self) -> None:
         assert self._form is not None
@@ -143,11 +148,17 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         self._controller.start(request)
         self._close_form()
         self._shown = request.name
-        self._say(f"{request.name} runs in the background: it continues when this window is closed.")
+        self._update()
+        summary = self._selected
+        waits = summary is not None and summary.state == "waiting"
+        does = "waits for its turn and then runs" if waits else "runs in the background"
+        self._say(f"{request.name} {does}, also while this window is closed.")
 
     def _stop(self) -> None:
+        waited = self._selected is not None and self._selected.state == "waiting"
         self._controller.stop(self._shown)
-        self._say(f"{self._shown} is stopping; every run writes a checkpoint first.")
+        if not waited:
+            self._say(f"{self._shown} is stopping. Each run writes a checkpoint first.")
 
     def _resume(self) -> None:
         self._controller.resume(self._shown)
@@ -189,3 +200,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
             canvas.text(f"{summary.done} of {summary.total} runs", (inner.x, inner.y + 18), SMALL, QUIET)
         if summary.is_active:
             canvas.bar(Box(inner.x, card.bottom - 6, inner.width, 3), summary.share, colour)
+
+
+def _resume_label(summary: ComparisonSummary | None) -> str:
+    return "Resume" if summary is not None and summary.state in ("stopped", "interrupted") else "Try again"

@@ -30,7 +30,7 @@ PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episod
 def state_words(run: RunSummary) -> str:
     """Return the state in a few words, as the list shows it."""
     if run.state == "waiting":
-        return "next" if run.queue_position == 1 else f"{run.queue_position}. in the queue"
+        return "next in the queue" if run.queue_position == 1 else f"number {run.queue_position} in the queue"
     if run.state == "training":
         return run.phase
     return run.state
@@ -42,7 +42,7 @@ def progress_words(run: RunSummary) -> str:
     if progress is not None and progress.phase in PARTS and (run.is_training or run.state == "starting"):
         return f"{progress.phase}: {progress.step:,} of {progress.total:,} {PARTS[progress.phase]}"
     if run.state == "starting":
-        return "building the network"
+        return "loading the program"
     if run.state == "waiting":
         return f"{run.steps:,} steps to do" if run.steps else "waiting for its turn"
     return f"{run.step:,} of {run.steps:,} steps"
@@ -53,8 +53,9 @@ def figures(run: RunSummary) -> list[tuple[str, str]]:
     found, progress = [], run.progress
     if run.is_training and progress is not None and progress.steps_per_second:
         found.append(("pace", f"{progress.steps_per_second:.3g} {UNITS.get(progress.phase, 'steps/s')}"))
-    if run.state == "training" and progress is not None and progress.run_seconds_left is not None:
-        found.append(("left", clock(progress.run_seconds_left)))
+    if run.state == "training" and progress is not None:
+        left = progress.run_seconds_left
+        found.append(("time left", "measuring" if left is None else clock(left)))
     if run.mean_score is not None:
         found.append(("mean score", f"{run.mean_score:.0f}"))
     if progress is not None and progress.epsilon is not None:

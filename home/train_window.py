@@ -198,7 +198,11 @@ class TrainWindow(ListWindow[TrainForm]):
         self._controller.start(request)
         self._close_form()
         self._shown, self._game = request.run, None
-        self._say(f"{request.run} trains in a process of its own, which continues when this window is closed.")
+        self._update()
+        run = self._selected
+        waits = run is not None and run.state == "waiting"
+        does = "waits for its turn and then trains" if waits else "trains in the background"
+        self._say(f"{request.run} {does}, also while this window is closed.")
 
     def _stop(self) -> None:
         run = self._selected
@@ -225,8 +229,8 @@ class TrainWindow(ListWindow[TrainForm]):
             return self._form.problem
         seconds = self._controller.seconds_estimate(self._form.request)
         if seconds is None:
-            return "No estimate: nothing has been trained yet."
-        return f"About {rounded_duration(seconds)}, at the pace of the newest run."
+            return "The time can be estimated after the first training."
+        return f"About {rounded_duration(seconds)}, at the last run's speed."
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -253,6 +257,6 @@ class TrainWindow(ListWindow[TrainForm]):
 
 
 def _resume_label(run: RunSummary | None) -> str:
-    if run is not None and run.state == "done":
-        return "Train more"
-    return "Try again" if run is not None and run.state == "failed" else "Resume"
+    if run is not None and run.state == "failed":
+        return "Try again"
+    return "Resume" if run is not None and run.state in ("stopped", "interrupted") else "Train more"

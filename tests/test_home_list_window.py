@@ -9,7 +9,10 @@ import pytest
 
 from commands.comparison_controller import LibraryComparisonController
 from commands.training_controller import LibraryTrainingController
+from data.comparisons import ComparisonSummary
+from data.job_queue import Job, JobQueue
 from data.library import Library
+from data.runs import RunSummary
 from home.action_bar import areas
 from home.comparison_window import ComparisonWindow
 from home.train_window import TrainWindow
@@ -62,3 +65,50 @@ def test_buttons_fit_the_action_bar_and_nothing_covers_them(tmp_path: Path, wind
         assert max(button.box.right for button in shown.buttons(window)) <= bar.right + 1
         shown._open_form()
         shown.draw(Canvas(pygame.Surface((round(window.width), round(window.height))), 1.0))
+
+
+def labels(window: TrainWindow | ComparisonWindow) -> list[str]:
+    return [button.label for button in window.buttons(SIZES[0])]
+
+
+def test_a_queued_run_is_not_said_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobQueue, "ensure_running", lambda self: None)
+    library = Library(tmp_path)
+    JobQueue(library).add(Job("training", "earlier", ("--steps", "100")))
+    train, _ = windows(library)
+    train._open_form()
+    train._handle(KeyDown("return"))
+    assert train._message == "run-1 waits for its turn and then trains, also while this window is closed."
+
+
+def test_a_message_about_a_comparison_goes_when_it_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, compare = windows(Library(tmp_path))
+    assert isinstance(compare, ComparisonWindow)
+    for state, message in (("running", "a runs in the background."), ("done", "")):
+        found = [ComparisonSummary("a", state)]  # type: ignore[arg-type]
+        monkeypatch.setattr(compare._controller, "comparisons", lambda found=found: found)
+        compare._update()
+        if state == "running":
+            compare._say(message)
+        assert compare._message == message
+
+
+def test_resume_is_offered_only_where_there_is_something_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, compare = windows(Library(tmp_path))
+    assert isinstance(train, TrainWindow)
+    assert isinstance(compare, ComparisonWindow)
+    assert "Resume" not in labels(train) + labels(compare)
+    for state in ("waiting", "starting", "training", "done", "failed"):
+        run = RunSummary("a", state, step=5, steps=10)  # type: ignore[arg-type]
+        monkeypatch.setattr(train._controller, "runs", lambda run=run: [run])
+        train._update()
+        assert "Resume" not in labels(train), state
+    for state in ("running", "done", "failed"):
+        summary = ComparisonSummary("a", state)  # type: ignore[arg-type]
+        monkeypatch.setattr(compare._controller, "comparisons", lambda summary=summary: [summary])
+        compare._update()
+        assert "Resume" not in labels(compare), state
+    unreadable = RunSummary("a", "failed", tmp_path, error="Not readable.")
+    assert not unreadable.can_resume

@@ -171,13 +171,13 @@ def test_removed_decisions_are_shown_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("run", "state", "progress", "share"),
     [
-        (RunSummary("a", "waiting", steps=500, queue_position=1), "next", "500 steps to do", 0.0),
-        (RunSummary("a", "waiting", steps=500, queue_position=3), "3. in the queue", "500 steps to do", 0.0),
+        (RunSummary("a", "waiting", steps=500, queue_position=1), "next in the queue", "500 steps to do", 0.0),
+        (RunSummary("a", "waiting", steps=500, queue_position=3), "number 3 in the queue", "500 steps to do", 0.0),
         (
-            RunSummary("a", "training", steps=100, progress=Progress("pretraining", 5, 20)),
+            RunSummary("a", "training", steps=100, progress=Progress("pretraining", 5, 20, run_share=0.1)),
             "pretraining",
             "pretraining: 5 of 20 updates",
-            0.25,
+            0.1,
         ),
         (
             RunSummary("a", "training", step=5000, steps=10_000, progress=Progress("training", 5000, 10_000)),

@@ -1,0 +1,50 @@
+"""What the Train window shows of a library: the state of the current job, from files alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from commands.training_controller import LibraryTrainingController
+from data.files import hold_lock
+from data.job_queue import Job, JobQueue, _write_job
+from data.library import Library
+from data.runs import RunFolder
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    made = Library(tmp_path)
+    made.prepare()
+    JobQueue(made).folder.mkdir()
+    return made
+
+
+def state_of_current_job(library: Library, controller: LibraryTrainingController) -> str:
+    """Return the state that is shown of run "a" while its process, which reports nothing, holds the job's lock."""
+    with hold_lock(library.folder / "queue" / "current.lock") as lock:
+        assert lock is not None
+        [run] = controller.runs()
+        return run.state
+
+
+def test_a_training_that_was_stopped_or_has_ended_is_not_shown_as_starting(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_job(library.folder / "queue" / "current.json", Job("training", "a", ("--steps", "100"), os.getpid()))
+    controller = LibraryTrainingController(library, "SpaceInvaders")
+    assert state_of_current_job(library, controller) == "starting"
+    monkeypatch.setattr("data.jobs.request_stop", lambda process: None)
+    with hold_lock(library.folder / "queue" / "current.lock"):
+        controller.stop("a")
+    assert state_of_current_job(library, controller) == "stopping"
+    # Another window, which was not asked to stop it, sees that a checkpoint was written since the job started.
+    other = LibraryTrainingController(library, "SpaceInvaders")
+    assert state_of_current_job(library, other) == "starting"
+    RunFolder(library.run_folder("a")).checkpoints.mkdir(parents=True)
+    later = time.time() + 5
+    os.utime(RunFolder(library.run_folder("a")).checkpoints, (later, later))
+    assert state_of_current_job(library, other) == "stopping"
