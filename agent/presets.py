@@ -127,3 +127,11 @@ DQFD: dict[str, Any] = {
 }
 
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "nature": NATURE, "tutorial": TUTORIAL, "dqfd": DQFD}
+
+ABOUT: dict[str, str] = {
+    "default": "Made for demonstrations: pretraining, imitation, and demonstrations in each batch. Minutes to hours.",
+    "nature": "Mnih et al. 2015, made for millions of steps: no pretraining, random play fades over 1,000,000 steps.",
+    "tutorial": "The workshop of 2017, made for millions of steps: no pretraining, and it learns from step 50,000 on.",
+    "dqfd": "Hester et al. 2018: 750,000 updates of pretraining on the demonstrations, which take many hours.",
+}
+"""One line about each preset."""

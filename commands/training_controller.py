@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from agent.config import preset, run_config
-from agent.presets import PRESETS
+from agent.presets import ABOUT, PRESETS
 from agent.progress import updates
 from commands.seeding_preview import preview
 from data.durations import rounded_duration
@@ -144,7 +144,10 @@ class LibraryTrainingController:
 
     def presets(self) -> Sequence[Preset]:
         configs = {name: preset(name) for name in PRESETS}
-        return [Preset(name, c.steps, c.pretrain_steps, c.evaluate_every) for name, c in configs.items()]
+        return [
+            Preset(name, c.steps, c.pretrain_steps, c.evaluate_every, ABOUT[name], c.epsilon_steps)
+            for name, c in configs.items()
+        ]
 
     def free_name(self) -> str:
         current = self._queue.current()

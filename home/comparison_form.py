@@ -22,6 +22,7 @@ class ComparisonRequest:
     final_episodes: int
 
 
+ONE_SEED = "One seed proves nothing: with another seed the order may be the reverse. Use at least three."
 DEFAULTS = {"seeds": 3, "steps": 50_000, "pretrain_steps": 2500, "final_episodes": 30}
 
 
@@ -30,10 +31,30 @@ class ComparisonForm(ListForm):
 
     list_title = "Compare agents that start with"
     number_fields: ClassVar[Mapping[str, NumberField]] = {
-        "seeds": NumberField("Seeds", "trainings of each", (1, 2, 3, 5, 10, 20)),
-        "steps": NumberField("Steps", "decisions of each training", STEPS),
-        "pretrain_steps": NumberField("Pretraining", "updates on the seeding first", PRETRAIN_STEPS),
-        "final_episodes": NumberField("Evaluation", "episodes after each training", (1, 5, 10, 30, 100)),
+        "seeds": NumberField(
+            "Seeds",
+            "trainings of each",
+            (1, 2, 3, 5, 10, 20),
+            "How often each is trained, with other random seeds. Three show a large difference, ten a smaller one.",
+        ),
+        "steps": NumberField(
+            "Steps",
+            "decisions of each training",
+            STEPS,
+            "How many decisions each agent makes itself, 15 for each second of play.",
+        ),
+        "pretrain_steps": NumberField(
+            "Pretraining",
+            "updates on the seeding first",
+            PRETRAIN_STEPS,
+            "Learning from the recorded play before the first step. 2,500 updates suit 15 minutes of play.",
+        ),
+        "final_episodes": NumberField(
+            "Evaluation",
+            "episodes after each training",
+            (1, 5, 10, 30, 100),
+            "How many test episodes each trained agent plays, the same for all.",
+        ),
     }
 
     def __init__(self, arms: Sequence[SourceOption], name: str) -> None:
@@ -45,6 +66,18 @@ class ComparisonForm(ListForm):
     @property
     def request(self) -> ComparisonRequest:
         return ComparisonRequest(self.name, self.specs, **self.numbers)
+
+    @property
+    def explanation(self) -> str:
+        if self.focus.name == "name":
+            return "The name of the comparison, and of its folder in the library."
+        if self.focus.name == "source":
+            return "Each chosen row is one kind of agent: the play that its replay memory is filled with at the start."
+        return super().explanation
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (ONE_SEED,) if self.numbers["seeds"] == 1 else ()
 
     @property
     def problem(self) -> str:

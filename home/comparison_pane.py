@@ -51,6 +51,14 @@ def results(summary: ComparisonSummary) -> list[ArmResult]:
     return sorted(found, key=lambda result: -result.mean)
 
 
+def few_seeds(found: Sequence[ArmResult]) -> str:
+    """Return a warning where so few seeds are finished that nothing can be concluded, or ""."""
+    fewest = min((len(result.scores) for result in found), default=0)
+    if fewest == 1:
+        return "Points of the final evaluation. One seed proves nothing, and has no interval."
+    return "Points of the final evaluation. Two seeds show only a very large difference." if fewest == 2 else ""
+
+
 def progress_words(summary: ComparisonSummary) -> str:
     """Return the progress of a comparison as text."""
     if summary.state == "waiting":
@@ -135,7 +143,10 @@ def _draw_results(canvas: Canvas, box: Box, found: Sequence[ArmResult], report: 
     """Draw a row for each arm: the mean of its seeds' final evaluations, a bar, and each seed."""
     canvas.fill(box, PANEL, radius=8)
     inner = box.inset(16)
-    canvas.text("Final evaluation, points: mean over seeds", (inner.x, inner.y), SMALL, QUIET)
+    few = few_seeds(found)
+    canvas.text(
+        few or "Points of the final evaluation: mean of the seeds", (inner.x, inner.y), SMALL, OLIVE if few else QUIET
+    )
     canvas.text("each seed", (inner.right, inner.y), SMALL, QUIET, align="right")
     largest = max(1.0, *(max(result.scores) for result in found))
     for number, result in enumerate(found):

@@ -21,6 +21,8 @@ GAP = 8.0
 LABEL_WIDTH = 120.0
 SECTION = 28.0
 LABELS = 168.0
+NOTE = 20.0
+"""Height of a line of explanation below the fields."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class NumberField:
     unit: str
     ladder: Sequence[int]
     """The values that the arrows step through."""
+    explanation: str = ""
 
 
 class ListForm:
@@ -86,6 +89,17 @@ class ListForm:
         if not NAME.fullmatch(self.name):
             return "A name may hold letters, digits, dots, hyphens and underscores."
         return ""
+
+    @property
+    def explanation(self) -> str:
+        """One line about the field that has the focus."""
+        field = self.number_fields.get(self.focus.name)
+        return "" if field is None else field.explanation
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What in the form contradicts itself, though it can be started; sentences."""
+        return ()
 
     def is_chosen(self, source: SourceOption) -> bool:
         return source.spec in self.chosen
@@ -214,7 +228,9 @@ class FormDrawing:
         self._hits, self._named = [], {}
         y = self._draw_name(canvas, box)
         choices = form.choices()
-        below = len(choices) * (ROW + GAP)
+        notes = [(form.explanation, QUIET), *((warning, OLIVE) for warning in form.warnings)]
+        lines = [(line, colour) for text, colour in notes for line in canvas.lines(text, box.width, SMALL)]
+        below = len(choices) * (ROW + GAP) + max(2, len(lines)) * NOTE
         canvas.text(form.list_title, (box.x, y + 6), SMALL, QUIET)
         room = Box(box.x, y + SECTION, box.width, max(ROW, box.bottom - y - SECTION - below - GAP))
         rows = min(len(form.sources), int(room.height // ROW))
@@ -222,6 +238,9 @@ class FormDrawing:
         y = room.y + rows * ROW + GAP
         for name, label, choice in choices:
             y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), name, label, choice, pointer)
+        for line, colour in lines:
+            canvas.text(line, (box.x, y), SMALL, colour, max_width=box.width)
+            y += NOTE
 
     def _hit(self, name: str, box: Box, act: Callable[[float, float], None]) -> None:
         self._hits.append((box, act))

@@ -28,6 +28,10 @@ class Preset:
     steps: int
     pretrain_steps: int
     evaluate_every: int
+    about: str = ""
+    """One line that explains it."""
+    exploring_steps: int = 0
+    """Own steps over which random play fades."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,21 @@ class TrainForm(ListForm):
     list_title = "Fill the replay memory from"
     choice_names = ("keep", "preset")
     number_fields: ClassVar[Mapping[str, NumberField]] = {
-        "steps": NumberField("Steps", "own decisions", STEPS),
-        "pretrain_steps": NumberField("Pretraining", "updates on the seeding first", PRETRAIN_STEPS),
-        "evaluate_every": NumberField("Evaluate every", "steps; 0: never", EVALUATE_EVERY),
+        "steps": NumberField(
+            "Steps", "own decisions", STEPS, "How many decisions the agent makes itself, 15 for each second of play."
+        ),
+        "pretrain_steps": NumberField(
+            "Pretraining",
+            "updates on the seeding first",
+            PRETRAIN_STEPS,
+            "Learning from the recorded play before the agent's first step. 2,500 updates suit 15 minutes of play.",
+        ),
+        "evaluate_every": NumberField(
+            "Evaluate every",
+            "steps; 0: never",
+            EVALUATE_EVERY,
+            "How often the agent plays test episodes, which show how good it is.",
+        ),
     }
 
     def __init__(self, sources: Sequence[SourceOption], presets: Sequence[Preset], name: str) -> None:
@@ -64,6 +80,39 @@ class TrainForm(ListForm):
                 self.chosen.add(spec)
         wanted = [number for number, s in enumerate(self.sources) if s.spec in self.chosen]
         self.focus = Field("source", wanted[0] if wanted else 0)
+
+    # ---- explanations ------------------------------------------------------------------------------------------------
+
+    @property
+    def explanation(self) -> str:
+        match self.focus.name:
+            case "name":
+                return "The name of the run, and of its folder in the library."
+            case "keep":
+                return "Which recorded decisions go into the memory, by the verdicts on them."
+            case "preset":
+                return self.presets[self.preset].about
+            case "source" if self._on_random:
+                return "Play by chance, made when the training starts. The arrows change how much."
+            case "source":
+                return "What the agent learns from before it plays itself. Several sources can be chosen."
+        return super().explanation
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        steps, every, pretraining = (self.numbers[name] for name in ("steps", "evaluate_every", "pretrain_steps"))
+        preset, found = self.presets[self.preset], []
+        if every > steps > 0:
+            found.append(
+                f"Evaluated only before the first step: {every:,} steps between evaluations, {steps:,} in all."
+            )
+        if self.chosen and not pretraining:
+            found.append("No pretraining: the agent has learned nothing from the chosen play when it starts.")
+        if pretraining and not self.chosen:
+            found.append("No pretraining without a source: nothing is chosen to learn from.")
+        if preset.exploring_steps > steps > 0:
+            found.append(f"Mostly random play: it fades over {preset.exploring_steps:,} steps, and this is {steps:,}.")
+        return tuple(found)
 
     # ---- the request ---------------------------------------------------------------------------------------------
 

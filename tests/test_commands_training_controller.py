@@ -37,7 +37,7 @@ def test_a_training_that_was_stopped_or_has_ended_is_not_shown_as_starting(
     _write_job(library.folder / "queue" / "current.json", Job("training", "a", ("--steps", "100"), os.getpid()))
     controller = LibraryTrainingController(library, "SpaceInvaders")
     assert state_of_current_job(library, controller) == "starting"
-    monkeypatch.setattr("data.jobs.request_stop", lambda process: None)
+    monkeypatch.setattr("data.jobs.request_stop", lambda _: None)
     with hold_lock(library.folder / "queue" / "current.lock"):
         controller.stop("a")
     assert state_of_current_job(library, controller) == "stopping"

@@ -16,7 +16,7 @@ from data.comparisons import ComparedRun, ComparisonFolder, ComparisonSummary, r
 from data.errors import CoachError
 from data.library import Library
 from home.comparison_form import ComparisonForm, ComparisonRequest
-from home.comparison_pane import ComparisonPane, progress_words, results, run_words
+from home.comparison_pane import ArmResult, ComparisonPane, few_seeds, progress_words, results, run_words
 from home.form import Field, SourceOption
 from screen.canvas import Canvas
 from tests.agent_episodes import record_episode
@@ -37,6 +37,16 @@ def test_results_are_means_over_finished_seeds_best_first() -> None:
         ("human", (300.0,), 300.0),
         ("none", (100.0, 200.0), 150.0),
     ]
+
+
+def test_one_seed_is_said_to_prove_nothing_in_the_results_and_in_the_form() -> None:
+    assert "proves nothing" in few_seeds([ArmResult("a", (295.0,)), ArmResult("b", (38.0,))])
+    assert not few_seeds([ArmResult("a", (295.0, 200.0, 100.0))])
+    form = ComparisonForm([SourceOption("none", "", ""), SourceOption("human", "", "")], "a")
+    assert not form.warnings
+    form.focus_on(Field("seeds"))
+    form.type("1")
+    assert "proves nothing" in form.warnings[0]
 
 
 def test_how_far_it_is_in_words() -> None:

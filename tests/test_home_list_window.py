@@ -72,7 +72,7 @@ def labels(window: TrainWindow | ComparisonWindow) -> list[str]:
 
 
 def test_a_queued_run_is_not_said_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(JobQueue, "ensure_running", lambda self: None)
+    monkeypatch.setattr(JobQueue, "ensure_running", lambda _: None)
     library = Library(tmp_path)
     JobQueue(library).add(Job("training", "earlier", ("--steps", "100")))
     train, _ = windows(library)

@@ -199,3 +199,23 @@ def test_a_run_that_does_not_train_has_no_pace() -> None:
 
 def test_empty_curves_make_charts_that_say_so() -> None:
     assert all(chart.hint and not chart.newest for chart in run_charts(RunCurves()))
+
+
+def test_contradictions_are_said_before_the_start() -> None:
+    made = TrainForm(SOURCES, [PRESETS[0], Preset("nature", 100_000, 0, 250_000, "Mnih.", 1_000_000)], "run-1")
+    assert made.warnings == ()
+    made.focus_on(Field("preset"))
+    made.change(1)
+    assert made.explanation == "Mnih."
+    evaluated, pretraining, random = made.warnings
+    assert "250,000 steps between evaluations, 100,000 in all" in evaluated
+    assert pretraining.startswith("No pretraining")
+    assert "1,000,000 steps, and this is 100,000" in random
+    assert not made.problem  # it may be started all the same
+
+
+def test_every_field_has_an_explanation() -> None:
+    made = form()
+    for field in made.fields:
+        made.focus_on(field)
+        assert made.explanation.endswith(".") or field.name == "preset"
