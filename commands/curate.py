@@ -26,10 +26,9 @@ def add(commands: Commands) -> None:
     )
     curate.add_argument(
         "--queue",
-        default="before-reward",
         metavar="QUEUE",
         help="before-reward, before-death, uniform, markers, second-look, uncertain (where the learned judge is least "
-        "sure) or surprising:RUN (where a run's TD errors are largest)",
+        "sure) or surprising:RUN (where a run's TD errors are largest); default: the first in which clips wait",
     )
     curate.add_argument(
         "--goal",
@@ -73,14 +72,14 @@ def run_curate(options: argparse.Namespace) -> int:
     return 0
 
 
-def surprising_frames(library: Library, queue: str) -> list[SurprisingFrame]:
+def surprising_frames(library: Library, queue: str | None) -> list[SurprisingFrame]:
     """Return, for the queue ``surprising:RUN``, the middle frame of each span with that run's largest TD errors.
 
     Other queues have none. Raises CoachError if the run has not recorded any such spans.
     """
     from curator.queues import SurprisingFrame
 
-    name, _, run = queue.partition(":")
+    name, _, run = (queue or "").partition(":")
     if name != "surprising" or not run:
         return []
     from data.runs import open_run

@@ -11,7 +11,6 @@ from home.home_window import Picture
 from home.overview import Overview
 
 RECENT_EPISODES = 12
-CLIP_SECONDS = 3.0
 
 
 def read_overview(library: Library, game: str, person: str = "") -> Overview:
@@ -39,9 +38,9 @@ def read_overview(library: Library, game: str, person: str = "") -> Overview:
 
 
 def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]:
-    """Return the number of good verdicts, of bad verdicts and of clips without one."""
+    """Return the number of good verdicts, of bad verdicts, and of clips that the curator would be shown."""
     from curator.outline import read_outlines
-    from curator.queues import build_queue
+    from curator.queues import clips_waiting
 
     labels = LabelDatabase.open_existing(library.labels)
     verdicts = []
@@ -52,9 +51,9 @@ def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]
     present = {outline.episode_id for outline in outlines}
     verdicts = [verdict for verdict in verdicts if verdict.clip.episode_id in present]
     own = [verdict for verdict in verdicts if verdict.curator == curator]
-    waiting = build_queue(outlines, "before-reward", CLIP_SECONDS, 0, own)
+    waiting = clips_waiting(outlines, own, curator)
     good = sum(verdict.verdict == "good" for verdict in verdicts)
-    return good, sum(verdict.verdict == "bad" for verdict in verdicts), len(waiting)
+    return good, sum(verdict.verdict == "bad" for verdict in verdicts), len(waiting.clips) if waiting else 0
 
 
 def _runs(library: Library) -> list[RunSummary]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
 from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
 from curator.outline import EpisodeOutline
-from curator.queues import FollowingQueue, is_repeat, own_note, unreadable_sentence
+from curator.queue_order import is_repeat
+from curator.queues import SECOND_LOOK, WaitingQueue, queue_kind, queue_title, unreadable_sentence
 from curator.session import Session
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
-from data.clip import Clip
+from data.clip import Clip, Verdict
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError, without_folder
+from data.label_database import JudgedElsewhere
 from screen.fields import TextField
 from screen.window import KeyDown
 
@@ -41,7 +43,7 @@ class CuratorController:
         queue: str,
         goal: int | None = None,
         predict: Callable[[Clip], str] | None = None,
-        following: Callable[[str], FollowingQueue | None] | None = None,
+        following: Callable[[str], WaitingQueue | None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """``predict``: the learned judge's prediction for a clip, in words. ``following``: the queue after another."""
@@ -55,7 +57,7 @@ class CuratorController:
         self._outlines = outlines
         self._queue = queue
         self._find_following = following
-        self._following: FollowingQueue | None = None
+        self._following: WaitingQueue | None = None
         self._goal = goal
         self._predict = predict
         self._now = now
@@ -163,7 +165,10 @@ class CuratorController:
             if self.session.current is None:
                 return
             before = self.session.standing
-            given = self.session.judge(verdict, self._note)
+            try:
+                given = self.session.judge(verdict, self._note)
+            except JudgedElsewhere as error:
+                raise CoachError(f"{error} Press the key again to replace that verdict with {verdict}.") from error
             self._notes.pop(given.clip, None)
             self._show_current()
             if self._goal == self._progress.this_session:
@@ -182,14 +187,14 @@ class CuratorController:
             self.say("Undone. The clip's episode is no longer in the library, so it cannot be shown.")
         self._show_current()
         shown_again = self.session.current is not None and self.session.current.clip == undone.clip
-        self._note = own_note(undone) if shown_again else ""
+        self._note = undone.note if shown_again else ""
 
     def reopen(self, place: int) -> None:
         """Show the clip of one of the last verdicts again; 0 is the newest."""
         if place < len(self._recent):
             self.session.reopen(self._recent[place])
             self._show_current()
-            self._note = own_note(self.session.standing) if self.session.standing else ""
+            self._note = self.session.standing.note if self.session.standing else ""
 
     def scrub(self, frame: int) -> None:
         """Show a frame of the episode, inside the clip or not."""
@@ -223,6 +228,8 @@ class CuratorController:
         """Play the current clip from its start, and have the next ones decoded."""
         self._cut.discard()
         self._shown = None
+        if elsewhere := self.session.drop_judged_elsewhere():
+            self.say(_judged_elsewhere(elsewhere), ERROR_SECONDS)
         while (current := self.session.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
@@ -338,33 +345,32 @@ class ManualCut:
         return ""
 
 
-NO_CLIPS_REASONS = {
-    "before-reward": "Nobody scored in these episodes. ",
-    "before-death": "No life was lost in these episodes. ",
-    "markers": "No markers yet. Press K while playing. ",
-    "surprising": "None of the clips that surprised the run is in these episodes. ",
-}
-"""Why a queue of that name has no clips at all."""
+def _judged_elsewhere(verdicts: Sequence[Verdict]) -> str:
+    """Return a sentence about clips that left the queue because the curator judged them in another window."""
+    if len(verdicts) == 1:
+        verdict = verdicts[0]
+        return f"Also judged in another window: {verdict.verdict} at {frame_clock(verdict.clip.start)}."
+    return f"Also judged in another window: the next {len(verdicts)} clips."
 
 
-def nothing_left(
-    queue: str, has_judged: bool, following: FollowingQueue | None, unreadable: int = 0
-) -> tuple[str, str]:
+def nothing_left(queue: str, has_judged: bool, following: WaitingQueue | None, unreadable: int = 0) -> tuple[str, str]:
     """Return a title and text for a queue without clips. ``unreadable``: clips skipped because they cannot be shown."""
-    if queue == "second-look":
-        title, text = "No clips were put aside.", "Press V while judging to see a clip again later. "
+    kind = queue_kind(queue)
+    if kind.name == SECOND_LOOK:
+        title, text = "No clips were put aside.", f"{kind.why_empty} "
     elif has_judged:
         which = "All readable clips" if unreadable else "All clips of this queue"
         title, text = f"{which} are judged.", "Backspace undoes the last verdict. "
     elif unreadable:
         title, text = "No clip of this queue can be read.", ""
     else:
-        title, text = "No clips in this queue.", NO_CLIPS_REASONS.get(queue.partition(":")[0], "")
+        title, text = "No clips in this queue.", f"{kind.why_empty} "
     if unreadable:
         text += f"{unreadable_sentence(unreadable)} "
     if following is not None:
         number = len(following.clips)
-        text += f"Press Tab for the queue {following.name}: {number} clip{'s' * (number != 1)}."
+        clips = "1 clip waits" if number == 1 else f"{number} clips wait"
+        text += f"{clips} in the queue {queue_title(following.name)}: press Tab."
     elif not unreadable:
         text += "Every clip of this library is judged: play or record more episodes."
     return title, text.rstrip()

@@ -9,7 +9,7 @@ from curator.frame_reader import ShownFrame
 from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
 from curator.outline import EpisodeOutline, points
-from curator.queues import QueuedClip, is_repeat
+from curator.queue_order import QueuedClip, is_repeat
 from curator.session import Progress
 from curator.timeline import draw_timeline
 from data.clip import Verdict
@@ -271,9 +271,16 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
         draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
         span = f"{frame_clock(verdict.clip.start)} to {frame_clock(verdict.clip.stop)}"
         at = canvas.text(span, (box.x + 48, y), SMALL, mono=True, max_width=box.width - 52)
-        rest = verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
+        rest = _about(verdict)
         if box.right - at.right > 60:
             canvas.text(rest, (at.right + 12, y), SMALL, QUIET, max_width=box.right - at.right - 18)
+
+
+def _about(verdict: Verdict) -> str:
+    """Return what the list of last verdicts says about one beside its times."""
+    if verdict.put_aside:
+        return f"to see again: {verdict.note}" if verdict.note else "to see again"
+    return verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
 
 
 def _sentence(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from curator.outline import EpisodeOutline, points
+from curator.queue_order import QueuedClip, mixed, order_of, with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,
@@ -25,61 +24,8 @@ from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 
-SECOND_LOOK = "second look"
-"""Start of the note of a skip whose clip the curator wants to see again. Label schema 1 has no column for it."""
-MANUAL_CUT = "by hand"
-"""The "queue" of clips that the curator cut, as it is stored with their verdicts."""
-REPEAT_PREFIX = "repeat:"
-"""Start of the queue of a verdict on a clip that was shown a second time, to measure the curator's self-agreement."""
-
-CHANCE_SHARE = 0.1
-"""Share of each queue that is sampled uniformly, so that the verdicts allow estimates about all play."""
-SHARED_EVERY = 20
-"""One clip in this many is shown to every curator, so that their agreement can be measured."""
-REPEAT_EVERY = 32
-"""After this many new clips an earlier one is shown again: one showing in 33, or 3%."""
-FEWEST_BETWEEN = 20
-"""Fewest other clips between the two showings, so that the curator judges again and does not remember."""
-CATCHING_UP = 8
-"""Clips between repeats that are overdue because verdicts were given elsewhere."""
-QUEUES_TO_FOLLOW = ("second-look", "before-reward", "before-death", "markers", "uniform")
-"""Queues that are built from the episodes alone, in the order in which they are offered at the end of another."""
-
-
-@dataclass(frozen=True)
-class QueuedClip:
-    """A clip that waits for a verdict."""
-
-    clip: Clip
-    queue: str
-    """The queue that it comes from, such as "before-reward" or "uniform"."""
-    reason: str
-    """Why it is shown, in words: "20 points at 0:41"."""
-
-    @property
-    def is_repeat(self) -> bool:
-        return self.queue.startswith(REPEAT_PREFIX)
-
-
-def is_repeat(verdict: Verdict) -> bool:
-    """Return whether a verdict was given on a clip that the queue showed a second time."""
-    return verdict.queue.startswith(REPEAT_PREFIX)
-
-
-def aside_note(note: str) -> str:
-    """Return the note of a verdict that puts a clip aside, with the curator's own note."""
-    return f"{SECOND_LOOK}: {note}" if note else SECOND_LOOK
-
-
-def is_aside(verdict: Verdict) -> bool:
-    """Return whether a verdict put its clip aside for a second look."""
-    note = verdict.note
-    return verdict.verdict == "skip" and (note == SECOND_LOOK or note.startswith(f"{SECOND_LOOK}: "))
-
-
-def own_note(verdict: Verdict) -> str:
-    """Return what the curator wrote, without the mark of a clip that was put aside."""
-    return verdict.note.removeprefix(SECOND_LOOK).removeprefix(": ") if is_aside(verdict) else verdict.note
+DEFAULT_CLIP_SECONDS = 3.0
+SECOND_LOOK, UNCERTAIN, SURPRISING = "second-look", "uncertain", "surprising"
 
 
 @dataclass(frozen=True)
@@ -96,15 +42,6 @@ def clip_frames(clip_seconds: float) -> int:
     if not SHORTEST_CLIP_SECONDS <= clip_seconds <= LONGEST_CLIP_SECONDS:
         raise CoachError(f"A clip lasts 1 to 5 seconds, not {clip_seconds:g}; choose another --clip-seconds.")
     return round(clip_seconds * FRAMES_PER_SECOND)
-
-
-def queue_name(queue: str) -> str:
-    """Return the queue's name without its parameter ("surprising" of "surprising:RUN"); raises CoachError."""
-    name, colon, run = queue.partition(":")
-    if name not in QUEUES or bool(colon) != (name == "surprising") or bool(run) != bool(colon):
-        known = ", ".join(f"{one}:RUN" if one == "surprising" else one for one in QUEUES)
-        raise CoachError(f"There is no queue called {queue!r}; the queues are {known}.")
-    return name
 
 
 def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
@@ -163,15 +100,6 @@ def queue_markers(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     return found
 
 
-EPISODE_QUEUES: Mapping[str, Callable[[EpisodeOutline, int], list[QueuedClip]]] = {
-    "before-reward": queue_before_reward,
-    "before-death": queue_before_death,
-    "uniform": queue_uniform,
-    "markers": queue_markers,
-}
-QUEUES = (*EPISODE_QUEUES, "second-look", "uncertain", "surprising")
-
-
 def queue_surprising(
     episodes: Iterable[EpisodeOutline], surprising: Iterable[SurprisingFrame], frames: int
 ) -> list[QueuedClip]:
@@ -215,8 +143,80 @@ def queue_second_look(standing: Iterable[Verdict]) -> list[QueuedClip]:
     return [
         QueuedClip(verdict.clip, "second-look", f"put aside by you, at {frame_clock(verdict.clip.start)}")
         for verdict in standing
-        if is_aside(verdict)
+        if verdict.put_aside
     ]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A kind of queue: how it is called, and which clips it holds."""
+
+    name: str
+    """As ``--queue`` and the database name it."""
+    title: str
+    """As the window names it."""
+    shows: str
+    """What its clips show, in a few words."""
+    why_empty: str
+    """Why it has no clips at all."""
+    of_episode: Callable[[EpisodeOutline, int], list[QueuedClip]] | None = None
+    """The clips of about so many frames in an episode; None for a queue that needs more than the episodes."""
+
+
+QUEUES: tuple[Queue, ...] = (
+    Queue(
+        "before-reward",
+        "Before points",
+        "What led to points",
+        "Nobody scored in these episodes.",
+        queue_before_reward,
+    ),
+    Queue(
+        "before-death",
+        "Before a lost life",
+        "What led to the loss of a life",
+        "No life was lost in these episodes.",
+        queue_before_death,
+    ),
+    Queue(
+        "markers",
+        "Marked moments",
+        "What the player marked with K",
+        "No markers yet. Press K while playing.",
+        queue_markers,
+    ),
+    Queue("uniform", "Random sample", "Play sampled at random", "", queue_uniform),
+    Queue(SECOND_LOOK, "Second look", "What you put aside with V", "Press V while judging to see a clip again later."),
+    Queue(
+        UNCERTAIN,
+        "Learned judge unsure",
+        "Where the learned judge is least sure",
+        "The learned judge has no clips left to ask about.",
+    ),
+    Queue(
+        SURPRISING,
+        "Surprising",
+        "Where the values of a run were most wrong",
+        "None of the clips that surprised the run is in these episodes.",
+    ),
+)
+"""All queues, in the order in which they are listed. A queue that needs the episodes alone is one entry here."""
+
+
+def queue_kind(queue: str) -> Queue:
+    """Return the kind of a queue such as "uniform" or "surprising:RUN"; raises CoachError for an unknown one."""
+    name, colon, run = queue.partition(":")
+    kind = next((one for one in QUEUES if one.name == name), None)
+    if kind is None or bool(colon) != (name == SURPRISING) or bool(run) != bool(colon):
+        known = ", ".join(f"{one.name}:RUN" if one.name == SURPRISING else one.name for one in QUEUES)
+        raise CoachError(f"There is no queue called {queue!r}; the queues are {known}.")
+    return kind
+
+
+def queue_title(queue: str) -> str:
+    """Return the title of a queue as windows show it, with the run that it belongs to."""
+    run = queue.partition(":")[2]
+    return f"{queue_kind(queue).title} to {run}" if run else queue_kind(queue).title
 
 
 def build_queue(
@@ -239,19 +239,19 @@ def build_queue(
     Raises CoachError for an unknown queue, or a clip that is not 1 to 5 seconds long.
     """
     frames = clip_frames(clip_seconds)
-    name = queue_name(queue)
-    if name == "second-look":
+    kind = queue_kind(queue)
+    if kind.name == SECOND_LOOK:
         return queue_second_look(judged)
-    sampled = _order_of(curator, [queue_uniform(episode, frames) for episode in episodes], seed)
-    if name == "uniform":
+    sampled = order_of(curator, [queue_uniform(episode, frames) for episode in episodes], seed)
+    if kind.name == "uniform":
         wanted = sampled
     else:
-        if name == "surprising":
+        if kind.of_episode is not None:
+            chosen = order_of(curator, [kind.of_episode(episode, frames) for episode in episodes], seed)
+        elif kind.name == SURPRISING:
             chosen = queue_surprising(episodes, surprising, frames)
-        elif name == "uncertain":
-            chosen = queue_uncertain(scores or {})
         else:
-            chosen = _order_of(curator, [EPISODE_QUEUES[name](episode, frames) for episode in episodes], seed)
+            chosen = queue_uncertain(scores or {})
         wanted = mixed(chosen, sampled, np.random.default_rng(seed))
     done = Coverage(verdict.clip for verdict in judged)
     waiting = [queued for queued in wanted if done.share(queued.clip) <= 0.5]
@@ -262,56 +262,44 @@ def build_queue(
     return with_repeats(waiting, in_library, {queued.clip: queued.reason for queued in wanted}, curator)
 
 
-def _order_of(curator: str, by_episode: Sequence[Sequence[QueuedClip]], seed: int) -> list[QueuedClip]:
-    """Return one curator's order, in which every twentieth clip is the next of a list that all curators share."""
+@dataclass(frozen=True)
+class WaitingQueue:
+    """A queue and the clips that wait in it."""
 
-    def is_shared(queued: QueuedClip) -> bool:
-        return zlib.crc32(f"{seed} {queued.clip}".encode()) % SHARED_EVERY == 0
-
-    shared = fair_order([[queued for queued in clips if is_shared(queued)] for clips in by_episode], seed)
-    own = fair_order([[queued for queued in clips if not is_shared(queued)] for clips in by_episode], seed, curator)
-    found: list[QueuedClip] = []
-    for place, start in enumerate(range(0, len(own), SHARED_EVERY - 1)):
-        found += [*shared[place : place + 1], *own[start : start + SHARED_EVERY - 1]]
-    return found + shared[-(-len(own) // (SHARED_EVERY - 1)) :]
+    name: str
+    clips: tuple[QueuedClip, ...]
 
 
-def fair_order(by_episode: Iterable[Sequence[QueuedClip]], seed: int, salt: str = "") -> list[QueuedClip]:
-    """Return one clip of each episode in turn, the episodes and each episode's clips shuffled.
+def first_waiting(build: Callable[[str], Iterable[QueuedClip]], after: str = "") -> WaitingQueue | None:
+    """Return the first queue in which clips wait, of those that need the episodes and verdicts alone.
 
-    An episode's place and the order of its clips depend only on the seed, the salt and its id, so adding episodes does
-    not change the order of the others.
+    ``build`` returns a queue's waiting clips. ``after``: the queue that has just ended, if one has; it is left out, and
+    what the curator put aside then comes first.
     """
-    shuffled: list[tuple[float, list[QueuedClip]]] = []
-    for clips in by_episode:
-        if clips:
-            name = clips[0].clip.episode_id
-            rng = np.random.default_rng([seed, zlib.crc32(salt.encode()), zlib.crc32(name.encode())])
-            place = float(rng.random())
-            shuffled.append((place, [clips[i] for i in rng.permutation(len(clips))]))
-    shuffled.sort(key=lambda one: (one[0], one[1][0].clip))
-    longest = max((len(clips) for _, clips in shuffled), default=0)
-    return [clips[turn] for turn in range(longest) for _, clips in shuffled if turn < len(clips)]
+    names = [kind.name for kind in QUEUES if kind.of_episode is not None]
+    names = [SECOND_LOOK, *names] if after else [*names, SECOND_LOOK]
+    for name in names:
+        if name != after and (clips := tuple(build(name))):
+            return WaitingQueue(name, clips)
+    return None
 
 
-def mixed(chosen: Sequence[QueuedClip], sampled: Sequence[QueuedClip], rng: np.random.Generator) -> list[QueuedClip]:
-    """Return ``chosen`` with the first of ``sampled`` mixed in: one at a random place in every ten clips."""
-    block = round(1 / CHANCE_SHARE)
-    extras = list(sampled[: -(-len(chosen) // (block - 1))])
-    while True:
-        covered = Coverage(queued.clip for queued in extras)
-        rest = [queued for queued in chosen if covered.share(queued.clip) <= 0.5]
-        # Dropping clips leaves room for fewer samples, but what replaces a dropped clip must be shown.
-        room = max(-(-len(rest) // (block - 1)), 1)
-        if len(extras) <= room:
-            break
-        extras = extras[:room]
-    found: list[QueuedClip] = []
-    for number, extra in enumerate(extras):
-        part = rest[number * (block - 1) : (number + 1) * (block - 1)]
-        part.insert(int(rng.integers(len(part) + 1)), extra)
-        found += part
-    return found + rest[len(extras) * (block - 1) :]
+def clips_waiting(
+    episodes: Sequence[EpisodeOutline],
+    judged: Sequence[Verdict],
+    curator: str,
+    clip_seconds: float = DEFAULT_CLIP_SECONDS,
+    seed: int = 0,
+) -> WaitingQueue | None:
+    """Return the queue with which a session begins unless another is chosen; None where every clip is judged.
+
+    ``judged``: the curator's verdicts. The home window counts these clips, and the curator's window shows them.
+    """
+
+    def build(name: str) -> list[QueuedClip]:
+        return build_queue(episodes, name, clip_seconds, seed, judged, curator=curator)
+
+    return first_waiting(build)
 
 
 def _clips_up_to(episode: EpisodeOutline, rows: Sequence[int], frames: int) -> list[Clip]:
@@ -334,63 +322,6 @@ def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
         return " and ".join(f"{points(amount)} at {frame_clock(row + 1)}" for row, amount in gains)
     total = sum(amount for _, amount in gains)
     return f"{points(total)} in {len(gains)} gains, {frame_clock(gains[0][0] + 1)} to {frame_clock(gains[-1][0] + 1)}"
-
-
-@dataclass(frozen=True)
-class FollowingQueue:
-    """A queue with clips, offered at the end of another one."""
-
-    name: str
-    clips: tuple[QueuedClip, ...]
-
-
-def following_queue(done: str, build: Callable[[str], Iterable[QueuedClip]]) -> FollowingQueue | None:
-    """Return the first queue other than ``done`` that has clips. ``build`` returns a queue's waiting clips."""
-    for name in QUEUES_TO_FOLLOW:
-        if name != done and (clips := tuple(build(name))):
-            return FollowingQueue(name, clips)
-    return None
-
-
-def with_repeats(
-    waiting: Sequence[QueuedClip], judged: Sequence[Verdict], reasons: Mapping[Clip, str], curator: str
-) -> list[QueuedClip]:
-    """Return ``waiting`` with earlier clips repeated where they are due, to measure the curator's self-agreement.
-
-    judged: the curator's verdicts, the oldest first. reasons: why each clip was shown. A repeat shows the reason of the
-    first time and not that it is one, because that would influence the curator; its verdict records it as its queue.
-    Which clips are repeated depends only on the curator's name and the number of verdicts, so a session continues where
-    the last one ended.
-    """
-    repeated = sum(map(is_repeat, judged))
-    order = [QueuedClip(v.clip, v.queue, _reason(v, reasons)) for v in judged] + list(waiting)
-    not_again = {verdict.clip for verdict in judged if not _may_repeat(verdict)}
-    found, last_place = list(waiting), -CATCHING_UP
-    for added in itertools.count():
-        turn = repeated + added
-        due = REPEAT_EVERY * (turn + 1) - len(judged)
-        place = max(due if due >= 0 else CATCHING_UP, last_place + CATCHING_UP)
-        if place > len(waiting):
-            return found
-        now = len(judged) + place
-        early_enough = [one for one in order[: max(0, now - FEWEST_BETWEEN)] if one.clip not in not_again]
-        if not early_enough:
-            return found
-        pool = early_enough[-(REPEAT_EVERY - FEWEST_BETWEEN) :]
-        chosen = pool[int(np.random.default_rng([zlib.crc32(curator.encode()), turn]).integers(len(pool)))]
-        found.insert(place + added, QueuedClip(chosen.clip, REPEAT_PREFIX + chosen.queue, chosen.reason))
-        not_again.add(chosen.clip)
-        last_place = place
-    raise AssertionError("unreachable: the count ends with the queue")
-
-
-def _may_repeat(verdict: Verdict) -> bool:
-    return not is_repeat(verdict) and verdict.queue != MANUAL_CUT and verdict.verdict != "skip"
-
-
-def _reason(verdict: Verdict, reasons: Mapping[Clip, str]) -> str:
-    at = frame_clock(verdict.clip.start)
-    return reasons.get(verdict.clip) or (f"of the queue {verdict.queue}, at {at}" if verdict.queue else f"at {at}")
 
 
 def unreadable_sentence(clips: int) -> str:

@@ -8,11 +8,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
-from curator.queues import MANUAL_CUT, QueuedClip, aside_note, is_aside, is_repeat, unreadable_sentence
+from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
+from curator.queues import SECOND_LOOK, unreadable_sentence
+from curator.spans import Coverage
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.durations import frame_clock
 from data.errors import CoachError
-from data.label_database import LabelDatabase
+from data.label_database import JudgedElsewhere, LabelDatabase
 
 BREAK_SECONDS = 60.0
 """A longer time between two verdicts is a break and counts as this much in the rate."""
@@ -56,6 +58,19 @@ class SessionSummary:
         return f"{text} {unreadable_sentence(self.unreadable)}".rstrip()
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A verdict of this session, with what is needed to undo it."""
+
+    verdict: Verdict
+    row_id: int
+    when: float
+    covered: tuple[QueuedClip, ...]
+    """Clips that no longer waited, because the verdict covers most of them."""
+    cuts: tuple[QueuedClip | None, ...]
+    """What was shown before each cut that led to the judged clip."""
+
+
 class Session:
     """Clips in, verdicts out. A verdict is in the database before the next clip becomes current."""
 
@@ -78,11 +93,15 @@ class Session:
         self._labels = labels
         self._waiting = deque(queue)
         self._outside: QueuedClip | None = None
+        self._cuts: list[QueuedClip | None] = []
+        """What was shown before each cut of the clip on show; None for the clip of the queue."""
         self._episodes = episodes
         self._now = now
         self._standing: dict[Clip, Verdict] = {}
         self._load()
-        self._given: list[tuple[Verdict, float]] = []
+        self._newest_before = labels.newest_id(curator)
+        """The latest verdict before this session; later ones that are not in ``_given`` are another window's."""
+        self._given: list[_Given] = []
         self._started = now()
         self._unreadable: set[Clip] = set()
 
@@ -118,41 +137,73 @@ class Session:
         """Return the curator's verdicts on one episode."""
         return [verdict for clip, verdict in self._standing.items() if clip.episode_id == episode_id]
 
-    def judge(self, verdict: str, note: str = "") -> Verdict:
-        """Give a verdict on the current clip. It is on disk when this returns, and the next clip is current."""
+    def judge(self, verdict: str, note: str = "", put_aside: bool = False) -> Verdict:
+        """Give a verdict on the current clip. It is on disk when this returns, and the next clip is current.
+
+        Raises JudgedElsewhere, and saves nothing, if the curator has judged the clip in another window meanwhile; a
+        second call replaces that verdict.
+        """
         queued = self.current
         if queued is None:
             raise CoachError("There is no clip to judge.")
-        given = Verdict(queued.clip, self.curator, verdict, note=note, queue=queued.queue)
-        self._labels.record(given)
-        self._standing.pop(given.clip, None)
-        self._standing[given.clip] = given
+        given = Verdict(queued.clip, self.curator, verdict, note=note, queue=queued.queue, put_aside=put_aside)
+        try:
+            row_id = self._labels.record_if_unchanged(given, self._standing.get(queued.clip))
+        except JudgedElsewhere as error:
+            self._add(error.standing)
+            raise
+        self._add(given)
+        covered: list[QueuedClip] = []
         if self._outside is None:
             self._waiting.popleft()
         else:
             self._outside = None
             self._remove_waiting(given.clip)
-        self._given.append((given, self._now()))
+            covered = self._remove_covered(given)
+        self._given.append(_Given(given, row_id, self._now(), tuple(covered), tuple(self._cuts)))
+        self._cuts.clear()
         return given
+
+    def _add(self, verdict: Verdict) -> None:
+        self._standing.pop(verdict.clip, None)
+        self._standing[verdict.clip] = verdict
+
+    def drop_judged_elsewhere(self) -> list[Verdict]:
+        """Remove the next clips that the curator has judged in another window; return the verdicts given there."""
+        found: list[Verdict] = []
+        while self._outside is None and self._waiting and not self._waiting[0].is_repeat:
+            clip = self._waiting[0].clip
+            standing = self._labels.verdict_on(clip, self.curator)
+            if standing is None or standing == self._standing.get(clip):
+                break
+            self._add(standing)
+            self._waiting.popleft()
+            found.append(standing)
+        return found
 
     def put_aside(self, note: str = "") -> Verdict:
         """Skip the current clip for now; the queue "second-look" shows it again."""
-        return self.judge("skip", aside_note(note))
+        return self.judge("skip", note, put_aside=True)
 
     def undo(self) -> Verdict | None:
-        """Undo the curator's latest verdict, of this or an earlier session, and show its clip again.
+        """Undo the latest verdict of this session, or of an earlier one, and show its clip again.
 
         Return the verdict, or None if none is left. A clip whose episode is gone cannot be shown, but its verdict is
-        undone.
+        undone. Verdicts given in another window meanwhile stay.
         """
-        undone = self._labels.undo(self.curator)
+        last = self._given[-1] if self._given else None
+        undone = self._labels.undo(self.curator, up_to=last.row_id if last else self._newest_before)
         if undone is None:
             return None
         self._load()
-        if self._given and self._given[-1][0] == undone:
+        self._cuts.clear()
+        if last is not None and last.verdict == undone:
             self._given.pop()
+            self._waiting.extendleft(reversed(last.covered))
         if self.can_show(undone.clip):
             self._show_again(undone)
+            if last is not None and last.verdict == undone and self._outside is not None:
+                self._cuts = list(last.cuts)
         return undone
 
     def _show_again(self, undone: Verdict) -> None:
@@ -162,7 +213,7 @@ class Session:
             f"undone: you said {undone.verdict}, at {frame_clock(undone.clip.start)}",
         )
         earlier = self._standing.get(undone.clip)
-        was_aside = earlier is not None and is_aside(earlier)
+        was_aside = earlier is not None and earlier.put_aside
         if is_repeat(undone):
             self._outside = None
             self._waiting.appendleft(queued)
@@ -180,26 +231,39 @@ class Session:
         self._outside = QueuedClip(
             verdict.clip, verdict.queue, f"reopened: you said {verdict.verdict}, at {frame_clock(verdict.clip.start)}"
         )
+        self._cuts.clear()
 
     def show_cut(self, clip: Clip) -> None:
-        """Show a clip that the curator cut. The queue waits."""
+        """Show a clip that the curator cut. The queue waits; ``undo_cut`` shows what was on show before."""
+        self._cuts.append(self._outside)
         self._outside = QueuedClip(
             clip, MANUAL_CUT, f"cut by you, {frame_clock(clip.start)} to {frame_clock(clip.stop)}"
         )
 
+    def undo_cut(self) -> bool:
+        """Show the clip as it was before the last cut; False where it was not cut."""
+        if not self._cuts:
+            return False
+        self._outside = self._cuts.pop()
+        return True
+
     def replace_queue(self, queue: Iterable[QueuedClip]) -> None:
         """Let these clips wait instead of those that still do."""
         self._waiting = deque(queue)
+        self._outside = None
+        self._cuts.clear()
 
     def return_to_queue(self) -> bool:
         """Return to the queue, leaving a reopened or cut clip as it is; False where there is none."""
         left, self._outside = self._outside is not None, None
+        self._cuts.clear()
         return left
 
     def skip_unreadable(self) -> None:
         """Skip the current clip without a verdict, because it cannot be shown. It waits again in the next session."""
         if self.current is not None:
             self._unreadable.add(self.current.clip)
+        self._cuts.clear()
         if self._outside is not None:
             self._outside = None
         elif self._waiting:
@@ -215,6 +279,27 @@ class Session:
         for queued in [queued for queued in self._waiting if queued.clip == clip and not queued.is_repeat]:
             self._waiting.remove(queued)
 
+    def _remove_covered(self, given: Verdict) -> list[QueuedClip]:
+        """Remove and return the clips that no longer need a verdict after one on a clip that the curator cut.
+
+        They are those that a new queue would leave out too (see ``build_queue``).
+        """
+        if given.queue != MANUAL_CUT:
+            return []
+        episode_id = given.clip.episode_id
+        done = Coverage(verdict.clip for verdict in self.verdicts_on(episode_id))
+        covered = [
+            queued
+            for queued in self._waiting
+            if queued.clip.episode_id == episode_id
+            and not queued.is_repeat
+            and queued.queue != SECOND_LOOK
+            and done.share(queued.clip) > 0.5
+        ]
+        for queued in covered:
+            self._waiting.remove(queued)
+        return covered
+
     def can_show(self, clip: Clip) -> bool:
         return self._episodes is None or clip.episode_id in self._episodes
 
@@ -225,7 +310,7 @@ class Session:
             left=len(self._waiting),
             given={verdict: counted[verdict] for verdict in VERDICTS},
             this_session=len(self._given_now()),
-            per_minute=verdicts_a_minute([self._started, *(when for _, when in self._given)]),
+            per_minute=verdicts_a_minute([self._started, *(given.when for given in self._given)]),
         )
 
     def summary(self) -> SessionSummary:
@@ -236,7 +321,8 @@ class Session:
 
     def _given_now(self) -> dict[tuple[Clip, bool], str]:
         """Verdicts of this session that were not undone, for each clip and each repeat."""
-        return {(given.clip, is_repeat(given)): given.verdict for given, _ in self._given}
+        verdicts = [given.verdict for given in self._given]
+        return {(verdict.clip, is_repeat(verdict)): verdict.verdict for verdict in verdicts}
 
 
 def verdicts_a_minute(times: list[float]) -> float | None:

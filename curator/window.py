@@ -14,14 +14,18 @@ from curator.judge_predictions import load_judges, prediction_in_words, require_
 from curator.keys import key_list
 from curator.layout import CuratorLayout, curator_layout
 from curator.outline import read_outlines
+from curator.queue_order import QueuedClip
 from curator.queues import (
-    FollowingQueue,
-    QueuedClip,
+    DEFAULT_CLIP_SECONDS,
+    QUEUES,
+    UNCERTAIN,
     SurprisingFrame,
+    WaitingQueue,
     build_queue,
     clip_frames,
-    following_queue,
-    queue_name,
+    clips_waiting,
+    first_waiting,
+    queue_kind,
 )
 from curator.session import Session, SessionSummary
 from curator.timeline import TimelineScale
@@ -54,8 +58,8 @@ def curate(
     library: Library,
     labels: LabelDatabase,
     curator: str,
-    queue: str = "before-reward",
-    clip_seconds: float = 3.0,
+    queue: str | None = None,
+    clip_seconds: float = DEFAULT_CLIP_SECONDS,
     game: str | None = None,
     seed: int = 0,
     window: Window | None = None,
@@ -64,13 +68,13 @@ def curate(
 ) -> SessionSummary:
     """Open the curator's window, or use ``window``, until the curator quits; every verdict is saved as it is given.
 
-    ``goal``: verdicts that the curator intends to give in this session. ``surprising``: frames for the queue
-    ``surprising:RUN``.
+    ``queue``: None for the first in which clips wait. ``goal``: verdicts that the curator intends to give in this
+    session. ``surprising``: frames for the queue ``surprising:RUN``.
     Raises CoachError for an unknown queue, the queue "uncertain" without a learned judge, a clip that is not 1 to 5 s
     long, a name that is not a person's, or where no window can be opened.
     """
     frames = clip_frames(clip_seconds)
-    if queue_name(queue) == "uncertain":
+    if queue is not None and queue_kind(queue).name == UNCERTAIN:
         require_judge(library, game)
     empty = Session(labels, curator, [])  # Refuses an invalid name before a window opens.
     from_home = window is not None
@@ -91,7 +95,7 @@ def curate(
         judged = labels.verdicts(curator=empty.curator)
         judges = load_judges(library, (outline.game for outline in outlines))
         scores: dict[Clip, float] = {}
-        if queue == "uncertain":
+        if queue == UNCERTAIN:
             predicted = _with_progress(
                 window,
                 "Running the learned judge",
@@ -100,6 +104,9 @@ def curate(
             if predicted is None:
                 return empty.summary()
             scores = predicted
+        if queue is None:
+            waiting_first = clips_waiting(outlines, judged, empty.curator, clip_seconds, seed)
+            queue = waiting_first.name if waiting_first else QUEUES[0].name
         clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores, empty.curator)
         session = Session(labels, curator, clips, by_id)
         reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
@@ -112,8 +119,8 @@ def curate(
             given = labels.verdicts(curator=session.curator)
             return build_queue(outlines, name, clip_seconds, seed, given, curator=session.curator)
 
-        def following(done: str) -> FollowingQueue | None:
-            return following_queue(done, waiting)
+        def following(done: str) -> WaitingQueue | None:
+            return first_waiting(waiting, after=done)
 
         controller = CuratorController(session, reader, by_id, queue, goal, predict, following)
         WindowLoop(window, controller).run()

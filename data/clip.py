@@ -13,6 +13,8 @@ from data.errors import CoachError
 
 VERDICTS = ("good", "bad", "skip")
 RULE_PREFIX = "rule:"
+PUT_ASIDE = "second look"
+"""How a clip that was put aside is stored: as the start of its verdict's note. Label schema 1 has no column for it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -43,18 +45,37 @@ class Verdict:
     note: str = ""
     queue: str = ""
     """What put the clip before the curator: a queue's name such as "uniform", or "" where it was none. Clips of the
-    queue "uniform" are drawn by chance, so figures about all play can be estimated from them alone."""
+    queue "uniform" are sampled at random, so figures about all play can be estimated from them alone."""
+    put_aside: bool = False
+    """Whether the curator skipped the clip for now, to see it again later."""
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise CoachError(f"A verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
         if not self.curator.strip():
             raise CoachError("A verdict needs the name of its curator.")
+        if self.put_aside and self.verdict != "skip":
+            raise CoachError(f"A clip that is put aside is skipped, not {self.verdict}.")
 
     @property
     def by_rule(self) -> bool:
         """Whether a rule gave it, and not a person."""
         return self.curator.startswith(RULE_PREFIX)
+
+    @property
+    def stored_note(self) -> str:
+        """The note as databases and files of labels store it, with the mark of a clip that was put aside."""
+        if not self.put_aside:
+            return self.note
+        return f"{PUT_ASIDE}: {self.note}" if self.note else PUT_ASIDE
+
+    @classmethod
+    def from_stored(cls, clip: Clip, curator: str, verdict: str, given: datetime, note: str, queue: str) -> Verdict:
+        """Return a verdict as it was stored; ``note`` is its ``stored_note``."""
+        mark, _, own = note.partition(": ")
+        if verdict == "skip" and mark == PUT_ASIDE:
+            return cls(clip, curator, verdict, given, own, queue, put_aside=True)
+        return cls(clip, curator, verdict, given, note, queue)
 
 
 def verdict_of_frames(verdicts: Iterable[Verdict], frame_count: int) -> np.ndarray:

@@ -60,6 +60,14 @@ _verdicts = sa.Table(
 )
 
 
+class JudgedElsewhere(CoachError):
+    """The curator has judged the clip in another window meanwhile."""
+
+    def __init__(self, standing: Verdict) -> None:
+        super().__init__(f"Also judged in another window: {standing.verdict}.")
+        self.standing = standing
+
+
 class LabelDatabase:
     """Verdicts, kept permanently, each committed before ``record`` returns.
 
@@ -153,17 +161,37 @@ class LabelDatabase:
         with self._told("written"), self._write() as connection:
             return _insert(connection, verdict)
 
-    def undo(self, curator: str) -> Verdict | None:
+    def record_if_unchanged(self, verdict: Verdict, known: Verdict | None) -> int:
+        """Record a verdict as ``record`` does, unless its curator has judged the clip since ``known`` was read.
+
+        ``known``: the curator's verdict on the clip as the caller knows it. Raises JudgedElsewhere, and changes
+        nothing, where another one stands now.
+        """
+        with self._told("written"), self._write() as connection:
+            row = connection.execute(_latest(verdict.curator, verdict.clip)).one_or_none()
+            if row is not None and (standing := _verdict(row)) != known:
+                raise JudgedElsewhere(standing)
+            return _insert(connection, verdict)
+
+    def verdict_on(self, clip: Clip, curator: str) -> Verdict | None:
+        """Return the curator's verdict on a clip; None for none."""
+        with self._told("read"), self._engine.connect() as connection:
+            row = connection.execute(_latest(curator, clip)).one_or_none()
+            return None if row is None else _verdict(row)
+
+    def newest_id(self, curator: str) -> int:
+        """Return the id of the curator's latest verdict, 0 for none."""
+        with self._told("read"), self._engine.connect() as connection:
+            row = connection.execute(_latest(curator)).one_or_none()
+            return 0 if row is None else int(row.id)
+
+    def undo(self, curator: str, up_to: int | None = None) -> Verdict | None:
         """Withdraw the latest verdict of a curator and return it; None if none is left.
 
-        Where it had replaced an earlier verdict on the same clip, the earlier one stands again.
+        Where it had replaced an earlier verdict on the same clip, the earlier one stands again. ``up_to``: an id;
+        verdicts with a higher one, which were given later, stay.
         """
-        latest = (
-            sa.select(_verdicts)
-            .where(_verdicts.c.curator == curator, _verdicts.c.withdrawn.is_(None))
-            .order_by(_verdicts.c.id.desc())
-            .limit(1)
-        )
+        latest = _latest(curator, up_to=up_to)
         with self._told("written"), self._write() as connection:
             row = connection.execute(latest).one_or_none()
             if row is None:
@@ -326,6 +354,19 @@ def _standing(episode_id: str | None = None, curator: str | None = None) -> sa.S
     return sa.select(_verdicts).where(columns.id.in_(newest)).order_by(columns.id)
 
 
+def _latest(curator: str, clip: Clip | None = None, up_to: int | None = None) -> sa.Select[Any]:
+    """Select the curator's newest row that was not withdrawn: on a clip or on any, with an id of at most ``up_to``."""
+    columns = _verdicts.c
+    query = sa.select(_verdicts).where(columns.curator == curator, columns.withdrawn.is_(None))
+    if clip is not None:
+        query = query.where(
+            columns.episode_id == clip.episode_id, columns.start == int(clip.start), columns.stop == int(clip.stop)
+        )
+    if up_to is not None:
+        query = query.where(columns.id <= up_to)
+    return query.order_by(columns.id.desc()).limit(1)
+
+
 def _row(verdict: Verdict) -> dict[str, Any]:
     return {
         "curator": verdict.curator,
@@ -334,7 +375,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "stop": int(verdict.clip.stop),
         "verdict": verdict.verdict,
         "given": verdict.given.isoformat(),
-        "note": verdict.note,
+        "note": verdict.stored_note,
         "queue": verdict.queue,
     }
 
@@ -348,4 +389,4 @@ def _insert(connection: sa.Connection, verdict: Verdict) -> int:
 
 def _verdict(row: sa.Row[Any]) -> Verdict:
     clip = Clip(row.episode_id, row.start, row.stop)
-    return Verdict(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note, row.queue)
+    return Verdict.from_stored(clip, row.curator, row.verdict, datetime.fromisoformat(row.given), row.note, row.queue)

@@ -68,7 +68,7 @@ def _line(verdict: Verdict) -> str:
             "curator": verdict.curator,
             "verdict": verdict.verdict,
             "given": verdict.given.isoformat(),
-            "note": verdict.note,
+            "note": verdict.stored_note,
             "queue": verdict.queue,
         },
         ensure_ascii=False,
@@ -132,7 +132,7 @@ def _verdict(values: dict[str, Any]) -> Verdict:
     given = datetime.fromisoformat(values["given"])
     if given.tzinfo is None:
         raise ValueError(f"its time {values['given']!r} has no time zone")
-    return Verdict(
+    return Verdict.from_stored(
         Clip(episode_id, values["start"], values["stop"]),
         values["curator"],
         values["verdict"],

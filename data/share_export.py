@@ -190,7 +190,7 @@ def _plays_a_run(episode: EpisodeSummary) -> bool:
 def _anonymous(verdict: Verdict, names: dict[str, str]) -> Verdict:
     if verdict.by_rule:
         return verdict
-    return replace(verdict, curator=names[verdict.curator], note="")
+    return replace(verdict, curator=names[verdict.curator], note="", put_aside=False)
 
 
 def _parts(episode: EpisodeSummary, names: dict[str, str]) -> Iterator[bytes]:

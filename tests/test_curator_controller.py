@@ -17,7 +17,8 @@ from curator.frame_reader import FrameReader
 from curator.keys import VERDICT_KEYS, key_list
 from curator.layout import curator_layout
 from curator.outline import EpisodeOutline, read_outlines
-from curator.queues import FollowingQueue, QueuedClip, build_queue
+from curator.queue_order import QueuedClip
+from curator.queues import WaitingQueue, build_queue
 from curator.session import Session
 from curator.window import WindowLoop
 from data.clip import Clip, Verdict
@@ -182,7 +183,22 @@ def test_escape_cancels_a_note_and_does_not_quit(ann: Curator) -> None:
 
 def test_v_puts_a_clip_aside(ann: Curator) -> None:
     ann.press("v")
-    assert [(v.verdict, v.note) for v in ann.labels.verdicts()] == [("skip", "second look")]
+    assert [(v.verdict, v.put_aside, v.note) for v in ann.labels.verdicts()] == [("skip", True, "")]
+
+
+def test_a_clip_judged_in_another_window_is_reported_and_replaced_only_on_request(ann: Curator) -> None:
+    ann.labels.record(Verdict(ann.clips[0], "Ann", "bad"))  # While it is on show here.
+    ann.labels.record(Verdict(ann.clips[1], "Ann", "skip"))
+    ann.press("g")
+    message = ann.controller.view().message
+    assert message.startswith("Also judged in another window: bad.") and ann.said == ["bad", "skip"]
+    assert ann.on_show == ann.clips[0]
+    ann.press("g")
+    assert sorted(ann.said) == ["good", "skip"]
+    assert ann.controller.view().message.startswith("Also judged in another window: skip at ")
+    assert ann.on_show == ann.clips[2]
+    ann.press("backspace")
+    assert sorted(ann.said) == ["bad", "skip"]  # The other window's verdicts stay.
 
 
 def test_digits_reopen_the_last_verdicts_and_escape_goes_back_to_the_queue(ann: Curator) -> None:
@@ -200,14 +216,14 @@ def test_digits_reopen_the_last_verdicts_and_escape_goes_back_to_the_queue(ann: 
 def test_a_clip_is_show_cut_from_either_end(ann: Curator) -> None:
     first = ann.on_show
     assert first is not None
-    ann.controller.scrub(900)
+    ann.controller.scrub(950)
     ann.press("o")
     assert "press I" in ann.controller.view().cut_hint
-    ann.controller.scrub(750)
+    ann.controller.scrub(820)
     ann.press("i")
-    assert ann.on_show == Clip(first.episode_id, 750, 900)
+    assert ann.on_show == Clip(first.episode_id, 820, 950)
     ann.press("g")
-    assert [(v.clip.start, v.clip.stop, v.queue) for v in ann.labels.verdicts()] == [(750, 900, "by hand")]
+    assert [(v.clip.start, v.clip.stop, v.queue) for v in ann.labels.verdicts()] == [(820, 950, "by hand")]
     assert ann.on_show == first
 
 
@@ -271,10 +287,10 @@ def test_a_repeated_clip_hides_its_first_verdict_until_it_is_judged(ann: Curator
 
 def test_tab_starts_the_next_queue_at_the_end_of_one(ann: Curator) -> None:
     last = QueuedClip(ann.clips[-1], "markers", "marked by the player")
-    ann.controller._find_following = lambda done: FollowingQueue("markers", (last,)) if done == "uniform" else None
+    ann.controller._find_following = lambda done: WaitingQueue("markers", (last,)) if done == "uniform" else None
     ann.controller.session.replace_queue([])
     ann.controller._show_current()
-    assert "Press Tab for the queue markers: 1 clip." in ann.controller.view().nothing_left[1]
+    assert "1 clip waits in the queue Marked moments: press Tab." in ann.controller.view().nothing_left[1]
     ann.press("tab")
     assert (ann.on_show, ann.controller.view().queue) == (last.clip, "markers")
     ann.press("g tab")
@@ -300,10 +316,10 @@ def test_when_all_is_judged_keys_judge_nothing_and_undo_still_works(ann: Curator
 
 
 def test_a_verdict_that_cannot_be_written_keeps_its_clip(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Verdict) -> int:
+    def full(*_: object) -> int:
         raise CoachError("The disk is full.")
 
-    monkeypatch.setattr(ann.labels, "record", full)
+    monkeypatch.setattr(ann.labels, "record_if_unchanged", full)
     ann.press("g")
     assert (ann.on_show, ann.controller.view().message) == (ann.clips[0], "The disk is full.")
     monkeypatch.undo()
@@ -383,13 +399,15 @@ def test_a_clip_that_was_put_aside_keeps_the_curators_own_note_only(ann: Curator
     ann.press("n")
     ann.controller.write("which ship?")
     ann.press("return v")
-    assert ann.labels.verdicts()[0].note == "second look: which ship?"
+    verdict = ann.labels.verdicts()[0]
+    assert (verdict.put_aside, verdict.note) == (True, "which ship?")
+    assert drawing._about(verdict) == "to see again: which ship?"
     ann.press("1 n")
     assert ann.controller.note_field is not None and ann.controller.note_field.text == "which ship?"
     ann.press("return v 1 g")
     assert [(one.verdict, one.note) for one in ann.labels.verdicts()] == [("good", "which ship?")]
-    ann.press("v 1")
-    assert ann.controller.view().note == ""
+    ann.press("v 1 n")
+    assert ann.controller.note_field.text == ""
 
 
 def test_a_note_is_edited_at_its_caret(ann: Curator) -> None:

@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from recorded_episodes import record_random_play
 
 from curator.outline import EpisodeOutline, points, read_outlines
+from curator.queue_order import QueuedClip, fair_order, mixed
 from curator.queues import (
-    EPISODE_QUEUES,
-    SECOND_LOOK,
-    QueuedClip,
+    QUEUES,
     SurprisingFrame,
     build_queue,
-    fair_order,
-    mixed,
+    clips_waiting,
     queue_before_death,
     queue_before_reward,
     queue_markers,
@@ -34,6 +32,8 @@ from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
+
+EPISODE_QUEUES = {kind.name: kind.of_episode for kind in QUEUES if kind.of_episode is not None}
 
 
 def episode(
@@ -146,10 +146,22 @@ def test_the_clip_of_which_the_judge_is_least_sure_comes_first_and_its_predictio
 
 
 def test_clips_put_aside_wait_in_the_queue_second_look() -> None:
-    aside = Verdict(Clip("e", 0, 60), "Ann", "skip", note=f"{SECOND_LOOK}: odd")
+    aside = Verdict(Clip("e", 0, 60), "Ann", "skip", note="odd", put_aside=True)
     skipped = Verdict(Clip("e", 60, 120), "Ann", "skip", note="dull")
     assert [one.clip for one in queue_second_look([aside, skipped])] == [aside.clip]
     assert [one.clip for one in build_queue([episode(600)], "second-look", 3, 0, [aside, skipped])] == [aside.clip]
+
+
+def test_judging_continues_in_the_first_queue_with_clips() -> None:
+    scored = episode(600, {100: 5.0}, deaths=(500,))
+    first = clips_waiting([scored], [], "Ann")
+    assert first is not None and first.name == "before-reward"
+    # With nothing left before points, the clips before the lost life wait.
+    judged = [Verdict(one.clip, "Ann", "good") for one in first.clips]
+    second = clips_waiting([scored], judged, "Ann")
+    assert second is not None and (second.name, len(second.clips)) == ("before-death", 1)
+    whole = [Verdict(Clip("e", 0, 600), "Ann", "good")]
+    assert clips_waiting([scored], whole, "Ann") is None
 
 
 @given(

@@ -10,7 +10,8 @@ import pytest
 
 from curator.agreement import agreement
 from curator.outline import EpisodeOutline
-from curator.queues import FEWEST_BETWEEN, QueuedClip, build_queue, is_repeat
+from curator.queue_order import FEWEST_BETWEEN, QueuedClip, is_repeat
+from curator.queues import build_queue
 from curator.session import Session
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase

@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.queues import QueuedClip, queue_second_look
+from curator.queue_order import QueuedClip
+from curator.queues import queue_second_look
 from curator.session import Session, SessionSummary, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict
 from data.errors import CoachError
@@ -127,7 +128,7 @@ def test_a_clip_show_cut_comes_at_once_and_is_forgotten_if_one_turns_away(labels
 def test_a_clip_put_aside_counts_as_skipped_and_waits_for_a_second_look(labels: LabelDatabase) -> None:
     Session(labels, "Ann", QUEUE).put_aside("which ship?")
     (verdict,) = labels.verdicts()
-    assert (verdict.verdict, verdict.note) == ("skip", "second look: which ship?")
+    assert (verdict.verdict, verdict.put_aside, verdict.note) == ("skip", True, "which ship?")
     second = Session(labels, "Ann", queue_second_look(labels.verdicts(curator="Ann")))
     assert (second.progress.left, second.outside_queue, second.standing) == (1, False, verdict)
     second.judge("good")
@@ -145,6 +146,37 @@ def test_a_clip_that_waits_for_a_second_look_and_is_undone_waits_once(labels: La
     second.undo()
     assert second.current is not None
     assert [second.current.clip, *(one.clip for one in second.upcoming(9))] == [QUEUE[1].clip, QUEUE[0].clip]
+
+
+def test_a_cut_can_be_undone_before_and_after_its_verdict(labels: LabelDatabase) -> None:
+    session = Session(labels, "Ann", QUEUE)
+    session.show_cut(Clip("e", 0, 70))
+    session.show_cut(Clip("e", 5, 70))
+    assert session.undo_cut() and session.current is not None and session.current.clip == Clip("e", 0, 70)
+    session.judge("good")
+    # The first two clips of the queue: more than half of the first is judged, and less of the second.
+    assert (session.current, session.progress.left) == (QUEUE[1], 4)
+    session.undo()
+    assert session.current is not None and session.current.clip == Clip("e", 0, 70)
+    assert session.undo_cut() and not session.undo_cut()
+    assert (session.current, session.progress.left) == (QUEUE[0], 5)
+
+
+def test_two_windows_of_one_curator_undo_only_their_own_verdicts(labels: LabelDatabase) -> None:
+    labels.record(Verdict(Clip("e", 900, 960), "Ann", "skip"))
+    first, second = Session(labels, "Ann", QUEUE), Session(labels, "Ann", QUEUE)
+    first.judge("good")
+    with pytest.raises(CoachError, match="Also judged in another window: good"):
+        second.judge("bad")
+    assert [v.verdict for v in labels.verdicts()] == ["skip", "good"]
+    second.judge("bad")
+    first.drop_judged_elsewhere()
+    first.judge("skip")
+    assert [v.clip for v in second.drop_judged_elsewhere()] == [QUEUE[1].clip]
+    assert second.current == QUEUE[2]
+    undone = [second.undo(), second.undo(), second.undo()]
+    assert [one.verdict if one else None for one in undone] == ["bad", "skip", None]
+    assert sorted((v.clip.start, v.verdict) for v in labels.verdicts()) == [(0, "good"), (60, "skip")]
 
 
 def test_progress_counts_what_stands_over_all_sessions_and_this_one(labels: LabelDatabase) -> None:

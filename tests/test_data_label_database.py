@@ -51,6 +51,17 @@ def test_a_verdict_comes_back_as_it_was_given(labels: LabelDatabase) -> None:
     assert labels.verdicts() == [given]
 
 
+@pytest.mark.parametrize(("note", "stored"), [("", "second look"), ("why?", "second look: why?")])
+def test_a_clip_put_aside_is_stored_as_before_and_read_as_a_flag(
+    labels: LabelDatabase, path: Path, note: str, stored: str
+) -> None:
+    given = Verdict(Clip("e", 0, 60), "Ann", "skip", note=note, put_aside=True)
+    labels.record(given)
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT note FROM verdicts").fetchone() == (stored,)
+    assert labels.verdicts() == [given]
+
+
 def test_frame_numbers_from_arrays_are_stored_as_numbers(labels: LabelDatabase, path: Path) -> None:
     labels.record(Verdict(Clip("e", np.int64(5), np.int64(9)), "Ann", "good"))
     assert sqlite3.connect(path).execute("SELECT start, stop FROM verdicts").fetchone() == (5, 9)
