@@ -38,7 +38,7 @@ def _follow(
     for text in config.seed_from:
         spec = parse_spec(text)
         if spec.kind == "agent" and spec.run:
-            played = [e for e in library.episodes(config.game) if e.player == spec.run]
+            played = [e for e in library.episodes(config.game) if e.player_of("agent") == spec.run]
             words = f"{len(played)} episodes of {config.game} played by the run {spec.run}"
             _run(library, words, spec.run, depth, seen, lines)
         elif spec.kind == "agent":

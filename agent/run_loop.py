@@ -35,7 +35,7 @@ def next_episode(emulator: Emulator, config: TrainConfig, rng: np.random.Generat
 
 def begin_episode(emulator: Emulator, seed: int, noop_start: int) -> None:
     """Set the emulator to frame 0 of the episode with this seed, after ``noop_start`` no-op frames."""
-    emulator.settings = replace(emulator.settings, seed=seed, noop_start=noop_start, initial_ram=())
+    emulator.settings = replace(emulator.settings, seed=seed, noop_start=noop_start, initial_ram=(), actions_before=b"")
     emulator.reset()
 
 

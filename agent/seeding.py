@@ -207,7 +207,7 @@ def _paths(spec: Spec, summaries: list[EpisodeSummary], replays: Path) -> list[P
     if spec.kind != "all":
         chosen = [s for s in summaries if s.frames_by_demonstrator.get(spec.kind)]
     if spec.run:
-        chosen = [s for s in chosen if s.player == spec.run]
+        chosen = [s for s in chosen if s.player_of("agent") == spec.run]
     return [Path(summary.path) for summary in chosen]
 
 

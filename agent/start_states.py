@@ -37,9 +37,9 @@ class StartEpisode:
     noop_start: int
     initial_ram: tuple[tuple[int, int], ...]
     actions: np.ndarray
-    """(T,) uint8 indices into the agent's actions, one for each frame."""
+    """(T,) uint8 indices into the agent's actions, one for each frame, those before the episode's frame 0 included."""
     frames: np.ndarray
-    """(K,) int64, ascending."""
+    """(K,) int64 numbers of actions before a start, ascending."""
     points: np.ndarray
     """(K,) float32: what the demonstrator scored from each on, within the length of a training episode."""
 
@@ -71,8 +71,10 @@ def start_episodes(config: TrainConfig, plan: SeedPlan, action_meanings: tuple[s
 
 def _start_episode(config: TrainConfig, episode: SeedEpisode, action_meanings: tuple[str, ...]) -> StartEpisode | None:
     with ReplayFile(episode.path) as replay:
-        origin, actions = replay.origin, replay.actions
-    settings = origin.settings
+        origin = replay.origin
+        settings = origin.settings
+        actions = np.concatenate((np.frombuffer(settings.actions_before, np.uint8), replay.actions))
+    before = len(settings.actions_before)
     if settings.mode is not None or settings.difficulty is not None or origin.rom_md5 != rom_md5(config.game):
         return None
     places = {name: index for index, name in enumerate(action_meanings)}
@@ -82,7 +84,7 @@ def _start_episode(config: TrainConfig, episode: SeedEpisode, action_meanings: t
     reach = int(unknown[0]) if len(unknown) else len(actions)
     decisions = episode.decisions
     rows = _start_rows(config, episode)
-    rows = rows[decisions.first_frame[rows] <= reach]
+    rows = rows[before + decisions.first_frame[rows] <= reach]
     totals = np.concatenate(([0.0], np.cumsum(decisions.reward, dtype=np.float64)))
     ends = np.minimum(rows + config.max_episode_frames // config.frame_skip, len(decisions))
     return StartEpisode(
@@ -90,7 +92,7 @@ def _start_episode(config: TrainConfig, episode: SeedEpisode, action_meanings: t
         noop_start=settings.noop_start,
         initial_ram=settings.initial_ram,
         actions=np.maximum(translated, 0).astype(np.uint8),
-        frames=decisions.first_frame[rows].astype(np.int64),
+        frames=(before + decisions.first_frame[rows]).astype(np.int64),
         points=(totals[ends] - totals[rows]).astype(np.float32),
     )
 
@@ -143,7 +145,11 @@ class StartStates:
         """Set the emulator to the state, simulated from the nearest snapshot before it."""
         episode, snapshots = self._episodes[start.episode], self._snapshots[start.episode]
         emulator.settings = replace(
-            emulator.settings, seed=episode.seed, noop_start=episode.noop_start, initial_ram=episode.initial_ram
+            emulator.settings,
+            seed=episode.seed,
+            noop_start=episode.noop_start,
+            initial_ram=episode.initial_ram,
+            actions_before=b"",
         )
         # A snapshot does not include the picture, so at least one frame is simulated after it.
         earlier = [frame for frame in snapshots if frame < start.frame]

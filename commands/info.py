@@ -88,6 +88,9 @@ def episode_facts(replay: ReplayFile) -> dict[str, Any]:
         "episode_id": replay.episode_id,
         "game": origin.game,
         "player": origin.player,
+        "players": dict(origin.players),
+        "started_from": origin.started_from,
+        "frames_before": len(origin.settings.actions_before),
         "created": origin.created.isoformat(),
         "demonstrators": summary.frames_by_demonstrator,
         "frames": replay.frame_count,
@@ -115,10 +118,19 @@ def _print_facts(replay: ReplayFile, facts: dict[str, Any]) -> None:
     who = ", ".join(f"{kind} {frames / total:.0%}" for kind, frames in facts["demonstrators"].items())
     actions = sorted(facts["actions"].items(), key=lambda item: -item[1])
     mixed = facts["mixed_decisions"] / max(1, facts["decisions"])
-    settings = {name: value for name, value in facts["settings"].items() if value not in (None, False, 0, 0.0)}
+    settings = {
+        name: value
+        for name, value in facts["settings"].items()
+        if value not in (None, False, 0, 0.0) and name != "actions_before"
+    }
+    names = ", ".join(facts["players"].values()) or facts["player"]
+    before = f"{facts['frames_before']} frames into a game" if facts["frames_before"] else "the game's beginning"
+    if facts["started_from"] is not None:
+        before += f": {facts['started_from']}"
     for name, value in (
         ("Game", facts["game"]),
-        ("Played by", f"{who}" + (f"; {facts['player']}" if facts["player"] else "")),
+        ("Played by", f"{who}" + (f"; {names}" if names else "")),
+        ("Starts at", before),
         ("Created", facts["created"]),
         ("Length", f"{clock(facts['seconds'])}, {facts['frames']} frames, {facts['decisions']} decisions"),
         ("Mixed decisions", f"{mixed:.1%}"),

@@ -132,9 +132,11 @@ class LibraryTrainingController:
                 continue
             found.append(_source(kind, KIND_LABELS[kind], count, sum(frames)))
             if kind == "agent":
-                by_run = sorted({e.player for e in episodes if e.frames_by_demonstrator.get("agent") and e.player})
+                by_run = sorted({e.player_of(kind) for e in episodes if e.frames_by_demonstrator.get(kind)} - {""})
                 for run in by_run if len(by_run) > 1 else ():
-                    by_this_run = [e for e in episodes if e.player == run and e.frames_by_demonstrator.get("agent")]
+                    by_this_run = [
+                        e for e in episodes if e.player_of(kind) == run and e.frames_by_demonstrator.get(kind)
+                    ]
                     frames_of_run = sum(e.frames_by_demonstrator["agent"] for e in by_this_run)
                     found.append(_source(f"agent:{run}", f"Only the agent {run}", len(by_this_run), frames_of_run))
         found.append(_source("all", "Everything recorded", len(episodes), sum(e.frame_count for e in episodes)))

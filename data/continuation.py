@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.episode import EpisodeSummary, Origin, demonstrator_index
+from data.episode import EmulatorSettings, EpisodeSummary, Origin, demonstrator_index
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.journal import JournalContents
 from data.label_database import LabelDatabase
@@ -67,6 +68,25 @@ def read_unended(path: Path) -> Unended:
             markers=tuple(int(marker) for marker in replay.markers if marker <= count),
             last_ram=replay.ram(count, count + 1)[0],
         )
+
+
+def start_inside(replay: ReplayFile, frame: int) -> tuple[EmulatorSettings, StartedFrom]:
+    """Return what an episode starts with whose frame 0 is a frame of this one: the decision's first, at or before it.
+
+    The settings carry all actions before it, so the new file needs this one neither to be played nor to be verified.
+    Raises CoachError where the frame is not in the episode, or another cartridge recorded it.
+    """
+    origin, skip = replay.origin, replay.origin.settings.frame_skip
+    if not 0 <= frame <= replay.frame_count:
+        raise CoachError(f"{replay.episode_id} has frames 0 to {replay.frame_count}, not {frame}.")
+    if origin.rom_md5 != rom_md5(origin.game):
+        raise CoachError(f"{replay.episode_id} was recorded with another cartridge of {origin.game}.")
+    if replay.ended_by == "game_over":
+        frame = min(frame, replay.frame_count - 1)
+    frame -= frame % skip
+    before = origin.settings.actions_before + replay.actions[:frame].tobytes()
+    settings = replace(origin.settings, actions_before=before)
+    return settings, StartedFrom(frame, replay.episode_id, replay.digest)
 
 
 def not_reproduced(unended: Unended) -> CoachError:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from data.episode_start import MAX_ACTIONS_BEFORE, StartedFrom, action_runs, actions_of_runs
 from data.errors import CoachError
 
 FRAMES_PER_SECOND = 60
@@ -63,6 +64,9 @@ class EmulatorSettings:
     initial_ram: tuple[tuple[int, int], ...] = ()
     """(byte, value) pairs that are written to the RAM before frame 0, after the no-ops: some published play was
     recorded from such a state. Stored only where there are any."""
+    actions_before: bytes = b""
+    """Actions, one a frame, executed before frame 0, after the no-ops and the RAM: the episode starts inside another.
+    Stored only where there are any, as runs [action, frames]."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**31:
@@ -81,12 +85,19 @@ class EmulatorSettings:
         for byte, value in self.initial_ram:
             if not (0 <= byte < RAM_BYTES and 0 <= value < 256):
                 raise CoachError(f"The RAM has no byte {byte} that could be {value}.")
+        if len(self.actions_before) > MAX_ACTIONS_BEFORE:
+            raise CoachError(
+                f"At most {MAX_ACTIONS_BEFORE} actions may precede frame 0, not {len(self.actions_before)}."
+            )
 
     def to_json(self) -> str:
         """Return the settings as a JSON object."""
         values = asdict(self)
         if not self.initial_ram:
             del values["initial_ram"]
+        values.pop("actions_before")
+        if self.actions_before:
+            values["actions_before"] = action_runs(self.actions_before)
         return json.dumps(values, sort_keys=True)
 
     @classmethod
@@ -97,8 +108,10 @@ class EmulatorSettings:
             known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
             if "initial_ram" in known:
                 known["initial_ram"] = _ram_pairs(known["initial_ram"])
+            if "actions_before" in known:
+                known["actions_before"] = actions_of_runs(known["actions_before"])
             for name, value in known.items():
-                if name == "initial_ram":
+                if name in ("initial_ram", "actions_before"):
                     continue
                 nullable = name in ("mode", "difficulty") and value is None
                 wanted: tuple[type, ...] = (bool,) if name == "full_action_set" else (int,)
@@ -132,6 +145,14 @@ class Origin:
     ale_version: str
     player: str = ""
     created: datetime = field(default_factory=utc_now)
+    players: tuple[tuple[str, str], ...] = ()
+    """(demonstrator kind, name) where several took part: a run's agent, and the person who took over from it."""
+    started_from: StartedFrom | None = None
+    """The moment of another episode at which this one starts, where it does."""
+
+    def player_of(self, kind: str) -> str:
+        """Return the name of whoever played the frames of a demonstrator kind."""
+        return dict(self.players).get(kind, self.player)
 
 
 @dataclass(frozen=True)
@@ -168,6 +189,12 @@ class EpisodeSummary:
     frame_skip: int
     rewarded_frames: int
     frames_by_demonstrator: dict[str, int]
+    players: dict[str, str] = field(default_factory=dict)
+    """Demonstrator kind to name, where several took part; empty where ``player`` played all."""
+
+    def player_of(self, kind: str) -> str:
+        """Return the name of whoever played the frames of a demonstrator kind."""
+        return self.players.get(kind, self.player)
 
     @property
     def seconds(self) -> float:

@@ -29,6 +29,7 @@ import numpy as np
 
 from data import user_folders
 from data.episode import EmulatorSettings, Origin
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.files import BINARY, remove_quietly, sync_folder, try_lock, wait_for_lock, write_all
 
@@ -50,6 +51,8 @@ def origin_to_dict(origin: Origin) -> dict[str, Any]:
         **asdict(origin),
         "settings": origin.settings.to_json(),
         "created": origin.created.isoformat(),
+        "players": dict(origin.players),
+        "started_from": None if origin.started_from is None else origin.started_from.to_json(),
     }
 
 
@@ -63,6 +66,8 @@ def origin_from_dict(values: dict[str, Any]) -> Origin:
         ale_version=str(values["ale_version"]),
         player=str(values["player"]),
         created=datetime.fromisoformat(values["created"]),
+        players=tuple(sorted((str(kind), str(name)) for kind, name in values.get("players", {}).items())),
+        started_from=StartedFrom.from_json(values.get("started_from")),
     )
 
 

@@ -173,8 +173,8 @@ def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] |
 
 
 @_alone
-def renamed_image(source: ReplayFile, player: str) -> bytes:
-    """The bytes of the same file with another player's name, always the same for the same file and name.
+def renamed_image(source: ReplayFile, names: Mapping[str, str]) -> bytes:
+    """The bytes of the same file with other names of people, always the same for the same file and names.
 
     Everything is copied into a new file, because one that is changed keeps the old name in its gaps. What this version
     does not know is left out: it might hold names.
@@ -190,7 +190,11 @@ def renamed_image(source: ReplayFile, player: str) -> bytes:
             file_in.copy(name, file_out, without_attrs=True)
             if name in source.column_checks:
                 file_out[name].attrs[COLUMN_CHECK] = source.column_checks[name]
-        origin = replace(source.origin, player=player)
+        origin = source.origin
+        renamed = tuple((kind, names.get(name, name)) for kind, name in origin.players if kind != "agent")
+        agents = tuple(pair for pair in origin.players if pair[0] == "agent")
+        player = origin.player if origin.players else names.get(origin.player, origin.player)
+        origin = replace(origin, player=player, players=tuple(sorted((*renamed, *agents))))
         attributes = attributes_of(origin, source.ended_by, source.score, source.digest)
         attributes["demonstrator_kinds"] = list(source.demonstrator_kinds)
         attributes[ATTRIBUTES_CHECK] = attributes_digest(attributes)
@@ -225,12 +229,13 @@ def _summary(
     path: Path, origin: Origin, kinds: Sequence[str], demonstrator: np.ndarray, rewards: np.ndarray, ended_by: str
 ) -> EpisodeSummary:
     counts = Counter({kinds[i]: int(n) for i, n in enumerate(np.bincount(demonstrator)) if n})
+    most = counts.most_common(1)[0][0] if counts else "human"
     return EpisodeSummary(
         episode_id=path.stem,
         path=str(path),
         game=origin.game,
-        demonstrator=counts.most_common(1)[0][0] if counts else "human",
-        player=origin.player,
+        demonstrator=most,
+        player=origin.player_of(most),
         created=origin.created.isoformat(),
         frame_count=len(rewards),
         score=float(rewards.sum(dtype=np.float64)),
@@ -238,6 +243,7 @@ def _summary(
         frame_skip=origin.settings.frame_skip,
         rewarded_frames=int(np.count_nonzero(rewards)),
         frames_by_demonstrator=dict(counts),
+        players=dict(origin.players),
     )
 
 

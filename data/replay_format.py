@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.episode import DEMONSTRATOR_KINDS, ENDINGS, EmulatorSettings, Origin, PaceReport
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.simulation import RAM_BYTES
 
@@ -125,6 +126,10 @@ def attributes_of(
         "score": score,
         "digest": digest,
     }
+    if origin.players:
+        attributes["players"] = json.dumps(dict(origin.players), sort_keys=True)
+    if origin.started_from is not None:
+        attributes["started_from"] = origin.started_from.to_json()
     if pace is not None:
         attributes["pace"] = pace.to_json()
     if imported is not None:
@@ -167,4 +172,15 @@ def origin_of(attributes: Mapping[str, Any]) -> Origin:
         ale_version=attributes["ale_version"],
         player=attributes["player"],
         created=datetime.fromisoformat(attributes["created"]),
+        players=players_from_json(attributes.get("players")),
+        started_from=StartedFrom.from_json(attributes.get("started_from")),
     )
+
+
+def players_from_json(text: object) -> tuple[tuple[str, str], ...]:
+    """Return (demonstrator kind, name) pairs, sorted; () where the text says nothing or nothing that is valid."""
+    try:
+        said = json.loads(str(text))
+        return tuple(sorted((str(kind), str(name)) for kind, name in said.items() if kind in DEMONSTRATOR_KINDS))
+    except (ValueError, AttributeError, RecursionError):
+        return ()

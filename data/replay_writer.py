@@ -40,8 +40,9 @@ class ReplayWriter:
 
         Raises CoachError where the folder cannot be written, and for a player's name that is no plain text.
         """
-        if not is_plain_text(origin.player):
-            raise CoachError(f"The player's name must be plain text, not {origin.player!r}.")
+        for name in (origin.player, *dict(origin.players).values()):
+            if not is_plain_text(name):
+                raise CoachError(f"The player's name must be plain text, not {name!r}.")
         self.path = path
         self._origin = origin
         self._shape: tuple[int, int] = (first.screen.shape[0], first.screen.shape[1])

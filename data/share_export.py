@@ -176,9 +176,16 @@ def _require_shareable(path: Path, episodes: Sequence[EpisodeSummary]) -> None:
 
 
 def _names(pseudonyms: Pseudonyms, episodes: Sequence[EpisodeSummary], verdicts: Sequence[Verdict]) -> dict[str, str]:
-    people = {episode.player for episode in episodes if episode.player and not _plays_a_run(episode)}
+    people = {name for episode in episodes for name in _people(episode)}
     people |= {verdict.curator for verdict in verdicts if not verdict.by_rule}
     return {name: pseudonyms.of(name) for name in sorted(people)}
+
+
+def _people(episode: EpisodeSummary) -> set[str]:
+    """Return the names of people in an episode, not that of a run."""
+    if episode.players:
+        return {name for kind, name in episode.players.items() if kind != "agent"} - {""}
+    return {episode.player} - {""} if not _plays_a_run(episode) else set()
 
 
 def _plays_a_run(episode: EpisodeSummary) -> bool:
@@ -194,9 +201,9 @@ def _anonymous(verdict: Verdict, names: dict[str, str]) -> Verdict:
 
 
 def _parts(episode: EpisodeSummary, names: dict[str, str]) -> Iterator[bytes]:
-    if episode.player in names and not _plays_a_run(episode):
+    if _people(episode) & names.keys():
         with ReplayFile(episode.path) as replay:
-            yield renamed_image(replay, names[episode.player])
+            yield renamed_image(replay, names)
         return
     with open(episode.path, "rb") as file:
         while part := file.read(PART_BYTES):

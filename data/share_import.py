@@ -177,7 +177,8 @@ class ShareImporter:
                 sentence if answer.kind == "structure" else f"{where} differs from what the emulator does: {sentence}"
             )
         summary = child.summary(unpacked)
-        if not is_plain_text(summary.player) or len(summary.player) > LONGEST_NAME:
+        names = (summary.player, *summary.players.values())
+        if not all(is_plain_text(name) and len(name) <= LONGEST_NAME for name in names):
             raise CoachError(f"{where} names a player whose name is no plain text.")
         return summary
 

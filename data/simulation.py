@@ -22,6 +22,7 @@ from ale_py import Action, ALEInterface, LoggerMode, roms
 
 from data.episode import RAM_BYTES as RAM_BYTES
 from data.episode import EmulatorSettings, FrameState, Origin, utc_now
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 
 
@@ -168,10 +169,22 @@ class Emulator:
             self._ale.act(Action.NOOP)
         for byte, value in self.settings.initial_ram:
             self._ale.setRAM(byte, value)
+        try:
+            for action in self.settings.actions_before:
+                self._last_action = action
+                self._ale.act(self._actions[action])
+        except IndexError:
+            raise CoachError(f"{self.game} cannot be simulated: there is no action {action}.") from None
         self.frame_number = 0
         return self.state()
 
-    def origin(self, player: str = "", created: datetime | None = None) -> Origin:
+    def origin(
+        self,
+        player: str = "",
+        created: datetime | None = None,
+        players: tuple[tuple[str, str], ...] = (),
+        started_from: StartedFrom | None = None,
+    ) -> Origin:
         """Return the origin of the episode that was last started."""
         return Origin(
             game=self.game,
@@ -181,6 +194,8 @@ class Emulator:
             ale_version=ale_version(),
             player=player,
             created=created or utc_now(),
+            players=players,
+            started_from=started_from,
         )
 
     def executed(self, action: int) -> int:

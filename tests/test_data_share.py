@@ -178,8 +178,8 @@ def test_a_renamed_file_holds_the_same_play_and_no_trace_of_the_name(home: Libra
     original = Path(home.episodes()[0].path)
     renamed = tmp_path / "renamed.h5"
     with ReplayFile(original) as before:
-        renamed.write_bytes(renamed_image(before, "x" * 40))
-        assert renamed.read_bytes() == renamed_image(before, "x" * 40)
+        renamed.write_bytes(renamed_image(before, {before.origin.player: "x" * 40}))
+        assert renamed.read_bytes() == renamed_image(before, {before.origin.player: "x" * 40})
         with ReplayFile(renamed) as after:
             assert after.origin == replace(before.origin, player="x" * 40)
             np.testing.assert_array_equal(after.frames(), before.frames())
