@@ -21,7 +21,7 @@ def chosen_settings() -> Settings:
     settings, problem = read_settings()
     if problem:
         progress_console().print(f"coach: {problem}", soft_wrap=True)
-    prefer(Opening((settings.window_width, settings.window_height), settings.full_screen))
+    prefer(Opening((settings.window_width, settings.window_height), settings.full_screen, last_size=True))
     return settings
 
 

@@ -163,6 +163,7 @@ def _show_empty_library(window: Window, game: str | None, from_home: bool) -> No
     if from_home:
         todo = "Go back, and press P to play one."
     pointer = (-1.0, -1.0)
+    window.ignore_held_keys()
     while True:
         canvas = window.canvas
         buttons = message_buttons(canvas, [("Back" if from_home else "Quit", "Esc", None)])
@@ -189,6 +190,7 @@ class WindowLoop:
         """Whether the letter of the key that opened the note field is still to come as typed text."""
 
     def run(self) -> None:
+        self._window.ignore_held_keys()
         last = time.perf_counter()
         while not self._controller.closed:
             self.draw()

@@ -99,6 +99,7 @@ class EpisodeWindow:
             return labels.verdicts(episode_id=self._row.episode_id)
 
     def _loop(self, frames: FrameSource, columns: EpisodeColumns) -> None:
+        self._window.ignore_held_keys()
         last = time.monotonic()
         prepared = -1
         while not self._closed:

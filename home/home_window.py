@@ -26,9 +26,12 @@ from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMo
 __all__ = ["TITLE", "HomeWindow", "Picture"]
 
 TITLE = "Replay Coach - home"
-FRAME_SECONDS = 1 / 30
+TICK_SECONDS = 1 / 30
+"""Longest wait for an event while something moves: the tour, or work whose end is awaited."""
+IDLE_SECONDS = 0.5
 READ_AGAIN_SECONDS = 5.0
 READ_AGAIN_WHILE_TRAINING_SECONDS = 1.0
+READ_AGAIN_HIDDEN_SECONDS = 60.0
 REST_FACTOR = 20.0
 """The overview is read again after this many times the duration of reading it, so that it takes 5% of the time."""
 
@@ -71,6 +74,7 @@ class HomeWindow:
         self._pointer = (-1.0, -1.0)
         self._shows_keys = False
         self._quits = False
+        self._stale = True
         self.message = ""
         """One sentence below the actions, such as the error of one of them."""
 
@@ -80,9 +84,12 @@ class HomeWindow:
         self._picturing = Background(lambda _: self._make_picture(), "picture")
         self._has_chosen = False
         self._window.title = TITLE
+        self._window.ignore_held_keys()
+        self._stale = True
         last = time.monotonic()
         while True:
-            for event in self._window.events():
+            for event in self._window.events(self._wait_seconds()):
+                self._stale = True
                 answer = self._take(event)
                 if self._quits or answer is not None:
                     return answer
@@ -91,10 +98,16 @@ class HomeWindow:
             if self._tour is not None:
                 self._tour.advance(now - last)
                 self._end_tour_if_over()
+                self._stale = True
             last = now
-            self._draw()
-            self._window.present()
-            time.sleep(FRAME_SECONDS)
+            if self._stale and self._window.visible:
+                self._draw()
+                self._window.present()
+                self._stale = False
+
+    def _wait_seconds(self) -> float:
+        works = self._reading is not None or self._picturing is not None or self._rebuilding is not None
+        return TICK_SECONDS if works or self._tour is not None else IDLE_SECONDS
 
     # ---- events --------------------------------------------------------------------------------------------------
 
@@ -199,21 +212,26 @@ class HomeWindow:
             read, self._reading = self._reading, None
             self._reading_seconds = read.seconds
             self._read_at = time.monotonic()
-            if read.problem:
-                self.message = read.problem
+            if read.problem and read.problem != self.message:
+                self.message, self._stale = read.problem, True
             if read.result is not None:
+                self._stale |= read.result != self._overview
                 self._overview = read.result
                 if not self._has_chosen:
                     self._chosen = MAIN_ACTIONS.index(next_action(read.result)[0])
         if self._picturing is not None and self._picturing.is_done:
             picturing, self._picturing = self._picturing, None
-            self._picture = picturing.result or self._picture
+            self._picture, self._stale = picturing.result or self._picture, True
+        if self._rebuilding is not None:
+            self._stale = True  # its progress
         if self._rebuilding is not None and self._rebuilding.is_done:
             rebuilt, self._rebuilding = self._rebuilding, None
             self.message = rebuilt.problem or rebuilt.result or ""
             self._start_reading()
         trains = self._overview is not None and self._overview.training is not None
         pause = READ_AGAIN_WHILE_TRAINING_SECONDS if trains else READ_AGAIN_SECONDS
+        if not self._window.visible:
+            pause = max(pause, READ_AGAIN_HIDDEN_SECONDS)
         if time.monotonic() - self._read_at > max(pause, REST_FACTOR * self._reading_seconds):
             self._start_reading()
 

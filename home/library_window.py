@@ -48,6 +48,7 @@ class LibraryWindow:
         self._clicked: tuple[int, float] = (-1, 0.0)
 
     def run(self) -> None:
+        self._window.ignore_held_keys()
         try:
             while not self._closed:
                 self._place()

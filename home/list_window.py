@@ -27,7 +27,10 @@ from screen.window import (
     Window,
 )
 
-TICK_SECONDS = 1 / 30
+TICK_SECONDS, MOVING_TICK_SECONDS = 1 / 10, 1 / 30
+"""Longest wait for an event: while the selected item stands still, and while it changes (a live picture)."""
+MOVING_SECONDS = 1.0
+"""For so long after a change, the selected item counts as changing."""
 REFRESH_SECONDS = 0.5
 """Time between two updates of the list."""
 ROW = 56.0
@@ -52,6 +55,7 @@ class ListWindow(ABC, Generic[FormT]):
         self._shown = ""
         """The name of the selected item."""
         self._updated = float("-inf")
+        self._changed_at = float("-inf")
         self._form: FormT | None = None
         self._drawing: FormDrawing | None = None
         self._message, self._message_colour = "", ORANGE
@@ -108,22 +112,31 @@ class ListWindow(ABC, Generic[FormT]):
     def _run(self) -> None:
         """Run until the person leaves. With an empty list, the form is open at first."""
         self._leaving, self._stale = False, True
+        self._window.ignore_held_keys()
         self._update()
         if not self.names():
             self._open_form()
             self._update()
         while not self._leaving:
-            for event in self._window.events():
+            for event in self._window.events(self._wait_seconds()):
                 self._stale = True
                 self._handle(event)
+            was_stale = self._stale
             if time.monotonic() - self._updated >= REFRESH_SECONDS:
                 self._update()
             self._refresh()
-            if self._stale and not self._leaving:
+            if self._stale and not was_stale:
+                self._changed_at = time.monotonic()
+            if self._stale and self._window.visible and not self._leaving:
                 self.draw(self._window.canvas)
                 self._window.present()
                 self._stale = False
-            time.sleep(TICK_SECONDS)
+
+    def _wait_seconds(self) -> float:
+        if self._stale and self._window.visible:
+            return 0.0
+        moves = time.monotonic() - self._changed_at < MOVING_SECONDS
+        return MOVING_TICK_SECONDS if moves else TICK_SECONDS
 
     def _keep_shown(self, names: Sequence[str]) -> None:
         """Keep the selected item; if it is gone, select the first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -119,7 +118,8 @@ def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
 
 
 TITLE = "Replay Coach - settings"
-FRAME_SECONDS = 1 / 30
+IDLE_SECONDS = 1.0
+"""Longest wait for an event."""
 ROW_HEIGHT = 44.0
 LABEL_WIDTH = 224.0
 KEYS = [
@@ -166,12 +166,16 @@ class SettingsWindow:
     def run(self) -> Settings:
         """Run until the window is closed and return the settings."""
         self._window.title = TITLE
+        self._window.ignore_held_keys()
+        stale = True
         while not self._closed:
-            for event in self._window.events():
+            for event in self._window.events(0.0 if stale and self._window.visible else IDLE_SECONDS):
                 self._handle(event)
-            self._draw(self._window.canvas)
-            self._window.present()
-            time.sleep(FRAME_SECONDS)
+                stale = True
+            if stale and self._window.visible and not self._closed:
+                self._draw(self._window.canvas)
+                self._window.present()
+                stale = False
         self._end_writing()
         return self.settings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from data.game_picture import display_name
 from data.simulation import games
 from recorder.game_pictures import GamePictures
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.keyboard import in_latin_letters
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
 from screen.widgets import draw_key_list
@@ -114,7 +114,8 @@ class Grid:
 
 
 TITLE = "Replay Coach - choosing a game"
-POLL_SECONDS = 1 / 60
+POLL_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
+"""Longest wait for an event, while pictures are being made and otherwise."""
 MARGIN = 48.0
 LONGEST_SEARCH = 32
 KEYS = [
@@ -138,19 +139,18 @@ def pick_game(window: Window, current: str) -> str | None:
     before = window.title
     window.title = TITLE
     pictures = GamePictures()
-    window.events()  # the key that led here must not be the first letter of the search
+    window.ignore_held_keys()  # the key that led here must not be the first letter of the search
     try:
         picker = GamePicker(games(), current, pictures)
         while not (picker.done or window.closing):
             canvas = window.canvas
-            for event in window.events():
+            for event in window.events(POLL_SECONDS if picker.waits else IDLE_SECONDS):
                 if isinstance(event, KeyDown) and event.key == "f11" and not event.repeat:
                     window.toggle_full_screen()
                 picker.take(event, canvas.box)
-            if picker.work(canvas.box):
+            if window.visible and picker.work(canvas.box):
                 picker.draw(canvas)
                 window.present()
-            time.sleep(POLL_SECONDS)
         return picker.answer
     finally:
         pictures.close()
@@ -174,6 +174,11 @@ class GamePicker:
         self._stale = True
 
     @property
+    def waits(self) -> bool:
+        """Whether pictures are being made."""
+        return self._stale or self._pictures.is_making
+
+    @property
     def chosen(self) -> str | None:
         """The game on the selected card; None where nothing was found."""
         return self.found[self.selected] if self.found else None
@@ -194,7 +199,7 @@ class GamePicker:
             case KeyDown(key=key):
                 self._key(key, grid, event.repeat)
             case TextTyped(text):
-                self._type(text)
+                self._type(in_latin_letters(text))
             case Wheel(dy):
                 self._scroll(grid, -dy)
             case PointerMoved(x, y):
@@ -205,7 +210,7 @@ class GamePicker:
                 if number is not None and not self._shows_keys:
                     self._finish()
             case Resized():
-                self._first_row = None
+                self._first_row = None if self._first_row is None else grid.showing(self._first_row, self.selected)
 
     def _key(self, key: str, grid: Grid, repeat: bool) -> None:
         steps = {

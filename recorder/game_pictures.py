@@ -51,6 +51,11 @@ class GamePictures:
                 self._found[game] = cached
         return self._found.get(game)
 
+    @property
+    def is_making(self) -> bool:
+        """Whether pictures are being made."""
+        return bool(self._making)
+
     def work(self, wanted: Iterable[str]) -> bool:
         """Collect finished pictures and request the next of ``wanted``, in order; return whether there are new ones."""
         new = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
@@ -11,8 +9,8 @@ from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, OLIVE, ORANGE, PANEL,
 from screen.widgets import Button
 from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved, Window
 
-FRAME_SECONDS = 1 / 30
-"""Time between two pictures while the editor is shown alone."""
+IDLE_SECONDS = 1.0
+"""Longest wait for an event while the editor is shown alone."""
 
 WHATS = tuple(MEANINGS)
 
@@ -141,8 +139,16 @@ def edit_keys(window: Window) -> None:
     editor = KeyEditor(read_key_map())
     window.title = "Replay Coach - keys"
     pointer = (-1.0, -1.0)
+    window.ignore_held_keys()
     while not editor.done:
-        for event in window.events():
+        if window.visible:
+            canvas = window.canvas
+            canvas.fill(canvas.box, GROUND)
+            editor.draw(canvas)
+            button = _done_button(canvas.box)
+            button.draw(canvas, hover=button.contains(*pointer))
+            window.present()
+        for event in window.events(IDLE_SECONDS):
             match event:
                 case CloseRequested():
                     return
@@ -155,13 +161,6 @@ def edit_keys(window: Window) -> None:
                         editor.key_down("escape")
                     else:
                         editor.click(x, y)
-        canvas = window.canvas
-        canvas.fill(canvas.box, GROUND)
-        editor.draw(canvas)
-        button = _done_button(canvas.box)
-        button.draw(canvas, hover=button.contains(*pointer))
-        window.present()
-        time.sleep(FRAME_SECONDS)
 
 
 def _done_button(window: Box) -> Button:

@@ -36,6 +36,9 @@ from screen.window import (
     Window,
 )
 
+IDLE_SECONDS = 0.5
+"""Longest wait for an event while nothing moves."""
+
 
 def play(
     library: Library,
@@ -110,6 +113,7 @@ class RecorderWindow:
         self._editor: KeyEditor | None = None
         self._chooser: EpisodeChooser | None = None
         self._sound = GameSound()
+        self._shown_trouble: str | None = None
         session.on_frame = self._play_sound
         self._of_window: dict[str | None, Callable[[], None]] = {
             "edit_keys": self._open_editor,
@@ -146,11 +150,21 @@ class RecorderWindow:
     def _loop(self, pace: Pace) -> None:
         session = self._session
         ticks = Pace(time.perf_counter())
+        self._window.ignore_held_keys()
+        stale = True
         while True:
-            for event in self._window.events():
+            for event in self._window.events(IDLE_SECONDS if session.is_still and not stale else 0.0):
                 self._handle(event)
+                stale = True
             if session.closed:
                 return
+            if session.is_still and not session.pace_must_restart:
+                if stale or session.take.trouble != self._shown_trouble:
+                    self._show()
+                    stale = False
+                    ticks.restart(time.perf_counter())
+                continue
+            stale = True
             playing = session.state is SessionState.PLAYING
             if session.pace_must_restart:
                 # Both start together, so that at 1x each picture is shown right after its frame was played.
@@ -270,6 +284,9 @@ class RecorderWindow:
 
     def _show(self) -> None:
         self._window.title = self._session.title
+        self._shown_trouble = self._session.take.trouble
+        if not self._window.visible:
+            return
         canvas = self._window.canvas
         self._view.draw(canvas)
         if self._editor is not None:

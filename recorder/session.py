@@ -131,6 +131,12 @@ class Session:
             doing = "you play" if self.take_over.person_plays else "watching"
         return f"Replay Coach - {doing} - {self.game}"
 
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing moves, so that what is shown changes only with what the player does."""
+        waits = self.state in (SessionState.READY, SessionState.PAUSED, SessionState.ENDED)
+        return waits and not self._notice_ticks and not self.score_changes
+
     # Takes.
 
     def switch_to(self, following: Next) -> None:

@@ -12,6 +12,7 @@ import pygame
 import pygame.gfxdraw
 
 from screen import fonts
+from screen.keyboard import cap
 from screen.layout import TELEVISION_ASPECT, Box, picture_scales
 from screen.theme import LINE, PANEL, SMALL, TEXT, Colour, scale_of
 
@@ -39,6 +40,20 @@ class Canvas:
         width, height = surface.get_size()
         self.scale = scale_of(width, height) if scale is None else scale
         self.box = Box(0.0, 0.0, width / self.scale, height / self.scale)
+        self._hints: list[tuple[Box, str]] = []
+
+    def hint(self, box: Box, text: str) -> None:
+        """Set the tooltip of a place."""
+        self._hints.append((box, text))
+
+    def hint_at(self, x: float, y: float) -> str:
+        """Return the tooltip of the topmost thing at a place; empty for none."""
+        return next((text for box, text in reversed(self._hints) if box.contains(x, y)), "")
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """All tooltips of what was drawn."""
+        return tuple(text for _, text in self._hints)
 
     def _px(self, length: float) -> int:
         return round(length * self.scale)
@@ -111,8 +126,12 @@ class Canvas:
         align: Align = "left",
         max_width: float | None = None,
     ) -> Box:
-        """Draw one line; ``at`` is its top and its left end, middle or right end. Longer text gets an ellipsis."""
+        """Draw one line; ``at`` is its top and its left end, middle or right end.
+
+        Text longer than ``max_width`` gets an ellipsis, and a tooltip with the whole of it.
+        """
         pixels = self._px(size)
+        whole = string
         if max_width is not None:
             string = fonts.shortened(string, pixels, mono, bold, self._px(max_width))
         picture = fonts.rendered(string, pixels, colour, mono, bold)
@@ -120,7 +139,10 @@ class Canvas:
         shift = {"left": 0, "centre": width // 2, "right": width}[align]
         x, y = self._px(at[0]) - shift, self._px(at[1])
         self.surface.blit(picture, (x, y))
-        return Box(x / self.scale, y / self.scale, width / self.scale, height / self.scale)
+        box = Box(x / self.scale, y / self.scale, width / self.scale, height / self.scale)
+        if string != whole:
+            self.hint(box, whole)
+        return box
 
     def lines(self, string: str, width: float, size: int = SMALL, bold: bool = False) -> tuple[str, ...]:
         """Return text broken between words into lines of at most that width; a longer word has a line of its own."""
@@ -175,7 +197,8 @@ class Canvas:
         return Box(x / self.scale, y / self.scale, size[0] / self.scale, size[1] / self.scale)
 
     def key_cap(self, label: str, at: Point, colour: Colour = LINE, text_colour: Colour = TEXT) -> Box:
-        """Draw a key of the keyboard; ``at`` is its top left corner."""
+        """Draw a key of the keyboard, with the letter of the keyboard's layout; ``at`` is its top left corner."""
+        label = cap(label)
         width = max(KEY_CAP_HEIGHT, self.measure(label, SMALL, mono=True)[0] + 14)
         box = Box(at[0], at[1], width, KEY_CAP_HEIGHT)
         self.fill(box, colour, radius=5)
@@ -186,7 +209,7 @@ class Canvas:
         return box
 
     def key_cap_width(self, label: str) -> float:
-        return max(KEY_CAP_HEIGHT, self.measure(label, SMALL, mono=True)[0] + 14)
+        return max(KEY_CAP_HEIGHT, self.measure(cap(label), SMALL, mono=True)[0] + 14)
 
     def bar(self, box: Box, share: float, colour: Colour) -> None:
         """Draw a horizontal bar, filled from the left by ``share`` (0 to 1)."""
@@ -197,7 +220,8 @@ class Canvas:
             self.fill(box.left_part(max(filled, min(box.height, box.width))), colour, radius)
 
     def shade(self, box: Box, alpha: int = 160) -> None:
-        """Darken what was drawn; ``alpha`` from 0 (not at all) to 255 (black)."""
+        """Darken what was drawn, which then has no tooltips; ``alpha`` from 0 (not at all) to 255 (black)."""
+        self._hints = [(hinted, text) for hinted, text in self._hints if not box.contains(*hinted.centre)]
         rect = self._rect(box)
         shadow = pygame.Surface(rect.size, pygame.SRCALPHA)
         shadow.fill((0, 0, 0, alpha))

@@ -25,6 +25,11 @@ class Controllers:
         with contextlib.suppress(pygame.error):
             pygame.joystick.init()
 
+    @property
+    def connected(self) -> bool:
+        """Whether a controller is plugged in."""
+        return bool(self._open)
+
     def keys(self, event: pygame.event.Event) -> list[tuple[str, bool]]:
         """Return the keys that an event of SDL presses or releases, as (key, whether it went down)."""
         if event.type == pygame.JOYDEVICEADDED:

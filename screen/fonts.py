@@ -46,6 +46,12 @@ def font(pixels: int, mono: bool, bold: bool) -> pygame.font.Font:
     return found
 
 
+@functools.cache
+def has_letter(letter: str, mono: bool = True) -> bool:
+    """Return whether the typeface has this letter."""
+    return font(14, mono, False).metrics(letter)[0] is not None
+
+
 @functools.lru_cache(maxsize=4096)
 def rendered(text: str, pixels: int, colour: tuple[int, int, int], mono: bool, bold: bool) -> pygame.Surface:
     """Return text as a picture with alpha; cached, because a window draws the same words sixty times a second."""

@@ -36,9 +36,14 @@ DESIGN_SIZE = (1280, 800)
 """Window size at which one design unit is one pixel."""
 
 SMALLEST_SCALE = 0.875
-"""The least scale: small text would be unreadable below it, so smaller windows get less room instead."""
+"""The least scale down to windows of SMALLEST_LAYOUT: small text would be unreadable, so they get less room instead."""
+
+SMALLEST_LAYOUT = (960, 600)
+"""Window size at which everything still has its place; windows below it show the same, scaled down."""
 
 
 def scale_of(width: int, height: int) -> float:
     """Return the pixels per design unit in a window of ``width`` x ``height`` pixels."""
-    return max(SMALLEST_SCALE, min(width / DESIGN_SIZE[0], height / DESIGN_SIZE[1]))
+    fitting = min(width / DESIGN_SIZE[0], height / DESIGN_SIZE[1])
+    shrunk = SMALLEST_SCALE * min(width / SMALLEST_LAYOUT[0], height / SMALLEST_LAYOUT[1])
+    return min(max(SMALLEST_SCALE, fitting), shrunk) if shrunk > 0 else SMALLEST_SCALE

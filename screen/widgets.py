@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.durations import clock
+from screen import fonts
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, Colour
+
+MARGIN, LEAST_MARGIN = 12.0, 6.0
+"""Between a button's edge and its caption."""
 
 VERDICT_COLOURS: dict[str, Colour] = {"good": GREEN, "bad": ORANGE, "skip": QUIET}
 
@@ -24,6 +28,8 @@ class Button:
     """The label of the key cap, such as "P" or "Esc"; empty for none."""
     colour: Colour | None = None
     enabled: bool = True
+    hint: str = ""
+    """What a tooltip says of it; a caption that does not fit has one anyway."""
 
     def contains(self, x: float, y: float) -> bool:
         return self.enabled and self.box.contains(x, y)
@@ -34,16 +40,35 @@ class Button:
         canvas.outline(box, self.colour if self.colour and self.enabled else LINE, radius=6)
         text_colour = (self.colour or TEXT) if self.enabled else QUIET
         cap_width = canvas.key_cap_width(self.key) + GRID if self.key else 0.0
-        room = box.width - 2 * 12 - cap_width
-        height = canvas.measure(self.label, SMALL)[1]
-        canvas.text(self.label, (box.x + 12, box.centre[1] - height / 2), SMALL, text_colour, max_width=room)
+        width, height = canvas.measure(self.label, SMALL)
+        # In a tight row the margins shrink before the caption does.
+        margin = min(MARGIN, max(LEAST_MARGIN, (box.width - cap_width - width) / 2))
+        room = box.width - 2 * margin - cap_width
+        canvas.text(self.label, (box.x + margin, box.centre[1] - height / 2), SMALL, text_colour, max_width=room)
         if self.key:
-            canvas.key_cap(self.key, (box.right - 12 - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2))
+            canvas.key_cap(self.key, (box.right - margin - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2))
+        if self.hint or width > room:
+            canvas.hint(box, self.hint or self.label)
+
+
+def _button_need(label: str, key: str, margin: float) -> float:
+    """Return the width of a button whose caption is not cut, at any scale of the window."""
+    text = 1.05 * fonts.measured(label, SMALL, False, False)[0]
+    return 2 * margin + text + (GRID + max(KEY_CAP_HEIGHT, 14 + 1.05 * _mono_width(key)) if key else 0.0)
+
+
+def _mono_width(key: str) -> float:
+    return fonts.measured(key, SMALL, True, False)[0]
 
 
 def button_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 8, most: float = 160) -> list[Box]:
-    """Return boxes for buttons (label, key) side by side, as wide as the text needs and no wider than ``most``."""
-    needs = [34 + 8 * len(label) + (22 + 8.4 * len(key) if key else 0) for label, key in labels]
+    """Return boxes for buttons (label, key) side by side, as wide as their captions need and no wider than ``most``.
+
+    In a tight row their margins and gaps shrink; only then are captions cut.
+    """
+    needs = [_button_need(label, key, MARGIN) for label, key in labels]
+    if sum(needs) + gap * (len(labels) - 1) > box.width:
+        needs, gap = [_button_need(label, key, LEAST_MARGIN) for label, key in labels], min(gap, 4.0)
     stretch = (box.width - gap * (len(labels) - 1)) / sum(needs)
     boxes, left = [], box.x
     for need in needs:
@@ -75,11 +100,17 @@ def draw_verdict(canvas: Canvas, verdict: str, at: tuple[float, float], size: fl
     return box
 
 
+KEY_ROW = 36.0
+LEAST_KEY_ROW = 26.0
+KEYS_WIDTH = 144.0
+"""Of the key caps in a list of keys; what they do is to the right of them."""
+
+
 def _key_list_panel(window: Box, rows: int) -> tuple[Box, int, int]:
     """Return the panel of a list of keys, its number of columns, and the rows in each."""
     columns = 1 if rows <= 10 else 2
     per_column = math.ceil(rows / columns)
-    return window.middle(440 * columns + 64, per_column * 36 + 64 + 96), columns, per_column
+    return window.middle(480 * columns + 64, per_column * KEY_ROW + 64 + 96), columns, per_column
 
 
 def key_list_bottom(window: Box, rows: int) -> Box:
@@ -88,27 +119,58 @@ def key_list_bottom(window: Box, rows: int) -> Box:
 
 
 def draw_key_list(canvas: Canvas, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Draw the list of keys over everything else; ``rows`` are (keys, what they do), keys separated by spaces."""
+    """Draw the list of keys over everything else; ``rows`` are (keys, what they do), keys separated by spaces.
+
+    Nothing is cut: a long meaning has two lines, and rows are closer together where there are many.
+    """
     canvas.shade(canvas.box, 190)
     panel, columns, per_column = _key_list_panel(canvas.box, len(rows))
     canvas.fill(panel, PANEL, radius=10)
     canvas.outline(panel, LINE, radius=10)
     inner = panel.inset(32)
-    canvas.text(title, (inner.x, inner.y), LARGE)
-    row_height = min(36.0, (inner.height - 96) / per_column)
-    for column_number, column in enumerate(inner.without_top(64).columns(columns, gap=24)):
+    canvas.text(title, (inner.x, inner.y - 8), LARGE)
+    body = inner.without_top(48).without_bottom(40)
+    row_height = max(LEAST_KEY_ROW, min(KEY_ROW, body.height / per_column))
+    for column_number, column in enumerate(body.columns(columns, gap=24)):
         for row_number, (keys, meaning) in enumerate(rows[column_number * per_column :][:per_column]):
-            y = column.y + row_number * row_height
-            x = column.x
-            for key in keys.split(" "):
-                x = canvas.key_cap(key, (x, y)).right + 6
-            left = max(x + 6, column.x + 144)
-            height = canvas.measure(meaning, SMALL)[1]
-            canvas.text(meaning, (left, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, max_width=column.right - left)
+            _draw_key_row(canvas, column, column.y + row_number * row_height, keys.split(" "), meaning)
     close = canvas.key_cap("F1", (inner.x, inner.bottom - KEY_CAP_HEIGHT), OLIVE)
     height = canvas.measure("closes this list", SMALL)[1]
     at = (close.right + GRID, close.y + (KEY_CAP_HEIGHT - height) / 2)
     canvas.text("closes this list", at, SMALL, QUIET)
+
+
+def _draw_key_row(canvas: Canvas, column: Box, y: float, keys: Sequence[str], meaning: str) -> None:
+    gap = 6.0
+    caps = sum(canvas.key_cap_width(key) + gap for key in keys)
+    if caps > KEYS_WIDTH:
+        gap = 3.0
+    x = column.x
+    for key in keys:
+        x = canvas.key_cap(key, (x, y)).right + gap
+    left = max(x + 4, column.x + KEYS_WIDTH)
+    lines = canvas.lines(meaning, column.right - left, SMALL)
+    height = canvas.measure(meaning, SMALL)[1]
+    spacing = height - 4  # two lines are as high as a row
+    top = y + (KEY_CAP_HEIGHT - height) / 2 - (len(lines) - 1) * spacing / 2
+    for number, line in enumerate(lines):
+        canvas.text(line, (left, top + number * spacing), SMALL, max_width=column.right - left)
+
+
+TOOLTIP_WIDTH = 360.0
+
+
+def draw_tooltip(canvas: Canvas, text: str, pointer: tuple[float, float]) -> None:
+    """Draw a tooltip below the pointer, or above it at the window's lower edge."""
+    lines = canvas.lines(text, TOOLTIP_WIDTH, SMALL)
+    width = max(canvas.measure(line, SMALL)[0] for line in lines) + 2 * GRID
+    height = len(lines) * 20.0 + GRID
+    x = max(canvas.box.x, min(pointer[0], canvas.box.right - width - 4))
+    y = pointer[1] + 20 if pointer[1] + 20 + height <= canvas.box.bottom else pointer[1] - height - GRID
+    panel = Box(x, y, width, height)
+    canvas.fill(panel, LINE, radius=4)
+    canvas.outline(panel, QUIET, radius=4)
+    canvas.paragraph(text, Box(x + GRID, y + 3, TOOLTIP_WIDTH, height), SMALL)
 
 
 def message_buttons(canvas: Canvas, labels: Sequence[tuple[str, str, Colour | None]]) -> list[Button]:

@@ -5,20 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pygame
 
 from data.errors import CoachError
+from screen import sdl, window_size
 from screen.canvas import Canvas
 from screen.controllers import Controllers
+from screen.keyboard import key_name
 from screen.layout import Box
 from screen.theme import DESIGN_SIZE, GROUND, scale_of
+from screen.widgets import draw_tooltip
 
-SMALLEST_SIZE = (960, 600)
+SMALLEST_SIZE = (480, 300)
 ICON = Path(__file__).parent / "icons" / "128x128" / "replay-coach.png"
 _REPEAT_AFTER_MS, _REPEAT_EVERY_MS = 350, 50
+SHORTEST_SECONDS = 1 / 60
+"""Least time between two pictures of a window that is redrawn at every event."""
+HIDDEN_SECONDS = 0.5
+"""Least time that a window which cannot be seen waits for an event."""
+POLL_SECONDS = 0.01
+"""Time between two looks for events where SDL has no way to wait for them."""
+HELD_SECONDS = 0.1
+"""A key that goes down so soon after the window regained the keyboard was held before: a held key repeats faster."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class FocusGained:
 
 @dataclass(frozen=True)
 class Resized:
-    pass
+    """The window has another size, or must be drawn again because it became visible or the layout of keys changed."""
 
 
 Event = (
@@ -104,23 +116,21 @@ Event = (
     | Resized
 )
 
-_KEY_NAMES = {
-    "enter": "return",
-    "left shift": "shift",
-    "right shift": "shift",
-    "left ctrl": "control",
-    "right ctrl": "control",
-    "page up": "pageup",
-    "page down": "pagedown",
-}
+
+def usable_size() -> tuple[int, int]:
+    """Return the size of the screen without task bars, in pixels. Needs an open window, or pygame's display."""
+    return sdl.usable_size(pygame.display.get_desktop_sizes()[0])
 
 
 @dataclass(frozen=True)
 class Opening:
-    """How a window opens by default: its size in pixels, and whether it fills the screen."""
+    """How a window opens by default."""
 
     size: tuple[int, int] = DESIGN_SIZE
+    """In pixels."""
     full_screen: bool = False
+    last_size: bool = False
+    """Whether the last size that the person gave a window is used instead, and remembered when a window is closed."""
 
 
 _preferred = Opening()
@@ -150,7 +160,8 @@ class Window:
                 "The package pygame is installed over pygame-ce, which Replay Coach needs; run `pip uninstall --yes "
                 "pygame pygame-ce`, then `pip install 'pygame-ce>=2.5.5,<2.6'`."
             )
-        size = size or _preferred.size
+        self._remembered = _preferred.size if _preferred.last_size and size is None else None
+        size = size or (window_size.last_size(_preferred.size) if _preferred.last_size else _preferred.size)
         full_screen = _preferred.full_screen if full_screen is None else full_screen
         try:
             # Where there is no display, SDL prints a warning and then draws to nothing.
@@ -161,14 +172,14 @@ class Window:
             if pygame.display.get_driver() in ("dummy", "offscreen") and not driver_chosen:
                 raise pygame.error("no display is attached")
             pygame.font.init()
-            desktop = pygame.display.get_desktop_sizes()[0]
-            fitting = (min(size[0], desktop[0]), min(size[1], desktop[1]))
+            fitting = window_size.fitting(size, usable_size())
             self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)
             with contextlib.suppress(pygame.error, OSError):
                 self._window.set_icon(pygame.image.load(ICON))
             with contextlib.suppress(pygame.error):
                 self._window.minimum_size = (min(SMALLEST_SIZE[0], fitting[0]), min(SMALLEST_SIZE[1], fitting[1]))
             self._surface = self._window.get_surface()
+            self._canvas = Canvas(self._surface)
         except pygame.error as error:
             pygame.display.quit()
             raise NoDisplayError(
@@ -178,7 +189,16 @@ class Window:
         self.closing = False
         """Whether the person has asked to close the window."""
         self._full_screen = False
+        self._opened_size = fitting
+        self._visible = True
+        self._pointer = (-1.0, -1.0)
+        self._presented = 0.0
+        self._focused_at = float("-inf")
+        self._lost_focus = False
         self._down: set[str] = set()
+        self._ignored: set[str] = set()
+        """Keys that are held since before this view; they count again once they were released."""
+        self._ignores_text = False
         self._controllers = Controllers()
         pygame.key.set_repeat(_REPEAT_AFTER_MS, _REPEAT_EVERY_MS)
         self._surface.fill(GROUND)
@@ -202,9 +222,15 @@ class Window:
 
     @property
     def canvas(self) -> Canvas:
-        """A canvas of the window's present size."""
+        """A new canvas of the window's present size."""
         self._surface = self._window.get_surface()
-        return Canvas(self._surface)
+        self._canvas = Canvas(self._surface)
+        return self._canvas
+
+    @property
+    def visible(self) -> bool:
+        """Whether the window can be seen: False while it is minimised or hidden, when there is no need to draw."""
+        return self._visible
 
     def _units(self, position: tuple[int, int]) -> tuple[float, float]:
         # With a high-resolution display the surface has more pixels than the window has points.
@@ -213,26 +239,77 @@ class Window:
         scale = scale_of(*pixels)
         return position[0] * pixels[0] / points[0] / scale, position[1] * pixels[1] / points[1] / scale
 
-    def events(self) -> list[Event]:
-        """Return the events since the last call, oldest first."""
+    def ignore_held_keys(self) -> None:
+        """Ignore the keys that are down until they are pressed again. Every view calls it when it begins.
+
+        The keyboard's repetition of a key that was meant for one view never reaches the next one in the same window.
+        """
+        self._ignored |= self._down
+        self._ignores_text = bool(self._ignored)
+
+    def events(self, wait_seconds: float = 0.0) -> list[Event]:
+        """Return the events since the last call, oldest first.
+
+        Where there are none, wait for one for at most ``wait_seconds``, which uses no processor time. A window that
+        cannot be seen waits longer. A view that waits here and draws only after a change uses next to nothing.
+        """
+        if not self._visible and wait_seconds:
+            wait_seconds = max(wait_seconds, HIDDEN_SECONDS)
         found: list[Event] = []
-        for event in pygame.event.get():
+        for event in self._waited_for(wait_seconds):
             found += [KeyDown(key) if down else KeyUp(key) for key, down in self._controllers.keys(event)]
             translated = self._translated(event)
             if translated is not None:
                 found.append(translated)
-        return found
+        return [event for event in found if not self._is_ignored(event)]
+
+    def _waited_for(self, seconds: float) -> list[pygame.event.Event]:
+        if seconds > 0:
+            too_soon = self._presented + SHORTEST_SECONDS - time.monotonic()
+            if too_soon > 0:
+                time.sleep(min(too_soon, seconds))
+                seconds -= too_soon
+        found = pygame.event.get()
+        if found or seconds <= 0:
+            return found
+        if pygame.display.get_driver() in ("dummy", "offscreen") or self._controllers.connected:
+            # SDL would look for events a thousand times a second.
+            deadline = time.monotonic() + seconds
+            while not found and (left := deadline - time.monotonic()) > 0:
+                time.sleep(min(POLL_SECONDS, left))
+                found = pygame.event.get()
+            return found
+        first = pygame.event.wait(max(1, round(seconds * 1000)))
+        return [] if first.type == pygame.NOEVENT else [first, *pygame.event.get()]
+
+    def _is_ignored(self, event: Event) -> bool:
+        """Return whether a key or text comes from a key that is held since before this view."""
+        match event:
+            case KeyDown(key=key):
+                if key not in self._ignored and key not in ("shift", "control"):
+                    self._ignores_text = False
+                return key in self._ignored
+            case KeyUp(key):
+                was_ignored = key in self._ignored
+                self._ignored.discard(key)
+                if not self._ignored:
+                    self._ignores_text = False
+                return was_ignored
+            case TextTyped():
+                return self._ignores_text
+        return False
 
     def _translated(self, event: pygame.event.Event) -> Event | None:
         kind = event.type
         if kind in (pygame.KEYDOWN, pygame.KEYUP):
-            name = pygame.key.name(event.key)
-            key = _KEY_NAMES.get(name, name.strip("[]") if len(name) == 3 else name)
+            key = key_name(event.key, event.scancode)
             if kind == pygame.KEYUP:
                 self._down.discard(key)
                 return KeyUp(key)
             repeat = key in self._down
             self._down.add(key)
+            if not repeat and time.monotonic() - self._focused_at < HELD_SECONDS:
+                self.ignore_held_keys()
             return KeyDown(key, bool(event.mod & pygame.KMOD_SHIFT), bool(event.mod & pygame.KMOD_CTRL), repeat)
         if kind == pygame.TEXTINPUT:
             return TextTyped(event.text)
@@ -241,25 +318,41 @@ class Window:
         if kind == pygame.MOUSEBUTTONUP and event.button <= 3:
             return PointerUp(*self._units(event.pos), event.button)
         if kind == pygame.MOUSEMOTION:
-            return PointerMoved(*self._units(event.pos))
+            self._pointer = self._units(event.pos)
+            return PointerMoved(*self._pointer)
         if kind == pygame.MOUSEWHEEL:
             return Wheel(event.y)
         if kind == pygame.WINDOWFOCUSLOST:
             self._down.clear()
+            self._ignored.clear()
+            self._lost_focus = True
             return FocusLost()
+        if kind == pygame.WINDOWFOCUSGAINED:
+            if self._lost_focus:
+                self._focused_at = time.monotonic()
+            return FocusGained()
+        if kind == pygame.WINDOWLEAVE:
+            self._pointer = (-1.0, -1.0)
+            return PointerMoved(*self._pointer)
+        if kind in (pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
+            self._visible = False
+            return None
+        if kind in (pygame.WINDOWRESTORED, pygame.WINDOWSHOWN, pygame.WINDOWMAXIMIZED, pygame.WINDOWEXPOSED):
+            self._visible = True
+            return Resized()
         if kind in (pygame.QUIT, pygame.WINDOWCLOSE):
             # One click on the window's close button comes as both.
             already, self.closing = self.closing, True
             return None if already else CloseRequested()
-        simple: dict[int, Event] = {
-            pygame.WINDOWFOCUSGAINED: FocusGained(),
-            pygame.WINDOWSIZECHANGED: Resized(),
-        }
-        return simple.get(kind)
+        return Resized() if kind in (pygame.WINDOWSIZECHANGED, pygame.KEYMAPCHANGED) else None
 
     def present(self) -> None:
-        """Show what was drawn."""
+        """Show what was drawn, with a tooltip where the pointer is on something that has one."""
+        hint = self._canvas.hint_at(*self._pointer)
+        if hint:
+            draw_tooltip(self._canvas, hint, self._pointer)
         self._window.flip()
+        self._presented = time.monotonic()
 
     def toggle_full_screen(self) -> None:
         if self._full_screen:
@@ -281,6 +374,9 @@ class Window:
         pygame.image.save(self._surface, str(path))
 
     def close(self) -> None:
+        size = self._window.size
+        if self._remembered is not None and not self._full_screen and size != self._opened_size:
+            window_size.remember(size, self._remembered)
         self._window.destroy()
         pygame.display.quit()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
 from data.episode import EpisodeSummary
@@ -137,3 +138,17 @@ def test_an_empty_library_selects_play(virtual_display: VirtualDisplay, tmp_path
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "Escape")
+
+
+def test_a_key_that_is_held_since_another_window_does_not_quit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+    def press(key: int) -> None:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, scancode=0, mod=0, unicode=""))
+
+    with Window("Replay Coach - home") as window:
+        press(pygame.K_ESCAPE)  # closed the library's window, and is still held
+        window.events()
+        for key in (pygame.K_ESCAPE, pygame.K_ESCAPE, pygame.K_t):
+            press(key)
+        assert HomeWindow(window, lambda: OVERVIEW).choose() == "train"

@@ -1,0 +1,42 @@
+"""Functions of the SDL library that pygame does not pass on. Each has an answer where the library is not found."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import ctypes.util
+import functools
+from pathlib import Path
+
+import pygame
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    """Return the SDL library that pygame uses, or None."""
+    package = Path(pygame.__file__).parent
+    places = (
+        package.parent.glob("pygame_ce.libs/libSDL2-2*.so*"),
+        package.glob("SDL2.dll"),
+        package.glob(".dylibs/libSDL2-2*.dylib"),
+    )
+    found = [str(path) for place in places for path in place]
+    name = found[0] if found else ctypes.util.find_library("SDL2-2.0")
+    with contextlib.suppress(OSError, TypeError):
+        return ctypes.CDLL(name) if name else None
+    return None
+
+
+def key_at(scancode: int) -> int | None:
+    """Return the key code that the keyboard's present layout has at a place; None where it cannot be found out."""
+    library = _library()
+    return int(library.SDL_GetKeyFromScancode(scancode)) if library is not None else None
+
+
+def usable_size(desktop: tuple[int, int]) -> tuple[int, int]:
+    """Return how large a window's contents can be on the first screen, without task bars; ``desktop``: the screen."""
+    rectangle = (ctypes.c_int * 4)()
+    library = _library()
+    if library is not None and library.SDL_GetDisplayUsableBounds(0, rectangle) == 0 and rectangle[2] > 0:
+        return min(rectangle[2], desktop[0]), min(rectangle[3], desktop[1])
+    return desktop
