@@ -10,8 +10,7 @@ from pathlib import Path
 from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.files import sync_folder
-from data.library import Library
-from data.library_index import LibraryIndex
+from data.library import Library, LibraryIndex
 
 
 @dataclass(frozen=True)

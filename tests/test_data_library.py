@@ -11,8 +11,7 @@ import pytest
 from replay_episodes import record
 
 from data.errors import CoachError
-from data.library import Library
-from data.library_index import Entry
+from data.library import Entry, Library
 
 
 @pytest.fixture
