@@ -40,7 +40,7 @@ def run_label(options: argparse.Namespace) -> int:
     library = Library(options.library)
     if not library.episodes(options.game):
         # Checked before the label database is created: a mistyped --library must leave nothing behind.
-        raise CoachError(f"The library {library.folder} holds no episodes to judge; record one with `coach play`.")
+        raise CoachError(f"The library {library.folder} has no episodes to judge; record one with `coach play`.")
     with LabelDatabase(labels_of(options, library)) as labels, progress_counter("Judging", "episodes") as on_progress:
         if rule is None:
             learned = apply_learned_judge(library, labels, options.confidence, options.game, on_progress=on_progress)

@@ -86,5 +86,5 @@ def episode_to_resume(library: Library, episode_id: str, game: str | None) -> Un
     found = unended_episodes(library, game)
     if not found:
         of_game = f" of {game}" if game else ""
-        raise CoachError(f"The library {library.folder} holds no episode{of_game} that was left before its end.")
+        raise CoachError(f"The library {library.folder} has no abandoned episode{of_game}.")
     return read_unended(Path(found[0].path))

@@ -132,7 +132,7 @@ def import_shares(options: argparse.Namespace) -> int:
             def on_progress(done: int, _total: int, before: int = before) -> None:
                 progress.update(progress.task_ids[0], completed=before + done)
 
-            results.append(importer.take(path, on_progress))
+            results.append(importer.import_share(path, on_progress))
             before += counts[path]
     only = results[0]
     if len(results) == 1 and only.is_refused:

@@ -27,7 +27,7 @@ def run_trash(options: argparse.Namespace) -> int:
     trash = Trash(library)
     if options.put:
         paths = [library.episode_path(name.removesuffix(".h5")) for name in options.put]
-        return _report(options, trash.throw_away([path.stem for path in paths]), "moved to the trash")
+        return _report(options, trash.discard([path.stem for path in paths]), "moved to the trash")
     if options.restore:
         names = [name.removesuffix(".h5") for name in options.restore]
         if names == ["all"]:

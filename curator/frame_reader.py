@@ -45,7 +45,7 @@ class FrameReader:
             replay = self._files.pop(episode_id, None)
             if replay is None:
                 if episode_id not in self._paths:
-                    raise CoachError(f"The library holds no episode {episode_id!r}.")
+                    raise CoachError(f"The library has no episode {episode_id!r}.")
                 replay = ReplayFile(self._paths[episode_id])
             self._files[episode_id] = replay
             while len(self._files) > OPEN_FILES:

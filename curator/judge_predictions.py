@@ -120,7 +120,7 @@ def apply_learned_judge(
         except AnswerIsNo as refusal:
             refusals.append(str(refusal))
     if not judges:
-        raise AnswerIsNo(" ".join(refusals) or f"The library {library.folder} holds no episodes to judge.")
+        raise AnswerIsNo(" ".join(refusals) or f"The library {library.folder} has no episodes to judge.")
     people = Coverage(verdict.clip for verdict in standing if not verdict.by_rule and verdict.verdict != "skip")
     summaries = []
     for judge in judges:

@@ -120,7 +120,7 @@ def apply_rule(
     summaries = library.episodes(game)
     if not summaries:
         of_game = f" of {game}" if game else ""
-        raise CoachError(f"The library {library.folder} holds no episodes{of_game}; run `coach play` to record one.")
+        raise CoachError(f"The library {library.folder} has no episodes{of_game}; run `coach play` to record one.")
     given = utc_now()
     verdicts: list[Verdict] = []
     with_clips = 0

@@ -1,8 +1,8 @@
-"""Compressing and writing off the game's thread, in bounded memory.
+"""Compress and write frames in a background thread, in bounded memory.
 
-The game's thread fills one block of a second and hands it over; a thread of its own compresses it, puts it on the
-disk, and syncs the journal. If the disk stalls, blocks wait in memory up to a limit; beyond it they are given up,
-because the episode's actions can make them again.
+The game's thread fills blocks of one second and submits them. The background thread compresses them, writes them to
+the disk, and syncs the journal. If the disk stalls, blocks wait in memory up to a limit. Beyond it they are dropped,
+because they can be simulated again from the episode's actions.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from data.replay_format import CHUNK_FRAMES
 from data.simulation import RAM_BYTES
 
 WRITE_SECONDS = 0.15
-"""Time between two writes of the journal, which outlive a crash of this program."""
+"""Time between two writes of the journal. What is written survives a crash of this program."""
 WRITES_PER_SYNC = 4
-"""A sync, which outlives a power cut too, can take long on a busy disk; meanwhile nothing is written."""
+"""A synced journal survives a power failure too, but a sync can take long on a busy disk and delays the writes."""
 MAX_WAITING_BLOCKS = 96
 """About 200 MB and 100 seconds of play."""
 SLOW_WAITING_BLOCKS = 16
 HURRIED_BLOCK_SECONDS = 0.25
-"""A second of play that comes in less time than this comes from no player."""
+"""Blocks submitted faster than this are not played by a person."""
 PATIENCE_SECONDS = 10.0
 MAX_SPOOL_BYTES_IN_MEMORY = 64 * 2**20
 STOP_SECONDS = 60.0
@@ -41,7 +41,7 @@ Compress = Callable[[np.ndarray], bytes]
 
 
 class Block:
-    """CHUNK_FRAMES rows of pictures and RAM: being filled, waiting, packed, or given up (neither raw nor packed)."""
+    """CHUNK_FRAMES rows of frames and RAM: raw (being filled or waiting), packed, or dropped (neither)."""
 
     def __init__(self, screen_shape: tuple[int, int]) -> None:
         self.screens: np.ndarray | None = np.empty((CHUNK_FRAMES, *screen_shape), np.uint8)
@@ -49,24 +49,24 @@ class Block:
         self.packed: tuple[SpoolPlace, SpoolPlace] | None = None
 
     @property
-    def given_up(self) -> bool:
+    def dropped(self) -> bool:
         return self.packed is None and self.screens is None
 
-    def give_up(self) -> None:
+    def drop(self) -> None:
         self.screens = self.rams = None
 
 
 @dataclass(frozen=True)
 class SpoolPlace:
-    """Where compressed bytes are: on the disk, or in memory where the disk would not take them."""
+    """Where compressed bytes are: in the file, or in memory if they could not be written."""
 
     size: int
     offset: int | None
-    held: bytes | None
+    in_memory: bytes | None
 
 
 class Spool:
-    """Compressed blocks in a file without a name, so that a crash leaves nothing to clear away."""
+    """Compressed blocks in an unnamed temporary file, so that a crash leaves no file behind."""
 
     def __init__(self, folder: Path) -> None:
         self.trouble: str | None = None
@@ -75,12 +75,12 @@ class Spool:
         self._file = tempfile.TemporaryFile(dir=folder, prefix=".spool-", buffering=0)  # noqa: SIM115
 
     def put(self, data: bytes) -> SpoolPlace:
-        """Never fails because of the disk alone; raises OSError when the memory set aside is full too."""
+        """Store bytes, in memory if the disk fails. Raises OSError if the memory for that is full too."""
         try:
             self._file.seek(self._end)
             write_all(self._file.fileno(), data)
         except OSError as error:
-            self.trouble = f"The disk takes no more ({error.strerror or error}); the episode is kept in memory."
+            self.trouble = f"Cannot write to the disk ({error.strerror or error}); the episode is kept in memory."
             if self._bytes_in_memory + len(data) > MAX_SPOOL_BYTES_IN_MEMORY:
                 raise
             self._bytes_in_memory += len(data)
@@ -89,8 +89,8 @@ class Spool:
         return SpoolPlace(len(data), self._end - len(data), None)
 
     def get(self, place: SpoolPlace) -> bytes:
-        if place.held is not None:
-            return place.held
+        if place.in_memory is not None:
+            return place.in_memory
         assert place.offset is not None
         self._file.seek(place.offset)
         return self._file.read(place.size)
@@ -99,8 +99,8 @@ class Spool:
         self._file.close()
 
 
-class BackgroundKeeper:
-    """The thread that packs blocks and syncs the journal."""
+class BackgroundWriter:
+    """The thread that compresses and stores blocks and syncs the journal."""
 
     def __init__(self, folder: Path, journal: Journal | NoJournal, compress: Compress) -> None:
         self._spool = Spool(folder)
@@ -108,20 +108,21 @@ class BackgroundKeeper:
         self._compress = compress
         self._queue: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="recording", daemon=True)
-        self._gave_up = False
+        self._has_dropped = False
         self._room = threading.Condition()
-        self._handed_over: deque[float] = deque(maxlen=MAX_WAITING_BLOCKS)
+        self._submitted: deque[float] = deque(maxlen=MAX_WAITING_BLOCKS)
+        """Times of the newest submissions."""
         self._thread.start()
-        # A program may end without a word: what was played by then must be in the journal.
+        # The program may end without closing this: the journal must be complete.
         atexit.register(self.stop)
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong, in one sentence, or None."""
-        if self._gave_up:
+        """The problem, in one sentence, or None."""
+        if self._has_dropped:
             return (
-                "The disk is too slow to keep up and the memory set aside for it is full; the pictures will be made "
-                "again from the episode's actions when it ends."
+                "The disk is too slow and the memory reserved for it is full; the missing frames will be simulated "
+                "from the episode's actions when it ends."
             )
         if self._journal.trouble or self._spool.trouble:
             return self._journal.trouble or self._spool.trouble
@@ -134,34 +135,34 @@ class BackgroundKeeper:
         return f"The disk is slow: {waiting} of {MAX_WAITING_BLOCKS} seconds of play are waiting in memory for it."
 
     def _is_hurried(self) -> bool:
-        """Whether blocks come much faster than a game is played: then nobody is there whom a wait would disturb."""
-        times = self._handed_over
+        """Return whether blocks are submitted much faster than a person plays, so that waiting disturbs nobody."""
+        times = self._submitted
         return len(times) > 1 and times[-1] - times[0] < HURRIED_BLOCK_SECONDS * (len(times) - 1)
 
-    def hand_over(self, block: Block) -> None:
-        """Take a full block. Returns at once, except to a recorder that runs faster than the game and than the disk."""
-        self._handed_over.append(time.monotonic())
+    def submit(self, block: Block) -> None:
+        """Queue a full block. This blocks only a recorder that is faster than both the game and the disk."""
+        self._submitted.append(time.monotonic())
         few = min(SLOW_WAITING_BLOCKS, MAX_WAITING_BLOCKS)
         if self._queue.qsize() >= few and self._is_hurried():
             with self._room:
                 self._room.wait_for(lambda: self._queue.qsize() < few, PATIENCE_SECONDS)
         if self._queue.qsize() >= MAX_WAITING_BLOCKS:
-            block.give_up()
-            self._gave_up = True
+            block.drop()
+            self._has_dropped = True
         else:
             self._queue.put(block)
 
     def pack(self, block: Block) -> None:
-        """Compress a block and put it away; a block that finds no place is given up."""
+        """Compress and store a block. If it cannot be stored, it is dropped."""
         if block.screens is None or block.rams is None:
             return
         try:
             packed = self._compress(block.screens), self._compress(block.rams)
             block.packed = self._spool.put(packed[0]), self._spool.put(packed[1])
         except (OSError, MemoryError, RuntimeError, ValueError):
-            # The last two are how HDF5 says that it ran out of memory.
-            self._gave_up = True
-        block.give_up()
+            # HDF5 raises the last two when memory is exhausted.
+            self._has_dropped = True
+        block.drop()
 
     def unpack(self, block: Block) -> tuple[bytes, bytes]:
         assert block.packed is not None
@@ -190,7 +191,7 @@ class BackgroundKeeper:
                 due = time.monotonic() + WRITE_SECONDS
 
     def stop(self) -> bool:
-        """Finish what waits; True when the thread is done, False when the disk does not answer."""
+        """Finish the waiting blocks and end the thread. Return False if the disk does not respond."""
         atexit.unregister(self.stop)
         if self._thread.is_alive():
             self._queue.put(None)

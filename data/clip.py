@@ -28,7 +28,7 @@ class Clip:
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.stop:
             raise CoachError(
-                f"A clip must begin at frame 0 or later and hold at least one frame, not {self.start} to {self.stop}."
+                f"A clip must start at frame 0 or later and have at least one frame, not {self.start} to {self.stop}."
             )
 
 
@@ -44,8 +44,8 @@ class Verdict:
     given: datetime = field(default_factory=utc_now)
     note: str = ""
     queue: str = ""
-    """What put the clip before the curator: a queue's name such as "uniform", or "" where it was none. Clips of the
-    queue "uniform" are sampled at random, so figures about all play can be estimated from them alone."""
+    """Name of the queue that chose the clip, such as "uniform", or "" if none did. Clips of the queue "uniform" are a
+    random sample, so only they give unbiased estimates about all play."""
     put_aside: bool = False
     """Whether the curator skipped the clip for now, to see it again later."""
 
@@ -53,13 +53,13 @@ class Verdict:
         if self.verdict not in VERDICTS:
             raise CoachError(f"A verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
         if not self.curator.strip():
-            raise CoachError("A verdict needs the name of its curator.")
+            raise CoachError("A verdict requires the name of its curator.")
         if self.put_aside and self.verdict != "skip":
             raise CoachError(f"A clip that is put aside is skipped, not {self.verdict}.")
 
     @property
     def by_rule(self) -> bool:
-        """Whether a rule gave it, and not a person."""
+        """Whether a rule gave it, not a person."""
         return self.curator.startswith(RULE_PREFIX)
 
     @property
@@ -81,9 +81,8 @@ class Verdict:
 def verdict_of_frames(verdicts: Iterable[Verdict], frame_count: int) -> np.ndarray:
     """Return the majority verdict on each frame of one episode: (T,) int8, 1 good, -1 bad, 0 no verdict.
 
-    Each curator has one voice at each frame: the sign of their good minus bad clips there. The majority of voices
-    decides and a tie is no verdict. People's voices come first: rules are heard only where no person said good or
-    bad. ``skip`` is no voice.
+    Each curator has one vote on each frame: the sign of their good minus bad clips there. The majority decides, and a
+    tie is no verdict. Rules count only where no person voted good or bad. ``skip`` is not a vote.
     """
     by_curator: dict[str, np.ndarray] = {}
     for verdict in verdicts:
@@ -92,13 +91,13 @@ def verdict_of_frames(verdicts: Iterable[Verdict], frame_count: int) -> np.ndarr
         balance = by_curator.setdefault(verdict.curator, np.zeros(frame_count, np.int32))
         balance[verdict.clip.start : verdict.clip.stop] += 1 if verdict.verdict == "good" else -1
     people = np.zeros(frame_count, np.int32)
-    heard = np.zeros(frame_count, bool)
+    people_voted = np.zeros(frame_count, bool)
     rules = np.zeros(frame_count, np.int32)
     for curator, balance in by_curator.items():
-        voice = np.sign(balance)
+        vote = np.sign(balance)
         if curator.startswith(RULE_PREFIX):
-            rules += voice
+            rules += vote
         else:
-            people += voice
-            heard |= voice != 0
-    return np.sign(np.where(heard, people, rules)).astype(np.int8)
+            people += vote
+            people_voted |= vote != 0
+    return np.sign(np.where(people_voted, people, rules)).astype(np.int8)

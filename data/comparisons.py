@@ -1,4 +1,4 @@
-"""Comparisons: the folder of one, what its files say, its state, and which runs belong to one."""
+"""Comparisons: the folder of a comparison, its state, and which runs belong to it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FINAL_PHASES = ("done", "stopped", "failed")
 
 @dataclass(frozen=True)
 class ComparisonFolder:
-    """The folder in which the processes of one comparison meet, ``comparisons/NAME/``.
+    """The folder that the processes of one comparison share, ``comparisons/NAME/``.
 
-    It holds ``plan.json``, the verdicts as they were at the start, and in ``runs/`` what each run's process writes:
+    It has ``plan.json``, a copy of the verdicts at the start, and in ``runs/`` what each run's process writes:
     ``<run>.progress.json`` while it runs, then ``<run>.result.json`` or ``<run>.failure.json``, and ``<run>.log``.
-    The runs themselves are normal runs of the library, called ``<name>-<arm>-s<seed>``. A cluster needs nothing but
-    the library on storage that all its machines share.
+    The runs themselves are normal runs of the library, called ``<name>-<arm>-s<seed>``. On a cluster, all machines
+    must share the storage of the library.
     """
 
     library: Library
@@ -82,11 +82,11 @@ class ComparisonFolder:
         return self.runs / f"{run}.log"
 
     def claim(self, run: str) -> Path:
-        """Made by the worker that takes the run."""
+        """Created by the worker that starts the run."""
         return self.runs / f"{run}.claim"
 
     def prepare(self) -> None:
-        """Make the folder. Raises CoachError where that is not possible."""
+        """Create the folder. Raises CoachError."""
         self.library.prepare()
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ class ComparisonFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the comparison for this process. Raises CoachError while another process does. A kill releases it."""
+        """Lock the comparison for this process. Raises CoachError if another process has locked it."""
         with hold_lock(self.lock_file) as held:
             if held is None:
                 raise CoachError(f"The comparison {self.name!r} is being run by another process.")
@@ -106,7 +106,7 @@ class ComparisonFolder:
         return is_locked(self.lock_file)
 
     def command(self) -> list[str]:
-        """Return the words of the ``coach`` command that started the comparison, without ``coach`` itself."""
+        """Return the arguments of the ``coach`` command that started the comparison, without ``coach`` itself."""
         words = (read_json(self.plan_file) or {}).get("command")
         return [str(word) for word in words[1:]] if isinstance(words, list) else []
 
@@ -141,7 +141,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class ComparisonSummary:
-    """One comparison as lists and windows show it, also one that waits in the queue or failed before it started."""
+    """What lists and windows show of a comparison, including one that waits or failed before it started."""
 
     name: str
     state: ComparisonState
@@ -174,7 +174,7 @@ class ComparisonSummary:
 
 
 def comparison_summary(folder: ComparisonFolder) -> ComparisonSummary:
-    """Return what is shown of a comparison that was started."""
+    """Return the summary of a comparison that was started."""
     log = str(folder.log) if folder.log.exists() else ""
     now = folder.reported()
     if now is None and folder.is_running():
@@ -208,7 +208,7 @@ def _state(folder: ComparisonFolder, now: dict[str, Any]) -> ComparisonState:
     phase, running = now.get("phase"), folder.is_running()
     if phase in FINAL_PHASES:
         state: ComparisonState = phase
-        return "running" if running and phase != "done" else state  # it was resumed and has not reported yet
+        return "running" if running and phase != "done" else state  # resumed, but without a new report yet
     if not running or not jobs.is_alive(int(now.get("process") or 0)):
         return "interrupted"
     return "stopping" if folder.stop_file.exists() else "running"

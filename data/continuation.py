@@ -1,4 +1,4 @@
-"""Going on with an episode that was left before its end: what is read of it, and what becomes of its old file."""
+"""Continue an episode that the player left before its end: read it, and retire its old file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from data.simulation import ale_version, rom_md5
 
 @dataclass(frozen=True)
 class Unended:
-    """An episode that was abandoned, up to its last whole decision: enough to play it again and go on."""
+    """An abandoned episode up to its last complete decision: what is needed to replay and continue it."""
 
     path: Path
     origin: Origin
@@ -30,7 +30,7 @@ class Unended:
     """(T,) uint8, indices into DEMONSTRATOR_KINDS."""
     markers: tuple[int, ...]
     last_ram: np.ndarray
-    """(128,) uint8, of frame T: what the emulator must show there."""
+    """(128,) uint8, of frame T, to compare with the emulator's."""
 
     @property
     def frame_count(self) -> int:
@@ -38,7 +38,7 @@ class Unended:
 
 
 def unended_episodes(library: Library, game: str | None = None) -> list[EpisodeSummary]:
-    """The library's abandoned episodes in which a person took part, newest first."""
+    """Return the library's abandoned episodes in which a person played, newest first."""
     found = [
         episode
         for episode in library.episodes(game)
@@ -48,15 +48,17 @@ def unended_episodes(library: Library, game: str | None = None) -> list[EpisodeS
 
 
 def read_unended(path: Path) -> Unended:
-    """Raises CoachError where the episode is over, or cannot be continued here."""
+    """Read an abandoned episode. Raises CoachError if the episode is over or cannot be continued here."""
     with ReplayFile(path) as replay:
         if replay.ended_by != "abandoned":
             raise CoachError(
-                f"{path.stem} is over ({replay.ended_by.replace('_', ' ')}); only episodes left before go on."
+                f"{path.stem} is over ({replay.ended_by.replace('_', ' ')}); only abandoned episodes can be continued."
             )
         origin = replay.origin
         if origin.rom_md5 != rom_md5(origin.game):
-            raise CoachError(f"{path.stem} was recorded with another cartridge of {origin.game}; it cannot go on here.")
+            raise CoachError(
+                f"{path.stem} was recorded with another ROM of {origin.game} and cannot be continued here."
+            )
         skip = origin.settings.frame_skip
         count = replay.frame_count - replay.frame_count % skip
         kinds = [demonstrator_index(kind) for kind in replay.demonstrator_kinds]
@@ -90,10 +92,10 @@ def start_inside(replay: ReplayFile, frame: int) -> tuple[EmulatorSettings, Star
 
 
 def not_reproduced(unended: Unended) -> CoachError:
-    """What to say where the emulator does not come out where the file does."""
+    """Return the error for an episode that the emulator does not reproduce."""
     return CoachError(
         f"This emulator (ale-py {ale_version()}) does not reproduce {unended.path.stem} (recorded with "
-        f"{unended.origin.ale_version}), so it cannot go on here. The file stays as it is."
+        f"{unended.origin.ale_version}), so it cannot be continued here. The file is unchanged."
     )
 
 
@@ -103,11 +105,11 @@ class RecordedBefore:
 
     path: Path
     common_frames: int
-    """How many frames, from the start, are alike in both."""
+    """Number of frames, from the start, that are equal in both."""
 
 
 def recorded_before(library: Library, journal: JournalContents) -> RecordedBefore | None:
-    """The episode that was being continued when the crash came: it started at the same moment, in the same way."""
+    """Return the episode that the journal continues: the one with the same origin, including its time."""
     for episode in library.episodes(journal.origin.game):
         if episode.ended_by != "abandoned" or episode.episode_id == journal.episode_id:
             continue
@@ -124,20 +126,20 @@ def recorded_before(library: Library, journal: JournalContents) -> RecordedBefor
 
 
 def retire(library: Library, old: Path, new: Path, common_frames: int) -> Path:
-    """The episode went on in ``new``: its old file leaves the list, so that nothing is there twice.
+    """Move the file of an episode that was continued in ``new`` to the folder ``continued``, and return its new path.
 
-    ``common_frames``: how many frames, from the start, are alike in both. Verdicts on clips within them are given to
-    the new episode too. The old file is moved to the library's folder ``continued``; returns its new path.
+    common_frames: number of frames, from the start, that are equal in both. Verdicts on clips within them are copied
+    to the new episode. Raises CoachError.
     """
     if library.labels.is_file():
         with LabelDatabase(library.labels) as labels:
-            standing = [v for v in labels.verdicts(episode_id=old.stem) if v.clip.stop <= common_frames]
-            labels.merge(replace(v, clip=replace(v.clip, episode_id=new.stem)) for v in standing)
+            common = [v for v in labels.verdicts(episode_id=old.stem) if v.clip.stop <= common_frames]
+            labels.merge(replace(v, clip=replace(v.clip, episode_id=new.stem)) for v in common)
     folder = library.folder / "continued"
     try:
         folder.mkdir(exist_ok=True)
         return old.replace(folder / old.name)
     except OSError as error:
         raise CoachError(
-            f"{old} went on in {new.name} but cannot be moved away ({error.strerror or error})."
+            f"{old} was continued in {new.name} but cannot be moved to {folder} ({error.strerror or error})."
         ) from error

@@ -1,4 +1,4 @@
-"""From frames to decisions: one action held for ``frame_skip`` frames, the agent's time step."""
+"""Group frames into decisions: one action repeated for ``frame_skip`` frames, the agent's time step."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Decisions:
     """The decisions of one episode, as columns of length D.
 
     Decision d leads from frame ``first_frame[d]`` to frame ``first_frame[d] + length[d]``. Only the last decision
-    of an episode that ended in game over may be shorter than the frame skip; the unfinished decision of an episode
-    that ended otherwise is left out.
+    of an episode that ended by game over may be shorter than the frame skip. An incomplete decision at the end of
+    another episode is left out.
     """
 
     first_frame: np.ndarray
@@ -23,17 +23,17 @@ class Decisions:
     length: np.ndarray
     """(D,) uint8, frames."""
     action: np.ndarray
-    """(D,) uint8: the action held longest; of equals, the one that came first."""
+    """(D,) uint8: the action executed in most frames; on a tie, the first one."""
     reward: np.ndarray
     """(D,) float32: points, unclipped, summed over the decision's frames."""
     demonstrator: np.ndarray
     """(D,) uint8: who chose the first frame's action."""
     mixed: np.ndarray
-    """(D,) bool: whether more than one action was executed in it."""
+    """(D,) bool: whether more than one action was executed."""
     life_lost: np.ndarray
-    """(D,) bool: whether the lives went down in it."""
+    """(D,) bool: whether a life was lost."""
     terminal: np.ndarray
-    """(D,) bool: True only at the decision in which the game was over."""
+    """(D,) bool: whether the game was over at its end."""
 
     def __len__(self) -> int:
         return len(self.action)
@@ -59,7 +59,7 @@ def decisions_of(
     last = np.minimum(first + frame_skip, total)
     length = (last - first).astype(np.uint8)
 
-    # Fill the last decision up to full length; the filled places must not count.
+    # Pad the last decision to full length; the padding must not count.
     padded = np.full(count * frame_skip, -1, np.int64)
     padded[:used] = actions[:used]
     held = padded.reshape(count, frame_skip)  # [D, frame_skip]

@@ -1,4 +1,4 @@
-"""Who chooses the actions: the one thin interface between a player of any kind and whatever records it."""
+"""The interface of everything that plays a game, and the random player."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from data.simulation import Emulator
 
 
 class Demonstrator(Protocol):
-    """Frames in, action out.
+    """A player: receives frames and returns actions.
 
-    ``choose`` is called once a decision, and its answer is held for ``frame_skip`` frames.
+    ``choose`` is called once per decision. Its action is repeated for ``frame_skip`` frames.
     """
 
     kind: str
-    """One of ``data.episode.DEMONSTRATOR_KINDS``: what the replay file says of the frames it chooses."""
+    """One of ``data.episode.DEMONSTRATOR_KINDS``, recorded with each action."""
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
-        """An episode begins. ``emulator`` stands at frame 0; it may be asked for snapshots but never be stepped."""
+        """Start an episode. ``emulator`` is at frame 0; snapshots of it may be taken, but it must not be stepped."""
 
     def choose(self, frames: Sequence[FrameState]) -> int:
-        """The next action, an index into ``emulator.action_meanings``.
+        """Return the next action, an index into ``emulator.action_meanings``.
 
-        ``frames`` are the states since the last decision, oldest first: frame 0 alone at the first call, then as
-        many as the decision had frames.
+        frames: the states since the last decision, oldest first. The first call receives frame 0 alone, later calls
+        one state for each frame of the last decision.
         """
         ...
 
@@ -38,7 +38,7 @@ class RandomPlay:
     kind = "random"
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
-        """Use this generator for the episode."""
+        """Start an episode with this generator."""
         self._rng = rng
         self._action_count = len(emulator.action_meanings)
 

@@ -13,7 +13,7 @@ def clock(seconds: float) -> str:
 
 
 def frame_clock(frames: int) -> str:
-    """Return the time of a frame in its episode, in whole seconds that have passed: frame 59 is "0:00"."""
+    """Return the time of a frame in its episode, rounded down to seconds: frame 59 is "0:00"."""
     return clock(frames // FRAMES_PER_SECOND)
 
 

@@ -1,4 +1,4 @@
-"""What an episode is: its origin (game, settings, seed) and what happened frame by frame."""
+"""An episode: its origin (game, settings, seed), its frames, and what lists show of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RAM_BYTES = 128
 DEFAULT_FRAME_SKIP = 4
 """Frames for which one decision's action is held."""
 DEEPEST_STACK = 16
-"""The most decisions in an agent's observation; after a rewind, a demonstrator is shown as many again."""
+"""Largest number of decisions in an agent's observation. After a rewind, a demonstrator receives that many again."""
 
 DEMONSTRATOR_KINDS = ("human", "agent", "planner", "random", "imported")
 ENDINGS = ("game_over", "truncated", "abandoned")
@@ -30,12 +30,12 @@ MAX_EPISODE_FRAMES = 108_000
 
 
 def demonstrator_index(kind: str) -> int:
-    """Index of a demonstrator kind in ``DEMONSTRATOR_KINDS``; raises CoachError for an unknown one."""
+    """Return the index of a kind in ``DEMONSTRATOR_KINDS``. Raises CoachError for an unknown one."""
     try:
         return DEMONSTRATOR_KINDS.index(kind)
     except ValueError:
         known = ", ".join(DEMONSTRATOR_KINDS)
-        raise CoachError(f"Unknown demonstrator {kind!r}: it must be one of {known}.") from None
+        raise CoachError(f"Unknown demonstrator {kind!r}; use one of {known}.") from None
 
 
 def utc_now() -> datetime:
@@ -44,15 +44,15 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class EmulatorSettings:
-    """Everything beside game and actions that decides what the emulator does.
+    """Everything besides the game and the actions that determines what the emulator does.
 
-    ``repeat_action_probability`` is applied by us and the action *as executed* is recorded, so a
-    re-simulation of recorded actions never repeats by chance.
+    ``repeat_action_probability`` is applied by ``Emulator``, not by the ALE, and the action *as executed* is recorded.
+    A simulation of recorded actions therefore never repeats an action at random.
     """
 
     seed: int = 0
     frame_skip: int = DEFAULT_FRAME_SKIP
-    """Frames for which the demonstrator's action was latched; 1: it could change at every frame."""
+    """Frames for which each action of the demonstrator was repeated; 1: it could change at every frame."""
     repeat_action_probability: float = 0.0
     """Probability, at every frame, that the previous frame's action is executed instead."""
     mode: int | None = None
@@ -62,17 +62,17 @@ class EmulatorSettings:
     full_action_set: bool = False
     """All 18 actions instead of the game's minimal set."""
     initial_ram: tuple[tuple[int, int], ...] = ()
-    """(byte, value) pairs that are written to the RAM before frame 0, after the no-ops: some published play was
-    recorded from such a state. Stored only where there are any."""
+    """(byte, value) pairs written to the RAM before frame 0, after the no-ops. Some published play was recorded from
+    such a state. Stored only if there are any."""
     actions_before: bytes = b""
     """Actions, one a frame, executed before frame 0, after the no-ops and the RAM: the episode starts inside another.
-    Stored only where there are any, as runs [action, frames]."""
+    Stored only if there are any, as runs [action, frames]."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**31:
-            raise CoachError(f"The seed must lie between 0 and {2**31 - 1}, not {self.seed}.")
+            raise CoachError(f"The seed must be between 0 and {2**31 - 1}, not {self.seed}.")
         if not 1 <= self.frame_skip <= 60:
-            raise CoachError(f"The frame skip must lie between 1 and 60, not {self.frame_skip}.")
+            raise CoachError(f"The frame skip must be between 1 and 60, not {self.frame_skip}.")
         if not 0.0 <= self.repeat_action_probability < 1.0:
             raise CoachError(
                 "The probability of a sticky action must be at least 0 and below 1, "
@@ -80,11 +80,13 @@ class EmulatorSettings:
             )
         if not 0 <= self.noop_start <= 3600:
             raise CoachError(
-                f"The number of no-op frames at the start must lie between 0 and 3600, not {self.noop_start}."
+                f"The number of no-op frames at the start must be between 0 and 3600, not {self.noop_start}."
             )
         for byte, value in self.initial_ram:
             if not (0 <= byte < RAM_BYTES and 0 <= value < 256):
-                raise CoachError(f"The RAM has no byte {byte} that could be {value}.")
+                raise CoachError(
+                    f"initial_ram sets byte {byte} to {value}; bytes are 0 to {RAM_BYTES - 1} and values 0 to 255."
+                )
         if len(self.actions_before) > MAX_ACTIONS_BEFORE:
             raise CoachError(
                 f"At most {MAX_ACTIONS_BEFORE} actions may precede frame 0, not {len(self.actions_before)}."
@@ -102,7 +104,7 @@ class EmulatorSettings:
 
     @classmethod
     def from_json(cls, text: str) -> EmulatorSettings:
-        """Read settings; unknown keys (of a later writer) are ignored, wrong types raise CoachError."""
+        """Parse settings. Unknown keys, of later versions, are ignored. Raises CoachError for wrong types."""
         try:
             values: dict[str, Any] = json.loads(text)
             known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
@@ -134,13 +136,13 @@ def _ram_pairs(value: Any) -> tuple[tuple[int, int], ...]:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an episode comes from. With its actions it reproduces every frame, reward and RAM byte."""
+    """Where an episode comes from. Together with the actions it reproduces every frame, reward and RAM byte."""
 
     game: str
     """ALE id, such as "SpaceInvaders"."""
     settings: EmulatorSettings
     action_meanings: tuple[str, ...]
-    """Name of each action index, such as ("NOOP", "FIRE", ...)."""
+    """Name of each action, such as ("NOOP", "FIRE", ...)."""
     rom_md5: str
     ale_version: str
     player: str = ""
@@ -159,8 +161,8 @@ class Origin:
 class FrameState:
     """What the emulator shows at one frame.
 
-    screen: (H, W) uint8 palette indices. ram: (128,) uint8. lives: 0 to 255. reward: points that led here
-    (0 at frame 0). game_over: whether this is the last frame.
+    screen: (H, W) uint8 palette indices. ram: (128,) uint8. lives: 0 to 255. reward: points of the action that led to
+    this frame (0 at frame 0). game_over: whether this is the last frame.
     """
 
     screen: np.ndarray
@@ -172,7 +174,7 @@ class FrameState:
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """What a list of episodes shows: no arrays, cheap to keep for thousands of files."""
+    """What lists show of an episode. It has no arrays, so thousands fit in memory."""
 
     episode_id: str
     """The replay file's name without ".h5"."""
@@ -183,7 +185,7 @@ class EpisodeSummary:
     player: str
     created: str
     frame_count: int
-    """T: the number of actions; the file holds T + 1 frames."""
+    """T: the number of actions; the file has T + 1 frames."""
     score: float
     ended_by: str
     frame_skip: int
@@ -203,27 +205,28 @@ class EpisodeSummary:
 
 
 UNSTORABLE = ("Cc", "Cs")
-"""Control characters, and halves of characters (what a shell makes of bytes that are no UTF-8)."""
+"""Unicode categories: control characters, and surrogates (how Python represents bytes that are not UTF-8)."""
 
 
 def is_plain_text(text: str) -> bool:
-    """Whether a text holds neither control characters, which a terminal would obey, nor halves of characters."""
+    """Return whether a text has neither control characters, which a terminal would execute, nor surrogates."""
     return not any(unicodedata.category(character) in UNSTORABLE for character in text)
 
 
 LATE_SECONDS = 0.002
-"""A frame that begins this much after its time is counted as late."""
+"""A frame that starts this much after its due time is counted as late."""
 
 
 @dataclass(frozen=True)
 class PaceReport:
-    """How evenly frames came."""
+    """How evenly the frames of an episode were shown."""
 
     frames: int
-    """Frames that had a time to come at, also those that were dropped by a rewind later."""
+    """Frames that had a due time, including those that a rewind removed later."""
     late_frames: int
-    """Those that came more than LATE_SECONDS after their time."""
+    """Frames that started more than LATE_SECONDS after their due time."""
     worst_seconds: float
+    """Largest delay."""
 
     def __str__(self) -> str:
         return f"{self.late_frames} of {self.frames} frames late, worst {self.worst_seconds * 1000:.1f} ms"
@@ -238,27 +241,27 @@ class PaceReport:
 
     @classmethod
     def from_json(cls, text: object) -> PaceReport | None:
-        """What a file says; None where it says nothing or nothing that makes sense (it is only an extra)."""
+        """Parse a report. Return None if it is missing or invalid, because it is not essential."""
         try:
-            told = json.loads(str(text))
-            report = cls(int(told["frames"]), int(told["late_frames"]), float(told["worst_seconds"]))
+            values = json.loads(str(text))
+            report = cls(int(values["frames"]), int(values["late_frames"]), float(values["worst_seconds"]))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
-        sound = 0 <= report.late_frames <= report.frames and math.isfinite(report.worst_seconds)
-        return report if sound and report.worst_seconds >= 0 else None
+        is_valid = 0 <= report.late_frames <= report.frames and math.isfinite(report.worst_seconds)
+        return report if is_valid and report.worst_seconds >= 0 else None
 
 
 NO_FRAMES = PaceReport(0, 0, 0.0)
 
 
 class PaceCount:
-    """Counts frames as they come."""
+    """Accumulates a ``PaceReport``."""
 
     def __init__(self) -> None:
         self._frames, self._late, self._worst = 0, 0, 0.0
 
     def add(self, late_seconds: float) -> None:
-        """One frame, so many seconds after its time."""
+        """Count a frame that started this many seconds after its due time."""
         self._frames += 1
         self._late += late_seconds > LATE_SECONDS
         self._worst = max(self._worst, late_seconds)

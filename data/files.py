@@ -1,4 +1,4 @@
-"""Atomic and durable writes, and locks on files, on every operating system and file system that offers them."""
+"""Atomic and durable writes and file locks, on every operating system."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 LOCK_SECONDS = 1.0
-"""How long a lock is waited for: longer than ``is_locked`` holds it to look."""
+"""How long to wait for a lock: longer than ``is_locked`` holds one."""
 BINARY = getattr(os, "O_BINARY", 0)
-"""For ``os.open``: without it Windows changes line ends."""
+"""Flag for ``os.open``: without it Windows changes line endings."""
 PLATFORM_HAS_LOCKS = fcntl is not None or os.name == "nt"
 
 
@@ -31,18 +31,18 @@ PLATFORM_HAS_LOCKS = fcntl is not None or os.name == "nt"
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte; raises OSError (a full disk may take a part first)."""
+    """Write every byte. Raises OSError; part of the data may have been written then."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o644, durable: bool = True) -> None:
-    """Write a file that appears under its name whole, or not at all.
+    """Write a file that appears under its name complete or not at all.
 
-    data: text is written as UTF-8. mode: permissions, where the operating system has them. durable: the content
-    and the name outlive a power cut; without it only other programs are certain to see a whole file. Raises OSError,
-    and then leaves nothing behind.
+    data: text is written as UTF-8. mode: permissions, where the operating system has them. durable: the content and
+    the name survive a power failure; without it, only other programs are certain to see a complete file. Raises
+    OSError, and then removes what was written.
     """
     content = data.encode() if isinstance(data, str) else data
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -65,10 +65,10 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644, durable: bool
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a hidden path beside ``path``, with its suffix; what the caller writes there is named ``path`` at the end.
+    """Yield a hidden path beside ``path``, with its suffix; what the caller writes there is renamed to ``path``.
 
-    The content is on the disk before the name appears. Where the caller raises, ``path`` stays as it was and the
-    partial file is removed. Raises OSError.
+    The content is on the disk before the name appears. If the caller raises, ``path`` is unchanged and the partial
+    file is removed. Raises OSError.
     """
     partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
@@ -82,16 +82,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def publish_new(partial: Path, path: Path) -> bool:
-    """Give the written file ``partial`` the name ``path`` in one step; return False, changing nothing, if that exists.
-
-    Raises OSError. ``partial`` is gone afterwards where this returns True.
-    """
+    """Rename ``partial`` to ``path`` atomically. If ``path`` exists, do nothing and return False. Raises OSError."""
     try:
         os.link(partial, path)
     except FileExistsError:
         return False
     except OSError:
-        # Some file systems (FAT, on a memory stick) have no hard links. No other program may come in between here.
+        # Some file systems (FAT on memory sticks) have no hard links. This is not safe against other programs.
         if path.exists():
             return False
         os.replace(partial, path)
@@ -102,20 +99,20 @@ def publish_new(partial: Path, path: Path) -> bool:
 
 
 def publish_folder(partial: Path, path: Path) -> None:
-    """Give the folder ``partial`` the new name ``path`` in one durable step. Raises OSError."""
+    """Rename the folder ``partial`` to ``path``, durably and atomically. Raises OSError."""
     sync_folder(partial)
     os.replace(partial, path)
     sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` outlive a power cut, where the system can do that (not Windows)."""
+    """Make new names in ``folder`` survive a power failure, if the system can (Windows cannot)."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
-        # The file is whole and has its name; network file systems often promise no more than that.
+        # The file is complete and has its name. Network file systems often guarantee no more than that.
         return
     with suppress(OSError):
         os.fsync(descriptor)
@@ -132,8 +129,8 @@ def set_mode(descriptor: int, mode: int) -> None:
 
 
 def remove_quietly(path: Path) -> None:
-    """Remove a file that may be gone already, from a folder that may be gone too."""
-    with suppress(OSError):  # A leftover is harmless, and recovery removes it later.
+    """Remove a file if it exists, and ignore errors."""
+    with suppress(OSError):  # a remaining partial file is harmless, and recovery removes it later
         path.unlink(missing_ok=True)
 
 
@@ -141,22 +138,22 @@ def remove_quietly(path: Path) -> None:
 
 
 class LocksUnavailable(CoachError):
-    """The file system has no locks, such as an NFS mount without a lock service."""
+    """The file system does not support locks, such as an NFS mount without a lock service."""
 
     def __init__(self, path: Path | str, error: OSError) -> None:
         folder = path if os.path.isdir(path) else Path(path).parent
         super().__init__(
             f"The file system of {folder} does not support file locks ({error.strerror or error}); "
-            "use a folder on a local disk, or mount it with locks."
+            "use a folder on a local disk, or mount the file system with locks."
         )
 
 
 def try_lock(descriptor: int, path: Path, shared: bool = False) -> bool:
-    """Lock an open file without waiting; return False where another process holds a lock that excludes this one.
+    """Lock an open file without waiting. Return False if another process holds a conflicting lock.
 
-    The lock ends when the file is closed, also by a kill or a power cut; a child process that inherits the descriptor
-    holds it too. It is ``flock`` on POSIX and one byte of ``LockFileEx`` on Windows, where ``shared`` is ignored. On a
-    platform with neither nothing is ever locked. path: the name of the file, for the error. Raises LocksUnavailable.
+    The lock is released when the file is closed, also by a kill or a power failure. A child process that inherits the
+    descriptor holds it too. It is ``flock`` on POSIX and one byte of ``LockFileEx`` on Windows, where ``shared`` is
+    ignored. On a platform with neither, nothing is locked. path: the file, for the error. Raises LocksUnavailable.
     """
     if not PLATFORM_HAS_LOCKS:
         return True
@@ -172,7 +169,7 @@ def try_lock(descriptor: int, path: Path, shared: bool = False) -> bool:
 
 
 def wait_for_lock(descriptor: int, path: Path) -> bool:
-    """Lock an open file as ``try_lock`` does, waiting up to LOCK_SECONDS for who only looks whether it is locked."""
+    """Lock an open file as ``try_lock`` does, but wait up to LOCK_SECONDS, because ``is_locked`` locks it briefly."""
     deadline = time.monotonic() + LOCK_SECONDS
     while not try_lock(descriptor, path):
         if time.monotonic() > deadline:
@@ -183,10 +180,10 @@ def wait_for_lock(descriptor: int, path: Path) -> bool:
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[IO[bytes] | None]:
-    """Hold the lock file ``path`` inside a ``with``; yield None where another process holds it.
+    """Hold the lock file ``path`` in a ``with`` statement; yield None if another process holds it.
 
-    The file is made where there is none, and stays. A child process to which its descriptor is passed holds the lock
-    too, until it ends. Raises LocksUnavailable, and OSError where the file cannot be made.
+    The file is created if necessary and never removed. A child process that inherits its descriptor holds the lock
+    too, until it ends. Raises LocksUnavailable, and OSError if the file cannot be created.
     """
     with path.open("ab") as file:
         yield file if wait_for_lock(file.fileno(), path) else None
@@ -198,16 +195,16 @@ def is_locked(path: Path) -> bool:
         with path.open("rb") as file:
             return not try_lock(file.fileno(), path, shared=True)
     except (FileNotFoundError, LocksUnavailable):
-        return False  # Nobody can hold a lock where there are none.
+        return False  # nothing can hold a lock there
     except OSError:
         return True
 
 
 def require_locks(folder: Path) -> None:
-    """Raise LocksUnavailable where ``folder`` is on a file system without locks; a read-only folder is not checked.
+    """Raise LocksUnavailable if ``folder`` is on a file system without locks. A read-only folder is not checked.
 
-    SQLite takes a missing lock service for a busy database, and would wait. It uses ``fcntl`` locks, which are checked
-    on a file of their own: closing the database itself would give up SQLite's locks.
+    SQLite mistakes a missing lock service for a busy database and waits. It uses ``fcntl`` locks, which are tested on
+    a temporary file: closing the database file would release SQLite's own locks.
     """
     if fcntl is None:
         return

@@ -1,4 +1,4 @@
-"""Films and stills of play: animated GIF, MP4, and a strip of pictures for the terminal."""
+"""Films of play: animated GIF, MP4, a player for notebooks, and a strip of pictures for the terminal."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 
 GIF_FRAMES_PER_SECOND = 30
-"""GIF counts in hundredths of a second and browsers slow down what is faster than 50 pictures a second."""
+"""GIF durations are multiples of 10 ms, and browsers slow down films of more than 50 pictures a second."""
 PIXEL_WIDTH = 2
 """The console's pixels are about twice as wide as high."""
 CAPTION_HEIGHT = 14
 CAPTION_COLOUR, CAPTION_GROUND = (255, (230, 233, 238)), (253, (14, 17, 22))
-"""Palette index and RGB. The console's own colours are the even indices, so odd ones are free."""
+"""Palette index and RGB. The console's colours have even indices, so odd ones are free."""
 STRIP_COLUMNS, STRIP_ROWS = 26, 10
-"""One picture of the terminal strip, in characters; each shows two pixels, one above the other."""
+"""Size of one picture of the terminal strip in characters, each of which shows two pixels, one above the other."""
 
 Overlay = Callable[[int], str]
-"""Frame number (0 for the first that is filmed) to the caption under it."""
+"""Frame number (0 for the first frame of the film) to the caption under it."""
 
 
 def brighter(one: np.ndarray, other: np.ndarray, palette: np.ndarray | None = None) -> np.ndarray:
-    """Two pictures laid over one another: of each pixel the brighter one.
+    """Return the brighter of two pictures, pixel by pixel.
 
-    Many games show a sprite at every second frame only; of two frames in a row one has it. Both are (H, W) uint8
+    Many games draw a sprite in every second frame only, so one of two successive frames has it. Both are (H, W) uint8
     palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without.
     """
     if palette is None:
@@ -53,7 +53,7 @@ def brighter(one: np.ndarray, other: np.ndarray, palette: np.ndarray | None = No
 
 
 def _thinned(frames: Iterable[np.ndarray], step: int, palette: np.ndarray | None) -> Iterator[np.ndarray]:
-    """One picture of every ``step`` frames: the first, which lies over the one before it that is not shown."""
+    """Yield every ``step``-th frame, combined with the frame before it by ``brighter``."""
     before: np.ndarray | None = None
     for number, frame in enumerate(frames):
         if number % step == 0:
@@ -69,18 +69,18 @@ def write_gif(
     scale: int = 1,
     overlay: Overlay | None = None,
 ) -> Path:
-    """Write an animated GIF that repeats indefinitely, in the exact colours, playing at the game's speed.
+    """Write an animated GIF that repeats indefinitely, in the exact colours and at the game's speed.
 
-    frames: (H, W) uint8 palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without; 60 a second, of
-    which ``frames_per_second`` are kept, each laid over the one before it (see ``brighter``). Raises CoachError where
-    the file cannot be written or there is no frame.
+    frames: (H, W) uint8 palette indices with ``palette`` (256, 3), or (H, W, 3) uint8 RGB without. Of their 60 a
+    second, ``frames_per_second`` are written, each combined with the one before it (see ``brighter``). Raises
+    CoachError if the file cannot be written or there is no frame.
     """
     step = max(1, round(FRAMES_PER_SECOND / frames_per_second))
     shown = _dressed(_thinned(frames, step, palette), palette, scale, overlay, step)
     colours = _with_caption_colours(palette)
 
     def raw(frame: np.ndarray) -> bytes:
-        """Each picture is followed by its palette: 256 times blue, green, red and opacity."""
+        """Return a picture followed by its palette: 256 times blue, green, red and opacity."""
         indices, own = _indexed(frame) if colours is None else (frame, colours)
         return indices.tobytes() + np.insert(own[:, ::-1], 3, 255, axis=1).tobytes()
 
@@ -97,7 +97,7 @@ def write_gif(
 
 
 def _indexed(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A picture of (H, W, 3) colours as (H, W) indices and their palette (256, 3)."""
+    """Convert a picture (H, W, 3) RGB to (H, W) indices and their palette (256, 3)."""
     packed = frame.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     colours, indices = np.unique(packed, return_inverse=True)
     if len(colours) > 256:
@@ -115,9 +115,10 @@ def write_mp4(
     scale: int = 2,
     overlay: Overlay | None = None,
 ) -> Path:
-    """Write an H.264 film of every frame. Arguments as of ``write_gif``; an even ``scale`` keeps every pixel's colour.
+    """Write an H.264 film of every frame, with the arguments of ``write_gif``.
 
-    Raises CoachError where the file cannot be written or there is no frame.
+    An even ``scale`` preserves the colour of every pixel. Raises CoachError if the file cannot be written or there is
+    no frame.
     """
     shown = _dressed(frames, palette, scale, overlay, 1)
     colours = _with_caption_colours(palette)
@@ -137,14 +138,14 @@ def write_mp4(
 def _filmed(
     path: Path, shown: Iterator[np.ndarray], raw: Callable[[np.ndarray], bytes], options: dict[str, Any]
 ) -> Path:
-    """Send pictures to ffmpeg, under another name first: a film is whole or not there."""
+    """Write pictures with ffmpeg under a temporary name, so that the film is complete or absent."""
     first = next(shown, None)
     if first is None:
         raise CoachError(f"There is no frame to write to {path}.")
     size = (first.shape[1], first.shape[0])
     try:
         with atomic_path(path) as partial:
-            partial.touch()  # So that a folder that cannot be written is reported by Python and at once.
+            partial.touch()  # so that Python reports a read-only folder, and at once
             film = imageio_ffmpeg.write_frames(str(partial), size, ffmpeg_log_level="error", **options)
             film.send(None)
             try:
@@ -154,7 +155,7 @@ def _filmed(
                 film.close()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().split("\n")[-1]
-        raise CoachError(f"The film {path} cannot be written ({reason}).") from error
+        raise CoachError(f"Cannot write the film {path} ({reason}).") from error
     return path
 
 
@@ -170,7 +171,7 @@ def _with_caption_colours(palette: np.ndarray | None) -> np.ndarray | None:
 def _dressed(
     frames: Iterable[np.ndarray], palette: np.ndarray | None, scale: int, overlay: Overlay | None, step: int
 ) -> Iterator[np.ndarray]:
-    """Frames at their size on the screen, with the caption under them."""
+    """Yield the frames at their final size, with the caption under them."""
     at = 0 if palette is not None else 1
     ink, ground = CAPTION_COLOUR[at], CAPTION_GROUND[at]
     for number, frame in enumerate(frames):
@@ -188,7 +189,7 @@ def _dressed(
 def frames_of(
     replay: ReplayFile, start: int = 0, stop: int | None = None, on_progress: Callable[[int, int], None] | None = None
 ) -> Iterator[np.ndarray]:
-    """The frames ``start`` to ``stop`` - 1 one by one, read in blocks."""
+    """Yield the frames ``start`` to ``stop`` - 1, which are read in blocks."""
     end = replay.frame_count + 1 if stop is None else min(stop, replay.frame_count + 1)
     for first in range(start, end, CHUNK_FRAMES):
         yield from replay.frames(first, min(first + CHUNK_FRAMES, end))
@@ -197,7 +198,7 @@ def frames_of(
 
 
 def caption_of(replay: ReplayFile, start: int = 0) -> Overlay:
-    """An overlay that tells each frame's action, reward and score so far."""
+    """Return an overlay with each frame's action and reward and the score so far."""
     score = np.concatenate([[0.0], np.cumsum(replay.rewards, dtype=np.float64)])
 
     def caption(number: int) -> str:
@@ -225,7 +226,7 @@ def write_gif_of(
 
 
 def terminal_strip(replay: ReplayFile, width: int) -> Text:
-    """As many pictures of the episode, from its beginning to its end, as fit ``width`` characters: half-block art."""
+    """Return as many pictures of the episode, from start to end, as fit into ``width`` characters."""
     from rich.text import Text
 
     count = max(1, min(8, width // (STRIP_COLUMNS + 1)))
@@ -247,19 +248,19 @@ def terminal_strip(replay: ReplayFile, width: int) -> Text:
 ZOOM = 1.25
 
 _numbers = itertools.count(1)
-"""Each film on a page has its own name."""
+"""For the unique id of each film on a page."""
 
 PAGE = Template("""
 <div id="$name" style="width: ${width}px; background: #0E1116; color: #E6E9EE; font: 14px sans-serif">
-<img src="$first" alt="a moment of the film"
+<img src="$first" alt="a picture of the film"
  style="width: ${width}px; height: ${height}px; image-rendering: pixelated; margin: 0">
 <div style="padding: 8px">
 <div class="caption" style="font-family: monospace; min-height: 20px">$caption</div>
-<input type="range" min="0" max="$last" value="0" aria-label="moment"
+<input type="range" min="0" max="$last" value="0" aria-label="position"
  style="width: 100%; margin: 8px 0; accent-color: #4CC38A">
 <button type="button" class="play" style="width: 84px">&#9654; Play</button>
 <button type="button" class="back" aria-label="one picture back">&#8722;1</button>
-<button type="button" class="on" aria-label="one picture on">+1</button>
+<button type="button" class="on" aria-label="one picture forward">+1</button>
 <select aria-label="speed">
 <option value="0.25">1/4 speed</option><option value="0.5">1/2 speed</option>
 <option value="1" selected>game speed</option><option value="2">2 x</option></select>
@@ -288,12 +289,12 @@ PAGE = Template("""
 
 
 class FilmPlayer:
-    """Some pictures that a notebook shows as a film with controls, when this is the last line of a cell."""
+    """A film with controls for notebooks, shown when this is the last line of a cell."""
 
     def __init__(self, pictures: Sequence[np.ndarray], captions: Sequence[str], pictures_per_second: float) -> None:
-        """pictures: (H, W, 3) uint8 RGB each. captions: one line of text under each of them."""
+        """pictures: (H, W, 3) uint8 RGB each. captions: a line of text for each picture."""
         if not len(pictures) or len(pictures) != len(captions):
-            raise CoachError(f"A film needs pictures and as many captions, not {len(pictures)} and {len(captions)}.")
+            raise CoachError(f"A film requires pictures and as many captions, not {len(pictures)} and {len(captions)}.")
         self.pictures = pictures
         self.captions = captions
         self.pictures_per_second = pictures_per_second
@@ -302,15 +303,15 @@ class FilmPlayer:
     def of_episode(
         cls, path: Path | str, start: int = 0, stop: int | None = None, every: int = DEFAULT_FRAME_SKIP
     ) -> FilmPlayer:
-        """Frames ``start`` to ``stop`` - 1 of a replay file, one picture for ``every`` frames, at the game's speed.
+        """Return a film of frames ``start`` to ``stop`` - 1, one picture for ``every`` frames, at the game's speed.
 
-        By default a picture is what one decision led to: its last two frames, laid over one another, because sprites
-        flicker. The caption tells score, action and reward. Raises CoachError for a span that the episode has not.
+        By default there is one picture for each decision: its last two frames combined, because sprites flicker. The
+        captions show score, action and reward. Raises CoachError for a span that the episode does not have.
         """
         with ReplayFile(path) as replay:
             end = replay.frame_count + 1 if stop is None else stop
             if not 0 <= start < end <= replay.frame_count + 1 or every < 1:
-                raise CoachError(f"{path} has frames 0 to {replay.frame_count}, and none from {start} to {end}.")
+                raise CoachError(f"{path} has frames 0 to {replay.frame_count}; it has no span from {start} to {end}.")
             frames, caption = replay.frames(start, end), caption_of(replay, start)
             shown = range(0, end - start, every)
             pictures = []
@@ -320,7 +321,7 @@ class FilmPlayer:
             return cls(pictures, [caption(at) for at in shown], FRAMES_PER_SECOND / every)
 
     def html(self) -> str:
-        """The film as a piece of HTML that needs nothing else, no network either (about 3 kB a picture)."""
+        """Return the film as self-contained HTML (about 3 kB a picture)."""
         height, width = self.pictures[0].shape[:2]
         pictures = [_data_uri(picture) for picture in self.pictures]
         facts = {
@@ -345,5 +346,5 @@ class FilmPlayer:
 def _data_uri(picture: np.ndarray) -> str:
     written, png = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not written:
-        raise CoachError("A picture of the film cannot be packed.")
+        raise CoachError("Cannot encode a picture of the film as PNG.")
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()

@@ -1,4 +1,4 @@
-"""A picture of each game, made with the emulator once and kept in the user's cache folder."""
+"""A picture of each game, made with the emulator once and saved in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from data.film import brighter
 from data.simulation import Emulator, rom_md5
 
 FRAMES = 600
-"""Ten seconds of random play, of which the picture is taken."""
+"""Length of the random play from which the picture is chosen: ten seconds."""
 FIRST_FRAME, EVERY_FRAMES = 150, 30
 HELD_FRAMES = 10
 _VERSION = 1
-"""In the files' names: increase it when pictures are made in another way."""
+"""Part of the file names. Increase it when pictures are made differently."""
 
 
 @dataclass(frozen=True)
 class GamePicture:
-    """frame: (H, W) uint8 palette indices; palette: (256, 3) uint8."""
+    """A picture. frame: (H, W) uint8 palette indices. palette: (256, 3) uint8 RGB."""
 
     frame: np.ndarray
     palette: np.ndarray
 
 
 def display_name(game: str) -> str:
-    """The ALE id as people write it: "SpaceInvaders" -> "Space Invaders", "MsPacman" -> "Ms Pacman"."""
+    """Return an ALE id with spaces: "SpaceInvaders" -> "Space Invaders", "MsPacman" -> "Ms Pacman"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", game)
 
 
 def make_picture(game: str) -> GamePicture:
-    """Play at random for ten seconds and take the picture with the most in it. Takes a tenth of a second or more.
+    """Play at random for ten seconds and return the most detailed picture. This takes 0.1 s or more.
 
-    Two frames in a row are laid over one another, because many games show their sprites at every second frame only.
+    Each picture combines two successive frames, because many games draw their sprites in every second frame only.
     """
     emulator = Emulator(game, EmulatorSettings())
     rng = np.random.default_rng(0)
@@ -69,17 +69,17 @@ def make_picture(game: str) -> GamePicture:
 
 
 def cache_folder() -> Path:
-    """Where pictures are kept; may be deleted at any time."""
+    """Return the folder of the pictures. It may be deleted at any time."""
     return user_folders.cache_folder() / "games"
 
 
 def picture_path(game: str, folder: Path | None = None) -> Path:
-    """The file of a game's picture, there or not. Its name holds the cartridge's MD5."""
+    """Return the file of a game's picture, existing or not. Its name includes the ROM's MD5."""
     return (folder or cache_folder()) / f"{game}-{rom_md5(game)[:8]}-{_VERSION}.npz"
 
 
 def cached_picture(game: str, folder: Path | None = None) -> GamePicture | None:
-    """The picture if it was made before; None also for a file that is damaged."""
+    """Return the saved picture, or None if there is none or its file is damaged."""
     try:
         with np.load(picture_path(game, folder), allow_pickle=False) as arrays:
             frame, palette = arrays["frame"], arrays["palette"]
@@ -90,8 +90,8 @@ def cached_picture(game: str, folder: Path | None = None) -> GamePicture | None:
     return GamePicture(frame, palette)
 
 
-def make_and_keep(game: str, folder: Path) -> GamePicture:
-    """Make a game's picture and put it into the cache. A disk that refuses is no harm."""
+def make_and_save(game: str, folder: Path) -> GamePicture:
+    """Make a game's picture and save it in the cache. Errors of the disk are ignored."""
     picture = make_picture(game)
     memory = io.BytesIO()
     np.savez_compressed(memory, frame=picture.frame, palette=picture.palette)

@@ -27,21 +27,21 @@ from data.runs import run_folder
 
 POLL_SECONDS = 0.3
 STOPPED = (130, -signal.SIGINT)
-"""Exit codes of a command that was stopped before it could handle Ctrl-C."""
+"""Exit codes of a command that received Ctrl-C before it could handle it."""
 JobKind = Literal["training", "comparison"]
 NAME_KEYS: dict[JobKind, str] = {"training": "run", "comparison": "comparison"}
-"""What the name of a job is called in its file."""
+"""The key of a job's name in its file."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job that waits, runs or has failed."""
+    """A waiting, running or failed job."""
 
     kind: JobKind
     name: str
-    """Of its run or comparison."""
+    """Name of its run or comparison."""
     arguments: tuple[str, ...]
-    """Of a training: what follows ``coach train --run NAME``. Of a comparison: what follows ``coach``."""
+    """The arguments after ``coach train --run NAME`` (training) or after ``coach`` (comparison)."""
     process: int | None = None
     """Its process id, once it has started."""
 
@@ -102,7 +102,7 @@ class JobQueue:
             return 0.0
 
     def failures(self) -> list[Failure]:
-        """Return the jobs that failed and were neither started again nor dismissed."""
+        """Return the jobs that failed and were not restarted or dismissed since."""
         failed = self.folder / "failed"
         found = []
         for path in (*sorted(failed.glob("*.json")), *sorted(failed.glob("comparisons/*.json"))):
@@ -162,7 +162,7 @@ class JobQueue:
         self.ensure_running()
 
     def remove(self, kind: JobKind, name: str) -> bool:
-        """Remove a waiting job. Return False if it does not wait any more."""
+        """Remove a waiting job. Return False if there is none with this name."""
         for path, job in self._waiting_files():
             if job.key == (kind, name):
                 path.unlink(missing_ok=True)
@@ -170,9 +170,9 @@ class JobQueue:
         return False
 
     def stop(self, kind: JobKind, name: str) -> bool:
-        """Remove a waiting job, or ask a running one to write a checkpoint and end. Return False if there is none.
+        """Remove a waiting job, or request a running one to write a checkpoint and end. Return False if there is none.
 
-        A job that was started elsewhere is found, too.
+        Jobs that were not started by the queue are found too.
         """
         if self.remove(kind, name):
             return True
@@ -181,13 +181,13 @@ class JobQueue:
             current = self.current()
             if current is None or current.key != (kind, name) or current.process is None:
                 return False
-            process = current.process  # it has not reported yet
+            process = current.process  # it has not reported any progress yet
         if not self._is_stopping(kind, name):
             jobs.request_stop(process)
         return True
 
     def _process(self, kind: JobKind, name: str) -> int | None:
-        """Return the process that runs a training or a comparison now, also one that was not started by the queue."""
+        """Return the process that runs a training or a comparison now, whether or not the queue started it."""
         if kind == "training":
             report = run_folder(self._library, name).training()
             return None if report is None else report.process
@@ -206,7 +206,7 @@ class JobQueue:
             self._failure_file(kind, name).unlink(missing_ok=True)
 
     def ensure_running(self) -> None:
-        """Start a process that runs the jobs of the queue, if there are any and none does."""
+        """Start a process that runs the jobs of the queue, unless there is one or nothing waits."""
         interrupted = self._current.exists() and self.current() is None
         if not (self.waiting() or interrupted) or is_locked(self._worker_lock):
             return
@@ -216,7 +216,7 @@ class JobQueue:
     # ---- running the jobs ----------------------------------------------------------------------------------------
 
     def run_jobs(self) -> None:
-        """Run the jobs one after another until none waits. Return at once if another process does."""
+        """Run the jobs one after another until none waits. Return at once if another process runs them."""
         while self.waiting() or self._current.exists():
             with hold_lock(self._worker_lock) as held:
                 if held is None:
@@ -227,7 +227,7 @@ class JobQueue:
                     self._run(path, job)
 
     def _wait_for_others(self) -> None:
-        """Wait for trainings and comparisons that were started elsewhere: two at a time would share the processors."""
+        """Wait for trainings and comparisons that the queue did not start: two at a time would compete for CPUs."""
         while self.current() is not None or any(map(is_locked, self._locks())):
             time.sleep(POLL_SECONDS)
 
@@ -235,9 +235,9 @@ class JobQueue:
         return [*self._library.runs.glob(".*.lock"), *self._library.folder.glob("comparisons/*/.lock")]
 
     def _remove_interrupted(self) -> None:
-        """Clear ``current.json`` of a job that was interrupted, as by a power failure.
+        """Remove ``current.json`` of a job that was interrupted, such as by a power failure.
 
-        The files of its run or comparison show that it was, unless it had not started yet.
+        The files of its run or comparison show the interruption. A job that had not created them is reported as failed.
         """
         job = _read_job(self._current)
         if job is not None:
@@ -264,7 +264,7 @@ class JobQueue:
         if not job.resumes:
             log.unlink(missing_ok=True)
         with hold_lock(self._current_lock) as lock:
-            assert lock is not None  # whoever held it was waited for
+            assert lock is not None  # _wait_for_others waited for its holder
             process = jobs.start(command, log, pass_fds=(lock.fileno(),))
             _write_job(self._current, replace(job, process=process.pid))
             path.unlink(missing_ok=True)
@@ -281,7 +281,7 @@ class JobQueue:
         return now.get("process") == job.process and now.get("phase") in FINAL_PHASES
 
     def _error(self, job: Job, code: int) -> str:
-        """Return why a job failed that ended with this exit code, or "" if it did not."""
+        """Return why a job with this exit code failed, or "" if it did not fail."""
         if job.kind == "training":
             return "" if code in (0, *STOPPED) else jobs.failure_sentence(job.title, code, self.log(job))
         if self._has_reported_end(job):

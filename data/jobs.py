@@ -1,4 +1,4 @@
-"""Background jobs: our own modules, run in Python processes that outlive the program that starts them."""
+"""Background jobs: modules of this project, run in processes that outlive the program that starts them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 SOURCES = Path(__file__).resolve().parent.parent
-"""The folder with our packages."""
+"""The folder of this project's packages."""
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs one of our modules in a Python process.
+    """Return the command that runs a module of this project in a Python process.
 
-    ``-P`` keeps the working folder off the import path: a file called ``agent.py`` there would hide our package.
+    ``-P`` keeps the working folder off the import path: a file called ``agent.py`` there would hide the package.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
 
@@ -25,7 +25,7 @@ def python_command(module: str, *arguments: str) -> list[str]:
 def import_path() -> str:
     """Return the ``PYTHONPATH`` with which a child imports the same packages as this process, in any working folder.
 
-    "" in ``sys.path`` means the working folder and is left out. Our own folder is added for the case that it was that.
+    "" in ``sys.path`` means the working folder and is left out. SOURCES is added in case it was that folder.
     """
     return os.pathsep.join([*(os.path.abspath(path) for path in sys.path if path), str(SOURCES)])
 
@@ -51,7 +51,7 @@ def start(
 
 
 def is_alive(process: int) -> bool:
-    """Return whether a process with this id exists. After its end, another process may have received the id."""
+    """Return whether a process with this id exists. It may be another one that received the id later."""
     if process <= 0:
         return False
     if os.name == "nt":  # there, os.kill(process, 0) would interrupt the process
@@ -66,14 +66,14 @@ def is_alive(process: int) -> bool:
 
 
 def request_stop(process: int) -> None:
-    """Ask a job to write a checkpoint and end, as Ctrl-C does. A second request would end it at once."""
+    """Request a job to write a checkpoint and end, as Ctrl-C does. A second request ends it at once."""
     os.kill(process, signal.SIGINT)
 
 
 def failure_sentence(job: str, code: int, log: Path) -> str:
     """Return one sentence that says why a job, such as "the training of NAME", ended with this exit code.
 
-    log: its output, the last line of which is quoted. Commands of ours end it with "coach: " and a sentence.
+    log: its output, the last line of which is quoted. A ``coach`` command ends it with "coach: " and a sentence.
     """
     job = job[:1].upper() + job[1:]
     if code < 0:

@@ -1,15 +1,15 @@
 """The journal of an unfinished episode: its origin and actions, on the disk within a second of being played.
 
-The emulator is deterministic, so these few bytes are the whole episode: recovery simulates the rest. A journal is a
-text file that only grows. Each line is the CRC-32 of what follows, a space, and one JSON object:
+The emulator is deterministic, so recovery simulates the rest from these few bytes. A journal is a text file to which
+lines are appended. Each line is the CRC-32 of what follows, a space, and one JSON object:
 
     {"journal": 1, "id": ..., "library": ..., "origin": {...}}            the first line
     {"at": 0, "actions": "0202..", "demonstrators": "0000..", "ram": N}   rows 0, 1, ..; N: CRC-32 of the RAM after them
     {"mark": 120}                                                         the player marked frame 120
-    {"rewind": 100}                                                       everything after frame 100 was dropped
+    {"rewind": 100}                                                       everything after frame 100 was removed
 
-A line that a crash cut short fails its CRC, and the journal ends before it. While the episode is being recorded, its
-process holds an exclusive lock on the file.
+A line that a crash truncated has a wrong CRC, and reading ends before it. The recording process holds an exclusive
+lock on the file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SUFFIX = ".journal"
 
 
 def rescue_folder() -> Path:
-    """Where journals go when the library's disk takes no more."""
+    """Return the folder of journals that could not be written to the library's disk."""
     return user_folders.state_folder() / "rescued"
 
 
@@ -57,7 +57,7 @@ def origin_to_dict(origin: Origin) -> dict[str, Any]:
 
 
 def origin_from_dict(values: dict[str, Any]) -> Origin:
-    """Raises KeyError, TypeError, ValueError or CoachError where the values are no origin."""
+    """Reverse ``origin_to_dict``. Raises KeyError, TypeError, ValueError or CoachError for invalid values."""
     return Origin(
         game=str(values["game"]),
         settings=EmulatorSettings.from_json(values["settings"]),
@@ -73,7 +73,7 @@ def origin_from_dict(values: dict[str, Any]) -> Origin:
 
 @dataclass
 class _Tape:
-    """What was played, in order: spans of frames, markers and rewinds, waiting to be written."""
+    """Unwritten records in order: spans of frames, markers and rewinds."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     first: int = 0
@@ -97,10 +97,14 @@ class _Tape:
 
 
 class Journal:
-    """Writes one journal. ``frame``, ``mark`` and ``rewind`` only touch memory; ``sync`` writes, on another thread."""
+    """Writes one journal.
+
+    ``frame``, ``mark`` and ``rewind`` only change memory. Another thread calls ``write`` and ``sync``, which never
+    raise: an error is reported by ``trouble``, and they retry it.
+    """
 
     def __init__(self, path: Path, library: Path, origin: Origin) -> None:
-        """Raises OSError where the file cannot be made."""
+        """Create the file. Raises OSError."""
         self.path = path
         self._header: dict[str, Any] = {
             "journal": 1,
@@ -111,16 +115,16 @@ class Journal:
         self._lock = threading.Lock()
         self._tape = _Tape()
         self._records: list[dict[str, Any]] = []
-        """Everything so far: what a move to another place writes."""
-        self._owed: list[dict[str, Any]] = []
-        """What the present file does not hold yet."""
+        """All records so far, to write the journal again elsewhere."""
+        self._unwritten: list[dict[str, Any]] = []
+        """Records that the current file does not have yet."""
         self._trouble: str | None = None
         self._descriptor: int | None = None
         self._open(path, [])
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong, in one sentence, or None."""
+        """The problem, in one sentence, or None."""
         return self._trouble
 
     def frame(self, action: int, demonstrator: int, ram: np.ndarray) -> None:
@@ -141,40 +145,37 @@ class Journal:
             self._tape.first = frame
 
     def write(self) -> None:
-        """Hand to the system what it does not have yet: enough to outlive this process.
-
-        Never raises, nor does ``sync``: what fails is reported by ``trouble`` and tried again.
-        """
-        self._bring_up_to_date(sync=False)
+        """Write the new records, so that they survive the end of this process."""
+        self._update(sync=False)
 
     def sync(self) -> None:
-        """``write``, and make it outlive a power cut."""
-        self._bring_up_to_date(sync=True)
+        """Write the new records, so that they survive a power failure."""
+        self._update(sync=True)
 
-    def _bring_up_to_date(self, sync: bool) -> None:
+    def _update(self, sync: bool) -> None:
         with self._lock:
             self._tape.close_span()
             records, self._tape.records = self._tape.records, []
         self._records += records
-        self._owed += records
+        self._unwritten += records
         if self._descriptor is None:
             return
         try:
             self._require_in_place(self._descriptor)
-            if self._owed:
-                text = b"".join(map(_line, self._owed))
+            if self._unwritten:
+                text = b"".join(map(_line, self._unwritten))
                 os.ftruncate(self._descriptor, self._whole_bytes)
                 os.lseek(self._descriptor, self._whole_bytes, os.SEEK_SET)
                 write_all(self._descriptor, text)
                 self._whole_bytes += len(text)
-                self._owed = []
+                self._unwritten = []
             if sync:
                 os.fsync(self._descriptor)
         except OSError as error:
             self._move(error.strerror or str(error))
 
     def _require_in_place(self, descriptor: int) -> None:
-        """A deleted or renamed folder takes bytes without a word: notice it."""
+        """Raise OSError if the file was moved or deleted: the system reports no error when it is written to."""
         try:
             in_place = os.path.samestat(os.fstat(descriptor), os.stat(self.path))
         except FileNotFoundError:
@@ -183,7 +184,7 @@ class Journal:
             raise OSError(errno.ENOENT, "its folder was moved or deleted")
 
     def _open(self, path: Path, records: list[dict[str, Any]]) -> None:
-        """Start the file again at ``path``; raises OSError and then leaves the current file as it is."""
+        """Write a new file at ``path`` and close the current one. If this raises OSError, the current one remains."""
         text = b"".join(map(_line, [self._header, *records]))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
@@ -198,10 +199,10 @@ class Journal:
         if self._descriptor is not None:
             os.close(self._descriptor)
             remove_quietly(self.path)
-        self.path, self._descriptor, self._whole_bytes, self._owed = path, descriptor, len(text), []
+        self.path, self._descriptor, self._whole_bytes, self._unwritten = path, descriptor, len(text), []
 
     def _move(self, reason: str) -> None:
-        """Write the whole journal again at the first other place that accepts it; until then the old one is kept."""
+        """Write the complete journal to the first other folder that is writable. Until then the old one is kept."""
         for folder in (rescue_folder(), Path(tempfile.gettempdir())):
             if folder == self.path.parent:
                 continue
@@ -211,16 +212,16 @@ class Journal:
             except (OSError, CoachError):
                 continue
             self._trouble = (
-                f"The library cannot be written ({reason}); the episode's actions are kept in {self.path} instead."
+                f"Cannot write to the library ({reason}); the episode's actions are saved in {self.path} instead."
             )
             return
         self._trouble = (
-            f"Neither the library nor {rescue_folder()} can be written ({reason}); what you play now is held in "
-            "memory alone: make room on the disk before you end the episode."
+            f"Cannot write to the library or to {rescue_folder()} ({reason}); what you play now is in memory only. "
+            "Free some space on the disk before you end the episode."
         )
 
     def close(self, keep: bool) -> None:
-        """Give up the lock; ``keep`` leaves the file for recovery, else it is removed."""
+        """Release the lock. keep: leave the file for recovery instead of removing it."""
         if keep:
             self.sync()
         else:
@@ -229,11 +230,11 @@ class Journal:
             os.close(self._descriptor)
             self._descriptor = None
             if not keep:
-                remove_quietly(self.path)  # Windows removes no file that is open.
+                remove_quietly(self.path)  # Windows cannot remove an open file
 
 
 class NoJournal:
-    """Stands in where an episode can be made again from elsewhere: from ``path``, which is left alone."""
+    """Replaces a journal when the episode can be rebuilt from another file, ``path``. All methods do nothing."""
 
     trouble: str | None = None
 
@@ -241,27 +242,27 @@ class NoJournal:
         self.path = path
 
     def frame(self, action: int, demonstrator: int, ram: np.ndarray) -> None:
-        """Nothing is kept."""
+        pass
 
     def mark(self, frame: int) -> None:
-        """Nothing is kept."""
+        pass
 
     def rewind(self, frame: int) -> None:
-        """Nothing is kept."""
+        pass
 
     def write(self) -> None:
-        """Nothing is written."""
+        pass
 
     def sync(self) -> None:
-        """Nothing is written."""
+        pass
 
     def close(self, keep: bool) -> None:
-        """There is nothing to close."""
+        pass
 
 
 @dataclass(frozen=True)
 class JournalContents:
-    """What a journal says: an episode that was not published."""
+    """The content of a journal: an episode that was not published."""
 
     path: Path
     episode_id: str
@@ -281,19 +282,19 @@ class JournalContents:
 
 
 def is_blank(path: Path) -> bool:
-    """Whether the process died before the journal's first line was whole: then nothing had been played."""
+    """Return whether the journal has no complete first line, because its process ended before anything was played."""
     with path.open("rb") as file:
         return b"\n" not in file.read(2**16)
 
 
 def is_being_recorded(path: Path) -> bool:
-    """Whether a living process still writes this journal."""
+    """Return whether a running process writes this journal."""
     with path.open("rb") as file:
         return not try_lock(file.fileno(), path, shared=True)
 
 
 def _records(text: bytes) -> list[dict[str, Any]]:
-    """The whole lines of a journal, up to the first that is not whole."""
+    """Return the records before the first incomplete or damaged line."""
     found = []
     for line in text.split(b"\n")[:-1]:
         try:
@@ -307,11 +308,11 @@ def _records(text: bytes) -> list[dict[str, Any]]:
 
 
 def read_journal(path: Path) -> JournalContents:
-    """Raises CoachError where the file is no journal, or not one of this version."""
+    """Read a journal. Raises CoachError if it is not a journal of this version."""
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise CoachError(f"The journal {path} cannot be read ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot read the journal {path} ({error.strerror or error}).") from error
     records = _records(text)
     actions, demonstrators = bytearray(), bytearray()
     markers: list[int] = []
@@ -319,7 +320,9 @@ def read_journal(path: Path) -> JournalContents:
     try:
         header = records[0]
         if header["journal"] != 1:
-            raise CoachError(f"The journal {path} was written by a later Replay Coach; update this one to recover it.")
+            raise CoachError(
+                f"The journal {path} was written by a later version of Replay Coach; update to recover it."
+            )
         library, episode_id = Path(str(header["library"])), Path(str(header["id"])).name
         origin = origin_from_dict(header["origin"])
         for record in records[1:]:

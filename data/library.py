@@ -32,7 +32,7 @@ NEVER = -1
 
 
 class Library:
-    """One folder: ``replays/*.h5``, ``labels.sqlite``, ``runs/<name>/``."""
+    """A library folder: ``replays/*.h5``, ``labels.sqlite``, ``runs/<name>/``."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
@@ -53,7 +53,7 @@ class Library:
         return self.folder / "runs"
 
     def prepare(self) -> None:
-        """Make the folders; raises CoachError where they cannot be made or written."""
+        """Create the folders. Raises CoachError if one cannot be created or is not writable."""
         try:
             for folder in (self.folder, self.replays, self.runs):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -61,18 +61,20 @@ class Library:
                     raise PermissionError(13, "Permission denied", str(folder))
         except OSError as error:
             raise CoachError(
-                f"The library {self.folder} cannot be written ({error.strerror or error}); "
+                f"Cannot write to the library {self.folder} ({error.strerror or error}); "
                 "choose another folder with --library."
             ) from error
 
     def run_folder(self, name: str) -> Path:
-        """Folder of the run ``name``, existing or not; raises CoachError for a name that is no plain file name."""
+        """Return the folder of a run, existing or not. Raises CoachError for a name that is not a plain file name."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-            raise CoachError(f"A run's name may hold letters, digits, dots, hyphens and underscores, not {name!r}.")
+            raise CoachError(
+                f"A run's name may contain letters, digits, dots, hyphens and underscores; {name!r} is not valid."
+            )
         return self.runs / name
 
     def begin_episode(self, origin: Origin, demonstrator: str, first: FrameState) -> ReplayWriter:
-        """A writer for a new episode of this library, named ``<UTC time>-<game>-<demonstrator>-<8 hex>``."""
+        """Return a writer for a new episode named ``<UTC time>-<game>-<demonstrator>-<8 hex>``."""
         self.prepare()
         stamp = origin.created.strftime("%Y%m%dT%H%M%SZ")
         name = f"{stamp}-{origin.game}-{demonstrator}-{secrets.token_hex(4)}.h5"
@@ -80,48 +82,48 @@ class Library:
 
     @property
     def index(self) -> LibraryIndex:
-        """What the library's files say of themselves, kept so that they need not be opened."""
+        """The index of the replay files, which need not be opened to be listed."""
         return LibraryIndex(self.folder / "index.jsonl", self.replays)
 
     def episodes(self, game: str | None = None) -> list[EpisodeSummary]:
-        """Summaries of all published episodes, oldest first. Files that cannot be read are left to ``broken``."""
+        """Return the summaries of all readable episodes, oldest first."""
         summaries = (entry.summary for entry in self.index.entries())
         found = [summary for summary in summaries if summary is not None and game in (None, summary.game)]
         return sorted(found, key=lambda summary: (summary.created, summary.episode_id))
 
     def broken(self) -> list[tuple[Path, str]]:
-        """The files in ``replays`` that are no whole replay files, each with a sentence that says why."""
+        """Return the files in ``replays`` that are not readable, each with a sentence that says why."""
         return [(self.replays / entry.name, entry.problem) for entry in self.index.entries() if entry.summary is None]
 
     def episode_path(self, episode_id: str) -> Path:
-        """Path of an episode by its id; raises CoachError if there is none."""
+        """Return the path of an episode. Raises CoachError if the library has no such episode."""
         path = self.replays / f"{episode_id}.h5"
-        # An id comes from outside: it must not lead out of the library.
+        # Ids are not trusted: the path must not lead out of the library.
         if Path(episode_id).name != episode_id or path.is_symlink() or not path.is_file():
-            raise CoachError(f"The library {self.folder} holds no episode {episode_id!r}.")
+            raise CoachError(f"The library {self.folder} has no episode {episode_id!r}.")
         return path
 
 
 @dataclass(frozen=True)
 class EpisodeChoice:
-    """What an episode must be to be chosen; what is left empty chooses all. Several names are alternatives."""
+    """Criteria that select episodes. An empty one selects all; of several values, one must match."""
 
     game: str | None = None
     players: tuple[str, ...] = ()
     demonstrators: tuple[str, ...] = ()
-    """Kinds of which at least one must have chosen a frame."""
+    """Kinds of demonstrators; at least one of them must have chosen an action."""
     least_score: float | None = None
     verdict: str | None = None
-    """At least one verdict of this kind stands on the episode."""
+    """The episode must have at least one verdict of this kind."""
     names: tuple[str, ...] = ()
-    """Episode ids of the library, or paths of replay files, which are read in a child process first."""
+    """Episode ids of the library, or paths of replay files, which are validated in a child process first."""
 
     @property
     def is_everything(self) -> bool:
         return self == EpisodeChoice()
 
     def episodes(self, library: Library, labels: LabelDatabase | None) -> list[EpisodeSummary]:
-        """The chosen episodes, oldest first; raises CoachError for a name that is no episode."""
+        """Return the selected episodes, oldest first. Raises CoachError for a name that is not an episode."""
         judged = set()
         if self.verdict is not None and labels is not None:
             judged = {v.clip.episode_id for v in labels.verdicts() if v.verdict == self.verdict}
@@ -149,9 +151,7 @@ class EpisodeChoice:
                 elif path.is_file():
                     episode = quarantine.vet(path)
                 if episode is None:
-                    raise CoachError(
-                        f"There is no replay file {name}, neither here nor in the library {library.folder}."
-                    )
+                    raise CoachError(f"There is no replay file {name}, here or in the library {library.folder}.")
                 known = found.setdefault(episode.episode_id, episode)
                 if Path(known.path).resolve() != Path(episode.path).resolve():
                     raise CoachError(f"{known.path} and {episode.path} have the same name; choose one of them.")
@@ -163,20 +163,21 @@ class EpisodeChoice:
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of the library: its summary, or why there is none."""
+    """One replay file in the index."""
 
     name: str
     size: int
     changed_ns: int
     summary: EpisodeSummary | None
     problem: str
+    """Why there is no summary, in one sentence."""
 
     def to_line(self) -> bytes:
         return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Entry:
-        """Raises ValueError, TypeError or KeyError for a line of another version or a damaged one."""
+        """Parse a line. Raises ValueError, TypeError or KeyError if it is damaged or of another version."""
         values: dict[str, Any] = json.loads(line)
         summary = values["summary"]
         return cls(**(values | {"summary": None if summary is None else EpisodeSummary(**summary)}))
@@ -190,7 +191,7 @@ class LibraryIndex:
         self._replays = replays
 
     def add(self, path: Path, summary: EpisodeSummary) -> None:
-        """Note a file that was just published. A disk that refuses is no harm: the next reader heals the index."""
+        """Add a file that was just published. Errors of the disk are ignored: the next reader repairs the index."""
         try:
             status = path.stat()
             line = Entry(path.name, status.st_size, status.st_mtime_ns, summary, "").to_line()
@@ -203,7 +204,7 @@ class LibraryIndex:
             return
 
     def entries(self) -> list[Entry]:
-        """All files of the folder, by name. Files that the index does not know are read, in a child process."""
+        """Return all files of the folder, by name. New and changed files are read in a child process."""
         known = self._known()
         present = list(self._present())
         entries = {
@@ -211,9 +212,9 @@ class LibraryIndex:
             for name, size, changed_ns in present
             if name in known and (known[name].size, known[name].changed_ns) == (size, changed_ns)
         }
-        strange = [status for status in present if status[0] not in entries]
-        entries |= {entry.name: entry for entry in self._read(strange)}
-        if strange or len(known) != len(entries):
+        new = [status for status in present if status[0] not in entries]
+        entries |= {entry.name: entry for entry in self._read(new)}
+        if new or len(known) != len(entries):
             self._write(entries)
         return [
             entry
@@ -246,11 +247,11 @@ class LibraryIndex:
         except FileNotFoundError:
             return
 
-    def _read(self, strange: list[tuple[str, int, int]]) -> list[Entry]:
-        if not strange:
+    def _read(self, files: list[tuple[str, int, int]]) -> list[Entry]:
+        if not files:
             return []
         readers: SimpleQueue[Quarantine] = SimpleQueue()
-        all_readers = [Quarantine() for _ in range(READERS if len(strange) > FILES_WORTH_A_SECOND_READER else 1)]
+        all_readers = [Quarantine() for _ in range(READERS if len(files) > FILES_WORTH_A_SECOND_READER else 1)]
         for reader in all_readers:
             readers.put(reader)
 
@@ -263,7 +264,7 @@ class LibraryIndex:
 
         try:
             with ThreadPoolExecutor(len(all_readers)) as pool:
-                return list(pool.map(one, strange))
+                return list(pool.map(one, files))
         finally:
             for reader in all_readers:
                 reader.close()
@@ -271,11 +272,11 @@ class LibraryIndex:
     def _entry(self, status: tuple[str, int, int], reader: Quarantine) -> Entry:
         path = self._replays / status[0]
         if path.is_symlink():
-            return Entry(*status, None, f"{path} is a link; a library holds its own files: copy the file there.")
+            return Entry(*status, None, f"{path} is a symbolic link; copy the file into the library instead.")
         try:
             return Entry(*status, reader.summary(path), "")
         except ReaderUnavailable as error:
-            # Nothing is known of the file: a line that fits no file has it read again the next time.
+            # The file was not read: a time that no file has makes the next reader try again.
             return Entry(status[0], status[1], NEVER, None, str(error))
         except CoachError as error:
             return Entry(*status, None, str(error))
@@ -285,5 +286,5 @@ class LibraryIndex:
         try:
             write_atomic(self._path, text)
         except OSError:
-            # A library that may only be read is still a library: its index is rebuilt each time.
+            # The index of a read-only library is rebuilt each time.
             return

@@ -1,8 +1,8 @@
-"""The live view of a training: the newest picture of the agent's game in one small file, written only on request.
+"""The live view of a training: the newest picture of the agent's game in a small file, written only on request.
 
-A viewer touches ``live.watched`` in the run's folder now and then (``request_pictures``). While that file is fresh, the
-training writes ``live.picture`` at most fifteen times a second: the frame and the agent's Q-values. Without a viewer,
-a training pays for two checks a second of the file's time.
+A viewer touches ``live.watched`` in the run's folder every second or two (``request_pictures``). While that file is
+fresh, the training writes ``live.picture`` at most fifteen times a second: the frame and the agent's Q-values. Without
+a viewer, the cost to the training is two checks of the file's time a second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from data.simulation import Emulator
 CHECK_SECONDS = 0.5
 """Time between two checks whether anybody watches."""
 FRESH_SECONDS = 5.0
-"""A viewer that has not asked for pictures for this long has gone."""
+"""After this long without a request, the viewer is considered closed."""
 PICTURE_SECONDS = 1 / 15
 LARGEST_SIDE = 1000
 
@@ -45,11 +45,11 @@ class LivePicture:
     score: float = 0.0
     """Points of this episode so far."""
     evaluating: bool = False
-    """It is an episode of an evaluation, from which the agent does not learn."""
+    """Whether it is an evaluation, from which the agent does not learn."""
 
 
 class LiveView:
-    """Writes the pictures of one training."""
+    """Writes the live pictures of one training."""
 
     def __init__(self, run_folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = run_folder
@@ -58,7 +58,7 @@ class LiveView:
         self._watched = False
 
     def is_due(self) -> bool:
-        """Return whether somebody watches and the last picture is old enough."""
+        """Return whether a viewer is open and the next picture is due."""
         now = self._clock()
         if now >= self._next_check:
             self._next_check = now + CHECK_SECONDS
@@ -91,7 +91,7 @@ def _is_fresh(path: Path) -> bool:
 
 
 def request_pictures(run_folder: Path) -> None:
-    """Ask the training for pictures. A viewer repeats this every second or two."""
+    """Request pictures from the training. A viewer repeats this every second or two."""
     with contextlib.suppress(OSError):
         (run_folder / "live.watched").touch()
 

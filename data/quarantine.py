@@ -1,9 +1,9 @@
-"""Read and verify replay files in child processes with limits, because a file may come from a stranger.
+"""Read and verify untrusted replay files in sandboxed child processes.
 
-The HDF5 library is a large piece of C that a malicious file can crash. A child process (``data.quarantine_child``)
-reads such a file first, with bounded memory, no right to write, and a limit on its silence. A file that the child has
-read to its end may be read by this process. Where the system has no ``resource`` limits (Windows) the child's memory
-and writes are not limited; crashes and endless loops still end there.
+A malicious file can crash the HDF5 library or make it loop forever. A child process (``data.quarantine_child``) reads
+such a file first, with limited memory, no permission to write, and a timeout. This process may then read a file that
+the child has read completely. Without ``resource`` limits (Windows) the child's memory and writes are not limited, but
+crashes and endless loops are still confined to it.
 """
 
 from __future__ import annotations
@@ -24,24 +24,27 @@ from data.errors import CoachError
 from data.verification import OnFrames, Verification
 
 MEMORY_BYTES = 2 * 2**30
-"""Address space of the child, its libraries included."""
+"""Address space of the child, including its libraries."""
 MAX_MESSAGE_BYTES = 2**20
 KILLED = -9
-"""Exit code of a process that the system ended by SIGKILL, as when memory ran out."""
+"""Exit code of a process that the system ended by SIGKILL, such as when memory is exhausted."""
 SILENCE_SECONDS = 60.0
-"""The child reports every block of frames, so a minute without a word is a hang."""
+"""Timeout. The child reports every block of frames, so it hangs if it is silent for a minute."""
 
 
 class ReaderUnavailable(CoachError):
-    """No child could be started, which is no fault of the file that it was to read."""
+    """No child process could be started. The file was not read."""
 
 
 class _ReaderKilled(CoachError):
-    """The system ended the child."""
+    """The system killed the child."""
 
 
 class Quarantine:
-    """One child process that reads files for us; started on first use, and again whenever a file brought it down."""
+    """A child process that reads files, started on first use and restarted after a file has crashed it.
+
+    The methods that read raise ReaderUnavailable if no child can be started.
+    """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, silence_seconds: float = SILENCE_SECONDS) -> None:
         self._memory_bytes = memory_bytes
@@ -51,10 +54,7 @@ class Quarantine:
         self._listener: threading.Thread | None = None
 
     def verify(self, path: Path, on_frames: OnFrames | None = None) -> Verification:
-        """``data.verification.verify`` in the child; a file that brings it down is not ok, of kind "structure".
-
-        Raises ReaderUnavailable where no child can be started, as ``summary`` and ``vet`` do.
-        """
+        """Call ``data.verification.verify`` in the child. A file that crashes it has a difference in "structure"."""
         try:
             answer = self._ask("verify", path, on_frames)
         except ReaderUnavailable:
@@ -64,21 +64,21 @@ class Quarantine:
         return Verification(**(answer | {"path": path}))
 
     def summary(self, path: Path) -> EpisodeSummary:
-        """What the file says of itself; raises CoachError for one that is no replay file."""
+        """Return what lists show of a file. Raises CoachError if it is not a replay file."""
         return EpisodeSummary(**self._ask("summary", path))
 
     def vet(self, path: Path, on_frames: OnFrames | None = None) -> EpisodeSummary:
-        """Read everything in the file once; raises CoachError where that fails."""
+        """Read everything in the file once. Raises CoachError if that fails."""
         return EpisodeSummary(**self._ask("vet", path, on_frames))
 
     def demo(self, path: Path) -> dict[str, list[float]]:
-        """``data.demo_pickle.read_plain_demo`` in the child."""
+        """Call ``data.demo_pickle.read_plain_demo`` in the child."""
         return self._ask("demo", path)
 
     def _ask(self, task: str, path: Path, on_frames: OnFrames | None = None) -> dict[str, Any]:
         try:
             return self._ask_once(task, path, on_frames)
-        except _ReaderKilled:  # where memory runs short, say, whatever was read: the file gets another
+        except _ReaderKilled:  # perhaps because memory is short, not because of the file: try again
             return self._ask_once(task, path, on_frames)
 
     def _ask_once(self, task: str, path: Path, on_frames: OnFrames | None) -> dict[str, Any]:
@@ -101,10 +101,10 @@ class Quarantine:
             refusal = _ReaderKilled if _was_killed(child) else CoachError
             self.close()
             how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
-            raise refusal(f"{path} is refused: reading it {how}, which no replay file of ours does.") from error
+            raise refusal(f"{path} is refused: reading it {how}, so it is damaged or malicious.") from error
 
     def _next_message(self) -> dict[str, Any]:
-        """Return the child's next message; raises TimeoutError after silence, ValueError when the child has ended."""
+        """Return the child's next message. Raises TimeoutError, or ValueError if the child has ended."""
         try:
             line = self._messages.get(timeout=self._silence_seconds)
         except queue.Empty:
@@ -121,8 +121,8 @@ class Quarantine:
         return self._child
 
     def _started(self) -> subprocess.Popen[bytes]:
-        """A child that has said that it is ready."""
-        # Ours come first; what else this process finds by its PYTHONPATH, its child finds, too.
+        """Start a child and wait until it is ready."""
+        # The child imports this project's packages, and what this process finds through PYTHONPATH.
         sources = [str(Path(__file__).resolve().parent.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         environment = {name: value for name, value in os.environ.items() if name != "HDF5_PLUGIN_PATH"}
         environment |= {
@@ -135,7 +135,7 @@ class Quarantine:
         try:
             child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
         except OSError as error:
-            raise ReaderUnavailable(f"The reader of replay files cannot be started: {error.strerror}.") from error
+            raise ReaderUnavailable(f"Cannot start the reader of replay files ({error.strerror}).") from error
         assert child.stdout is not None
         self._child, self._messages = child, queue.SimpleQueue()
         self._listener = threading.Thread(target=_listen, args=(child.stdout, self._messages), daemon=True)
@@ -145,8 +145,7 @@ class Quarantine:
         except (OSError, ValueError) as error:
             self.close()
             raise ReaderUnavailable(
-                "The reader of replay files cannot be started, so no file is read. Run this command to see why: "
-                f"{' '.join(command)}"
+                f"Cannot start the reader of replay files. To see why, run: {' '.join(command)}"
             ) from error
         return child
 
@@ -170,7 +169,7 @@ class Quarantine:
 
 
 def _listen(output: IO[bytes], messages: queue.SimpleQueue[bytes]) -> None:
-    """Pass on each line of a child's output, and an empty one at its end."""
+    """Put each line of a child's output into a queue, and an empty one at its end."""
     line = b" "
     while line:
         line = output.readline(MAX_MESSAGE_BYTES)
@@ -178,17 +177,17 @@ def _listen(output: IO[bytes], messages: queue.SimpleQueue[bytes]) -> None:
 
 
 def _was_killed(child: subprocess.Popen[bytes]) -> bool:
-    """Whether something outside has ended the child, and not by Ctrl-C."""
+    """Return whether the child was ended by SIGKILL."""
     try:
         return child.wait(timeout=1.0) == KILLED
-    except subprocess.TimeoutExpired:  # it runs, and is silent or talks nonsense
+    except subprocess.TimeoutExpired:  # it runs, but is silent or sends invalid messages
         return False
 
 
 def vetted(path: Path, trusted: Path | None = None) -> Path:
-    """``path``, once a child has read it whole; files that lie in the folder ``trusted`` are not read again.
+    """Return ``path`` after a child has read it completely. Files in the folder ``trusted`` are not read again.
 
-    Raises CoachError for a file that is no whole replay file.
+    Raises CoachError if it is not a complete replay file.
     """
     if trusted is None or path.resolve().parent != trusted.resolve():
         with Quarantine() as quarantine:
@@ -197,13 +196,16 @@ def vetted(path: Path, trusted: Path | None = None) -> Path:
 
 
 def replay_paths(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder its replay files (of a library, those in ``replays``). Raises CoachError."""
+    """Return the given files, and the replay files in the given folders (in ``replays`` of a library).
+
+    Raises CoachError for a path that does not exist or a folder without replay files.
+    """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             inside = sorted((path / "replays").glob("*.h5")) or sorted(path.rglob("*.h5"))
             if not inside:
-                raise CoachError(f"The folder {path} holds no replay file (*.h5).")
+                raise CoachError(f"The folder {path} has no replay files (*.h5).")
             found += inside
         elif path.is_file():
             found.append(path)
@@ -218,32 +220,32 @@ def verify_many(
     on_progress: Callable[[int, int], None] | None = None,
     on_frames: Callable[[Path, int, int], None] | None = None,
 ) -> list[Verification]:
-    """Verify files in ``jobs`` child processes at a time; the answers are in the order of ``paths``.
+    """Verify files in ``jobs`` child processes and return the results in the order of ``paths``.
 
-    ``on_progress`` gets the files done and the files in all; ``on_frames`` a file, its frames checked and its frames
-    in all. Both are called one at a time, from threads other than the caller's.
+    on_progress: called with the number of files done and their total. on_frames: called with a file, its frames
+    checked and their total. Both are called from other threads, but never at the same time.
     """
     idle: queue.SimpleQueue[Quarantine] = queue.SimpleQueue()
     children = [Quarantine() for _ in range(max(1, min(jobs, len(paths))))]
     for child in children:
         idle.put(child)
-    telling = threading.Lock()
+    callback_lock = threading.Lock()
     done_files = 0
 
     def one(path: Path) -> Verification:
         nonlocal done_files
 
-        def tell(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             if on_frames is not None:
-                with telling:
+                with callback_lock:
                     on_frames(path, done, total)
 
         child = idle.get()
         try:
-            answer = child.verify(path, tell)
+            answer = child.verify(path, report)
         finally:
             idle.put(child)
-        with telling:
+        with callback_lock:
             done_files += 1
             if on_progress is not None:
                 on_progress(done_files, len(paths))

@@ -1,6 +1,6 @@
-"""The child process of ``data.quarantine``: read files under limits and answer in JSON lines.
+"""The child process of ``data.quarantine``: reads files under limits and writes the results as JSON lines.
 
-Nothing imports this module, so that it may import whatever reads a file.
+It is a separate module so that the parent does not import what reads the files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REPORT_SECONDS = 0.1
 
 
 def limit(memory_bytes: int) -> None:
-    """Bound this process's memory, and forbid core dumps and any byte written to a file."""
+    """Limit this process's memory, and forbid core dumps and writing to files."""
     if resource is None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
@@ -37,13 +37,13 @@ def limit(memory_bytes: int) -> None:
 
 
 def end_at_once_when_interrupted() -> None:
-    """Let Ctrl-C end this process at once: it has nothing to clean up."""
+    """Let Ctrl-C end this process at once. It has nothing to clean up."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Reporter:
-    """Reports to the parent how far a long task is, a few times a second."""
+    """Sends messages to the parent, including the progress of a long task."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
@@ -79,7 +79,7 @@ def answer(task: str, path: Path, reporter: Reporter) -> dict[str, Any]:
 def main() -> None:
     limit(int(sys.argv[1]))
     end_at_once_when_interrupted()
-    # Whatever a library prints must not mix with the answers.
+    # What libraries print must not mix with the messages.
     reporter = Reporter(os.fdopen(os.dup(1), "wb"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     reporter.send({"ready": True})

@@ -1,4 +1,4 @@
-"""Rebuilding the episodes that a crash left unfinished, from their journals."""
+"""Rebuild episodes that a crash left unfinished from their journals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROGRESS_FRAMES = 600
 
 @dataclass(frozen=True)
 class Unfinished:
-    """An episode that was never published, and that nobody is recording any more."""
+    """An episode that was neither published nor is being recorded now."""
 
     path: Path
     """Its journal."""
@@ -42,7 +42,7 @@ class Unfinished:
 
 
 def _journals(library: Library) -> Iterator[Path]:
-    """The library's journals, and those of it that a full disk drove elsewhere."""
+    """Yield the library's journals, including those that were written elsewhere because its disk failed."""
     yield from sorted(library.replays.glob(f"*{SUFFIX}"))
     for folder in (rescue_folder(), Path(tempfile.gettempdir())):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -50,12 +50,12 @@ def _journals(library: Library) -> Iterator[Path]:
                 if not is_blank(path) and read_journal(path).library == library.folder.resolve():
                     yield path
             except (CoachError, OSError):
-                # Somebody else's file, in a folder that belongs to everybody.
+                # Another program's file in a shared folder.
                 continue
 
 
 def unfinished(library: Library) -> list[Unfinished]:
-    """What ``recover`` would rebuild: not what is being recorded now, and not what is damaged beyond reading."""
+    """Return what ``recover`` would rebuild, without episodes that are being recorded and unreadable journals."""
     found = []
     for path in _journals(library):
         try:
@@ -85,13 +85,13 @@ def recover(
     into: Library | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
-    """Rebuild unfinished episodes by simulation and publish them; returns the new replay files.
+    """Rebuild unfinished episodes by simulation, publish them, and return the new replay files.
 
-    paths: journals (or folders with journals); None: all that ``unfinished`` lists. into: the library that gets the
-    files, when not ``library``. on_progress: frames simulated and frames in all of the present episode. A journal is
-    removed once its episode is published. Episodes that are being recorded are left alone. Raises CoachError, after
-    all others were rebuilt, for a journal that cannot be read, and AnswerIsNo for one that this emulator does not
-    reproduce; such journals stay.
+    paths: journals (or folders with journals); None: all that ``unfinished`` lists. into: the library for the files,
+    if not ``library``. on_progress: called with the simulated and the total frames of the current episode. A journal
+    is removed once its episode is published. Episodes that are being recorded are skipped. After all others were
+    rebuilt, raises CoachError for a journal that is not readable, and AnswerIsNo for one that this emulator does not
+    reproduce. Such journals are kept.
     """
     target = into or library
     target.prepare()
@@ -99,11 +99,11 @@ def recover(
     problems: list[CoachError] = []
     for path in _chosen(paths) if paths is not None else list(_journals(library)):
         try:
-            with _held(path) as free:
+            with _locked(path) as free:
                 if free:
                     published += _rebuild(path, target, on_progress)
                 elif paths is not None:
-                    raise CoachError(f"The episode of {path} is being recorded; end it first.")
+                    raise CoachError(f"The episode of {path} is being recorded. End it first.")
         except CoachError as error:
             problems.append(error)
     _clear_leftovers(library)
@@ -126,16 +126,16 @@ def _chosen(paths: Sequence[Path]) -> list[Path]:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    """Hold a journal's lock; gives False where somebody else holds it."""
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold a journal's lock; yield False if another process holds it."""
     try:
         file = path.open("rb")
     except OSError as error:
-        raise CoachError(f"The journal {path} cannot be read ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot read the journal {path} ({error.strerror or error}).") from error
     with file:
         is_free = try_lock(file.fileno(), path)
         if os.name == "nt":
-            file.close()  # Windows lets nobody read or remove a file that is locked.
+            file.close()  # on Windows a locked file can be neither read nor removed
         yield is_free
 
 
@@ -146,15 +146,15 @@ def _rebuild(path: Path, target: Library, on_progress: Callable[[int, int], None
     contents = read_journal(path)
     destination = target.replays / f"{contents.episode_id}.h5"
     if destination.exists() or contents.frame_count < contents.origin.settings.frame_skip:
-        # Published just before the crash, or ended before its first decision: there is nothing to rebuild.
+        # It was published just before the crash, or ended before its first decision.
         remove_quietly(path)
         return []
     origin = contents.origin
     if origin.rom_md5 != rom_md5(origin.game):
-        raise AnswerIsNo(f"{path} was recorded with another cartridge of {origin.game}; it stays where it is.")
+        raise AnswerIsNo(f"{path} was recorded with another ROM of {origin.game}; it is unchanged.")
     before = recorded_before(target, contents)
     if before is not None and before.common_frames == contents.frame_count:
-        # An episode was being continued, and nothing new had been played yet.
+        # An episode was being continued, but nothing new had been played.
         remove_quietly(path)
         return []
     emulator = Emulator(origin.game, origin.settings, origin.action_meanings)
@@ -186,7 +186,7 @@ def _play_again(
         if contents.ram_checks.get(frame, None) not in (None, zlib.crc32(state.ram.tobytes())):
             raise AnswerIsNo(
                 f"This emulator (ale-py {ale_version()}) does not reproduce {contents.path} at frame {frame} (recorded "
-                f"with {contents.origin.ale_version}); the journal stays: recover it with that version."
+                f"with {contents.origin.ale_version}); the journal is kept: recover it with that version."
             )
         if frame in markers:
             writer.mark()
@@ -195,7 +195,7 @@ def _play_again(
 
 
 def _clear_leftovers(library: Library) -> None:
-    """Files that were being written when a process died: never readable, and replaced by what was rebuilt."""
+    """Remove old partial files of processes that ended while writing them."""
     for pattern in (".*.h5.*.part", "*.h5.part", ".spool-*"):
         for path in library.replays.glob(pattern):
             try:

@@ -1,4 +1,4 @@
-"""The replay file, format version 1: the only module that imports h5py."""
+"""Read and write replay files (format version 1). The only module that imports h5py."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ R = TypeVar("R")
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZSTD_LEVEL = 9
-"""9 MB an hour at 1.7 ms a block; level 3 takes 17 MB at 0.7 ms, level 12 takes 8 MB at 22 ms."""
+"""9 MB an hour at 1.7 ms a block. Level 3 needs 17 MB at 0.7 ms, level 12 needs 8 MB at 22 ms."""
 COLUMN_CHUNK_ROWS = 16384
 READ_CACHE_BYTES = 16 * 2**20
-"""Several blocks of pictures, so that reading frame by frame unpacks each block once."""
+"""Several blocks of frames, so that reading frame by frame decompresses each block once."""
 
 BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
-"""What h5py raises, here and there, on a file whose bytes make no sense."""
+"""Exceptions that h5py raises for damaged files."""
 
 
 _hdf5 = threading.RLock()
-"""Held around every use of HDF5. h5py's own lock leaves gaps (sizes and types of attributes, for one), and HDF5 is not
-made for threads: one that compresses while another reads would sooner or later end the process."""
+"""Locked during every use of HDF5. HDF5 is not thread-safe, and h5py's own lock has gaps (such as the sizes and types
+of attributes): a thread that compresses while another reads would crash the process sooner or later."""
 
 
-def _alone(work: Callable[P, R]) -> Callable[P, R]:
-    """Let nobody else into HDF5 while ``work`` runs."""
+def _exclusive(work: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function so that no other thread uses HDF5 while it runs."""
 
     @functools.wraps(work)
     def guarded(*arguments: P.args, **options: P.kwargs) -> R:
@@ -75,23 +75,23 @@ def _alone(work: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-def _trust_no_plugins_but_ours() -> None:
-    """HDF5 would load filters from folders that an environment variable names; leave it hdf5plugin's alone."""
+def _restrict_plugins() -> None:
+    """Let HDF5 load the filters of hdf5plugin only, not those of folders that an environment variable names."""
     while h5py.h5pl.size():
         h5py.h5pl.remove(0)
     h5py.h5pl.append(str(hdf5plugin.PLUGIN_PATH).encode())
 
 
-_trust_no_plugins_but_ours()
+_restrict_plugins()
 
 
 _block_numbers = itertools.count()
-"""HDF5 takes two files in memory for one and the same where they have the same name."""
+"""HDF5 treats two files in memory as the same file if they have the same name."""
 
 
-@_alone
+@_exclusive
 def compress_zstd(rows: np.ndarray) -> bytes:
-    """One block as HDF5 would store it. Works in memory and lets other threads run."""
+    """Return one block as HDF5 stores it. It is made in memory, and other threads can run."""
     with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
         block = file.create_dataset(
             "block", rows.shape, np.uint8, chunks=rows.shape, **hdf5plugin.Zstd(clevel=ZSTD_LEVEL)
@@ -100,16 +100,16 @@ def compress_zstd(rows: np.ndarray) -> bytes:
         return bytes(block.id.read_direct_chunk((0,) * rows.ndim)[1])
 
 
-@_alone
+@_exclusive
 def decompress_zstd(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """The reverse of ``compress_zstd``: (shape) uint8."""
+    """Reverse ``compress_zstd``; return an array of this shape, uint8."""
     with h5py.File(f"block {next(_block_numbers)}", "w", driver="core", backing_store=False) as file:
         block = file.create_dataset("block", shape, np.uint8, chunks=shape, **hdf5plugin.Zstd())
         block.id.write_direct_chunk((0,) * len(shape), data)
         return np.asarray(block[:])
 
 
-@_alone
+@_exclusive
 def episode_image(
     path: Path,
     origin: Origin,
@@ -120,10 +120,10 @@ def episode_image(
     pace: PaceReport | None = None,
     imported: Mapping[str, Any] | None = None,
 ) -> tuple[bytes, EpisodeSummary]:
-    """The bytes of a whole replay file, and its summary.
+    """Return the bytes of a complete replay file, and its summary.
 
     columns: palette, actions, rewards, lives, demonstrator, markers. packed: frames and RAM of each CHUNK_FRAMES
-    rows, compressed. Everything happens in memory, so that no disk error can meet HDF5 half-way.
+    rows, compressed. The file is made in memory, so that no disk error can interrupt HDF5.
     """
     rows = len(columns["actions"]) + 1
     memory, zstd = io.BytesIO(), hdf5plugin.Zstd(clevel=ZSTD_LEVEL)
@@ -153,9 +153,9 @@ def episode_image(
     return memory.getvalue(), summary
 
 
-@_alone
+@_exclusive
 def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] | None = None) -> bytes:
-    """The bytes of the same file with gzip alone, for tools without the Zstandard plugin."""
+    """Return the bytes of the same file compressed with gzip only, for tools without the Zstandard plugin."""
     memory, file_in, rows = io.BytesIO(), source.h5py_file, source.frame_count + 1
     with h5py.File(memory, "w", libver=("v110", "v110")) as file_out:
         for name in (*COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in file_in)):
@@ -172,16 +172,16 @@ def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] |
     return memory.getvalue()
 
 
-@_alone
+@_exclusive
 def renamed_image(source: ReplayFile, names: Mapping[str, str]) -> bytes:
-    """The bytes of the same file with other names of people, always the same for the same file and names.
+    """Return the bytes of the same file with other names of people. They depend on the file and the names only.
 
-    Everything is copied into a new file, because one that is changed keeps the old name in its gaps. What this version
-    does not know is left out: it might hold names.
+    Everything is copied into a new file, because the old name would remain in the unused bytes of a changed one. What
+    this version does not know is left out, since it might contain names.
     """
     memory, file_in = io.BytesIO(), source.h5py_file
     making, access = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    making.set_obj_track_times(False)  # the clock must not decide what is in it
+    making.set_obj_track_times(False)  # the bytes must not depend on the time
     access.set_fileobj_driver(h5py.h5fd.fileobj_driver, memory)
     access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
     name_in_memory = f"renamed {next(_block_numbers)}".encode()
@@ -207,12 +207,12 @@ def _open(path: Path) -> h5py.File:
         with path.open("rb") as file:
             signature = file.read(len(SIGNATURE))
     except OSError as error:
-        raise CoachError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot read {path} ({error.strerror or error}).") from error
     if signature != SIGNATURE:
-        raise CoachError(f"{path} is not a replay file: it is no HDF5 file.")
+        raise CoachError(f"{path} is not a replay file: it is not an HDF5 file.")
     try:
         if has_endless_heap(path):
-            raise CoachError(f"{path} is damaged: its texts cannot be read. Get it again from where it came from.")
+            raise CoachError(f"{path} is damaged: its texts are not readable. Copy it again from its source.")
         return h5py.File(path, "r", rdcc_nbytes=READ_CACHE_BYTES, locking=False)
     except BROKEN as error:
         raise _damaged(path, error) from error
@@ -220,9 +220,9 @@ def _open(path: Path) -> h5py.File:
 
 def _damaged(path: Path, error: BaseException) -> CoachError:
     if "truncated file" in str(error):
-        return CoachError(f"{path} is cut off: the end of the file is missing. Get it again from where it came from.")
+        return CoachError(f"{path} is truncated: the end of the file is missing. Copy it again from its source.")
     reason = " ".join(str(error).split())[:200]
-    return CoachError(f"{path} is damaged or is no replay file ({reason}). Get it again from where it came from.")
+    return CoachError(f"{path} is damaged or not a replay file ({reason}). Copy it again from its source.")
 
 
 def _summary(
@@ -248,13 +248,13 @@ def _summary(
 
 
 class ReplayFile:
-    """Reads one replay file. Light columns are loaded at once; frames and RAM are read in blocks on demand.
+    """Reads one replay file. Small columns are loaded at once; frames and RAM are read in blocks on demand.
 
-    Raises CoachError, from the start or while reading, for whatever is not a whole and plain replay file. A file that
-    does not come from this library is first given to ``data.quarantine``.
+    Raises CoachError, when opened or while reading, for anything but a complete replay file. Pass a file that does not
+    come from this library to ``data.quarantine`` first.
     """
 
-    @_alone
+    @_exclusive
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.episode_id = self.path.stem
@@ -285,7 +285,7 @@ class ReplayFile:
         self.score = float(attributes["score"])
         self.digest: str = attributes["digest"]
         self.pace = PaceReport.from_json(attributes.get("pace"))
-        """How evenly the frames came, where a person played; None where the file does not say."""
+        """How evenly the frames were shown to a player; None if the file does not have it."""
 
     def _read_columns(self) -> None:
         self.actions = self.rows("actions")
@@ -296,26 +296,26 @@ class ReplayFile:
         self.palette = self.rows("palette")
         self.screen_shape: tuple[int, int] = self._datasets["frames"].shape[1:]
         self.choice_checks = self.rows("choice_checks") if "choice_checks" in self._datasets else None
-        """(T,) uint8 or None: see ``data.replay_format.choice_checks``."""
+        """(T,) uint8, see ``data.replay_format.choice_checks``; None if the file does not have them."""
         self.column_checks = {
             name: str(attributes[COLUMN_CHECK])
             for name in SELF_CHECKED
             if COLUMN_CHECK in (attributes := self._datasets[name].attrs)
         }
-        """Column to the SHA-256 that the file itself says it has."""
-        # An index that points at nothing would fail somewhere far from here, so the file is refused at once.
+        """Column to the SHA-256 that the file states."""
+        # Check the indices now: an invalid one would fail much later.
         for column, names in ((self.actions, "action_meanings"), (self.demonstrator, "demonstrator_kinds")):
             wrong = np.flatnonzero(column >= len(self.attributes[names]))
             if len(wrong):
-                raise CoachError(f"{self.path} is damaged: frame {wrong[0]} points at no entry of {names}.")
+                raise CoachError(f"{self.path} is damaged: frame {wrong[0]} refers to a missing entry of {names}.")
         if len(self.markers) and not 0 <= self.markers.min() <= self.markers.max() <= self.frame_count:
             raise CoachError(f"{self.path} is damaged: it marks a frame that it does not have.")
         if not np.isfinite(self.rewards).all():
-            raise CoachError(f"{self.path} is damaged: it holds a reward that is no number.")
+            raise CoachError(f"{self.path} is damaged: it contains a reward that is not a finite number.")
 
-    @_alone
+    @_exclusive
     def rows(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Rows of a dataset. Each block is looked at before HDF5 may unpack it, because it may be a bomb."""
+        """Return rows of a dataset. The size of each block is checked before HDF5 decompresses it."""
         dataset = self._datasets[name]
         start, stop, _ = slice(start, stop).indices(len(dataset))
         if dataset.chunks is None:
@@ -336,7 +336,7 @@ class ReplayFile:
                 continue
             size = zstd_content_size(packed) if filter_code == ZSTD_FILTER else len(packed)
             if size != block_bytes:
-                raise ValueError(f"block {first} of {name} unpacks to {size} bytes instead of {block_bytes}")
+                raise ValueError(f"block {first} of {name} decompresses to {size} bytes instead of {block_bytes}")
         if filter_code != GZIP_FILTER:
             return np.asarray(dataset[start:stop])
         if not parts:
@@ -349,11 +349,11 @@ class ReplayFile:
         return len(self.actions)
 
     def frames(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """(stop - start, H, W) uint8 palette indices of frames start to stop - 1."""
+        """Return frames start to stop - 1, (stop - start, H, W) uint8 palette indices."""
         return self._guarded("frames", start, stop)
 
     def ram(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """(stop - start, 128) uint8."""
+        """Return the RAM at frames start to stop - 1, (stop - start, 128) uint8."""
         return self._guarded("ram", start, stop)
 
     def _guarded(self, name: str, start: int, stop: int | None) -> np.ndarray:
@@ -369,13 +369,13 @@ class ReplayFile:
         )
 
     def summary(self) -> EpisodeSummary:
-        """Return the episode's line in a list of episodes."""
+        """Return what lists show of the episode."""
         return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
 
-    @_alone
+    @_exclusive
     def close(self) -> None:
         """Close the file."""
-        # Let go of here: what is collected later uses HDF5, too, and then nobody waits for it.
+        # Release the datasets here: the garbage collector would use HDF5 without the lock.
         self._datasets.clear()
         self.h5py_file.close()
 

@@ -1,6 +1,6 @@
-"""Format version 1 of the replay file, as plain data: what it holds, how large it may be, and how it proves itself.
+"""Format version 1 of the replay file: columns, attributes, limits and checksums.
 
-docs/file-format.md says the same in words.
+docs/file-format.md describes the same.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ FORMAT = "replay-coach"
 VERSION = 1
 
 CHUNK_FRAMES = 64
-"""Frames in one compressed block, about a second: Zstandard then sees the frames before."""
+"""Frames in one compressed block, about a second, so that Zstandard can refer to earlier frames."""
 
 SCREEN_WIDTH = 160
 MAX_SCREEN_HEIGHT = 256
 MAX_FILE_FRAMES = 648_000
-"""Three hours at 60 frames a second: more than that is no episode but an attack on the reader's memory."""
+"""Three hours at 60 frames a second. A larger file is refused, because it could exhaust the reader's memory."""
 MAX_CHUNK_BYTES = 64 * 2**20
 MAX_ATTRIBUTE_BYTES = 64 * 2**10
 MAX_OBJECTS = 64
-"""Datasets, groups and attributes of one object: room for later additions, none for a flood."""
+"""Limit of the datasets, groups and attributes of one object, with room for later additions."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One dataset: its type, how many rows more than actions it has (None: any number), and the shape of a row."""
+    """The type and shape of one dataset."""
 
     dtype: str
     extra_rows: int | None
+    """How many more rows than actions it has; None: any number of rows."""
     row_shape: tuple[int, ...] | None = ()
     """None: (height, width) of the game's screen."""
 
@@ -58,15 +59,15 @@ COLUMNS: dict[str, Column] = {
 OPTIONAL_COLUMNS: dict[str, Column] = {"choice_checks": Column("|u1", 0)}
 
 SELF_CHECKED = ("palette", "demonstrator", "markers")
-"""What no simulation can prove: these datasets carry their SHA-256 as an attribute."""
+"""Datasets that a simulation cannot verify. They have their SHA-256 as an attribute."""
 COLUMN_CHECK = "sha256"
 ATTRIBUTES_CHECK = "attributes_sha256"
 
 
 def digest_of(actions: np.ndarray, rewards: np.ndarray, ram_blocks: Iterable[np.ndarray]) -> str:
-    """SHA-256, as hex, over actions (T,) uint8, rewards (T,) little-endian float32 and RAM (T+1, 128) uint8.
+    """Return the SHA-256, as hex, of actions (T,) uint8, rewards (T,) little-endian float32 and RAM (T+1, 128) uint8.
 
-    The RAM may come in several blocks of rows, one after the other.
+    ram_blocks: the RAM in consecutive blocks of rows.
     """
     digest = hashlib.sha256()
     digest.update(np.ascontiguousarray(actions, np.uint8).tobytes())
@@ -77,21 +78,21 @@ def digest_of(actions: np.ndarray, rewards: np.ndarray, ram_blocks: Iterable[np.
 
 
 def column_digest(column: np.ndarray) -> str:
-    """SHA-256, as hex, over a column's bytes as stored."""
+    """Return the SHA-256, as hex, of a column's bytes as stored."""
     return hashlib.sha256(np.ascontiguousarray(column).tobytes()).hexdigest()
 
 
 def attributes_digest(attributes: Mapping[str, object]) -> str:
-    """SHA-256, as hex, over the root attributes (all but the digest itself) as JSON with sorted keys."""
+    """Return the SHA-256, as hex, of the root attributes (without this digest) as JSON with sorted keys."""
     checked = {name: value for name, value in attributes.items() if name != ATTRIBUTES_CHECK}
     return hashlib.sha256(json.dumps(checked, sort_keys=True).encode()).hexdigest()
 
 
 def choice_checks(actions: np.ndarray, demonstrator: np.ndarray) -> np.ndarray:
-    """(T,) uint8: (action + 37 * demonstrator + 101) modulo 256 of each row.
+    """Return (action + 37 * demonstrator + 101) modulo 256 of each row, (T,) uint8.
 
-    An action may change nothing that the emulator shows (a shot while one is flying). With this column a reader can
-    still name the frame at which an action was altered; 37 is odd, so that one altered byte always changes the sum.
+    An action may have no visible effect, such as a shot while another is in flight. With this column a reader can still
+    name the frame at which an action was altered. 37 is odd, so one altered byte always changes the sum.
     """
     total = np.asarray(actions, np.uint32) + 37 * np.asarray(demonstrator, np.uint32) + 101
     return total.astype(np.uint8)
@@ -110,7 +111,7 @@ def attributes_of(
     pace: PaceReport | None = None,
     imported: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a new file says of itself: strings, numbers and lists of strings."""
+    """Return the root attributes of a new file: strings, numbers and lists of strings."""
     attributes: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -143,27 +144,27 @@ def require_attributes(attributes: Mapping[str, Any], where: str) -> None:
         raise CoachError(f"{where} is an HDF5 file, but not a replay file of Replay Coach.")
     version = attributes.get("version")
     if not isinstance(version, int) or version < 1:
-        raise CoachError(f"{where} does not say which version of the replay file it is.")
+        raise CoachError(f"{where} does not state its format version.")
     if version > VERSION:
         raise CoachError(
-            f"{where} is a replay file of format version {version}, written by a later Replay Coach; "
-            f"this one reads version {VERSION}: update it."
+            f"{where} is a replay file of format version {version}, written by a later version of Replay Coach; "
+            f"this one reads version {VERSION}. Update Replay Coach."
         )
     for name in TEXTS:
         if not isinstance(attributes.get(name), str):
-            raise CoachError(f"{where} is not a whole replay file: its attribute {name} is missing or no text.")
+            raise CoachError(f"{where} is not a complete replay file: its attribute {name} is missing or not a text.")
     for name in NAME_LISTS:
         names = attributes.get(name)
         if not isinstance(names, list) or not 0 < len(names) <= MAX_NAMES or not all(isinstance(n, str) for n in names):
-            raise CoachError(f"{where} is not a whole replay file: its attribute {name} is no list of names.")
+            raise CoachError(f"{where} is not a complete replay file: its attribute {name} is not a list of names.")
     if not isinstance(attributes.get("score"), int | float):
-        raise CoachError(f"{where} is not a whole replay file: its attribute score is no number.")
+        raise CoachError(f"{where} is not a complete replay file: its attribute score is not a number.")
     if attributes["ended_by"] not in ENDINGS or not attributes["game"].isalnum():
         raise CoachError(f"{where} names a game or an ending that does not exist.")
 
 
 def origin_of(attributes: Mapping[str, Any]) -> Origin:
-    """The origin that checked attributes tell; raises ValueError for a time that is none, CoachError for settings."""
+    """Return the origin from checked attributes. Raises ValueError for an invalid time, CoachError for the settings."""
     return Origin(
         game=attributes["game"],
         settings=EmulatorSettings.from_json(attributes["settings"]),

@@ -1,4 +1,4 @@
-"""Recording one episode: nothing blocks the game, nothing is lost, nothing is visible before it is whole."""
+"""Record one episode without blocking the game, and publish its replay file when it is complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from data.background_writer import BackgroundKeeper, Block
+from data.background_writer import BackgroundWriter, Block
 from data.decisions import decisions_of
 from data.episode import ENDINGS, EpisodeSummary, FrameState, Origin, PaceReport, is_plain_text
 from data.errors import CoachError
@@ -22,10 +22,10 @@ from data.simulation import RAM_BYTES, simulate
 
 
 class ReplayWriter:
-    """Writes one episode; nothing is visible under its final name before ``publish``.
+    """Writes one episode. The file appears under its final name only in ``publish``.
 
-    ``append`` costs microseconds: compressing, writing and syncing are done by a thread of the writer's own. A disk
-    that fails never stops the game: ``trouble`` says so, and what is needed to make the episode again is kept.
+    ``append`` takes microseconds: a background thread compresses, writes and syncs. Disk errors never stop the game.
+    ``trouble`` reports them, and what is needed to rebuild the episode stays in memory.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class ReplayWriter:
         on_published: Callable[[Path, EpisodeSummary], None] | None = None,
         journal: Journal | NoJournal | None = None,
     ) -> None:
-        """``path``: the final name. ``journal``: None for one of its own beside the path.
+        """path: the final name. journal: None for a new one beside the path.
 
-        Raises CoachError where the folder cannot be written, and for a player's name that is no plain text.
+        Raises CoachError if the folder is not writable or the player's name is not plain text.
         """
         for name in (origin.player, *dict(origin.players).values()):
             if not is_plain_text(name):
@@ -52,7 +52,7 @@ class ReplayWriter:
         except OSError as error:
             raise CoachError(_cannot_write(path.parent, error)) from error
         try:
-            self._keeper = BackgroundKeeper(path.parent, self._journal, compress_zstd)
+            self._background = BackgroundWriter(path.parent, self._journal, compress_zstd)
         except OSError as error:
             self._journal.close(keep=False)
             raise CoachError(_cannot_write(path.parent, error)) from error
@@ -77,26 +77,26 @@ class ReplayWriter:
 
     @property
     def demonstrators(self) -> bytes:
-        """Who chose them, one byte a frame: indices of DEMONSTRATOR_KINDS."""
+        """Who chose the actions, one byte a frame: indices of DEMONSTRATOR_KINDS."""
         return bytes(self._demonstrators)
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong with the disk, in one clear sentence for the player, or None."""
-        return self._keeper.trouble
+        """The problem with the disk, in one sentence for the player, or None."""
+        return self._background.trouble
 
     @property
     def journal_path(self) -> Path:
-        """Where the actions of the unfinished episode are kept."""
+        """File with the actions of the unfinished episode."""
         return self._journal.path
 
     def append(self, action: int, demonstrator: int, after: FrameState) -> None:
-        """One frame: the executed action, who chose it (index into DEMONSTRATOR_KINDS), and the state it led to.
+        """Append a frame: the executed action, who chose it (index into DEMONSTRATOR_KINDS), and the next state.
 
-        Never blocks and never fails because of the disk. Raises CoachError beyond MAX_FILE_FRAMES.
+        It neither blocks nor fails because of the disk. Raises CoachError beyond MAX_FILE_FRAMES.
         """
         if len(self._actions) >= MAX_FILE_FRAMES:
-            raise CoachError(f"An episode holds at most {MAX_FILE_FRAMES} frames; end this one and begin another.")
+            raise CoachError(f"An episode has at most {MAX_FILE_FRAMES} frames; end this one and start another.")
         self._actions.append(action)
         self._demonstrators.append(demonstrator)
         self._rewards.append(after.reward)
@@ -113,18 +113,15 @@ class ReplayWriter:
             block.screens[within] = state.screen
             block.rams[within] = state.ram
             if within == CHUNK_FRAMES - 1:
-                self._keeper.hand_over(block)
+                self._background.submit(block)
 
     def mark(self) -> None:
-        """Drop a marker at the newest frame."""
+        """Add a marker at the newest frame."""
         self._markers.append(self.frame_count)
         self._journal.mark(self.frame_count)
 
     def rewind_to(self, frame_count: int) -> None:
-        """Drop everything after frame ``frame_count``: the file then holds the one straight episode.
-
-        Raises CoachError for a frame that the episode has not reached.
-        """
+        """Remove everything after frame ``frame_count``. Raises CoachError if the episode has not reached it."""
         if not 0 <= frame_count <= self.frame_count:
             raise CoachError(f"Cannot rewind to frame {frame_count} of an episode of {self.frame_count} frames.")
         if frame_count == self.frame_count:
@@ -134,21 +131,21 @@ class ReplayWriter:
         if last == CHUNK_FRAMES - 1:
             del self._blocks[index + 1 :]
         elif index < len(self._blocks) - 1 or newest_is_full:
-            self._blocks[index:] = [self._opened_again(self._blocks[index])]
+            self._blocks[index:] = [self._reopened(self._blocks[index])]
         for column in (self._actions, self._demonstrators, self._rewards):
             del column[frame_count:]
         del self._lives[frame_count + 1 :]
         self._markers = [marker for marker in self._markers if marker <= frame_count]
         self._journal.rewind(frame_count)
 
-    def _opened_again(self, block: Block) -> Block:
-        """A copy of a full block that can be filled again from any row on."""
+    def _reopened(self, block: Block) -> Block:
+        """Return a writable copy of a full block."""
         again = Block(self._shape)
         screens, rams = block.screens, block.rams
         if screens is None or rams is None:
             if block.packed is None:
                 return block
-            packed = self._keeper.unpack(block)
+            packed = self._background.unpack(block)
             screens = decompress_zstd(packed[0], (CHUNK_FRAMES, *self._shape))
             rams = decompress_zstd(packed[1], (CHUNK_FRAMES, RAM_BYTES))
         assert again.screens is not None and again.rams is not None
@@ -162,28 +159,26 @@ class ReplayWriter:
         pace: PaceReport | None = None,
         imported: Mapping[str, Any] | None = None,
     ) -> Path:
-        """Close the episode and give the file its final name, read-only. Returns the path.
+        """End the episode, write its read-only file under its final name, and return the path.
 
-        ``pace``: how evenly its frames came, where that is known. ``imported``: what was verified when an episode
-        was imported, as plain values.
-
-        Raises CoachError for an episode without a single decision (it is dropped: there is nothing in it), and where
-        the file cannot be written; then the journal stays for recovery, and publishing may be tried again.
+        pace: how evenly its frames were shown, if known. imported: what was verified when it was imported, as plain
+        values. Raises CoachError for an episode without a complete decision, which is discarded, and if the file
+        cannot be written. In that case the journal is kept for recovery and ``publish`` may be called again.
         """
         if ended_by not in ENDINGS:
-            raise CoachError(f"An episode ends by {', '.join(ENDINGS)}, not by {ended_by!r}.")
+            raise CoachError(f"An episode ends by one of {', '.join(ENDINGS)}, not by {ended_by!r}.")
         if self._finished:
             raise CoachError(f"The episode {self.path.stem} is over already.")
         columns = self._columns(palette)
         if not self._has_decision(columns, ended_by):
             self.discard()
-            raise CoachError("The episode ended before its first decision was complete; there is nothing to keep.")
-        stopped = self._closed or self._keeper.stop()
+            raise CoachError("The episode ended before its first decision was complete; there is nothing to save.")
+        stopped = self._closed or self._background.stop()
         self._closed = True
         try:
             if not stopped:
                 raise OSError(errno.ETIMEDOUT, "the disk does not answer")
-            self._mend()
+            self._rebuild_dropped()
             packed = self._packed()
             image, summary = episode_image(
                 self.path, self._origin, columns, ended_by, packed, self._shape, pace, imported
@@ -222,57 +217,57 @@ class ReplayWriter:
             > 0
         )
 
-    def _mend(self) -> None:
-        """Make blocks that were given up again: the emulator shows the same for the same actions."""
+    def _rebuild_dropped(self) -> None:
+        """Simulate the frames of blocks that were dropped."""
         self._pack_newest(self._blocks[-1])
-        if not any(block.given_up for block in self._blocks):
+        if not any(block.dropped for block in self._blocks):
             return
         made: Block | None = None
         for row, state in enumerate(simulate(self._origin, bytes(self._actions))):
             index, within = divmod(row, CHUNK_FRAMES)
-            if not self._blocks[index].given_up and made is None:
+            if not self._blocks[index].dropped and made is None:
                 continue
             if within == 0:
                 made = Block(self._shape)
             assert made is not None and made.screens is not None and made.rams is not None
             made.screens[within], made.rams[within] = state.screen, state.ram
             if within == CHUNK_FRAMES - 1 or row == self.frame_count:
-                self._pack_newest(made) if row == self.frame_count else self._keeper.pack(made)
-                if made.given_up:
-                    raise OSError(errno.ENOSPC, "the disk takes no more")
+                self._pack_newest(made) if row == self.frame_count else self._background.pack(made)
+                if made.dropped:
+                    raise OSError(errno.ENOSPC, "the disk is full")
                 self._blocks[index] = made
                 made = None
 
     def _pack_newest(self, block: Block) -> None:
-        """The rows after the last frame hold whatever memory held: clear them."""
+        """Compress a block whose rows after the last frame are uninitialised: clear those first."""
         if block.screens is not None and block.rams is not None:
             used = self.frame_count % CHUNK_FRAMES + 1
             block.screens[used:] = 0
             block.rams[used:] = 0
-            self._keeper.pack(block)
+            self._background.pack(block)
 
     def _packed(self) -> list[tuple[bytes, bytes]]:
-        return [self._keeper.unpack(block) for block in self._blocks]
+        return [self._background.unpack(block) for block in self._blocks]
 
     def _not_written(self, error: OSError) -> str:
         return (
-            f"The episode could not be written to {self.path.parent} ({error.strerror or error}). Its "
-            f"{self.frame_count} frames are not lost: make room and run `coach recover`, or put them elsewhere with "
+            f"Cannot write the episode to {self.path.parent} ({error.strerror or error}). Its {self.frame_count} "
+            "frames are not lost: free some space and run `coach recover`, or save them elsewhere with "
             f"`coach recover {self._journal.path} --library FOLDER`."
         )
 
     def discard(self) -> None:
-        """Forget the episode."""
+        """Discard the episode."""
         if not self._finished:
-            self._closed = self._closed or self._keeper.stop()
+            self._closed = self._closed or self._background.stop()
             self._end(keep_journal=False)
 
     def _end(self, keep_journal: bool) -> None:
         self._finished = True
         self._journal.close(keep=keep_journal)
-        self._keeper.close()
+        self._background.close()
         self._blocks = []
 
 
 def _cannot_write(folder: Path, error: OSError) -> str:
-    return f"No episode can be recorded in {folder} ({error.strerror or error}); choose another folder with --library."
+    return f"Cannot record in {folder} ({error.strerror or error}); choose another folder with --library."

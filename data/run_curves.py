@@ -59,7 +59,7 @@ class RunCurves:
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """Return the (E,) mean of each value and of those before it, at most ``window`` together."""
+    """Return the (E,) means of up to ``window`` values ending at each value."""
     if len(values) == 0:
         return values
     sums = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
@@ -81,7 +81,7 @@ def read_curves(folder: RunFolder) -> RunCurves:
 
 
 def read_evaluations(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return the complete rows of evaluations.jsonl: fields of ``agent.evaluation.Evaluation`` and what was logged."""
+    """Return the complete rows of evaluations.jsonl: the fields of ``agent.evaluation.Evaluation`` and others."""
     found = []
     for line in _whole_lines(_text(folder.evaluations)):
         try:

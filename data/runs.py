@@ -1,4 +1,4 @@
-"""Training runs: the folder of one, what its files say, its state, and the runs of a library."""
+"""Training runs: the folder of a run, its content and state, and the runs of a library."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunInfo:
     """The fields of ``agent.config.TrainConfig``, not validated."""
     action_meanings: tuple[str, ...]
     from_run: str | None
-    """The run whose weights it started with."""
+    """The run whose weights it started with, if any."""
     carry: str | None = None
     """Which of those weights, one of ``agent.transfer.CARRIES``."""
 
@@ -41,7 +41,7 @@ class RunInfo:
 class RunFolder:
     """The folder of a run in the library, ``runs/NAME/``.
 
-    It holds ``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
+    It has ``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
     ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/``, with --start-inside ``starts.npz`` and, while the run
     is watched, ``live.picture``.
     Its lock and its progress file are beside it: they exist before the folder, which is made once the replay memory
@@ -122,7 +122,7 @@ class RunFolder:
         from_run: str | None = None,
         carry: str | None = None,
     ) -> None:
-        """Make the folder. config: the fields of a ``TrainConfig``. Raises CoachError where it is not writable."""
+        """Create the folder. config: the fields of a ``TrainConfig``. Raises CoachError."""
         about = {
             "format": FORMAT,
             "version": VERSION,
@@ -143,7 +143,7 @@ class RunFolder:
         write_atomic(self.path / "config.json", json.dumps(dict(config), indent=2))
 
     def read(self) -> RunInfo:
-        """Return what the run is. Raises CoachError where it is not readable."""
+        """Return the content of ``config.json`` and ``run.json``. Raises CoachError if they are not readable."""
         try:
             about: dict[str, Any] = json.loads((self.path / "run.json").read_text())
             if about["format"] != FORMAT or about["version"] != VERSION:
@@ -182,14 +182,11 @@ class RunFolder:
             raise CoachError(f"The checkpoint {newest} is not readable ({error}).") from error
         return newest, state
 
-    # ---- who trains it -------------------------------------------------------------------------------------------
+    # ---- its training --------------------------------------------------------------------------------------------
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for this process, until it ends at the latest.
-
-        Raises CoachError while another process trains the run.
-        """
+        """Lock the run for this process. Raises CoachError if another process trains it."""
         with hold_lock(self.lock_file) as held:
             if held is None:
                 raise CoachError(f"The run {self.name!r} is being trained by another process.")
@@ -200,7 +197,7 @@ class RunFolder:
         return is_locked(self.lock_file)
 
     def training(self) -> ProgressReport | None:
-        """Return what the run's training reported last, or None if none runs or none has reported."""
+        """Return the last report of the run's training, or None if it does not run or has not reported."""
         report = read_progress(self.progress_file)
         return report if report is not None and self.is_trained() else None
 
@@ -212,7 +209,7 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run as lists and windows show it, also one that waits in the queue or failed before its folder was made."""
+    """What lists and windows show of a run, including one that waits or failed before its folder was created."""
 
     name: str
     state: RunState
@@ -221,7 +218,7 @@ class RunSummary:
     seed_from: tuple[str, ...] = ()
     """The sources of its seeding, as ``coach train --seed-from`` takes them."""
     comparison: str = ""
-    """Name of the comparison that it belongs to and that alone stops and resumes it."""
+    """Name of its comparison, which alone can stop and resume it, or ""."""
     step: int = 0
     """Own steps done: at the newest checkpoint, or as last reported while it is trained."""
     steps: int = 0
@@ -235,7 +232,7 @@ class RunSummary:
     error: str = ""
     """Why it failed or was interrupted, in one sentence."""
     log: str = ""
-    """Path of the file with what the training printed."""
+    """Path of the output of its training."""
 
     @property
     def seeding(self) -> str:
@@ -294,7 +291,7 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
         if report.progress.mean_score is not None:
             mean_score = report.progress.mean_score
     elif folder.is_trained():
-        run_state = "training"  # by a comparison, which publishes the progress itself
+        run_state = "training"  # by a comparison, whose progress is published elsewhere
     elif folder.was_interrupted():
         run_state = "interrupted"
     return RunSummary(
@@ -330,7 +327,7 @@ def open_run(library: Library, name: str) -> RunFolder:
 
 
 def run_folders(library: Library) -> list[RunFolder]:
-    """Return all runs of a library, by name."""
+    """Return the folders of all runs of a library, by name."""
     if not library.runs.is_dir():
         return []
     folders = (RunFolder(path) for path in sorted(library.runs.iterdir()) if path.is_dir())
@@ -338,12 +335,12 @@ def run_folders(library: Library) -> list[RunFolder]:
 
 
 def list_runs(library: Library) -> list[RunSummary]:
-    """Return all readable runs of a library, by name."""
+    """Return the summaries of all readable runs of a library, by name."""
     return survey_runs(library)[0]
 
 
 def survey_runs(library: Library) -> tuple[list[RunSummary], list[RunSummary]]:
-    """Return the readable runs of a library and the others, which have a name, a path and an error; each by name."""
+    """Return the readable runs of a library, and the unreadable ones with name, path and error; each by name."""
     found, unreadable = [], []
     comparisons = compared_runs(library)
     for folder in run_folders(library):

@@ -1,4 +1,4 @@
-"""What a seeding would put into the replay memory."""
+"""Preview of a seeding: what it would put into the replay memory."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ DEFAULT_KEEP = "not-bad"
 class SeedingPreview:
     """What ``coach train`` with the same sources, verdicts and ``keep`` puts into the memory before its first update.
 
-    A recorded decision is one transition. By verdict means: by what the verdicts on a decision amount to, "good",
-    "bad" or "none".
+    A recorded decision is one transition. Its verdict is the majority of the curators': "good", "bad" or "none".
     """
 
     game: str
     sources: tuple[str, ...]
     keep: str
     episodes: int
-    """Replay files of which at least one decision is kept."""
+    """Replay files with at least one kept decision."""
     found: int
     """Decisions in all files that the sources name."""
     kept: int
     """Recorded decisions that are filled in."""
     random: int
-    """Decisions of fresh random play, made when the training starts."""
+    """Decisions of random play, generated when the training starts."""
     seconds: float
     """Duration of the kept decisions."""
     rewarded: int
@@ -44,7 +43,7 @@ class SeedingPreview:
     removed_by_verdict: dict[str, int]
     """Decisions that ``keep`` removes."""
     removed: dict[str, int]
-    """Why decisions are removed, in words, to their number, in the order in which the reasons are checked."""
+    """Reason for removing decisions, in words, to their number, in the order in which the reasons are checked."""
     megabytes: float
     """Upper bound of the memory's size."""
 

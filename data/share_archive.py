@@ -1,4 +1,4 @@
-"""Opening a share that comes from anybody: the zip is looked at from outside before anything in it is unpacked."""
+"""Open an untrusted share: its zip and its manifest are checked before anything is decompressed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SUFFIX = ".h5"
 
 MAX_EPISODES = 10_000
 MAX_SHARE_BYTES = 2**32 - 2**20
-"""Below the 4 GiB at which a zip needs its 64-bit extension; that is 80 hours of play or more."""
+"""Below the 4 GiB at which a zip requires its 64-bit extension: 80 hours of play or more."""
 MAX_REPLAY_BYTES = 2**30
-"""Three hours, the longest episode, take 700 MB where they are packed worst."""
+"""The longest episode, three hours, is 700 MB at the worst compression."""
 MAX_LABELS_BYTES = 2**26
 MAX_MANIFEST_BYTES = 2**22
 MAX_RATIO = 100
-"""How much larger than packed a member may be: verdicts are up to 25 times larger; a zip bomb needs more than 1,000."""
+"""Limit of a member's compression ratio. Verdicts reach 25, a zip bomb exceeds 1,000."""
 
 _EPISODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -41,7 +41,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the manifest: a member's size in bytes and its SHA-256 as hex."""
+    """A file in the manifest: its size in bytes and its SHA-256 as hex."""
 
     bytes: int
     sha256: str
@@ -49,7 +49,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a share says that it holds."""
+    """The content of a share according to its manifest."""
 
     episodes: dict[str, Listed]
     """By episode id."""
@@ -63,17 +63,19 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
-        """Read a manifest from anywhere; raises CoachError that says what is wrong, without saying where."""
+        """Parse a manifest. Raises CoachError, whose message does not name the share."""
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise CoachError("its manifest cannot be read") from error
+            raise CoachError("its manifest is not readable") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise CoachError("its manifest is not that of a share")
         if type(values.get("version")) is not int or values["version"] < 1:
-            raise CoachError("its manifest does not say of which version it is")
+            raise CoachError("its manifest does not state its version")
         if values["version"] > VERSION:
-            raise CoachError(f"it was made by a later Replay Coach (version {values['version']}): update this one")
+            raise CoachError(
+                f"it was made by a later version of Replay Coach (share version {values['version']}): update"
+            )
         rows = values.get("episodes")
         if not isinstance(rows, list) or len(rows) > MAX_EPISODES:
             raise CoachError("its manifest lists no episodes, or too many")
@@ -82,8 +84,8 @@ class Manifest:
         for row in rows:
             name = row.get("id") if isinstance(row, dict) else None
             if not isinstance(name, str) or not is_episode_id(name):
-                raise CoachError("its manifest lists an episode with an impossible name")
-            if name.casefold() in folded:  # some systems tell names apart by more than their case, some do not
+                raise CoachError("its manifest lists an episode with an invalid name")
+            if name.casefold() in folded:  # some file systems ignore case
                 raise CoachError(f"its manifest lists the episode {name} twice")
             folded.add(name.casefold())
             episodes[name] = _listed(row, MAX_REPLAY_BYTES)
@@ -92,7 +94,7 @@ class Manifest:
 
 
 def is_episode_id(name: str) -> bool:
-    """Whether an episode of this name can be carried: the name is a file's on whichever system receives it."""
+    """Return whether an episode can be shared under this name, which must be valid on every file system."""
     return _EPISODE_ID.fullmatch(name) is not None and not name.endswith(".")
 
 
@@ -101,7 +103,7 @@ def member_of(episode_id: str) -> str:
 
 
 def episode_of(member: str) -> str | None:
-    """The episode id of a member's name, or None for a name that no replay file in a share has."""
+    """Return the episode id in a member's name, or None if the name is not that of a replay file in a share."""
     if not member.startswith(REPLAYS) or not member.endswith(SUFFIX):
         return None
     name = member[len(REPLAYS) : -len(SUFFIX)]
@@ -115,31 +117,31 @@ def _plain(listed: Listed) -> dict[str, Any]:
 def _listed(row: Any, most: int) -> Listed:
     size, digest = (row.get("bytes"), row.get("sha256")) if isinstance(row, dict) else (None, None)
     if type(size) is not int or not 0 < size <= most:
-        raise CoachError("its manifest gives a file an impossible size")
+        raise CoachError("its manifest states an invalid size of a file")
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-        raise CoachError("its manifest gives a file no SHA-256")
+        raise CoachError("its manifest states no SHA-256 of a file")
     return Listed(size, digest)
 
 
 PART_BYTES = 2**20
 _END = struct.Struct("<4s4H2LH")
-"""The end record of a zip: signature, disk, disk of the directory, entries here, entries, directory size and offset,
-length of a comment."""
+"""The end record of a zip: signature, disk, disk of the directory, entries on this disk, entries, size and offset of
+the directory, length of the comment."""
 _END_SIGNATURE = b"PK\x05\x06"
 _LOCATOR_BYTES, _LOCATOR_SIGNATURE = 20, b"PK\x06\x07"
 _LOCAL_HEADER_BYTES, _DIRECTORY_ENTRY_BYTES = 30, 46
 MAX_NAME_BYTES = 200
 _HARMLESS_FLAGS = 0x2 | 0x4 | 0x8 | 0x800
-"""How hard deflate tried, sizes that follow the data, and names in UTF-8."""
+"""Compression effort, sizes after the data, and names in UTF-8."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, struct.error)
 
 
 class ShareArchive:
-    """A share, opened and checked: its manifest, and its members in parts.
+    """A checked share: its manifest, and its members in parts.
 
-    Raises CoachError, in one sentence that begins with the share's path, for a zip that no ``coach library --share``
-    makes: members that nobody expects, twice the same name, links, encryption, members within one another, more
-    bytes than there may be, or packed better than play can be.
+    Raises CoachError, in one sentence that begins with the share's path, for a zip that ``coach library --share`` does
+    not make: unexpected members, duplicate names, links, encryption, overlapping members, too many bytes, or an
+    implausible compression ratio.
     """
 
     def __init__(self, path: Path) -> None:
@@ -147,7 +149,7 @@ class ShareArchive:
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
-            raise CoachError(f"{path} cannot be read ({error.strerror or error}).") from error
+            raise CoachError(f"Cannot read {path} ({error.strerror or error}).") from error
         try:
             directory_start = _checked_end(self._file)
             self._zip = zipfile.ZipFile(self._file)
@@ -156,7 +158,7 @@ class ShareArchive:
             _require_listed(self.manifest, self._members)
         except (*_BROKEN, OSError) as error:
             self._file.close()
-            raise CoachError(f"{path} is not a share, or is damaged: get it again from where it came from.") from error
+            raise CoachError(f"{path} is damaged or not a share. Copy it again from its source.") from error
         except CoachError as error:
             self._file.close()
             raise CoachError(f"{path} is refused: {error}.") from error
@@ -168,11 +170,11 @@ class ShareArchive:
             return member.read(MAX_MANIFEST_BYTES + 1)
 
     def parts_of_episode(self, episode_id: str) -> Iterator[bytes]:
-        """The bytes of a replay file; raises CoachError, at the last, where they are not those of the manifest."""
+        """Yield the bytes of a replay file. Raises CoachError, at the latest after the last, if they do not match."""
         return self._parts(member_of(episode_id), self.manifest.episodes[episode_id])
 
     def parts_of_labels(self) -> Iterator[bytes]:
-        """The bytes of the verdicts, as ``parts_of_episode``; nothing where there are none."""
+        """Yield the bytes of the verdicts, if there are any. Raises CoachError if they do not match the manifest."""
         return iter(()) if self.manifest.labels is None else self._parts(LABELS, self.manifest.labels)
 
     def _parts(self, name: str, listed: Listed) -> Iterator[bytes]:
@@ -186,11 +188,9 @@ class ShareArchive:
                     digest.update(part)
                     yield part
         except (*_BROKEN, OSError) as error:
-            raise CoachError(
-                f"{name} in {self.path} is damaged: get the share again from where it came from."
-            ) from error
+            raise CoachError(f"{name} in {self.path} is damaged. Copy the share again from its source.") from error
         if count != listed.bytes or digest.hexdigest() != listed.sha256:
-            raise CoachError(f"{name} in {self.path} is not the file that the share's manifest tells of.")
+            raise CoachError(f"{name} in {self.path} does not match the share's manifest.")
 
     def close(self) -> None:
         self._zip.close()
@@ -204,7 +204,7 @@ class ShareArchive:
 
 
 def _checked_end(file: BinaryIO) -> int:
-    """Where the directory of the zip begins. The directory is read as a whole, so its size is looked at first."""
+    """Check the end record and return the start of the directory, whose size must be checked before it is read."""
     size = file.seek(0, 2)
     if size > MAX_SHARE_BYTES:
         raise CoachError(f"it is larger than a share may be ({MAX_SHARE_BYTES / 2**30:.0f} GiB)")
@@ -214,11 +214,11 @@ def _checked_end(file: BinaryIO) -> int:
     if signature != _END_SIGNATURE or comment or disk or first_disk or here != entries:
         raise zipfile.BadZipFile
     if tail.startswith(_LOCATOR_SIGNATURE) and len(tail) == _END.size + _LOCATOR_BYTES:
-        raise CoachError("it is a 64-bit zip, which a share never is")
+        raise CoachError("it is a 64-bit zip, which shares never are")
     if start + length != size - _END.size:
         raise zipfile.BadZipFile
     if entries > MAX_EPISODES + 2 or length > (MAX_EPISODES + 2) * (_DIRECTORY_ENTRY_BYTES + 2 * MAX_NAME_BYTES):
-        raise CoachError(f"it holds more files than a share may ({MAX_EPISODES:,} episodes)")
+        raise CoachError(f"it contains more files than a share may ({MAX_EPISODES:,} episodes)")
     file.seek(0)
     return int(start)
 
@@ -228,15 +228,15 @@ def _checked_members(infos: Sequence[zipfile.ZipInfo], directory_start: int) -> 
     for info in infos:
         _require_plain(info)
         if info.filename.casefold() in members:
-            raise CoachError(f"it holds {info.filename} twice")
+            raise CoachError(f"it contains {info.filename} twice")
         members[info.filename.casefold()] = info
     if sum(info.file_size for info in infos) > MAX_SHARE_BYTES:
-        raise CoachError(f"it unpacks to more than a share may ({MAX_SHARE_BYTES / 2**30:.0f} GiB)")
+        raise CoachError(f"its content is larger than a share may be ({MAX_SHARE_BYTES / 2**30:.0f} GiB)")
     in_order = sorted(infos, key=lambda info: info.header_offset)
     starts = [info.header_offset for info in in_order[1:]] + [directory_start]
     for info, next_start in zip(in_order, starts, strict=False):
         if info.header_offset + _LOCAL_HEADER_BYTES + len(info.filename) + info.compress_size > next_start:
-            raise CoachError(f"{info.filename} lies within another file of the zip")
+            raise CoachError(f"{info.filename} overlaps another file of the zip")
     return {info.filename: info for info in infos}
 
 
@@ -248,19 +248,19 @@ def _require_plain(info: zipfile.ZipInfo) -> None:
     if most is None or info.orig_filename != name:
         shown = ascii(info.orig_filename)[:80]
         raise CoachError(
-            f"it holds {shown}, which no share does; send the file as `coach library --share` made it, not packed again"
+            f"it contains {shown}, which shares do not; send the file that `coach library --share` made, not a new zip"
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG) or info.external_attr & 0x10:
-        raise CoachError(f"{name} in it is a link or a folder instead of a file")
+        raise CoachError(f"{name} in it is a link or a folder, not a file")
     if info.flag_bits & ~_HARMLESS_FLAGS:
         raise CoachError(f"{name} in it is encrypted or patched")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise CoachError(f"{name} in it is packed in a way that shares do not use")
+        raise CoachError(f"{name} in it has a compression that shares do not use")
     if info.file_size > most:
-        raise CoachError(f"{name} in it says that it is {info.file_size:,} bytes long; {most:,} is the most")
+        raise CoachError(f"{name} in it has {info.file_size:,} bytes; the limit is {most:,}")
     if info.file_size > MAX_RATIO * (info.compress_size + 64):
-        raise CoachError(f"{name} in it would unpack to {info.file_size:,} bytes from {info.compress_size:,}")
+        raise CoachError(f"{name} in it would decompress to {info.file_size:,} bytes from {info.compress_size:,}")
 
 
 def _require_listed(manifest: Manifest, members: dict[str, zipfile.ZipInfo]) -> None:

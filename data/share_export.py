@@ -1,4 +1,4 @@
-"""Making a share: chosen episodes and the verdicts on them in one zip."""
+"""Make a share: selected episodes and the verdicts on them in one zip."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _PSEUDONYM = re.compile(r"person-[0-9a-f]{10}")
 
 
 class Pseudonyms:
-    """Pseudonyms made with a secret of the library: without it nobody can try names until one fits."""
+    """Pseudonyms made with a secret key of the library. Without the key, they cannot be found by trying names."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     @classmethod
     def of_library(cls, library: Library) -> Pseudonyms:
-        """With the library's secret, which is made at the first use; raises CoachError where it cannot be kept."""
+        """Use the library's key, which is created at the first use. Raises CoachError if it cannot be saved."""
         library.prepare()
         existing = cls.existing(library)
         if existing is not None:
@@ -60,30 +60,30 @@ class Pseudonyms:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            publish_new(partial, path)  # of two processes one makes the key, and both use it
+            publish_new(partial, path)  # if two processes do this, both use the key of the first
             remove_quietly(partial)
         except OSError as error:
-            raise CoachError(f"The pseudonyms' key {path} cannot be kept ({error.strerror or error}).") from error
+            raise CoachError(f"Cannot write the pseudonyms' key {path} ({error.strerror or error}).") from error
         made = cls.existing(library)
         assert made is not None
         return made
 
     @classmethod
     def existing(cls, library: Library) -> Pseudonyms | None:
-        """With the library's secret, or None where it has none yet. Raises CoachError for one that is damaged."""
+        """Use the library's key; return None if it has none yet. Raises CoachError if the key is damaged."""
         path = _key_path(library)
         try:
             text = path.read_text("ascii")
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise CoachError(f"The pseudonyms' key {path} cannot be read ({error}).") from error
+            raise CoachError(f"Cannot read the pseudonyms' key {path} ({error}).") from error
         if not re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", text):
-            raise CoachError(f"The pseudonyms' key {path} is damaged; remove it, and people get new pseudonyms.")
+            raise CoachError(f"The pseudonyms' key {path} is damaged; remove it, so that people get new pseudonyms.")
         return cls(bytes.fromhex(text))
 
     def of(self, name: str) -> str:
-        """Such as "person-3f9a1c2b7d"; a name that is empty, or a pseudonym already, stays as it is."""
+        """Return a name's pseudonym, such as "person-3f9a1c2b7d". Empty names and pseudonyms are unchanged."""
         if not name or _PSEUDONYM.fullmatch(name):
             return name
         return f"person-{hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:10]}"
@@ -94,12 +94,12 @@ def _key_path(library: Library) -> Path:
 
 
 OnProgress = Callable[[int, int], None]
-"""Called with episodes done and episodes in all."""
+"""Called with the number of episodes done and their total."""
 
 
 @dataclass(frozen=True)
 class ShareSummary:
-    """What went into a share."""
+    """The content of a share that was written."""
 
     path: Path
     episodes: tuple[str, ...]
@@ -107,7 +107,7 @@ class ShareSummary:
     verdicts: int
     bytes: int
     pseudonyms: dict[str, str]
-    """Name to pseudonym, where people's names were replaced."""
+    """Name to pseudonym, if people's names were replaced."""
 
 
 def write_share(
@@ -117,23 +117,23 @@ def write_share(
     pseudonyms: Pseudonyms | None = None,
     on_progress: OnProgress | None = None,
 ) -> ShareSummary:
-    """Write ``episodes`` and those of ``verdicts`` that are on them into the zip ``path``, which appears whole.
+    """Write ``episodes`` and those of ``verdicts`` that are on them into the zip ``path``, atomically.
 
-    pseudonyms: replace the names of players and curators, and leave out what people wrote in notes; runs and rules
-    keep their names. The same episodes and verdicts make the same bytes. Raises CoachError where there is nothing to
-    share or too much, where a file cannot be read or written, and where ``path`` is a file that is no share.
+    pseudonyms: replace the names of players and curators, and leave out people's notes; runs and rules keep their
+    names. The same episodes and verdicts make the same bytes. Raises CoachError if there is nothing to share or too
+    much, if a file cannot be read or written, and if ``path`` is a file that is not a share.
     """
     _require_shareable(path, episodes)
     chosen = {episode.episode_id for episode in episodes}
-    told = [verdict for verdict in verdicts if verdict.clip.episode_id in chosen]
+    shared = [verdict for verdict in verdicts if verdict.clip.episode_id in chosen]
     names: dict[str, str] = {}
     if pseudonyms is not None:
-        names = _names(pseudonyms, episodes, told)
-        told = [_anonymous(verdict, names) for verdict in told]
-    labels = labels_text(sorted(told, key=lambda v: (v.given, v.clip, v.curator, v.verdict))) if told else b""
+        names = _names(pseudonyms, episodes, shared)
+        shared = [_anonymous(verdict, names) for verdict in shared]
+    labels = labels_text(sorted(shared, key=lambda v: (v.given, v.clip, v.curator, v.verdict))) if shared else b""
     if len(labels) > MAX_LABELS_BYTES:
         raise CoachError(
-            f"The verdicts come to {len(labels):,} bytes and a share holds {MAX_LABELS_BYTES:,}; share fewer episodes."
+            f"The verdicts have {len(labels):,} bytes; a share may have {MAX_LABELS_BYTES:,}. Share fewer episodes."
         )
     try:
         with atomic_path(path) as partial, zipfile.ZipFile(partial, "w", allowZip64=False) as archive:
@@ -148,31 +148,31 @@ def write_share(
             _add(archive, MANIFEST, iter([manifest]), zipfile.ZIP_DEFLATED)
         size = path.stat().st_size
     except OSError as error:
-        raise CoachError(f"The share {path} cannot be written ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot write the share {path} ({error.strerror or error}).") from error
     if on_progress is not None:
         on_progress(len(episodes), len(episodes))
-    return ShareSummary(path, tuple(episode.episode_id for episode in episodes), len(told), size, names)
+    return ShareSummary(path, tuple(episode.episode_id for episode in episodes), len(shared), size, names)
 
 
 def _require_shareable(path: Path, episodes: Sequence[EpisodeSummary]) -> None:
     if not episodes:
-        raise CoachError("There is nothing to share: no episode was chosen.")
+        raise CoachError("There is nothing to share: no episode is selected.")
     if len(episodes) > MAX_EPISODES:
-        raise CoachError(f"A share holds at most {MAX_EPISODES:,} episodes, not {len(episodes):,}; choose fewer.")
+        raise CoachError(f"A share has at most {MAX_EPISODES:,} episodes, not {len(episodes):,}; select fewer.")
     for episode in episodes:
         if not is_episode_id(episode.episode_id):
             raise CoachError(
-                f"{episode.path} cannot be shared under its name; rename it to letters, digits, dots, hyphens and "
+                f"Cannot share {episode.path} under its name; rename it to letters, digits, dots, hyphens and "
                 "underscores."
             )
     size = sum(Path(episode.path).stat().st_size for episode in episodes)
     if size > MAX_SHARE_BYTES - 2 * MAX_LABELS_BYTES:
-        raise CoachError(f"These episodes come to {size / 2**30:.1f} GiB, and a share holds 3.8; choose fewer.")
+        raise CoachError(f"These episodes have {size / 2**30:.1f} GiB; a share may have 3.8. Select fewer.")
     if path.exists():
         try:
             ShareArchive(path).close()
         except CoachError as error:
-            raise CoachError(f"{path} exists and is no share; give the share another name.") from error
+            raise CoachError(f"{path} exists and is not a share; choose another name.") from error
 
 
 def _names(pseudonyms: Pseudonyms, episodes: Sequence[EpisodeSummary], verdicts: Sequence[Verdict]) -> dict[str, str]:
@@ -189,7 +189,7 @@ def _people(episode: EpisodeSummary) -> set[str]:
 
 
 def _plays_a_run(episode: EpisodeSummary) -> bool:
-    """Whether the player's name is that of a run: an agent played, and nobody else but chance."""
+    """Return whether the player's name is that of a run: only an agent, and perhaps random play, chose actions."""
     kinds = set(episode.frames_by_demonstrator)
     return "agent" in kinds and kinds <= {"agent", "random"}
 
@@ -211,7 +211,7 @@ def _parts(episode: EpisodeSummary, names: dict[str, str]) -> Iterator[bytes]:
 
 
 def _add(archive: zipfile.ZipFile, name: str, parts: Iterator[bytes], packing: int) -> Listed:
-    info = zipfile.ZipInfo(name)  # dated 1980, so that the same contents make the same bytes
+    info = zipfile.ZipInfo(name)  # dated 1980, so that the same content makes the same bytes
     info.compress_type, info.create_system = packing, 3
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     digest, count = hashlib.sha256(), 0

@@ -1,4 +1,4 @@
-"""Taking shares into a library: every episode is proved before it appears, and nothing is ever half there."""
+"""Import shares into a library. Every episode is verified before it appears, complete, in the library."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from data.share_export import Pseudonyms
 
 INCOMING = ".incoming-"
 SPARE_BYTES = 2**26
-"""What must stay free on the disk after an episode was unpacked."""
+"""Disk space that must remain free after an episode is unpacked."""
 LONGEST_NAME = 200
 
 OnProgress = Callable[[int, int], None]
-"""Called with episodes done and episodes in all, from threads other than the caller's, one at a time."""
+"""Called with the number of episodes done and their total, from other threads, but never at the same time."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One episode of a share that did not come in."""
+    """An episode of a share that was not imported."""
 
     episode: str
     reason: str
@@ -55,18 +55,18 @@ class Refusal:
 
 @dataclass
 class ShareImport:
-    """What came of one share."""
+    """The result of importing one share."""
 
     path: Path
     imported: list[EpisodeSummary] = field(default_factory=list)
     already_here: list[str] = field(default_factory=list)
-    """Ids of episodes that the library had."""
+    """Ids of episodes that the library has already."""
     refused: list[Refusal] = field(default_factory=list)
     verdicts: int = 0
-    """Verdicts that the share holds on episodes that are here now."""
+    """Verdicts in the share on episodes that the library has now."""
     new_verdicts: int = 0
     problem: str = ""
-    """Why the share as a whole, or all of its verdicts, were refused; empty where they were not."""
+    """Why the whole share, or all of its verdicts, were refused; "" if they were not."""
 
     @property
     def ok(self) -> bool:
@@ -75,7 +75,7 @@ class ShareImport:
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing at all came of it, because it is no share that can be trusted."""
+        """Whether the whole share was refused."""
         return bool(self.problem) and not (self.imported or self.already_here or self.refused)
 
 
@@ -83,7 +83,7 @@ class ShareImporter:
     """Imports shares into one library, with child processes that read and simulate the episodes."""
 
     def __init__(self, library: Library, labels: Path | str | None = None, jobs: int = 1) -> None:
-        """labels: the label database, by default the library's. jobs: episodes proved at a time."""
+        """labels: the label database, by default the library's. jobs: episodes verified at the same time."""
         self._library = library
         self._labels = labels if labels is not None else library.labels
         self._children = [Quarantine() for _ in range(jobs)]
@@ -93,42 +93,41 @@ class ShareImporter:
         library.prepare()
         _clear_leftovers(library.replays)
 
-    def take(self, path: Path, on_progress: OnProgress | None = None) -> ShareImport:
-        """Import one share; what is valid is imported, what is not is reported.
+    def import_share(self, path: Path, on_progress: OnProgress | None = None) -> ShareImport:
+        """Import what is valid in one share and report what is not. Never raises for its content.
 
-        Never raises for what the share holds. Importing it again changes nothing. Each episode appears whole, when
-        it is proved, and the verdicts come after all of them in one transaction, so an import that was interrupted
-        is finished by importing again.
+        Each episode appears complete, once it is verified. The verdicts follow in one transaction. Importing a share
+        again changes nothing, and completes an import that was interrupted.
         """
         result = ShareImport(path)
         try:
             with ShareArchive(path) as archive:
-                frames = self._take_episodes(archive, result, on_progress)
-                self._take_verdicts(archive, result, frames)
+                frames = self._import_episodes(archive, result, on_progress)
+                self._import_verdicts(archive, result, frames)
         except CoachError as error:
             result.problem = str(error)
         return result
 
-    def _take_episodes(
+    def _import_episodes(
         self, archive: ShareArchive, result: ShareImport, on_progress: OnProgress | None
     ) -> dict[str, int]:
-        """Returns the frame counts of all episodes that are here now, by id."""
+        """Import the episodes and return the frame counts of those that the library has now, by id."""
         names = list(archive.manifest.episodes)
         done = 0
-        telling = threading.Lock()
+        callback_lock = threading.Lock()
 
         def one(name: str) -> tuple[EpisodeSummary, bool] | CoachError:
             nonlocal done
             child = self._idle.get()
             try:
-                return self._take_episode(archive, name, child)
+                return self._import_episode(archive, name, child)
             except CoachError as error:
                 return error
             except OSError as error:
-                return CoachError(f"It cannot be written to {self._library.replays} ({error.strerror or error}).")
+                return CoachError(f"Cannot write it to {self._library.replays} ({error.strerror or error}).")
             finally:
                 self._idle.put(child)
-                with telling:
+                with callback_lock:
                     done += 1
                     if on_progress is not None:
                         on_progress(done, len(names))
@@ -152,23 +151,23 @@ class ShareImporter:
                 result.already_here.append(name)
         return frames
 
-    def _take_episode(self, archive: ShareArchive, name: str, child: Quarantine) -> tuple[EpisodeSummary, bool]:
-        """The episode's summary, and whether it is new here; raises CoachError for one that is refused."""
+    def _import_episode(self, archive: ShareArchive, name: str, child: Quarantine) -> tuple[EpisodeSummary, bool]:
+        """Return the episode's summary, and whether it is new here. Raises CoachError if it is refused."""
         listed = archive.manifest.episodes[name]
         final = self._library.replays / f"{name}{SUFFIX}"
         if _is_same_file(final, listed):
             return child.summary(final), False
         with _unpacked(archive, name, listed, self._library.replays) as unpacked:
-            summary = self._proved(archive, name, unpacked, child)
+            summary = self._verified(archive, name, unpacked, child)
             if publish_new(unpacked, final):
                 summary = replace(summary, episode_id=name, path=str(final))
                 self._library.index.add(final, summary)
                 return summary, True
             if not final.is_symlink() and _is_same_play(final, unpacked):
                 return summary, False
-            raise CoachError(f"{final} is here already, and is not the same episode.")
+            raise CoachError(f"{final} exists already and is another episode.")
 
-    def _proved(self, archive: ShareArchive, name: str, unpacked: Path, child: Quarantine) -> EpisodeSummary:
+    def _verified(self, archive: ShareArchive, name: str, unpacked: Path, child: Quarantine) -> EpisodeSummary:
         where = f"{name} in {archive.path}"
         answer = child.verify(unpacked)
         if not answer.ok:
@@ -179,10 +178,10 @@ class ShareImporter:
         summary = child.summary(unpacked)
         names = (summary.player, *summary.players.values())
         if not all(is_plain_text(name) and len(name) <= LONGEST_NAME for name in names):
-            raise CoachError(f"{where} names a player whose name is no plain text.")
+            raise CoachError(f"A player's name in {where} is not plain text.")
         return summary
 
-    def _take_verdicts(self, archive: ShareArchive, result: ShareImport, frames: dict[str, int]) -> None:
+    def _import_verdicts(self, archive: ShareArchive, result: ShareImport, frames: dict[str, int]) -> None:
         if archive.manifest.labels is None:
             return
         where = f"{LABELS} in {archive.path}"
@@ -192,7 +191,7 @@ class ShareImporter:
                 with path.open("wb") as file:
                     file.writelines(archive.parts_of_labels())
             except OSError as error:
-                raise CoachError(f"{where} cannot be unpacked ({error.strerror or error}).") from error
+                raise CoachError(f"Cannot unpack {where} ({error.strerror or error}).") from error
             verdicts = read_labels(path, where)
         for verdict in verdicts:
             _require_on_episode(verdict, archive, frames, where)
@@ -216,18 +215,18 @@ class ShareImporter:
 def _require_on_episode(verdict: Verdict, archive: ShareArchive, frames: dict[str, int], where: str) -> None:
     clip = verdict.clip
     if not is_plain_text(verdict.curator + verdict.queue):
-        raise CoachError(f"{where} is refused: it names a curator or a queue whose name is no plain text.")
+        raise CoachError(f"{where} is refused: the name of a curator or a queue is not plain text.")
     if clip.episode_id not in archive.manifest.episodes:
         raise CoachError(f"{where} is refused: it judges {clip.episode_id[:150]!r}, which is not in the share.")
     if clip.stop > frames.get(clip.episode_id, clip.stop) + 1:
         raise CoachError(
-            f"{where} is refused: it judges frame {clip.stop - 1} of {clip.episode_id}, which has "
+            f"{where} is refused: it judges frame {clip.stop - 1} of {clip.episode_id}, which has only "
             f"{frames[clip.episode_id]}."
         )
 
 
 def _without_own(verdicts: Sequence[Verdict], library: Library, labels: LabelDatabase) -> Sequence[Verdict]:
-    """Leave out what was shared from here under pseudonyms and comes back: its curators would speak twice."""
+    """Leave out the library's own verdicts that were shared under pseudonyms: their curators would vote twice."""
     pseudonyms = Pseudonyms.existing(library)
     if pseudonyms is None:
         return verdicts
@@ -243,7 +242,7 @@ def _is_same_file(path: Path, listed: Listed) -> bool:
 
 
 def _is_same_play(here: Path, unpacked: Path) -> bool:
-    """Whether two files hold the same episode, under another name of the player or packed otherwise."""
+    """Return whether two files have the same episode, despite another player's name or compression."""
     with ReplayFile(here) as ours, ReplayFile(unpacked) as theirs:
         return (
             (ours.digest, ours.ended_by, ours.origin.game, ours.origin.settings)
@@ -255,9 +254,9 @@ def _is_same_play(here: Path, unpacked: Path) -> bool:
 
 @contextmanager
 def _unpacked(archive: ShareArchive, name: str, listed: Listed, folder: Path) -> Iterator[Path]:
-    """The episode's bytes in a file of their own in ``folder``, on the disk, read-only, and gone afterwards."""
+    """Yield a read-only temporary file in ``folder`` with the episode's bytes, and remove it afterwards."""
     if shutil.disk_usage(folder).free < listed.bytes + SPARE_BYTES:
-        raise CoachError(f"There is no room for {name} ({listed.bytes / 1e6:.0f} MB) in {folder}; make room.")
+        raise CoachError(f"Too little space for {name} ({listed.bytes / 1e6:.0f} MB) in {folder}; free some space.")
     path, descriptor = _locked_file(folder)
     with ExitStack() as cleaning:
         cleaning.callback(remove_quietly, path)
@@ -270,17 +269,17 @@ def _unpacked(archive: ShareArchive, name: str, listed: Listed, folder: Path) ->
 
 
 def _locked_file(folder: Path) -> tuple[Path, int]:
-    """A new file, locked as long as this process lives, so that the next import can tell what a killed one left."""
+    """Create a file that stays locked until this process ends, so that leftovers of a killed import are recognised."""
     while True:
         path = folder / f"{INCOMING}{secrets.token_hex(4)}{SUFFIX}.part"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         if os.name == "nt" or (wait_for_lock(descriptor, path) and os.fstat(descriptor).st_nlink):
             return path, descriptor
-        os.close(descriptor)  # another import took it for a leftover before it was locked
+        os.close(descriptor)  # another import removed it as a leftover before it was locked
 
 
 def _clear_leftovers(folder: Path) -> None:
-    """Remove what imports that were killed had unpacked."""
+    """Remove temporary files of killed imports."""
     for path in folder.glob(f"{INCOMING}*"):
         try:
             with path.open("rb") as file:
@@ -288,19 +287,19 @@ def _clear_leftovers(folder: Path) -> None:
                 if is_leftover:
                     remove_quietly(path)
             if is_leftover:
-                remove_quietly(path)  # Windows removes no file that is open.
+                remove_quietly(path)  # Windows cannot remove an open file
         except (OSError, LocksUnavailable):
-            continue  # another import's, or gone already
+            continue  # it belongs to another import, or is gone already
 
 
 def shares_in(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder its zips. Raises CoachError where there is none."""
+    """Return the given files, and the zips in the given folders. Raises CoachError if there are none."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             inside = sorted(item for item in path.iterdir() if item.suffix.lower() == ".zip" and item.is_file())
             if not inside:
-                raise CoachError(f"The folder {path} holds no share (*.zip).")
+                raise CoachError(f"The folder {path} has no shares (*.zip).")
             found += inside
         elif path.exists():
             found.append(path)
@@ -310,7 +309,7 @@ def shares_in(paths: Sequence[Path]) -> list[Path]:
 
 
 def episodes_in(paths: Sequence[Path]) -> dict[Path, int]:
-    """How many episodes each share says that it holds, for a bar that knows its end; 0 for one that is refused."""
+    """Return the number of episodes in each share according to its manifest; 0 for a share that is refused."""
     counts = {}
     for path in paths:
         try:

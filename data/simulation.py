@@ -1,4 +1,4 @@
-"""The emulator: the only module that imports gymnasium and ale-py, and the only way from actions to frames."""
+"""The emulator: turns actions into frames. The only module that imports gymnasium and ale-py."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from data.errors import CoachError
 
 @functools.cache
 def game_roms() -> dict[str, str]:
-    """ALE id (such as "SpaceInvaders") to ROM id (such as "space_invaders"), for every game that can be played.
+    """Return ALE id (such as "SpaceInvaders") to ROM id (such as "space_invaders"), for every playable game.
 
-    The registry is asked, not the ROM folder: the folder also holds two-player cartridges, and loading one of
-    those ends the process.
+    They are taken from Gymnasium's registry: the ROM folder also has two-player games, and loading one of those ends
+    the process.
     """
     gymnasium.register_envs(ale_py)
     prefix, suffix = "ALE/", "-v5"
@@ -44,13 +44,15 @@ def game_roms() -> dict[str, str]:
 
 
 def games() -> list[str]:
-    """ALE ids of all playable games, sorted."""
+    """Return the ALE ids of all playable games, sorted."""
     return list(game_roms())
 
 
 def game_named(name: str) -> str | None:
-    """ALE id of a game by any name that data sets use for it, or None: an ALE id, a ROM id ("space_invaders"), or a
-    Gymnasium id such as "ALE/Pong-v5" or "PongNoFrameskip-v4"."""
+    """Return the ALE id of a game by any name that data sets use for it, or None.
+
+    These are the ALE id, the ROM id ("space_invaders") and Gymnasium ids ("ALE/Pong-v5", "PongNoFrameskip-v4").
+    """
     rom_ids = game_roms()
     by_rom = {rom: game for game, rom in rom_ids.items()}
     bare = re.sub(r"-v\d+$", "", name.removeprefix("ALE/"))
@@ -61,19 +63,19 @@ def game_named(name: str) -> str | None:
 
 
 def seeded_noops(seed: int, most: int) -> int:
-    """How many no-ops ``gymnasium.wrappers.AtariPreprocessing(noop_max=most)`` executes after ``reset(seed=seed)``."""
+    """Return how many no-ops Gymnasium's ``AtariPreprocessing(noop_max=most)`` executes in ``reset(seed=seed)``."""
     rng, _ = gymnasium.utils.seeding.np_random(seed)
     return int(rng.integers(1, most + 1))
 
 
 @functools.cache
 def action_names(game: str, full: bool = False) -> tuple[str, ...]:
-    """Names of a game's minimal action set, or of all 18 actions; raises CoachError for an unknown game."""
+    """Return the names of a game's minimal action set, or of all 18 actions. Raises CoachError for an unknown game."""
     return Emulator(game, EmulatorSettings(full_action_set=full)).action_meanings
 
 
 def rom_path(game: str) -> Path:
-    """The cartridge of a game; raises CoachError, with the nearest names, for an unknown one."""
+    """Return the ROM file of a game. Raises CoachError, which suggests similar names, for an unknown game."""
     rom_ids = game_roms()
     if game not in rom_ids:
         by_lower = {name.lower(): name for name in rom_ids}
@@ -82,13 +84,13 @@ def rom_path(game: str) -> Path:
         raise CoachError(f"There is no game called {game!r}.{hint} ({len(rom_ids)} games are known.)")
     path = roms.get_rom_path(rom_ids[game])
     if path is None:
-        raise CoachError(f"The cartridge of {game} is missing from ale-py; install ale-py again.")
+        raise CoachError(f"The ROM of {game} is missing from ale-py; install ale-py again.")
     return Path(path)
 
 
 @functools.cache
 def rom_md5(game: str) -> str:
-    """MD5 of the game's cartridge, as 32 hex digits."""
+    """Return the MD5 of the game's ROM as 32 hex digits."""
     return hashlib.md5(rom_path(game).read_bytes(), usedforsecurity=False).hexdigest()
 
 
@@ -97,10 +99,10 @@ def ale_version() -> str:
 
 
 class Emulator:
-    """One Atari 2600 with one game, stepped frame by frame.
+    """An Atari 2600 with one game, stepped frame by frame.
 
-    Actions are indices into ``action_meanings``. The emulator itself never repeats an action by chance; sticky
-    actions are drawn here, so that ``step`` can tell which action was executed.
+    Actions are indices into ``action_meanings``. The ALE's own sticky actions are off. They are sampled by
+    ``executed``, so that the executed action is known and can be recorded.
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class Emulator:
         action_meanings: tuple[str, ...] | None = None,
         sound: bool = False,
     ) -> None:
-        """``action_meanings`` overrides the action set (to replay a file); ``sound`` makes ``audio`` available."""
+        """action_meanings: replaces the game's action set, to replay a file. sound: makes ``audio`` available."""
         self.game = game
         self.settings = settings or EmulatorSettings()
         self._rom = str(rom_path(game))
@@ -124,12 +126,12 @@ class Emulator:
         try:
             self._actions = [Action.__members__[name] for name in self.action_meanings]
         except KeyError as error:
-            raise CoachError(f"{game} cannot be simulated: there is no action {error}.") from error
+            raise CoachError(f"Cannot simulate {game}: there is no action {error}.") from error
         height, width = self._ale.getScreenDims()
         self.screen_shape: tuple[int, int] = (height, width)
         self._unknown_colours = np.ones(256, np.uint8)
         self.palette = np.zeros((256, 3), np.uint8)
-        """(256, 3) uint8 RGB of each palette index met so far; a new array whenever a new colour is met."""
+        """(256, 3) uint8 RGB of each palette index seen so far. Every new colour makes a new array."""
         self._begin()
 
     def _load(self) -> None:
@@ -146,22 +148,22 @@ class Emulator:
             (self._ale.setMode if what == "mode" else self._ale.setDifficulty)(value)
 
     def reset(self, seed: int | None = None) -> FrameState:
-        """Start an episode over, reproducibly, and return frame 0 (after ``noop_start`` no-op frames)."""
+        """Start an episode reproducibly and return frame 0 (after ``noop_start`` no-op frames)."""
         if seed is not None and seed != self.settings.seed:
             self.settings = replace(self.settings, seed=seed)
         self._load()
         return self._begin()
 
     def restart(self, noop_start: int) -> FrameState:
-        """Start an episode after this many no-ops without loading the cartridge again, which takes most of a reset.
+        """Start an episode after this many no-ops without reloading the ROM, which takes most of the time of a reset.
 
-        A few games keep something from the episode before, so this serves for a search, not for a recording.
+        A few games keep some state of the episode before. Use this for a search, not for a recording.
         """
         self.settings = replace(self.settings, noop_start=noop_start)
         return self._begin()
 
     def _begin(self) -> FrameState:
-        """Frame 0 of a cartridge that was just loaded: loading again (0.1 s) would change nothing."""
+        """Reset the game, whose ROM is loaded already, and return frame 0. Loading takes 0.1 s."""
         self._ale.reset_game()
         self._sticky = np.random.default_rng(self.settings.seed)
         self._last_action = 0
@@ -185,7 +187,7 @@ class Emulator:
         players: tuple[tuple[str, str], ...] = (),
         started_from: StartedFrom | None = None,
     ) -> Origin:
-        """Return the origin of the episode that was last started."""
+        """Return the origin of the current episode."""
         return Origin(
             game=self.game,
             settings=self.settings,
@@ -199,29 +201,29 @@ class Emulator:
         )
 
     def executed(self, action: int) -> int:
-        """The action that will really be executed at the next frame: the asked one, or the last one by stickiness."""
+        """Return the action to execute at the next frame: the requested one or, if actions are sticky, the last one."""
         probability = self.settings.repeat_action_probability
         if probability > 0.0 and self._sticky.random() < probability:
             return self._last_action
         return action
 
     def act(self, action: int) -> float:
-        """Execute exactly ``action`` for one frame and return its points. The cheapest step: nothing is read."""
+        """Execute ``action`` for one frame and return its points, without reading the frame."""
         reward = float(self._ale.act(self._actions[action]))
         self._last_action = action
         self.frame_number += 1
         return reward
 
     def step(self, action: int) -> FrameState:
-        """``act`` and everything that the frame shows."""
+        """Execute ``action`` for one frame and return the new state."""
         return self.state(self.act(action))
 
     def state(self, reward: float = 0.0) -> FrameState:
-        """What the current frame shows."""
+        """Return the current state, with this reward."""
         return FrameState(self.screen(), self.ram(), self.lives, reward, self.game_over)
 
     def screen(self) -> np.ndarray:
-        """(H, W) uint8 palette indices of the current frame, a copy. Learns the colours that are new."""
+        """Return the current frame, (H, W) uint8 palette indices, as a copy. Adds new colours to ``palette``."""
         screen: np.ndarray = self._ale.getScreen()
         if cv2.LUT(screen, self._unknown_colours).any():
             self._learn_colours(screen)
@@ -235,16 +237,16 @@ class Emulator:
         self.palette = palette
 
     def ram(self) -> np.ndarray:
-        """(128,) uint8, a copy."""
+        """Return the RAM, (128,) uint8, as a copy."""
         return np.asarray(self._ale.getRAM(), np.uint8)
 
     def audio(self) -> np.ndarray:
-        """The current frame's sound: (n,) uint8 samples; only when made with ``sound``."""
+        """Return the current frame's sound, (n,) uint8 samples. Requires ``sound``."""
         return np.asarray(self._ale.getAudio(), np.uint8)
 
     @property
     def lives(self) -> int:
-        """Lives left, 0 for a game that counts none."""
+        """Lives left; 0 in a game without lives."""
         return int(self._ale.lives())
 
     @property
@@ -253,21 +255,21 @@ class Emulator:
         return bool(self._ale.game_over(with_truncation=False))
 
     def snapshot(self) -> Any:
-        """The emulator's whole state, to be given to ``restore`` of this or another emulator of the same game."""
+        """Return the complete state, for ``restore`` of this or another emulator of the same game."""
         return (self._ale.cloneState(), self._last_action, self.frame_number, self._sticky.bit_generator.state)
 
     def restore(self, snapshot: Any) -> None:
-        """Continue from a state that ``snapshot`` returned."""
+        """Restore a state that ``snapshot`` returned."""
         state, self._last_action, self.frame_number, sticky = snapshot
         self._ale.restoreState(state)
         self._sticky.bit_generator.state = sticky
 
 
 def simulate(origin: Origin, actions: Iterable[int]) -> Iterator[FrameState]:
-    """Re-create an episode from its origin and its executed actions.
+    """Reproduce an episode from its origin and its executed actions.
 
-    Yields frame 0, then one frame for each action: T + 1 states. Every one equals the recorded one, as long as
-    the ROM and the emulator are the recorded ones.
+    Yields frame 0, then one frame for each action: T + 1 states. They equal the recorded ones if the ROM and the
+    emulator's version do.
     """
     emulator = Emulator(origin.game, origin.settings, origin.action_meanings)
     yield emulator.state()
@@ -276,7 +278,7 @@ def simulate(origin: Origin, actions: Iterable[int]) -> Iterator[FrameState]:
 
 
 def environment_spec(game: str, settings: EmulatorSettings) -> Any:
-    """Return Gymnasium's spec of the environment that steps frame by frame, shows RGB and never repeats an action."""
+    """Return Gymnasium's spec of the environment with RGB frames, a frame skip of 1 and no sticky actions."""
     gymnasium.register_envs(ale_py)
     spec = copy.deepcopy(gymnasium.spec(f"ALE/{game}-v5"))
     spec.kwargs |= {
@@ -292,6 +294,6 @@ def environment_spec(game: str, settings: EmulatorSettings) -> Any:
 
 
 def recorded_spaces(screen_shape: tuple[int, int], action_count: int) -> tuple[Any, Any]:
-    """Gymnasium's spaces of RGB pictures (H, W, 3) uint8 and of ``action_count`` actions, for other libraries."""
+    """Return Gymnasium's spaces of RGB pictures (H, W, 3) uint8 and of ``action_count`` actions."""
     pictures = gymnasium.spaces.Box(0, 255, (*screen_shape, 3), np.uint8)
     return pictures, gymnasium.spaces.Discrete(action_count)

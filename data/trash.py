@@ -15,15 +15,16 @@ from data.library import Library, LibraryIndex
 
 @dataclass(frozen=True)
 class Moved:
-    """What came of moving episodes: those that are at their new place, and a sentence for the first that is not."""
+    """The result of moving episodes."""
 
     episode_ids: tuple[str, ...]
+    """Those that were moved."""
     problem: str = ""
+    """Why the first of the others was not moved, in one sentence."""
 
 
 class Trash:
-    """The folder ``trash`` of a library. Verdicts are kept elsewhere and are not touched: they hold again after a
-    restoration."""
+    """The folder ``trash`` of a library. The verdicts on its episodes stay in the label database."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -34,39 +35,39 @@ class Trash:
         return LibraryIndex(self.folder / "index.jsonl", self.folder)
 
     def episodes(self) -> list[EpisodeSummary]:
-        """What lies in the trash and can be read, oldest first."""
+        """Return the readable episodes in the trash, oldest first."""
         found = [entry.summary for entry in self._index.entries() if entry.summary is not None]
         return sorted(found, key=lambda summary: (summary.created, summary.episode_id))
 
     def broken(self) -> list[tuple[Path, str]]:
-        """What lies in the trash and is no whole replay file, each with a sentence that says why."""
+        """Return the files in the trash that are not readable, each with a sentence that says why."""
         return [(self.folder / entry.name, entry.problem) for entry in self._index.entries() if entry.summary is None]
 
     def names(self) -> list[str]:
-        """The ids of everything in the trash, sorted; no file is opened."""
+        """Return the ids of everything in the trash, sorted. No file is opened."""
         return sorted(path.stem for path in self.folder.glob("*.h5"))
 
-    def throw_away(self, episode_ids: Iterable[str]) -> Moved:
-        """Move episodes of the library (or broken files of it, by their names without ".h5") into the trash."""
+    def discard(self, episode_ids: Iterable[str]) -> Moved:
+        """Move episodes (or broken files, by their names without ".h5") from the library to the trash."""
         return self._move(episode_ids, self._library.replays, self.folder, self._library.index, self._index, True)
 
     def restore(self, episode_ids: Iterable[str]) -> Moved:
-        """Bring episodes back from the trash; one that the library holds again by now stays in the trash."""
+        """Move episodes back to the library. An episode that exists there again stays in the trash."""
         return self._move(episode_ids, self.folder, self._library.replays, self._index, self._library.index, False)
 
     def empty(self) -> int:
-        """Delete what is in the trash; returns how many files that were. Raises CoachError."""
+        """Delete everything in the trash and return the number of files. Raises CoachError."""
         return self.remove(self.names())
 
     def remove(self, episode_ids: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
-        """Delete episodes in the trash; returns how many. Raises CoachError where one cannot be removed."""
+        """Delete episodes in the trash and return how many. Raises CoachError if one cannot be deleted."""
         ids = list(episode_ids)
         for done, episode_id in enumerate(ids):
             path = self.folder / _file_name(episode_id)
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                raise CoachError(f"{path} cannot be removed: {error.strerror or error}.") from error
+                raise CoachError(f"Cannot delete {path} ({error.strerror or error}).") from error
             if on_progress is not None:
                 on_progress(done + 1, len(ids))
         return len(ids)
@@ -88,17 +89,17 @@ class Trash:
             try:
                 target.mkdir(parents=True, exist_ok=True)
                 if not replace and os.path.lexists(target / name):
-                    raise FileExistsError(17, "the library holds an episode of that name again")
+                    raise FileExistsError(17, "the library has an episode of that name again")
                 os.rename(source / name, target / name)
             except FileNotFoundError:
                 problem = problem or f"There is no episode {episode_id} in {source}."
                 continue
             except OSError as error:
-                problem = problem or f"The episode {episode_id} stays where it is: {error.strerror or error}."
+                problem = problem or f"Cannot move the episode {episode_id} ({error.strerror or error})."
                 continue
             moved.append(episode_id)
             summary = summaries.get(name)
-            if summary is not None:  # So that it need not be read again.
+            if summary is not None:  # so that the file is not read again
                 index.add(target / name, summary)
         for folder in (target, source):
             sync_folder(folder)
@@ -107,7 +108,7 @@ class Trash:
 
 def _file_name(episode_id: str) -> str:
     name = f"{episode_id}.h5"
-    # An id may come from outside: it must not lead out of the folder.
+    # Ids are not trusted: the path must not lead out of the folder.
     if Path(name).name != name:
         raise CoachError(f"There is no episode {episode_id!r}.")
     return name

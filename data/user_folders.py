@@ -1,4 +1,4 @@
-"""The folders of the user account in which Replay Coach keeps settings, caches and rescued journals."""
+"""The user's folders for settings, caches and rescued journals."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def config_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder of what can be computed again and may be deleted at any time."""
+    """Return the folder of caches, which may be deleted at any time."""
     return Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
 
 
 def state_folder() -> Path:
-    """Return the folder of what must survive but belongs to no library."""
+    """Return the folder of data that must be kept but belongs to no library."""
     return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))

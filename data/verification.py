@@ -1,4 +1,4 @@
-"""Proving a replay file: simulate it again and compare every action, reward, life, frame and RAM byte."""
+"""Verify a replay file: simulate it again and compare every action, reward, life, frame and RAM byte."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from data.replay_format import (
 from data.simulation import Emulator, ale_version, rom_md5
 
 OnFrames = Callable[[int, int], None]
-"""Called now and then with frames checked and frames in all."""
+"""Called from time to time with the number of frames checked and the total."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What came of verifying one file."""
+    """The result of verifying one file."""
 
     path: Path
     ok: bool
     kind: str
-    """What differs first: rom, emulator, action, demonstrator, reward, lives, frame, ram, palette, markers, ending,
-    score, digest, checks, attributes, or structure (it is no whole replay file). "" where nothing differs."""
+    """The first difference: rom, emulator, action, demonstrator, reward, lives, frame, ram, palette, markers, ending,
+    score, digest, checks, attributes, or structure (not a complete replay file). "" if nothing differs."""
     frame: int | None
     """Row of the first difference in the column of that kind (row t of actions, rewards and demonstrator leads from
-    frame t to frame t + 1); None where it has none."""
+    frame t to frame t + 1); None if it has no row."""
     sentence: str
     frames_checked: int
     seconds: float
@@ -52,9 +52,9 @@ class _Difference:
 
 
 def verify(path: Path, on_frames: OnFrames | None = None) -> Verification:
-    """Verify one file in this process, for which ``data.quarantine`` uses a child. Never raises for what it holds.
+    """Verify one file in this process; ``data.quarantine`` does so in a child process. Never raises for its content.
 
-    A file of another cartridge is refused at once; one of another emulator version is compared all the same.
+    A file of another ROM fails without a simulation. A file of another emulator version is compared anyway.
     """
     began = time.perf_counter()
     checked = 0
@@ -74,7 +74,7 @@ def verify(path: Path, on_frames: OnFrames | None = None) -> Verification:
         difference = _Difference("structure", None, str(error))
     seconds = time.perf_counter() - began
     if difference is None:
-        sentence = f"{note}; all {checked} frames are equal all the same" if note else f"all {checked} frames are true"
+        sentence = f"{note}; all {checked} frames are equal anyway" if note else f"all {checked} frames are verified"
         return Verification(path, True, "", None, sentence + ".", checked, seconds)
     return Verification(path, False, difference.kind, difference.frame, difference.sentence, checked, seconds)
 
@@ -85,15 +85,15 @@ def _version_note(replay: ReplayFile) -> str:
 
 
 def _envelope_difference(replay: ReplayFile) -> _Difference | None:
-    """What can be told before any frame is simulated: the cartridge, the emulator, the attributes."""
+    """Compare what needs no simulation: the ROM and the attributes."""
     origin = replay.origin
     here = rom_md5(origin.game)
     if origin.rom_md5 != here:
         return _Difference(
-            "rom", None, f"recorded with another cartridge of {origin.game} (MD5 {origin.rom_md5}, here {here})."
+            "rom", None, f"recorded with another ROM of {origin.game} (MD5 {origin.rom_md5}, here {here})."
         )
-    said = replay.attributes.get(ATTRIBUTES_CHECK)
-    if said is None or said == attributes_digest(replay.attributes):
+    stored = replay.attributes.get(ATTRIBUTES_CHECK)
+    if stored is None or stored == attributes_digest(replay.attributes):
         return None
     changed = "its attributes were changed after it was published"
     if _version_note(replay):
@@ -105,7 +105,7 @@ def _envelope_difference(replay: ReplayFile) -> _Difference | None:
 
 
 def _first_difference(replay: ReplayFile, on_frames: OnFrames | None) -> tuple[_Difference | None, int]:
-    """The difference at the lowest frame, or else one that belongs to no frame; and how many frames were compared."""
+    """Return the difference at the lowest frame, or one that has no frame; and how many frames were compared."""
     choice = _choice_difference(replay)
     limit = replay.frame_count if choice is None or choice.frame is None else choice.frame
     emulator = Emulator(replay.origin.game, replay.origin.settings, replay.origin.action_meanings)
@@ -117,7 +117,7 @@ def _first_difference(replay: ReplayFile, on_frames: OnFrames | None) -> tuple[_
 
 
 def _choice_difference(replay: ReplayFile) -> _Difference | None:
-    """An action or demonstrator that was altered, told by the checks that were stored beside them."""
+    """Return the first action or demonstrator that does not match the check stored with it."""
     if replay.choice_checks is None:
         return None
     wrong = np.flatnonzero(replay.choice_checks != choice_checks(replay.actions, replay.demonstrator))
@@ -161,14 +161,14 @@ def _simulated_difference(
                 emulator.restore(before)
                 if _another_action_explains(replay, emulator, frame, screens[frame - first], rams[frame - first]):
                     return _Difference("action", frame - 1, f"the action at frame {frame - 1} was changed."), frame
-            return _told(replay, kinds[0], frame, state, rams[frame - first]), frame
+            return _described(replay, kinds[0], frame, state, rams[frame - first]), frame
         if on_frames is not None:
             on_frames(stop, limit + 1)
     return None, limit + 1
 
 
 def _differing(replay: ReplayFile, frame: int, state: FrameState, screen: np.ndarray, ram: np.ndarray) -> list[str]:
-    """Which of the recorded reward, lives, frame and RAM differ from ``state``."""
+    """Return which of the recorded reward, lives, frame and RAM differ from ``state``."""
     pairs = {
         "reward": not frame or replay.rewards[frame - 1] == np.float32(state.reward),
         "lives": replay.lives[frame] == state.lives,
@@ -189,31 +189,29 @@ def _another_action_explains(
     return False
 
 
-def _told(replay: ReplayFile, kind: str, frame: int, state: FrameState, ram: np.ndarray) -> _Difference:
+def _described(replay: ReplayFile, kind: str, frame: int, state: FrameState, ram: np.ndarray) -> _Difference:
     if kind == "reward":
         recorded = replay.rewards[frame - 1]
         return _Difference(
             kind,
             frame - 1,
-            f"the reward at frame {frame - 1} is {recorded:g} in the file and {state.reward:g} in truth.",
+            f"the reward at frame {frame - 1} is {recorded:g} in the file and {state.reward:g} in the emulator.",
         )
     if kind == "lives":
-        return _Difference(
-            kind, frame, f"the lives at frame {frame} are {replay.lives[frame]} in the file and {state.lives} in truth."
-        )
+        lives = f"{replay.lives[frame]} in the file and {state.lives} in the emulator"
+        return _Difference(kind, frame, f"the lives at frame {frame} are {lives}.")
     if kind == "ram":
         byte = int(np.flatnonzero(ram != state.ram)[0])
-        return _Difference(
-            kind, frame, f"RAM byte {byte} at frame {frame} is {ram[byte]} in the file and {state.ram[byte]} in truth."
-        )
+        values = f"{ram[byte]} in the file and {state.ram[byte]} in the emulator"
+        return _Difference(kind, frame, f"RAM byte {byte} at frame {frame} is {values}.")
     return _Difference(kind, frame, f"the picture of frame {frame} is not what the emulator shows.")
 
 
 def _remaining_difference(replay: ReplayFile, emulator: Emulator) -> _Difference | None:
-    """What no single frame shows, after all of them were found equal."""
+    """Compare what belongs to no single frame, after all frames were found equal."""
     known = emulator.palette.any(axis=1)
     if _column_altered(replay, "palette") or (emulator.palette != replay.palette)[known].any():
-        return _Difference("palette", None, "a colour of its palette is not the emulator's.")
+        return _Difference("palette", None, "a colour of its palette differs from the emulator's.")
     for name, what in (
         ("demonstrator", "who chose its actions was changed."),
         ("markers", "its markers were changed."),
@@ -221,14 +219,16 @@ def _remaining_difference(replay: ReplayFile, emulator: Emulator) -> _Difference
         if _column_altered(replay, name):
             return _Difference(name, None, what)
     if replay.ended_by == "game_over" and not emulator.game_over:
-        return _Difference("ending", replay.frame_count, "it says that the game was over at its end, which is not so.")
+        return _Difference(
+            "ending", replay.frame_count, "it ends by game over, but in the emulator the game continues."
+        )
     return _sum_difference(replay)
 
 
 def _sum_difference(replay: ReplayFile) -> _Difference | None:
-    """Whether the score and the digest are those of the columns."""
+    """Compare the score and the digest with the columns."""
     if replay.score != float(replay.rewards.sum(dtype=np.float64)):
         return _Difference("score", None, "its score is not the sum of its rewards.")
     if _digest(replay) != replay.digest:
-        return _Difference("digest", None, "its digest does not belong to its actions, rewards and RAM.")
+        return _Difference("digest", None, "its digest does not match its actions, rewards and RAM.")
     return None

@@ -180,7 +180,7 @@ class LibraryController:
         """Move episodes to the trash: these rows or, without any, the targets."""
         if not self.in_trash:
             ids = [row.episode_id for row in (self.targets() if rows is None else rows)]
-            self._move(ids, Trash(self.library).throw_away, into_trash=True)
+            self._move(ids, Trash(self.library).discard, into_trash=True)
 
     def restore(self) -> None:
         """Move the targets from the trash back to the library."""

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from data.errors import CoachError
-from data.game_picture import GamePicture, cache_folder, cached_picture, make_and_keep
+from data.game_picture import GamePicture, cache_folder, cached_picture, make_and_save
 
 AHEAD = 2
 """Pictures requested at a time: few, so that those that come into sight are made next."""
@@ -79,7 +79,7 @@ class GamePictures:
             # A fresh process, not a fork: this one has a window and threads.
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _start_worker)
         try:
-            self._making[game] = self._pool.submit(make_and_keep, game, self._folder)
+            self._making[game] = self._pool.submit(make_and_save, game, self._folder)
         except (BrokenProcessPool, OSError):
             self._refused.add(game)
 

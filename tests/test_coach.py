@@ -43,13 +43,13 @@ def test_record_explores_sticks_and_plans_as_it_is_told(tmp_path: Path) -> None:
         assert replay.decisions().mixed.mean() > 0.1
 
 
-def test_an_episode_to_go_on_with_must_be_there_and_left_before_its_end(
+def test_only_an_existing_abandoned_episode_can_be_resumed(
     recorded: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert coach.main(["--library", str(recorded.folder), "play", "--resume", first_file(recorded).stem]) == 2
-    assert "only episodes left before" in capsys.readouterr().err
+    assert "only abandoned episodes" in capsys.readouterr().err
     assert coach.main(["--library", str(tmp_path), "play", "--resume"]) == 2
-    assert "no episode that was left before its end" in capsys.readouterr().err
+    assert "no abandoned episode" in capsys.readouterr().err
     assert coach.main(["--library", str(tmp_path), "play", "--resume", "../secret"]) == 2
 
 
@@ -189,7 +189,7 @@ def test_the_library_names_a_broken_file_once_and_says_why(
     path.write_bytes(first_file(recorded).read_bytes()[:3000])
     assert coach.main(["--library", str(tmp_path), "library"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "half.h5 is cut off: the end of the file is missing." in told
+    assert "half.h5 is truncated: the end of the file is missing." in told
     assert told.count("half.h5") == 1
 
 

@@ -93,7 +93,7 @@ def test_a_share_says_who_is_behind_which_pseudonym(
         ("import nobody.h5", "The format of nobody.h5"),
         ("import a.npz b.npz --from npz", "several at a time"),
         ("import a.zip --jobs 0", "--jobs must be at least 1"),
-        ("import .", "holds no share"),
+        ("import .", "has no shares"),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -350,7 +350,7 @@ def test_a_clip_that_cannot_be_read_is_skipped_and_reported(tmp_path: Path, brok
             flashes.add(controller.view().message)
         title, text = controller.view().nothing_left
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
-    assert f"Skipped an unreadable clip: {path.name} is cut off: the end of the file is missing." in " ".join(flashes)
+    assert f"Skipped an unreadable clip: {path.name} is truncated: the end of the file is missing." in " ".join(flashes)
     assert title == "All readable clips are judged."
     assert f"{passed_over} clips could not be read; `coach verify` finds what is broken." in text
     assert str(controller.session.summary()).endswith(f"; 0 clips are left. {text.partition('last verdict. ')[2]}")

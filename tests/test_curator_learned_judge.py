@@ -204,7 +204,7 @@ def test_where_nothing_can_be_learned_nothing_is_changed(
     assert labels.verdicts() == before
     with pytest.raises(CoachError, match="confidence must be between"):
         apply_learned_judge(library, labels, 1.5)
-    with pytest.raises(AnswerIsNo, match="holds no episodes to judge"):
+    with pytest.raises(AnswerIsNo, match="has no episodes to judge"):
         apply_learned_judge(Library(tmp_path / "empty"), labels)
 
 

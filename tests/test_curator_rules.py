@@ -194,7 +194,7 @@ def test_progress_is_reported_from_the_first_episode_to_the_last(library: Librar
 def test_a_library_without_episodes_is_an_error_that_says_what_to_do(
     library: Library, labels: LabelDatabase, tmp_path: Path
 ) -> None:
-    with pytest.raises(CoachError, match="holds no episodes; run `coach play`"):
+    with pytest.raises(CoachError, match="has no episodes; run `coach play`"):
         apply_rule(Library(tmp_path), labels, Rule("before-reward"))
-    with pytest.raises(CoachError, match="holds no episodes of Pong"):
+    with pytest.raises(CoachError, match="has no episodes of Pong"):
         apply_rule(library, labels, Rule("before-reward"), game="Pong")

@@ -19,8 +19,8 @@ def came_to(*verdicts: Verdict, frame_count: int = 4) -> list[int]:
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 4), (4, 4), (5, 4)])
-def test_a_clip_holds_at_least_one_frame_from_0_on(start: int, stop: int) -> None:
-    with pytest.raises(CoachError, match="A clip must begin at frame 0"):
+def test_a_clip_has_at_least_one_frame_from_0_on(start: int, stop: int) -> None:
+    with pytest.raises(CoachError, match="A clip must start at frame 0"):
         Clip("e", start, stop)
 
 

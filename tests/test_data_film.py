@@ -72,5 +72,5 @@ def test_a_span_that_is_not_there_is_refused(episode: Path, start: int, stop: in
 
 
 def test_a_film_without_pictures_is_refused() -> None:
-    with pytest.raises(CoachError, match="needs pictures"):
+    with pytest.raises(CoachError, match="requires pictures"):
         FilmPlayer([], [], 15)

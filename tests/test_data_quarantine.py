@@ -107,10 +107,10 @@ def test_a_reader_that_cannot_be_started_is_told_and_not_held_against_the_files(
     library.prepare()
     shutil.copy(recorded, library.replays / recorded.name)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="cannot be started"):
+    with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="Cannot start"):
         quarantine.verify(recorded)
     [(_, problem)] = library.broken()
-    assert "cannot be started" in problem
+    assert "Cannot start" in problem
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with Quarantine() as quarantine, pytest.raises(ReaderUnavailable, match="No such file"):
         quarantine.vet(recorded)

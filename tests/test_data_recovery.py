@@ -97,7 +97,7 @@ def test_many_kills_cost_at_most_a_second_each(tmp_path: Path) -> None:
 
 def crash(writer: ReplayWriter) -> Path:
     """Leave a recording as a crash would: the journal as last synced, and nobody holding it."""
-    writer._keeper.stop()
+    writer._background.stop()
     writer._journal.close(keep=True)
     return writer.journal_path
 

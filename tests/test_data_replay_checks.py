@@ -270,7 +270,7 @@ def test_links_and_ids_that_leave_the_library_are_refused(recorded: Path, tmp_pa
     library.prepare()
     (library.replays / "link.h5").symlink_to(recorded)
     for name in ("link", "../secret", "/etc/passwd", "..", "a/../b", ""):
-        with pytest.raises(CoachError, match="holds no episode"):
+        with pytest.raises(CoachError, match="has no episode"):
             library.episode_path(name)
     assert library.episodes() == []
     assert [path.name for path, _ in library.broken()] == ["link.h5"]
@@ -314,7 +314,7 @@ _emulators: dict[Any, tuple[Emulator, Any]] = {}
 
 
 def _kept_emulator(*arguments: Any) -> Emulator:
-    """Loading a cartridge takes longer than simulating these short episodes: keep the emulator and its first state."""
+    """Loading a ROM takes longer than simulating these short episodes: keep the emulator and its first state."""
     if arguments not in _emulators:
         emulator = Emulator(*arguments)
         _emulators[arguments] = emulator, emulator.snapshot()

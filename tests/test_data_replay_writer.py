@@ -174,7 +174,7 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
     monkeypatch.setattr(background_writer, "SLOW_WAITING_BLOCKS", 2)
     monkeypatch.setattr(background_writer, "HURRIED_BLOCK_SECONDS", 0.0)
     writer, emulator = begin(Library(tmp_path))
-    keeper = writer._keeper
+    keeper = writer._background
     # Nothing is taken from the queue while the disk "stalls": the thread is kept busy elsewhere.
     keeper.stop()
     play(writer, emulator, 64 * 3, np.random.default_rng(0))
@@ -197,16 +197,16 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
 def test_a_recorder_that_is_faster_than_the_disk_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background_writer, "MAX_WAITING_BLOCKS", 2)
     writer, emulator = begin(Library(tmp_path))
-    pack = writer._keeper.pack
+    pack = writer._background.pack
 
     def slowly(block: background_writer.Block) -> None:
         time.sleep(0.05)
         pack(block)
 
-    monkeypatch.setattr(writer._keeper, "pack", slowly)
+    monkeypatch.setattr(writer._background, "pack", slowly)
     play(writer, emulator, 64 * 12, np.random.default_rng(0))
     assert writer.trouble is None
-    assert not any(block.given_up for block in writer._blocks)
+    assert not any(block.dropped for block in writer._blocks)
     assert verify(writer.publish("abandoned", emulator.palette)).ok
 
 

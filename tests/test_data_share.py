@@ -68,7 +68,7 @@ def shared(library: Library, path: Path, choice: EpisodeChoice | None = None, ps
 
 def take(library: Library, path: Path) -> ShareImport:
     with ShareImporter(library) as importer:
-        return importer.take(path)
+        return importer.import_share(path)
 
 
 def contents(library: Library) -> dict[str, str]:
@@ -196,7 +196,7 @@ def test_another_episode_of_the_same_name_is_refused(home: Library, away: Librar
     before = other.read_bytes()
     result = take(away, share)
     assert [refusal.episode for refusal in result.refused] == [name]
-    assert "is not the same episode" in result.refused[0].reason
+    assert "is another episode" in result.refused[0].reason
     assert len(result.imported) == 2
     assert other.read_bytes() == before
 
@@ -252,7 +252,7 @@ def test_verdicts_are_refused_but_not_the_episodes(
 def test_a_share_never_replaces_a_file_that_is_none(home: Library, tmp_path: Path) -> None:
     homework = tmp_path / "homework.zip"
     homework.write_bytes(b"PK my thesis")
-    with pytest.raises(CoachError, match="is no share; give the share another name"):
+    with pytest.raises(CoachError, match="is not a share; choose another name"):
         shared(home, homework)
     assert homework.read_bytes() == b"PK my thesis"
 
@@ -293,7 +293,7 @@ def _import_until(library: Library, share: Path, episodes: int, delay: float) ->
     code = (
         "import sys; from pathlib import Path; from data.library import Library; "
         "from data.share_import import ShareImporter; "
-        "ShareImporter(Library(sys.argv[1])).take(Path(sys.argv[2]))"
+        "ShareImporter(Library(sys.argv[1])).import_share(Path(sys.argv[2]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, str(library.folder), str(share)]

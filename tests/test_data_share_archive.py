@@ -202,42 +202,42 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a zip cut short": (lambda honest: honest[:-200], "not a share"),
     "a zip with something before it": (lambda honest: b"#!/bin/sh\n" + honest, "not a share"),
     "a zip with something behind it": (lambda honest: honest + b"more", "not a share"),
-    "a way up": (renamed("../../evil.h5"), "which no share does"),
-    "a way up from replays": (renamed("replays/../evil.h5"), "which no share does"),
-    "an absolute path": (renamed("/tmp/evil.h5"), "which no share does"),
-    "a path of another system": (renamed("replays/..\\evil.h5"), "which no share does"),
-    "a drive of another system": (renamed("replays/C:evil.h5"), "which no share does"),
-    "a hidden file": (renamed("replays/.evil.h5"), "which no share does"),
-    "a folder in replays": (renamed("replays/a/evil.h5"), "which no share does"),
-    "a name with a zero byte": (with_a_zero_byte, "which no share does"),
-    "a name with control characters": (renamed("replays/\x1b[2J.h5"), "which no share does"),
-    "a name that is too long": (renamed(f"replays/{'a' * 200}.h5"), "which no share does"),
+    "a way up": (renamed("../../evil.h5"), "which shares do not"),
+    "a way up from replays": (renamed("replays/../evil.h5"), "which shares do not"),
+    "an absolute path": (renamed("/tmp/evil.h5"), "which shares do not"),
+    "a path of another system": (renamed("replays/..\\evil.h5"), "which shares do not"),
+    "a drive of another system": (renamed("replays/C:evil.h5"), "which shares do not"),
+    "a hidden file": (renamed("replays/.evil.h5"), "which shares do not"),
+    "a folder in replays": (renamed("replays/a/evil.h5"), "which shares do not"),
+    "a name with a zero byte": (with_a_zero_byte, "which shares do not"),
+    "a name with control characters": (renamed("replays/\x1b[2J.h5"), "which shares do not"),
+    "a name that is too long": (renamed(f"replays/{'a' * 200}.h5"), "which shares do not"),
     "a member that nobody expects": (with_member("run.sh"), "run.sh"),
-    "a zip in the zip": (with_member("replays/inner.zip"), "which no share does"),
-    "a folder packed again by hand": (with_member("__MACOSX/x"), "not packed again"),
+    "a zip in the zip": (with_member("replays/inner.zip"), "which shares do not"),
+    "a folder packed again by hand": (with_member("__MACOSX/x"), "not a new zip"),
     "an episode that the manifest does not list": (with_member("replays/x.h5"), "not in its manifest"),
     "the same name twice": (twice, "twice"),
     "the same name twice but for its case": (twice_but_for_the_case, "twice"),
     "a link": (with_info(external_attr=(stat.S_IFLNK | 0o777) << 16), "a link or a folder"),
     "a device": (with_info(external_attr=(stat.S_IFCHR | 0o777) << 16), "a link or a folder"),
     "a folder with a file's name": (with_info(external_attr=0x10), "a link or a folder"),
-    "another way of packing": (with_info(compress_type=zipfile.ZIP_LZMA), "in a way that shares do not use"),
+    "another way of packing": (with_info(compress_type=zipfile.ZIP_LZMA), "compression that shares do not use"),
     "encryption": (encrypted, "encrypted"),
-    "a bomb": (bomb, "would unpack to"),
-    "a member within another": (overlapping, "lies within another"),
+    "a bomb": (bomb, "would decompress to"),
+    "a member within another": (overlapping, "overlaps another"),
     "too many members": (crowded, "more files than a share may"),
     "a manifest of a thousand brackets": (deep, "cannot be read"),
     "a manifest that is a list": (in_manifest(lambda _: []), "not that of a share"),
     "a manifest of another format": (in_manifest(lambda m: m.update(format="x")), "not that of a share"),
-    "a manifest of a later version": (in_manifest(lambda m: m.update(version=2)), "later Replay Coach"),
-    "a manifest of version true": (in_manifest(lambda m: m.update(version=True)), "which version"),
+    "a manifest of a later version": (in_manifest(lambda m: m.update(version=2)), "a later version of Replay Coach"),
+    "a manifest of version true": (in_manifest(lambda m: m.update(version=True)), "does not state its version"),
     "a manifest with a number for episodes": (in_manifest(lambda m: m.update(episodes=3)), "lists no episodes"),
-    "a manifest with an impossible name": (
+    "a manifest with an invalid name": (
         in_manifest(lambda m: m["episodes"][0].update(id="../x")),
-        "an impossible name",
+        "an invalid name",
     ),
     "a manifest with an episode twice": (in_manifest(lambda m: m["episodes"].append(m["episodes"][0])), "twice"),
-    "a manifest with a negative size": (in_manifest(lambda m: m["episodes"][0].update(bytes=-1)), "impossible size"),
+    "a manifest with a negative size": (in_manifest(lambda m: m["episodes"][0].update(bytes=-1)), "invalid size"),
     "a manifest with a size of 10^400": (in_manifest(lambda m: m["episodes"][0].update(bytes=10**400)), "impossible"),
     "a manifest without a SHA-256": (in_manifest(lambda m: m["episodes"][0].update(sha256="x")), "no SHA-256"),
     "a manifest of an episode that is missing": (
@@ -257,7 +257,7 @@ def test_a_hostile_zip_is_refused_in_one_sentence(what: str, honest: bytes, tmp_
     path, library = tmp_path / "hostile.zip", Library(tmp_path / "library")
     path.write_bytes(make(honest))
     with ShareImporter(library) as importer:
-        result = importer.take(path)
+        result = importer.import_share(path)
     assert result.is_refused
     assert because in result.problem, result.problem
     assert result.problem.startswith(str(path)) and result.problem.endswith(".") and "\n" not in result.problem
@@ -285,7 +285,7 @@ def test_bad_content_is_refused_in_one_sentence_that_names_it(what: str, honest:
     path, library = tmp_path / "bad.zip", Library(tmp_path / "library")
     path.write_bytes(zipped(change(members_of(honest)), zipfile.ZIP_STORED))
     with ShareImporter(library) as importer:
-        result = importer.take(path)
+        result = importer.import_share(path)
     reasons = [refusal.reason for refusal in result.refused] + [result.problem] * bool(result.problem)
     assert len(reasons) == 1 and because in reasons[0] and str(path) in reasons[0], reasons
     assert "incoming" not in reasons[0] and "\n" not in reasons[0]
@@ -324,7 +324,7 @@ def test_damaged_shares_never_bring_in_what_is_not_true(honest: bytes, episode: 
     with ShareImporter(library) as importer:
         for _ in range(MUTATIONS):
             path.write_bytes(mutated(honest, rng))
-            result = importer.take(path)
+            result = importer.import_share(path)
             outcomes["refused" if not result.ok else "came in"] += 1
             for file in library.replays.iterdir():
                 assert file.read_bytes() == episode.read_bytes()
@@ -369,7 +369,7 @@ def test_damaged_episodes_in_a_sound_share_are_refused_or_true(honest: bytes, tm
             for at in rng.integers(0, len(data), 3):
                 data[at] ^= int(rng.integers(1, 256))
             path.write_bytes(zipped(described({name: bytes(data)}), zipfile.ZIP_STORED))
-            result = importer.take(path)
+            result = importer.import_share(path)
             assert not result.problem
             refused += len(result.refused)
             for file in library.replays.iterdir():

@@ -39,7 +39,7 @@ def ids(library: Library) -> list[str]:
 def test_what_is_thrown_away_leaves_the_library_and_comes_back_unchanged(library: Library) -> None:
     first, second, third = ids(library)
     before = (library.replays / f"{second}.h5").read_bytes()
-    assert Trash(library).throw_away([second]).episode_ids == (second,)
+    assert Trash(library).discard([second]).episode_ids == (second,)
     assert ids(library) == [first, third]
     assert [episode.episode_id for episode in Trash(library).episodes()] == [second]
     assert Trash(library).restore([second]).episode_ids == (second,)
@@ -54,7 +54,7 @@ def test_verdicts_outlive_the_trash(library: Library) -> None:
     verdict = Verdict(Clip(first, 0, 40), "Ada", "good")
     with LabelDatabase(library.labels) as labels:
         labels.record(verdict)
-    Trash(library).throw_away([first])
+    Trash(library).discard([first])
     Trash(library).restore([first])
     with LabelDatabase(library.labels) as labels:
         assert labels.verdicts(episode_id=first) == [verdict]
@@ -62,21 +62,21 @@ def test_verdicts_outlive_the_trash(library: Library) -> None:
 
 def test_a_file_that_cannot_be_read_can_be_thrown_away_too(library: Library) -> None:
     (library.replays / "strange.h5").write_bytes(b"no replay file")
-    assert Trash(library).throw_away(["strange"]).episode_ids == ("strange",)
+    assert Trash(library).discard(["strange"]).episode_ids == ("strange",)
     assert library.broken() == []
     assert [path.name for path, _ in Trash(library).broken()] == ["strange.h5"]
 
 
 def test_what_is_not_there_is_told_and_the_others_are_moved(library: Library) -> None:
     first, second, _ = ids(library)
-    moved = Trash(library).throw_away([first, "nobody", second])
+    moved = Trash(library).discard([first, "nobody", second])
     assert moved.episode_ids == (first, second)
     assert "nobody" in moved.problem
 
 
 def test_an_episode_that_the_library_holds_again_is_not_overwritten(library: Library) -> None:
     first = ids(library)[0]
-    Trash(library).throw_away([first])
+    Trash(library).discard([first])
     again = library.replays / f"{first}.h5"
     again.write_bytes(b"another")
     moved = Trash(library).restore([first])
@@ -89,12 +89,12 @@ def test_an_episode_that_the_library_holds_again_is_not_overwritten(library: Lib
 @pytest.mark.parametrize("name", ["../labels", "/etc/passwd", "a/b"])
 def test_an_id_does_not_lead_out_of_the_library(library: Library, name: str) -> None:
     with pytest.raises(CoachError):
-        Trash(library).throw_away([name])
+        Trash(library).discard([name])
 
 
 def test_an_emptied_trash_is_gone_for_ever(library: Library) -> None:
     first = ids(library)[0]
-    Trash(library).throw_away([first])
+    Trash(library).discard([first])
     assert Trash(library).empty() == 1
     assert Trash(library).names() == []
     assert Trash(library).restore([first]).episode_ids == ()

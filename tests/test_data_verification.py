@@ -52,7 +52,7 @@ CHANGES: dict[str, tuple[Callable[[h5py.File], None], str, int | None]] = {
     "a colour": (set_cell("palette", (0, 2), lambda c: c ^ 1), "palette", None),
     "a colour that is not used": (set_cell("palette", (255, 2), lambda c: c ^ 1), "palette", None),
     "a check": (set_cell("choice_checks", 9, lambda c: c ^ 1), "checks", 9),
-    "the cartridge": (lambda f: f.attrs.__setitem__("rom_md5", "0" * 32), "rom", None),
+    "the ROM": (lambda f: f.attrs.__setitem__("rom_md5", "0" * 32), "rom", None),
     "the emulator": (lambda f: f.attrs.__setitem__("ale_version", "0.11.0"), "emulator", None),
     "the digest": (lambda f: f.attrs.__setitem__("digest", "0" * 64), "digest", None),
     "the score": (lambda f: f.attrs.__setitem__("score", 1e6), "score", None),
@@ -133,7 +133,7 @@ def test_many_files_are_verified_in_parallel_with_progress_and_answers_in_order(
 def test_folders_and_libraries_stand_for_their_files(recorded: Path, tmp_path: Path) -> None:
     library = recorded.parent.parent
     assert replay_paths([library, recorded]) == [recorded]
-    with pytest.raises(CoachError, match="holds no replay file"):
+    with pytest.raises(CoachError, match="has no replay files"):
         replay_paths([tmp_path])
     with pytest.raises(CoachError, match="no file or folder"):
         replay_paths([tmp_path / "missing.h5"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.game_picture import cached_picture, display_name, make_and_keep, picture_path
+from data.game_picture import cached_picture, display_name, make_and_save, picture_path
 from data.simulation import games
 from recorder import game_pictures
 from recorder.game_picker import CARD_WIDTH, MARGIN, GamePicker, Grid, matching, pick_game
@@ -109,7 +109,7 @@ def test_where_nothing_is_found_nothing_can_be_chosen(picker: GamePicker) -> Non
 
 
 def test_a_picture_shows_the_game_and_is_cached(folder: Path) -> None:
-    made = make_and_keep("Breakout", folder)
+    made = make_and_save("Breakout", folder)
     cached = cached_picture("Breakout", folder)
     assert cached is not None
     assert np.array_equal(made.frame, cached.frame)

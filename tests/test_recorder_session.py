@@ -279,7 +279,7 @@ def test_a_library_that_becomes_unwritable_is_reported_and_nothing_is_lost(playe
     hidden = (tmp_path / "replays").rename(tmp_path / "elsewhere")
     player.press("return")
     assert player.session.state is SessionState.ENDED
-    assert "could not be written" in player.session.notice
+    assert "Cannot write" in player.session.notice
     hidden.rename(tmp_path / "replays")
     player.press("return")
     assert player.episodes() == [(20, "abandoned")]
@@ -356,7 +356,7 @@ def crash(player: Player) -> None:
     """Leave the session as a kill would: the journal is on the disk, and no process holds it."""
     writer = player.session.take._writer
     assert writer is not None
-    writer._keeper.stop()
+    writer._background.stop()
     writer._journal.close(keep=True)
 
 
