@@ -52,7 +52,8 @@ class HomeActions:
     """Runs the action that is chosen in the home window, and saves the settings when they change."""
 
     def __init__(self, window: Window, library: Library, settings: Settings) -> None:
-        library.prepare()
+        if not library.is_read_only:
+            library.prepare()
         self._window = window
         self._library = library
         self._settings = settings
@@ -85,6 +86,8 @@ class HomeActions:
             tour=not self._settings.seen_tour,
             on_tour_over=self._note_tour,
         )
+        if self._library.is_read_only:
+            home.message = "This library is read-only: you can browse it, play episodes back, verify and export them."
         while True:
             action = home.choose()
             if action is None:
@@ -130,6 +133,7 @@ class HomeActions:
         from curator.window import curate
         from data.label_database import LabelDatabase
 
+        self._library.prepare()
         goal = self._settings.goal or None
         with LabelDatabase(self._library.labels) as labels:
             curate(

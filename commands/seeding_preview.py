@@ -31,7 +31,8 @@ def report_seeding(options: argparse.Namespace, library: Library) -> int:
     """Print what a seeding would put into the replay memory, and plot it."""
     game = options.game or only_game(library)
     seeding = preview_of_text(library, game, options.seeding, labels_of(options, library))
-    picture = plot_seeding(seeding, options.picture or library.folder / "seeding.png")
+    path = options.picture or (None if library.is_read_only else library.folder / "seeding.png")
+    picture = None if path is None else plot_seeding(seeding, path)
     if options.json:
         print_json(
             {**dataclasses.asdict(seeding), "hours": seeding.hours, "reward_share": seeding.reward_share}
@@ -39,7 +40,10 @@ def report_seeding(options: argparse.Namespace, library: Library) -> int:
         )
         return 0
     _print_seeding(seeding)
-    report_console().print(f"Plotted in {picture}.")
+    if picture is None:
+        report_console().print("Not plotted, because the library is read-only; --picture FILE plots it elsewhere.")
+    else:
+        report_console().print(f"Plotted in {picture}.")
     return 0
 
 

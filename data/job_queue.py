@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -207,6 +208,8 @@ class JobQueue:
 
     def ensure_running(self) -> None:
         """Start a process that runs the jobs of the queue, unless there is one or nothing waits."""
+        if not os.access(self.folder, os.W_OK):
+            return
         interrupted = self._current.exists() and self.current() is None
         if not (self.waiting() or interrupted) or is_locked(self._worker_lock):
             return

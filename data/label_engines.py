@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,19 +90,37 @@ def sqlite_engine_for_reading(path: Path) -> sa.Engine:
     """For a file that exists; works in a folder that cannot be written too. Raises LocksUnavailable."""
     require_locks(path.parent)
     query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
+    copies = None
     if not os.access(path.parent, os.W_OK):
-        query["mode"] = "ro"
-        if not Path(f"{path}-wal").exists():
-            query["immutable"] = "1"  # Otherwise SQLite would want to make a -shm file.
+        query = {"uri": "true", "mode": "ro", "immutable": "1"}  # otherwise SQLite would want to make a -shm file
+        if Path(f"{path}-wal").exists():
+            # Its newest verdicts are in the -wal file, which SQLite only reads beside a -shm file.
+            path = copies = _copied(path)
+            query = {"uri": "true", "mode": "rw"}
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=path.absolute().as_uri(), query=query), connect_args={"timeout": BUSY_SECONDS}
     )
+
+    if copies is not None:
+        weakref.finalize(engine, shutil.rmtree, copies.parent, ignore_errors=True)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
         connection.execute("PRAGMA query_only=ON")
 
     return engine
+
+
+def _copied(path: Path) -> Path:
+    """Copy a database and its -wal file into a temporary folder; return the copy's path. Raises CoachError."""
+    folder = Path(tempfile.mkdtemp(prefix="replay-coach-labels-"))
+    try:
+        for name in (path.name, f"{path.name}-wal"):
+            shutil.copyfile(path.with_name(name), folder / name)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise CoachError(f"Cannot read the label database {path} ({error.strerror or error}).") from error
+    return folder / path.name
 
 
 @contextmanager

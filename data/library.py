@@ -52,8 +52,19 @@ class Library:
         """Folder of the runs."""
         return self.folder / "runs"
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it exists and cannot be written, such as a teacher's shared folder."""
+        folders = [folder for folder in (self.folder, self.replays) if folder.is_dir()]
+        return any(not os.access(folder, os.W_OK | os.X_OK) for folder in folders)
+
     def prepare(self) -> None:
         """Create the folders. Raises CoachError if one cannot be created or is not writable."""
+        if self.is_read_only:
+            raise CoachError(
+                f"The library {self.folder} is read-only; to record, judge, train or delete, choose another folder "
+                "with --library."
+            )
         try:
             for folder in (self.folder, self.replays, self.runs):
                 folder.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,7 @@ class LibraryController:
         self.marked: set[str] = set()
         self.in_trash = False
         self.message, self.is_trouble = "", False
+        self.is_read_only = library.is_read_only
         self.filters = {name: Choice([all_of]) for name, all_of in ALL.items()} | {"best": Choice(list(BEST))}
         self.rows: list[EpisodeRow] = []
         """The rows that the filters leave, in order."""
@@ -193,12 +194,20 @@ class LibraryController:
             self._move(list(self._undo.pop()), Trash(self.library).restore, into_trash=False)
 
     def _move(self, ids: list[str], work: Callable[[list[str]], Moved], into_trash: bool) -> None:
+        if self._refuses():
+            return
         if ids and self._moving is None:
             self._moving = Background(lambda _: work(ids), "move episodes"), into_trash
 
+    def _refuses(self) -> bool:
+        """Return whether the library cannot be changed, and say so."""
+        if self.is_read_only:
+            self._say("This library is read-only: nothing in it can be deleted, restored or changed.", True)
+        return self.is_read_only
+
     def empty_trash(self) -> None:
         """Permanently remove everything in the trash, including what the filters hide."""
-        ids = [row.episode_id for row in self._places[1]]
+        ids = [] if self._refuses() else [row.episode_id for row in self._places[1]]
         if ids and self._removing is None:
             self._removing = Background(
                 lambda on_progress: Trash(self.library).remove(ids, on_progress), "empty the trash"

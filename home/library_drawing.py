@@ -125,6 +125,8 @@ def draw_library(
     if library.trash_count and not library.in_trash:
         in_trash = f"{library.trash_count:,} in the trash"
         canvas.text(in_trash, (layout.title.right, at[1] + 3), SMALL, QUIET, align="right")
+    elif library.is_read_only:
+        canvas.text("read-only", (layout.title.right, at[1] + 3), SMALL, OLIVE, align="right")
     library.search.draw(canvas, layout.search, searching, "Search, or >300", key="/")
     for name, box in zip(FILTERS, layout.filters, strict=True):
         choice = library.filters[name]
