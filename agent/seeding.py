@@ -16,6 +16,7 @@ from data.clip import Verdict, verdict_of_frames
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
 from data.errors import CoachError
+from data.fitting_verdicts import fits
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import vetted
@@ -239,6 +240,7 @@ def _select(
     actions = translate[decisions.action] if count else np.zeros(0, np.int64)
     drop("had an action that the agent does not have", actions < 0)
     given = list(verdicts(replay.episode_id)) if verdicts is not None else []
+    given = [verdict for verdict in given if fits(verdict.clip, replay.frame_count)]
     verdict = verdict_of_frames(given, replay.frame_count)[first] if count else np.zeros(0, np.int8)
     offered = kept.copy()
     # With --bad-margin, bad decisions are learned from as what to avoid.

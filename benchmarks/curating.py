@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -27,8 +26,10 @@ from curator.queues import build_queue
 from curator.session import Session
 from curator.window import WindowLoop
 from data.episode import EmulatorSettings, demonstrator_index
+from data.files import write_atomic
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.replay_file import ReplayFile, renamed_image
 from data.simulation import Emulator
 from screen.window import Window
 
@@ -52,7 +53,9 @@ def make_library(folder: Path, episodes: int) -> Library:
         originals.append(writer.publish("game_over" if emulator.game_over else "truncated", emulator.palette))
     for number in range(len(originals), episodes):
         source = originals[number % len(originals)]
-        shutil.copy2(source, source.with_name(f"{source.stem[:-8]}{number:08x}.h5"))
+        name = f"{source.stem[:-8]}{number:08x}"
+        with ReplayFile(source) as replay:
+            write_atomic(source.with_name(f"{name}.h5"), renamed_image(replay, {}, name), mode=0o444)
     return library
 
 
@@ -68,7 +71,7 @@ def measure(library: Library, verdicts: int) -> dict[str, float]:
             judged = labels.verdicts(curator="benchmark")
             clips = build_queue(list(outlines.values()), "uniform", 3.0, 0, judged, curator="benchmark")
             with FrameReader({name: outline.path for name, outline in outlines.items()}) as reader:
-                session = Session(labels, "benchmark", clips, outlines)
+                session = Session(labels, "benchmark", clips, {name: one.frame_count for name, one in outlines.items()})
                 controller = CuratorController(session, reader, outlines, "uniform")
                 loop = WindowLoop(window, controller)
                 loop.draw()

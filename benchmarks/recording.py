@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,8 +27,9 @@ from rich.table import Table
 from data.actions_file import import_actions
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings, demonstrator_index
 from data.episode_import import ImportOptions
+from data.files import write_atomic
 from data.library import Library
-from data.replay_file import ReplayFile
+from data.replay_file import ReplayFile, renamed_image
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 from data.verification import verify
@@ -162,7 +162,9 @@ def listing(path: Path, folder: Path) -> list[Row]:
     library = Library(folder)
     library.prepare()
     for number in range(LIBRARY_FILES):
-        shutil.copyfile(path, library.replays / f"20260101T000000Z-{GAME}-random-{number:08x}.h5")
+        name = f"20260101T000000Z-{GAME}-random-{number:08x}"
+        with ReplayFile(path) as replay:
+            write_atomic(library.replays / f"{name}.h5", renamed_image(replay, {}, name), mode=0o444)
     spent = []
     for _ in range(2):
         began = time.perf_counter()

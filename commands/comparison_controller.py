@@ -9,6 +9,7 @@ from pathlib import Path
 from commands.training_controller import LibraryTrainingController, learning_early
 from data.comparisons import ComparisonFolder, ComparisonSummary, comparison_summary, read_json
 from data.errors import CoachError
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.job_queue import Job, JobQueue
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -78,7 +79,7 @@ class LibraryComparisonController:
         if labels is None:
             return False
         with labels:
-            return bool(labels.verdicts())
+            return bool(fit_verdicts(labels.verdicts(), frame_counts_of(self._library.episodes())).fitting)
 
     def free_name(self) -> str:
         taken = {summary.name for summary in self.comparisons()}

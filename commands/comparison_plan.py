@@ -15,6 +15,7 @@ from commands.output import progress_console
 from data.clip import Verdict
 from data.comparisons import ComparisonFolder
 from data.errors import CoachError
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.library import Library
 
@@ -119,7 +120,7 @@ def _freeze_verdicts(library: Library, labels: Path | str, arm: Arm, path: Path)
     """Copy the verdicts that an arm uses into a database of the comparison."""
     for leftover in path.parent.glob(f"{path.name}*"):
         leftover.unlink()  # from a start that was killed before the plan was written
-    current = _current(labels)
+    current = fit_verdicts(_current(labels), frame_counts_of(library.episodes())).fitting
     with LabelDatabase(path) as copy:
         for part in arm.verdicts.split("+"):
             if part == LIBRARY_VERDICTS:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.info import find_replay
-from commands.output import plural, print_json, progress_counter, report_console
+from commands.output import plural, print_json, progress_console, progress_counter, report_console
 from commands.parser import Commands, add_labels, labels_of
-from data.clip import VERDICTS
+from data.clip import VERDICTS, Verdict
 from data.errors import CoachError
+from data.fitting_verdicts import FittedVerdicts, fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.library import Library
 
@@ -72,7 +73,7 @@ def _write(options: argparse.Namespace, spans: list[Span], on_progress: Callable
 
 def _chosen_spans(options: argparse.Namespace, library: Library) -> list[Span]:
     """Return whole episodes, a part of each, or the clips with a verdict."""
-    from data.export import Span, spans_of
+    from data.export import Span
 
     paths = _replay_files(options.paths, library)
     if options.verdict or options.curator:
@@ -81,13 +82,32 @@ def _chosen_spans(options: argparse.Namespace, library: Library) -> list[Span]:
             raise CoachError(f"The library {library.folder} has no verdicts yet; give some with `coach curate`.")
         with labels:
             verdicts = labels.verdicts(curator=options.curator)
-        wanted = {path.stem for path in paths}
-        clips = [
-            v.clip for v in verdicts if v.verdict == (options.verdict or v.verdict) and v.clip.episode_id in wanted
-        ]
-        return spans_of(sorted(set(clips)), library.replays)
+        verdicts = [v for v in verdicts if v.verdict == (options.verdict or v.verdict)]
+        return _judged_spans(verdicts, paths, library)
     start, stop = _frames(options.frames)
     return [Span(path, start, stop) for path in paths]
+
+
+def _judged_spans(verdicts: list[Verdict], paths: list[Path], library: Library) -> list[Span]:
+    """Return the clips of verdicts that lie in these replay files; report verdicts that fit no episode."""
+    from data.export import spans_of
+    from data.replay_file import ReplayFile
+
+    known = {Path(episode.path).resolve(): episode for episode in library.episodes()}
+    fitted = fit_verdicts(verdicts, frame_counts_of(known.values()))
+    for sentence in fitted.sentences():
+        progress_console().print(sentence, soft_wrap=True, markup=False)
+    chosen: dict[str, Path] = {}
+    frame_counts: dict[str, int] = {}
+    for path in paths:
+        episode = known.get(path.resolve())
+        if episode is None:
+            with ReplayFile(path) as replay:
+                episode = replay.summary()
+        chosen.setdefault(episode.episode_id, path)
+        frame_counts.setdefault(episode.episode_id, episode.frame_count)
+    clips = {verdict.clip for verdict in fit_verdicts(verdicts, frame_counts).fitting}
+    return spans_of(sorted(clips), chosen)
 
 
 def _frames(text: str | None) -> tuple[int, int | None]:
@@ -115,10 +135,15 @@ def _export_labels(options: argparse.Namespace, library: Library) -> int:
     labels = LabelDatabase.open_existing(labels_of(options, library))
     if labels is None:
         raise CoachError(f"The library {library.folder} has no verdicts yet; give some with `coach curate`.")
+    frame_counts = frame_counts_of(library.episodes())
     with labels:
-        count = export_labels(labels, target, options.curator)
+        count = export_labels(labels, target, options.curator, frame_counts)
+        fitted = fit_verdicts(labels.verdicts(curator=options.curator), frame_counts)
+    beyond_end = fitted.beyond_end
     if options.json:
-        print_json({"written": [target], "verdicts": count})
-    else:
-        report_console().print(f"{plural(count, 'verdict')}: {target}")
+        print_json({"written": [target], "verdicts": count, "verdicts_left_out": {"beyond_end": beyond_end}})
+        return 0
+    report_console().print(f"{plural(count, 'verdict')}: {target}")
+    for sentence in FittedVerdicts([], {}, beyond_end).sentences():
+        report_console().print(sentence, soft_wrap=True, markup=False)
     return 0

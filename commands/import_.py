@@ -12,6 +12,7 @@ from commands.output import plural, print_json, progress_console, progress_count
 from commands.parser import Commands, add_labels, at_least, labels_of
 from commands.shares import import_shares
 from data.errors import CoachError
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.library import Library
 
@@ -118,15 +119,19 @@ def report_notes(results: Sequence[Imported]) -> None:
 
 
 def _import_labels(options: argparse.Namespace, library: Library) -> int:
-    from data.label_exchange import import_labels
+    from data.label_exchange import read_labels
 
     library.prepare()
+    verdicts = read_labels(Path(options.path))
     with LabelDatabase(labels_of(options, library)) as labels:
-        new = import_labels(labels, options.path)
+        new = labels.merge(verdicts)
+    fitted = fit_verdicts(verdicts, frame_counts_of(library.episodes()))
     if options.json:
-        print_json({"new_verdicts": new})
-    else:
-        report_console().print(f"{plural(new, 'new verdict')}.")
+        print_json({"new_verdicts": new, "verdicts_left_out": fitted.facts()})
+        return 0
+    report_console().print(f"{plural(new, 'new verdict')}.")
+    for sentence in fitted.sentences():
+        report_console().print(sentence, soft_wrap=True, markup=False)
     return 0
 
 

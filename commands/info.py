@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -31,9 +32,8 @@ def find_replay(library: Library, name: str) -> Path:
     if path.exists():
         return path
     if path.parent == Path():
-        inside = library.replays / f"{path.name.removesuffix('.h5')}.h5"
-        if inside.is_file():
-            return inside
+        with contextlib.suppress(CoachError):
+            return library.episode_path(path.name.removesuffix(".h5"))
     raise CoachError(f"There is no replay file {name}, neither at this path nor in the library {library.folder}.")
 
 

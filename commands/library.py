@@ -13,6 +13,7 @@ from commands.parser import Commands, add_labels, labels_of
 from data.durations import clock
 from data.episode import EpisodeSummary
 from data.errors import CoachError
+from data.fitting_verdicts import counts_by_curator, fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.trash import Trash
@@ -62,14 +63,16 @@ def run_library(options: argparse.Namespace) -> int:
         raise CoachError("--picture plots a seeding; name it, for example with --seeding human.")
     choice = shares.choice_of(options)
     labels = LabelDatabase.open_existing(labels_of(options, library))
-    counts: dict[str, dict[str, int]] = {}
+    fitted = fit_verdicts([], {})
     agreed = agreement([])
     episodes = choice.episodes(library, None) if labels is None else []
     if labels is not None:
         with labels:
             episodes = choice.episodes(library, labels)
-            counts = labels.counts()
-            agreed = agreement(labels.history())
+            frame_counts = frame_counts_of(library.episodes())
+            fitted = fit_verdicts(labels.verdicts(), frame_counts)
+            agreed = agreement(fit_verdicts(labels.history(), frame_counts).fitting)
+    counts = counts_by_curator(fitted.fitting)
     from curator.learned_judge import load_judge
     from data.runs import survey_runs
 
@@ -87,6 +90,7 @@ def run_library(options: argparse.Namespace) -> int:
             "seconds": sum(episode.seconds for episode in episodes),
             "episodes": episodes,
             "verdicts": counts,
+            "verdicts_left_out": fitted.facts(),
             "agreement": agreed,
             "judges": judges,
             "runs": [{name: getattr(run, name) for name in RUN_KEYS} for run in runs],
@@ -97,6 +101,8 @@ def run_library(options: argparse.Namespace) -> int:
         return 0
     _print_library(options, episodes, choice.is_everything)
     _print_verdicts(counts, agreed, judges)
+    for sentence in fitted.sentences():
+        report_console().print(styled((sentence, ORANGE)))
     for run in runs:
         score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
         of = f", of the comparison {run.comparison}" if run.comparison else ""

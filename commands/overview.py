@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.fitting_verdicts import fit_verdicts
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -48,8 +49,7 @@ def _verdicts(library: Library, game: str, curator: str) -> tuple[int, int, int]
         with labels:
             verdicts = labels.verdicts()
     outlines = read_outlines(library, game)
-    present = {outline.episode_id for outline in outlines}
-    verdicts = [verdict for verdict in verdicts if verdict.clip.episode_id in present]
+    verdicts = fit_verdicts(verdicts, {outline.episode_id: outline.frame_count for outline in outlines}).fitting
     own = [verdict for verdict in verdicts if verdict.curator == curator]
     waiting = clips_waiting(outlines, own, curator)
     good = sum(verdict.verdict == "good" for verdict in verdicts)

@@ -26,8 +26,10 @@ def run_trash(options: argparse.Namespace) -> int:
     library = Library(options.library)
     trash = Trash(library)
     if options.put:
-        paths = [library.episode_path(name.removesuffix(".h5")) for name in options.put]
-        return _report(options, trash.discard([path.stem for path in paths]), "moved to the trash")
+        names = [name.removesuffix(".h5") for name in options.put]
+        for name in names:
+            library.episode_path(name)  # before the first one is moved, all must exist
+        return _report(options, trash.discard(names), "moved to the trash")
     if options.restore:
         names = [name.removesuffix(".h5") for name in options.restore]
         if names == ["all"]:

@@ -15,6 +15,7 @@ from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES, Coverage, c
 from data.clip import RULE_PREFIX, Clip, Verdict
 from data.episode import utc_now
 from data.errors import AnswerIsNo, CoachError
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -111,7 +112,7 @@ def apply_learned_judge(
     """
     if not 0.5 < confidence < 1.0:
         raise CoachError(f"The confidence must be between 0.5 and 1, not {confidence:g}.")
-    standing = labels.verdicts()
+    standing = fit_verdicts(labels.verdicts(), frame_counts_of(library.episodes(game))).fitting
     games = sorted({summary.game for summary in library.episodes(game)})
     judges, refusals = [], []
     for one in games:

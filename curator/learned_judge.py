@@ -245,8 +245,11 @@ def train_judge(
     if the verdicts are too few or nothing could be learned from them.
     """
     opinions = _opinions(verdicts)
-    paths = {summary.episode_id: summary.path for summary in library.episodes(game)}
-    clips = sorted(clip for clip in opinions if clip.episode_id in paths)
+    summaries = {summary.episode_id: summary for summary in library.episodes(game)}
+    paths = {episode_id: summary.path for episode_id, summary in summaries.items()}
+    clips = sorted(
+        clip for clip in opinions if clip.episode_id in paths and clip.stop <= summaries[clip.episode_id].frame_count
+    )
     good = np.array([opinions[clip] for clip in clips], dtype=bool)
     episodes = np.array([clip.episode_id for clip in clips])
     _require_enough(game, int(good.sum()), int((~good).sum()), len(set(episodes)))
@@ -327,9 +330,5 @@ def _read_features(
             for clip in of_episode:
                 if on_progress:
                     on_progress(len(found), len(clips))
-                if clip.stop > replay.frame_count:
-                    raise CoachError(
-                        f"A verdict refers to frame {clip.stop}, but {episode_id} has only {replay.frame_count}."
-                    )
                 found.append(clip_features(replay, clip))
     return np.stack(found)

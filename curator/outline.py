@@ -72,7 +72,7 @@ def read_outlines(
             on_progress(done, len(summaries))
         path = Path(summary.path)
         with contextlib.suppress(CoachError, FileNotFoundError):
-            outline = cache.find(path)
+            outline = cache.find(path, summary.episode_id)
             if outline is None:
                 with ReplayFile(path) as replay:
                     outline = outline_of(replay)
@@ -101,12 +101,12 @@ class _OutlineCache:
         stat = path.stat()
         return [stat.st_size, stat.st_mtime_ns]
 
-    def find(self, path: Path) -> EpisodeOutline | None:
-        entry = self._known.get(path.stem)
+    def find(self, path: Path, episode_id: str) -> EpisodeOutline | None:
+        entry = self._known.get(episode_id)
         if entry is None or entry.get("stamp") != self._stamp(path):
             return None
         try:
-            return _outline_from(entry["outline"], path)
+            return _outline_from(entry["outline"], path, episode_id)
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -124,12 +124,12 @@ class _OutlineCache:
             file.write("".join(lines))
 
 
-def _outline_from(values: object, path: Path) -> EpisodeOutline:
+def _outline_from(values: object, path: Path, episode_id: str) -> EpisodeOutline:
     """Return an outline; raises ValueError, KeyError or TypeError for anything else."""
     if not isinstance(values, dict):
         raise TypeError("not an outline")
     return EpisodeOutline(
-        episode_id=path.stem,
+        episode_id=episode_id,
         path=str(path),
         game=str(values["game"]),
         player=str(values["player"]),

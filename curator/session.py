@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
@@ -14,6 +14,7 @@ from curator.spans import Coverage
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.durations import frame_clock
 from data.errors import CoachError
+from data.fitting_verdicts import fits
 from data.label_database import JudgedElsewhere, LabelDatabase
 
 BREAK_SECONDS = 60.0
@@ -79,10 +80,11 @@ class Session:
         labels: LabelDatabase,
         curator: str,
         queue: Iterable[QueuedClip],
-        episodes: Container[str] | None = None,
+        frame_counts: Mapping[str, int] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``episodes``: ids of the episodes that can be shown (None: all). ``now``: a clock in seconds.
+        """``frame_counts``: number of actions of each episode that can be shown (None: all can be shown), by id.
+        Verdicts on frames that such an episode does not have are left out. ``now``: a clock in seconds.
 
         Raises CoachError for a curator's name that a person cannot have.
         """
@@ -95,7 +97,7 @@ class Session:
         self._outside: QueuedClip | None = None
         self._cuts: list[QueuedClip | None] = []
         """What was shown before each cut of the clip on show; None for the clip of the queue."""
-        self._episodes = episodes
+        self._frame_counts = frame_counts
         self._now = now
         self._standing: dict[Clip, Verdict] = {}
         self._load()
@@ -107,7 +109,12 @@ class Session:
 
     def _load(self) -> None:
         """Read the curator's current verdicts, the oldest first."""
-        self._standing = {verdict.clip: verdict for verdict in self._labels.verdicts(curator=self.curator)}
+        self._standing = {
+            verdict.clip: verdict
+            for verdict in self._labels.verdicts(curator=self.curator)
+            if self._frame_counts is None
+            or fits(verdict.clip, self._frame_counts.get(verdict.clip.episode_id, verdict.clip.stop))
+        }
 
     @property
     def current(self) -> QueuedClip | None:
@@ -301,7 +308,7 @@ class Session:
         return covered
 
     def can_show(self, clip: Clip) -> bool:
-        return self._episodes is None or clip.episode_id in self._episodes
+        return self._frame_counts is None or clip.episode_id in self._frame_counts
 
     @property
     def progress(self) -> Progress:

@@ -29,7 +29,8 @@ from curator.queues import (
 )
 from curator.session import Session, SessionSummary
 from curator.timeline import TimelineScale
-from data.clip import Clip
+from data.clip import Clip, Verdict
+from data.fitting_verdicts import fit_verdicts
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen.canvas import Canvas
@@ -92,7 +93,12 @@ def curate(
                 _show_empty_library(window, game, from_home)
             return empty.summary()
         by_id = {outline.episode_id: outline for outline in outlines}
-        judged = labels.verdicts(curator=empty.curator)
+        frame_counts = {outline.episode_id: outline.frame_count for outline in outlines}
+
+        def given() -> list[Verdict]:
+            return fit_verdicts(labels.verdicts(curator=empty.curator), frame_counts).fitting
+
+        judged = given()
         judges = load_judges(library, (outline.game for outline in outlines))
         scores: dict[Clip, float] = {}
         if queue == UNCERTAIN:
@@ -108,7 +114,7 @@ def curate(
             waiting_first = clips_waiting(outlines, judged, empty.curator, clip_seconds, seed)
             queue = waiting_first.name if waiting_first else QUEUES[0].name
         clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores, empty.curator)
-        session = Session(labels, curator, clips, by_id)
+        session = Session(labels, curator, clips, frame_counts)
         reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
 
         def predict(clip: Clip) -> str:
@@ -116,8 +122,7 @@ def curate(
             return prediction_in_words(outline, judges.get(outline.game), clip)
 
         def waiting(name: str) -> list[QueuedClip]:
-            given = labels.verdicts(curator=session.curator)
-            return build_queue(outlines, name, clip_seconds, seed, given, curator=session.curator)
+            return build_queue(outlines, name, clip_seconds, seed, given(), curator=session.curator)
 
         def following(done: str) -> WaitingQueue | None:
             return first_waiting(waiting, after=done)

@@ -132,9 +132,11 @@ def retire(library: Library, old: Path, new: Path, common_frames: int) -> Path:
     to the new episode. Raises CoachError.
     """
     if library.labels.is_file():
+        with ReplayFile(old) as before, ReplayFile(new) as after:
+            old_id, new_id = before.episode_id, after.episode_id
         with LabelDatabase(library.labels) as labels:
-            common = [v for v in labels.verdicts(episode_id=old.stem) if v.clip.stop <= common_frames]
-            labels.merge(replace(v, clip=replace(v.clip, episode_id=new.stem)) for v in common)
+            common = [v for v in labels.verdicts(episode_id=old_id) if v.clip.stop <= common_frames]
+            labels.merge(replace(v, clip=replace(v.clip, episode_id=new_id)) for v in common)
     folder = library.folder / "continued"
     try:
         folder.mkdir(exist_ok=True)

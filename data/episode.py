@@ -177,7 +177,7 @@ class EpisodeSummary:
     """What lists show of an episode. It has no arrays, so thousands fit in memory."""
 
     episode_id: str
-    """The replay file's name without ".h5"."""
+    """As stored in the replay file, or else the file's name without ".h5"."""
     path: str
     game: str
     demonstrator: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,9 @@ class Span:
         return self.path.stem if self.is_whole else f"{self.path.stem}-{self.start}-{self.stop}"
 
 
-def spans_of(clips: Sequence[Clip], replays: Path) -> list[Span]:
-    """The spans of clips, such as those of one verdict; ``replays``: the library's folder of replay files."""
-    return [Span(replays / f"{clip.episode_id}.h5", clip.start, clip.stop) for clip in clips]
+def spans_of(clips: Sequence[Clip], paths: Mapping[str, Path]) -> list[Span]:
+    """Return the spans of clips, such as those of one verdict. paths: the replay file of each episode id."""
+    return [Span(paths[clip.episode_id], clip.start, clip.stop) for clip in clips]
 
 
 def export(

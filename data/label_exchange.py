@@ -1,9 +1,9 @@
-"""Verdicts as JSON Lines, so that people who judge apart can put their labels together."""
+"""Verdicts as JSON Lines, so that people who judge separately can combine their verdicts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.files import write_atomic
+from data.fitting_verdicts import fits
 from data.label_database import LabelDatabase
 
 FORMAT = "replay-coach-labels"
@@ -19,42 +20,47 @@ LONGEST_LINE = 100_000
 """Characters; a verdict needs a few hundred, so a longer line is no verdict."""
 
 
-def export_labels(labels: LabelDatabase, path: Path | str, curator: str | None = None) -> int:
-    """Write the verdicts that stand, of one curator or of all, and return how many there are.
+def export_labels(
+    labels: LabelDatabase, path: Path | str, curator: str | None = None, frame_counts: Mapping[str, int] | None = None
+) -> int:
+    """Write the current verdicts, of one curator or of all, and return their number.
 
-    The first line says what the file is; each other line is one verdict. The file appears whole or not at all. Raises
+    The first line says what the file is; each other line is one verdict. frame_counts: number of actions of each
+    episode that is at hand, by id; verdicts on frames that such an episode does not have are left out. Verdicts on
+    other episodes are written: whoever imports them may have those. The file appears whole or not at all. Raises
     CoachError if it cannot be written.
     """
-    verdicts = labels.verdicts(curator=curator)
+    known = frame_counts or {}
+    verdicts = [v for v in labels.verdicts(curator=curator) if fits(v.clip, known.get(v.clip.episode_id, v.clip.stop))]
     if curator is not None and not verdicts:
-        known = ", ".join(labels.curators()) or "nobody"
-        raise CoachError(f"There is no verdict of {curator!r} to export; there are verdicts of {known}.")
+        curators = ", ".join(labels.curators()) or "nobody"
+        raise CoachError(f"There is no verdict of {curator!r} to export; there are verdicts of {curators}.")
     target = Path(path)
     try:
         write_atomic(target, labels_text(verdicts))
     except OSError as error:
-        raise CoachError(f"The labels cannot be written to {target} ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot write the verdicts to {target} ({error.strerror or error}).") from error
     return len(verdicts)
 
 
 def import_labels(labels: LabelDatabase, path: Path | str) -> int:
     """Add the verdicts of an exported file to a label database, and return how many were new.
 
-    Importing a file again adds nothing, and a verdict that was undone here does not come back. Where a curator's
-    verdicts on one clip differ, the one given last stands. The whole file is read before anything is added, so a file
-    with a mistake changes nothing. Raises CoachError that names the line.
+    Importing a file again adds nothing, and a verdict that was undone here does not come back. If a curator's verdicts
+    on one clip differ, the latest one counts. The whole file is read before anything is added, so a file with a
+    mistake changes nothing. Raises CoachError that names the line.
     """
     return labels.merge(read_labels(Path(path)))
 
 
 def labels_text(verdicts: Iterable[Verdict]) -> bytes:
-    """A file of labels: one line that says what it is, and one for each verdict."""
+    """Return the contents of a file of verdicts: one line that says what it is, and one for each verdict."""
     lines = [json.dumps({"format": FORMAT, "version": VERSION}), *(_line(verdict) for verdict in verdicts)]
     return ("\n".join(lines) + "\n").encode()
 
 
 def read_labels(path: Path, name: str | None = None) -> list[Verdict]:
-    """All verdicts of an exported file; ``name``: what messages call it. Raises CoachError that names the line."""
+    """Return all verdicts of an exported file; ``name``: what messages call it. Raises CoachError with the line."""
     return list(_read(path, name or str(path)))
 
 
@@ -82,7 +88,7 @@ def _read(path: Path, name: str) -> Iterator[Verdict]:
                 raise CoachError(f"{name} is not a file of labels: its first line does not say {FORMAT!r}.")
             if values.get("version") != VERSION:
                 raise CoachError(
-                    f"{name} holds labels of version {values.get('version')!r}, and this program reads {VERSION}."
+                    f"{name} has labels of version {values.get('version')!r}, and this program reads {VERSION}."
                 )
             continue
         try:
@@ -105,7 +111,7 @@ def _objects(path: Path, name: str) -> Iterable[tuple[int, dict[str, Any]]]:
                     raise CoachError(f"{name}, line {number}, is not a verdict: {line.strip()[:60]}.")
                 yield number, values
     except OSError as error:
-        raise CoachError(f"The labels {name} cannot be read ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot read the verdicts {name} ({error.strerror or error}).") from error
     except (ValueError, RecursionError) as error:
         raise CoachError(f"{name}, line {number}, is not a file of labels ({error}).") from error
     if number == 0:
@@ -122,8 +128,8 @@ def _verdict(values: dict[str, Any]) -> Verdict:
             raise TypeError(f"its {name} is {values[name]!r}")
     for text in (value for value in values.values() if isinstance(value, str)):
         if "\0" in text:
-            raise ValueError("it holds a zero byte, which no database keeps")
-        text.encode()  # Half a surrogate pair is a ValueError here, and an accident later.
+            raise ValueError("it contains a zero byte, which databases cannot store")
+        text.encode()  # Half of a surrogate pair raises ValueError here instead of failing later.
     episode_id = values["episode"]
     if Path(episode_id).name != episode_id or len(episode_id) > 250:
         raise ValueError(f"its episode is {episode_id[:60]!r}")

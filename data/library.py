@@ -11,7 +11,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from data.episode import EpisodeSummary, FrameState, Origin
 from data.errors import CoachError
 from data.files import BINARY, write_all, write_atomic
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
 from data.quarantine import Quarantine, ReaderUnavailable
 from data.replay_writer import ReplayWriter
@@ -97,18 +98,41 @@ class Library:
         return LibraryIndex(self.folder / "index.jsonl", self.replays)
 
     def episodes(self, game: str | None = None) -> list[EpisodeSummary]:
-        """Return the summaries of all readable episodes, oldest first."""
-        summaries = (entry.summary for entry in self.index.entries())
-        found = [summary for summary in summaries if summary is not None and game in (None, summary.game)]
+        """Return summaries of all published episodes, oldest first.
+
+        Files that cannot be read, and copies of an episode under another name, are reported by ``broken``.
+        """
+        found = [summary for summary in self._originals().values() if game in (None, summary.game)]
         return sorted(found, key=lambda summary: (summary.created, summary.episode_id))
 
     def broken(self) -> list[tuple[Path, str]]:
-        """Return the files in ``replays`` that are not readable, each with a sentence that says why."""
-        return [(self.replays / entry.name, entry.problem) for entry in self.index.entries() if entry.summary is None]
+        """Return the files in ``replays`` that are not used, each with a sentence that says why."""
+        entries = self.index.entries()
+        originals = self._originals(entries)
+        found = []
+        for entry in entries:
+            path = self.replays / entry.name
+            if entry.summary is None:
+                found.append((path, entry.problem))
+            elif (original := originals[entry.summary.episode_id]).path != entry.summary.path:
+                found.append((path, f"{path} has the same id as {Path(original.path).name}: only that one is used."))
+        return found
+
+    def _originals(self, entries: Sequence[Entry] | None = None) -> dict[str, EpisodeSummary]:
+        """Return the episodes by id. Of several files with one id: the one of that name, else the first by name."""
+        found: dict[str, EpisodeSummary] = {}
+        for entry in self.index.entries() if entries is None else entries:
+            if entry.summary is not None:
+                episode_id = entry.summary.episode_id
+                if episode_id not in found or entry.name == f"{episode_id}.h5":
+                    found[episode_id] = entry.summary
+        return found
 
     def episode_path(self, episode_id: str) -> Path:
-        """Return the path of an episode. Raises CoachError if the library has no such episode."""
+        """Return the path of an episode by its id, or by its file's name; raises CoachError if there is none."""
         path = self.replays / f"{episode_id}.h5"
+        if not path.is_file() and (renamed := self._originals().get(episode_id)) is not None:
+            return Path(renamed.path)
         # Ids are not trusted: the path must not lead out of the library.
         if Path(episode_id).name != episode_id or path.is_symlink() or not path.is_file():
             raise CoachError(f"The library {self.folder} has no episode {episode_id!r}.")
@@ -137,7 +161,8 @@ class EpisodeChoice:
         """Return the selected episodes, oldest first. Raises CoachError for a name that is not an episode."""
         judged = set()
         if self.verdict is not None and labels is not None:
-            judged = {v.clip.episode_id for v in labels.verdicts() if v.verdict == self.verdict}
+            fitting = fit_verdicts(labels.verdicts(), frame_counts_of(library.episodes())).fitting
+            judged = {v.clip.episode_id for v in fitting if v.verdict == self.verdict}
         candidates = self._named(library) if self.names else library.episodes(self.game)
         return [episode for episode in candidates if self._fits(episode, judged)]
 
@@ -152,20 +177,21 @@ class EpisodeChoice:
 
     def _named(self, library: Library) -> list[EpisodeSummary]:
         inside = {episode.episode_id: episode for episode in library.episodes()}
+        by_file = {Path(episode.path).name: episode for episode in inside.values()}
         found: dict[str, EpisodeSummary] = {}
         with Quarantine() as quarantine:
             for name in self.names:
                 path = Path(name)
-                episode = inside.get(name.removesuffix(".h5"))
+                episode = inside.get(name.removesuffix(".h5")) or by_file.get(f"{name.removesuffix('.h5')}.h5")
                 if path.is_file() and path.resolve().parent == library.replays.resolve():
-                    episode = inside.get(path.stem)
+                    episode = by_file.get(path.name)
                 elif path.is_file():
                     episode = quarantine.vet(path)
                 if episode is None:
                     raise CoachError(f"There is no replay file {name}, here or in the library {library.folder}.")
                 known = found.setdefault(episode.episode_id, episode)
                 if Path(known.path).resolve() != Path(episode.path).resolve():
-                    raise CoachError(f"{known.path} and {episode.path} have the same name; choose one of them.")
+                    raise CoachError(f"{known.path} and {episode.path} have the same id; choose one of them.")
         return sorted(found.values(), key=lambda episode: (episode.created, episode.episode_id))
 
 

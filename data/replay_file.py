@@ -33,6 +33,7 @@ from data.replay_format import (
     CHUNK_FRAMES,
     COLUMN_CHECK,
     COLUMNS,
+    ID,
     OPTIONAL_COLUMNS,
     SELF_CHECKED,
     attributes_digest,
@@ -148,8 +149,10 @@ def episode_image(
         ram = (file["ram"][at : at + CHUNK_FRAMES] for at in range(0, rows, CHUNK_FRAMES))
         score = float(columns["rewards"].sum(dtype=np.float64))
         digest = digest_of(columns["actions"], columns["rewards"], ram)
-        file.attrs.update(attributes_of(origin, ended_by, score, digest, pace, imported))
-    summary = _summary(path, origin, DEMONSTRATOR_KINDS, columns["demonstrator"], columns["rewards"], ended_by)
+        file.attrs.update(attributes_of(origin, ended_by, score, digest, pace, imported, path.stem))
+    summary = _summary(
+        path.stem, path, origin, DEMONSTRATOR_KINDS, columns["demonstrator"], columns["rewards"], ended_by
+    )
     return memory.getvalue(), summary
 
 
@@ -173,8 +176,11 @@ def portable_image(source: ReplayFile, on_progress: Callable[[int, int], None] |
 
 
 @_exclusive
-def renamed_image(source: ReplayFile, names: Mapping[str, str]) -> bytes:
-    """Return the bytes of the same file with other names of people. They depend on the file and the names only.
+def renamed_image(source: ReplayFile, names: Mapping[str, str], episode_id: str | None = None) -> bytes:
+    """Return the bytes of the same file with other names of people. They depend on the arguments only.
+
+    episode_id: the copy's id, if it is to be another episode.
+
 
     Everything is copied into a new file, because the old name would remain in the unused bytes of a changed one. What
     this version does not know is left out, since it might contain names.
@@ -195,7 +201,9 @@ def renamed_image(source: ReplayFile, names: Mapping[str, str]) -> bytes:
         agents = tuple(pair for pair in origin.players if pair[0] == "agent")
         player = origin.player if origin.players else names.get(origin.player, origin.player)
         origin = replace(origin, player=player, players=tuple(sorted((*renamed, *agents))))
-        attributes = attributes_of(origin, source.ended_by, source.score, source.digest)
+        attributes = attributes_of(
+            origin, source.ended_by, source.score, source.digest, episode_id=episode_id or source.attributes.get(ID)
+        )
         attributes["demonstrator_kinds"] = list(source.demonstrator_kinds)
         attributes[ATTRIBUTES_CHECK] = attributes_digest(attributes)
         file_out.attrs.update(attributes)
@@ -226,12 +234,18 @@ def _damaged(path: Path, error: BaseException) -> CoachError:
 
 
 def _summary(
-    path: Path, origin: Origin, kinds: Sequence[str], demonstrator: np.ndarray, rewards: np.ndarray, ended_by: str
+    episode_id: str,
+    path: Path,
+    origin: Origin,
+    kinds: Sequence[str],
+    demonstrator: np.ndarray,
+    rewards: np.ndarray,
+    ended_by: str,
 ) -> EpisodeSummary:
     counts = Counter({kinds[i]: int(n) for i, n in enumerate(np.bincount(demonstrator)) if n})
     most = counts.most_common(1)[0][0] if counts else "human"
     return EpisodeSummary(
-        episode_id=path.stem,
+        episode_id=episode_id,
         path=str(path),
         game=origin.game,
         demonstrator=most,
@@ -257,7 +271,6 @@ class ReplayFile:
     @_exclusive
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.episode_id = self.path.stem
         self.h5py_file = _open(self.path)
         try:
             self._read_attributes()
@@ -279,6 +292,8 @@ class ReplayFile:
             self.attributes[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
         require_attributes(self.attributes, str(self.path))
         attributes = self.attributes
+        self.episode_id: str = attributes.get(ID, self.path.stem)
+        """As stored in the file, so that a renamed file keeps it; else the file's name without ".h5"."""
         self.origin = origin_of(attributes)
         self.demonstrator_kinds: tuple[str, ...] = tuple(attributes["demonstrator_kinds"])
         self.ended_by: str = attributes["ended_by"]
@@ -370,7 +385,15 @@ class ReplayFile:
 
     def summary(self) -> EpisodeSummary:
         """Return what lists show of the episode."""
-        return _summary(self.path, self.origin, self.demonstrator_kinds, self.demonstrator, self.rewards, self.ended_by)
+        return _summary(
+            self.episode_id,
+            self.path,
+            self.origin,
+            self.demonstrator_kinds,
+            self.demonstrator,
+            self.rewards,
+            self.ended_by,
+        )
 
     @_exclusive
     def close(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,6 +99,16 @@ def choice_checks(actions: np.ndarray, demonstrator: np.ndarray) -> np.ndarray:
     return total.astype(np.uint8)
 
 
+ID = "id"
+"""The optional attribute with the episode's id."""
+_EPISODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
+
+
+def is_episode_id(text: object) -> bool:
+    """Return whether a text can be an episode's id, which is a file name on every system."""
+    return isinstance(text, str) and _EPISODE_ID.fullmatch(text) is not None and not text.endswith(".")
+
+
 TEXTS = ("format", "game", "rom_md5", "ale_version", "settings", "player", "created", "ended_by", "digest")
 NAME_LISTS = ("action_meanings", "demonstrator_kinds")
 MAX_NAMES = 255
@@ -110,8 +121,12 @@ def attributes_of(
     digest: str,
     pace: PaceReport | None = None,
     imported: Mapping[str, Any] | None = None,
+    episode_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return the root attributes of a new file: strings, numbers and lists of strings."""
+    """Return the root attributes of a new file: strings, numbers and lists of strings.
+
+    episode_id: stored if it is an id; a file without one has its name as its id.
+    """
     attributes: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -133,6 +148,8 @@ def attributes_of(
         attributes["started_from"] = origin.started_from.to_json()
     if pace is not None:
         attributes["pace"] = pace.to_json()
+    if episode_id is not None and is_episode_id(episode_id):
+        attributes[ID] = episode_id
     if imported is not None:
         attributes["imported"] = json.dumps(imported, sort_keys=True)
     return attributes | {ATTRIBUTES_CHECK: attributes_digest(attributes)}
@@ -159,6 +176,8 @@ def require_attributes(attributes: Mapping[str, Any], where: str) -> None:
             raise CoachError(f"{where} is not a complete replay file: its attribute {name} is not a list of names.")
     if not isinstance(attributes.get("score"), int | float):
         raise CoachError(f"{where} is not a complete replay file: its attribute score is not a number.")
+    if ID in attributes and not is_episode_id(attributes[ID]):
+        raise CoachError(f"{where} is damaged: its attribute {ID} is not the id of an episode.")
     if attributes["ended_by"] not in ENDINGS or not attributes["game"].isalnum():
         raise CoachError(f"{where} names a game or an ending that does not exist.")
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from data.errors import CoachError
+from data.replay_format import is_episode_id
 
 FORMAT = "replay-coach-share"
 VERSION = 1
@@ -35,7 +36,6 @@ MAX_MANIFEST_BYTES = 2**22
 MAX_RATIO = 100
 """Limit of a member's compression ratio. Verdicts reach 25, a zip bomb exceeds 1,000."""
 
-_EPISODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -91,11 +91,6 @@ class Manifest:
             episodes[name] = _listed(row, MAX_REPLAY_BYTES)
         labels = values.get("labels")
         return cls(episodes, None if labels is None else _listed(labels, MAX_LABELS_BYTES))
-
-
-def is_episode_id(name: str) -> bool:
-    """Return whether an episode can be shared under this name, which must be valid on every file system."""
-    return _EPISODE_ID.fullmatch(name) is not None and not name.endswith(".")
 
 
 def member_of(episode_id: str) -> str:

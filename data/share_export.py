@@ -17,9 +17,11 @@ from data.clip import Verdict
 from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.files import BINARY, atomic_path, publish_new, remove_quietly, write_all
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_exchange import labels_text
 from data.library import Library
 from data.replay_file import ReplayFile, renamed_image
+from data.replay_format import is_episode_id
 from data.share_archive import (
     LABELS,
     MANIFEST,
@@ -30,7 +32,6 @@ from data.share_archive import (
     Listed,
     Manifest,
     ShareArchive,
-    is_episode_id,
     member_of,
 )
 
@@ -124,8 +125,8 @@ def write_share(
     much, if a file cannot be read or written, and if ``path`` is a file that is not a share.
     """
     _require_shareable(path, episodes)
-    chosen = {episode.episode_id for episode in episodes}
-    shared = [verdict for verdict in verdicts if verdict.clip.episode_id in chosen]
+    chosen = frame_counts_of(episodes)
+    shared = fit_verdicts(verdicts, chosen).fitting
     names: dict[str, str] = {}
     if pseudonyms is not None:
         names = _names(pseudonyms, episodes, shared)

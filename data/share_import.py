@@ -92,6 +92,11 @@ class ShareImporter:
             self._idle.put(child)
         library.prepare()
         _clear_leftovers(library.replays)
+        self._renamed = {
+            episode.episode_id: Path(episode.path)
+            for episode in library.episodes()
+            if Path(episode.path).stem != episode.episode_id
+        }
 
     def import_share(self, path: Path, on_progress: OnProgress | None = None) -> ShareImport:
         """Import what is valid in one share and report what is not. Never raises for its content.
@@ -154,7 +159,7 @@ class ShareImporter:
     def _import_episode(self, archive: ShareArchive, name: str, child: Quarantine) -> tuple[EpisodeSummary, bool]:
         """Return the episode's summary, and whether it is new here. Raises CoachError if it is refused."""
         listed = archive.manifest.episodes[name]
-        final = self._library.replays / f"{name}{SUFFIX}"
+        final = self._place(name)
         if _is_same_file(final, listed):
             return child.summary(final), False
         with _unpacked(archive, name, listed, self._library.replays) as unpacked:
@@ -167,6 +172,10 @@ class ShareImporter:
                 return summary, False
             raise CoachError(f"{final} exists already and is another episode.")
 
+    def _place(self, name: str) -> Path:
+        """Return the library's file of an episode, which may have been renamed, or where it would be."""
+        return self._renamed.get(name) or self._library.replays / f"{name}{SUFFIX}"
+
     def _verified(self, archive: ShareArchive, name: str, unpacked: Path, child: Quarantine) -> EpisodeSummary:
         where = f"{name} in {archive.path}"
         answer = child.verify(unpacked)
@@ -176,8 +185,10 @@ class ShareImporter:
                 sentence if answer.kind == "structure" else f"{where} differs from what the emulator does: {sentence}"
             )
         summary = child.summary(unpacked)
+        if summary.episode_id not in (name, unpacked.stem):
+            raise CoachError(f"{where} says that its id is {summary.episode_id}.")
         names = (summary.player, *summary.players.values())
-        if not all(is_plain_text(name) and len(name) <= LONGEST_NAME for name in names):
+        if not all(is_plain_text(one) and len(one) <= LONGEST_NAME for one in names):
             raise CoachError(f"A player's name in {where} is not plain text.")
         return summary
 

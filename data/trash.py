@@ -10,7 +10,7 @@ from pathlib import Path
 from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.files import sync_folder
-from data.library import Library, LibraryIndex
+from data.library import Entry, Library, LibraryIndex
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Trash:
         return [(self.folder / entry.name, entry.problem) for entry in self._index.entries() if entry.summary is None]
 
     def names(self) -> list[str]:
-        """Return the ids of everything in the trash, sorted. No file is opened."""
+        """Return the names, without ".h5", of all files in the trash, sorted; no file is opened."""
         return sorted(path.stem for path in self.folder.glob("*.h5"))
 
     def discard(self, episode_ids: Iterable[str]) -> Moved:
@@ -62,8 +62,9 @@ class Trash:
     def remove(self, episode_ids: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
         """Delete episodes in the trash and return how many. Raises CoachError if one cannot be deleted."""
         ids = list(episode_ids)
+        names = _names_by_id(self._index.entries())
         for done, episode_id in enumerate(ids):
-            path = self.folder / _file_name(episode_id)
+            path = self.folder / (names.get(episode_id) or _file_name(episode_id))
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -81,11 +82,13 @@ class Trash:
         index: LibraryIndex,
         replace: bool,
     ) -> Moved:
-        summaries = {entry.name: entry.summary for entry in known.entries()}
+        entries = known.entries()
+        summaries = {entry.name: entry.summary for entry in entries}
+        names = _names_by_id(entries)
         moved: list[str] = []
         problem = ""
         for episode_id in episode_ids:
-            name = _file_name(episode_id)
+            name = names.get(episode_id) or _file_name(episode_id)
             try:
                 target.mkdir(parents=True, exist_ok=True)
                 if not replace and os.path.lexists(target / name):
@@ -104,6 +107,17 @@ class Trash:
         for folder in (target, source):
             sync_folder(folder)
         return Moved(tuple(moved), problem)
+
+
+def _names_by_id(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the file names of readable episodes by id; a file whose name is its id goes before its copies."""
+    names: dict[str, str] = {}
+    for entry in entries:
+        if entry.summary is not None:
+            episode_id = entry.summary.episode_id
+            if episode_id not in names or entry.name == f"{episode_id}.h5":
+                names[episode_id] = entry.name
+    return names
 
 
 def _file_name(episode_id: str) -> str:

@@ -13,6 +13,7 @@ from data.clip import Clip, Verdict
 from data.durations import frame_clock
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
+from data.fitting_verdicts import fit_verdicts
 from data.game_picture import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -96,7 +97,8 @@ class EpisodeWindow:
         if labels is None:
             return []
         with labels:
-            return labels.verdicts(episode_id=self._row.episode_id)
+            verdicts = labels.verdicts(episode_id=self._row.episode_id)
+        return fit_verdicts(verdicts, {self._row.episode_id: self._row.frame_count}).fitting
 
     def _loop(self, frames: FrameSource, columns: EpisodeColumns) -> None:
         self._window.ignore_held_keys()

@@ -255,7 +255,7 @@ class LibraryController:
         ids = set(moved.episode_ids)
         source, target = self._places[not into_trash], self._places[into_trash]
         folder = Trash(self.library).folder if into_trash else self.library.replays
-        going = [replace(row, path=str(folder / f"{row.episode_id}.h5")) for row in source if row.episode_id in ids]
+        going = [replace(row, path=str(folder / Path(row.path).name)) for row in source if row.episode_id in ids]
         source[:] = [row for row in source if row.episode_id not in ids]
         target[:] = [row for row in target if row.episode_id not in ids] + going
         if into_trash and ids:

@@ -12,6 +12,7 @@ from typing import Any
 from data.clip import Verdict
 from data.episode import EpisodeSummary
 from data.errors import without_folder
+from data.fitting_verdicts import fit_verdicts, frame_counts_of
 
 FILTERS = ("game", "demonstrator", "player", "best")
 
@@ -57,7 +58,9 @@ def rows_of(
     episodes: Iterable[EpisodeSummary], broken: Iterable[tuple[Path, str]], verdicts: Iterable[Verdict]
 ) -> list[EpisodeRow]:
     """Return rows of episodes and of unreadable files, with the number of good and bad clips in each."""
-    counts = Counter((verdict.clip.episode_id, verdict.verdict) for verdict in verdicts)
+    episodes = list(episodes)
+    fitting = fit_verdicts(verdicts, frame_counts_of(episodes)).fitting
+    counts = Counter((verdict.clip.episode_id, verdict.verdict) for verdict in fitting)
     rows = [
         EpisodeRow(
             episode.episode_id,

@@ -66,7 +66,7 @@ def ann(library: Library, tmp_path: Path) -> Iterator[Curator]:
     queue = build_queue(list(outlines.values()), "uniform", 3.0, 0)
     paths = {name: outline.path for name, outline in outlines.items()}
     with LabelDatabase(tmp_path / "labels.sqlite") as labels, FrameReader(paths) as reader:
-        session = Session(labels, "Ann", queue, outlines)
+        session = Session(labels, "Ann", queue, {name: one.frame_count for name, one in outlines.items()})
         controller = CuratorController(session, reader, outlines, "uniform", now=lambda: 0.0)
         yield Curator(controller, labels, [one.clip for one in queue])
 
@@ -343,7 +343,12 @@ def test_a_clip_that_cannot_be_read_is_skipped_and_reported(tmp_path: Path, brok
         LabelDatabase(tmp_path / "labels.sqlite") as labels,
         FrameReader({name: outline.path for name, outline in outlines.items()}) as reader,
     ):
-        controller = CuratorController(Session(labels, "Ann", queue, outlines), reader, outlines, "uniform")
+        controller = CuratorController(
+            Session(labels, "Ann", queue, {name: one.frame_count for name, one in outlines.items()}),
+            reader,
+            outlines,
+            "uniform",
+        )
         flashes = {controller.view().message}
         while controller.session.current is not None:
             controller.press("g")

@@ -73,7 +73,7 @@ def test_undo_goes_on_into_earlier_sessions_and_ends_with_none(labels: LabelData
 
 def test_a_clip_whose_episode_is_gone_is_undone_but_not_shown(labels: LabelDatabase) -> None:
     labels.record(Verdict(Clip("gone", 0, 60), "Ann", "good"))
-    session = Session(labels, "Ann", QUEUE, episodes={"e"})
+    session = Session(labels, "Ann", QUEUE, frame_counts={"e": 600})
     assert session.undo() is not None
     assert session.current == QUEUE[0]
     with pytest.raises(CoachError, match="gone is no longer in the library"):

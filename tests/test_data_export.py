@@ -100,7 +100,7 @@ def test_clips_become_one_file_each(recorded: Path, tmp_path: Path) -> None:
     clips = [Clip(recorded.stem, 0, 60), Clip(recorded.stem, 100, 130)]
     told: list[tuple[int, int]] = []
     written = export_all(
-        spans_of(clips, recorded.parent), "gif", tmp_path / "clips", on_progress=lambda *at: told.append(at)
+        spans_of(clips, {recorded.stem: recorded}), "gif", tmp_path / "clips", on_progress=lambda *at: told.append(at)
     )
     assert [path.name for path in written] == [f"{recorded.stem}-0-60.gif", f"{recorded.stem}-100-130.gif"]
     assert [len(imageio.imread(path)) for path in written] == [30, 15]

@@ -159,7 +159,7 @@ def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(labels:
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 10)
     with pytest.raises(CoachError, match="is not a file of labels"):
         import_labels(labels, tmp_path / "noise")
-    with pytest.raises(CoachError, match="cannot be read"):
+    with pytest.raises(CoachError, match="Cannot read the verdicts"):
         import_labels(labels, tmp_path / "nothing")
-    with pytest.raises(CoachError, match="cannot be written"):
+    with pytest.raises(CoachError, match="Cannot write the verdicts"):
         export_labels(labels, tmp_path / "no folder" / "labels.jsonl")

@@ -131,8 +131,10 @@ def test_episodes_are_chosen_by_name_and_as_files_from_elsewhere(home: Library, 
     inside = home.episodes()[0]
     outside = tmp_path / "mine.h5"
     shutil.copyfile(inside.path, outside)
-    chosen = EpisodeChoice(names=(inside.episode_id, inside.path, str(outside))).episodes(home, None)
-    assert {episode.episode_id for episode in chosen} == {inside.episode_id, "mine"}
+    for name in (inside.episode_id, inside.path):
+        assert EpisodeChoice(names=(name,)).episodes(home, None) == [inside]
+    (chosen,) = EpisodeChoice(names=(str(outside),)).episodes(home, None)
+    assert (chosen.episode_id, chosen.path) == (inside.episode_id, str(outside))
     with pytest.raises(CoachError, match="There is no replay file nobody"):
         EpisodeChoice(names=("nobody",)).episodes(home, None)
 
