@@ -61,6 +61,8 @@ class ProgressReporter:
         self._config = config
         self._updates_per_second = self._episodes_per_second = 0.0
         self._filled = 0
+        self.note = ""
+        """What a person should know about the start; a sentence."""
         self._share = 0.0
         self.trainer: Trainer | None = None
         """None while the memory is filled."""
@@ -128,6 +130,7 @@ class ProgressReporter:
             own_steps=trainer.config.steps if trainer is not None else 0,
             run_seconds_left=self._run_seconds_left(step),
             run_share=self._run_share(step),
+            note=self.note,
         )
 
     def _run_seconds_left(self, step: int) -> float | None:

@@ -13,6 +13,7 @@ import numpy as np
 from agent.config import TrainConfig
 from agent.run_loop import new_emulator
 from data.clip import Verdict, verdict_of_frames
+from data.damaged_files import DamageCheck
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
 from data.errors import CoachError
@@ -132,6 +133,18 @@ class SeedPlan:
     random: tuple[Spec, ...]
     """Fresh random play."""
     tally: Tally
+    damaged: tuple[tuple[Path, str], ...] = ()
+    """Files of the library that are left out because they cannot be read whole, each with the reason."""
+
+    @property
+    def note(self) -> str:
+        """One sentence about the files that are left out, or ""."""
+        if not self.damaged:
+            return ""
+        problem = self.damaged[0][1]
+        if len(self.damaged) == 1:
+            return f"A damaged replay file is left out: {problem}"
+        return f"{len(self.damaged)} damaged replay files are left out, the first of them because: {problem}"
 
     def slots(self, config: TrainConfig) -> int:
         """Return an upper bound of the memory slots needed."""
@@ -149,28 +162,35 @@ class SeedPlan:
 def plan_seeding(
     config: TrainConfig, library: Library, action_meanings: tuple[str, ...], verdicts: Verdicts | None
 ) -> SeedPlan:
-    """Select what goes into the memory; raises CoachError where a source is wrong or nothing is selected."""
+    """Select what goes into the memory; raises CoachError where a source is wrong or nothing is selected.
+
+    Files of the library that are damaged are left out.
+    """
     specs = [parse_spec(text) for text in config.seed_from]
     tally = Tally()
     summaries = library.episodes(config.game) if any(s.kind not in ("file", "random") for s in specs) else []
     episodes: dict[Path, SeedEpisode] = {}
-    for spec in specs:
-        if spec.kind == "random":
-            continue
-        for path in _paths(spec, summaries, library.replays):
-            resolved = path.resolve()
-            if resolved in episodes:
-                continue  # selected by two sources: the first one's weight counts
-            with ReplayFile(path) as replay:
-                if replay.origin.game != config.game:
-                    raise CoachError(
-                        f"{path} is an episode of {replay.origin.game}, and the agent plays {config.game}."
-                    )
-                episodes[resolved] = _select(config, spec, replay, action_meanings, verdicts, tally)
+    damaged: dict[Path, str] = {}
+    with DamageCheck() as check:
+        for spec in specs:
+            for path in _paths(spec, summaries, library.replays) if spec.kind != "random" else ():
+                resolved = path.resolve()
+                if resolved in episodes:
+                    continue  # selected by two sources: the first one's weight counts
+                problem = check.problem(path) if spec.kind != "file" else ""
+                if problem:
+                    damaged[path] = problem
+                    continue
+                with ReplayFile(path) as replay:
+                    if replay.origin.game != config.game:
+                        raise CoachError(
+                            f"{path} is an episode of {replay.origin.game}, and the agent plays {config.game}."
+                        )
+                    episodes[resolved] = _select(config, spec, replay, action_meanings, verdicts, tally)
     fresh = tuple(spec for spec in specs if spec.kind == "random")
-    plan = SeedPlan(tuple(e for e in episodes.values() if e.kept.any()), fresh, tally)
+    plan = SeedPlan(tuple(e for e in episodes.values() if e.kept.any()), fresh, tally, tuple(damaged.items()))
     if specs and plan.decisions == 0:
-        raise CoachError(_nothing(config, library, tally, len(episodes)))
+        raise CoachError(" ".join(filter(None, (_nothing(config, library, tally, len(episodes)), plan.note))))
     return plan
 
 
@@ -302,5 +322,6 @@ def seeding_facts(library: Library, config: TrainConfig, labels: Path | None) ->
         "random": sum(spec.count for spec in plan.random),
         "decisions": plan.decisions,
         "episodes": episodes,
+        "damaged": [str(path) for path, _ in plan.damaged],
         "digest": digest.hexdigest(),
     }

@@ -139,6 +139,7 @@ class _Training:
         config = self.config
         action_meanings = new_emulator(config).action_meanings
         plan = plan_with_labels(config, self.library, action_meanings, self.labels)
+        self.note = self.progress.note = plan.note
         memory = new_memory(config, plan.slots(config))
         generators = Generators.from_seed(config.seed)
         learner = self._learner(len(action_meanings), generators.sampling)

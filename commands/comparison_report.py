@@ -189,6 +189,8 @@ def _seeding_sentences(seeding: dict[str, Any], verdicts: str) -> str:
         removed = [f"{number:,} {reason}" for reason, number in seeding["removed"].items()]
         found = f"{seeding['found']:,} recorded decisions"
         sentences += f" Of {found}, {listed(removed)}; these were left out." if removed else f" All {found} were used."
+        if seeding.get("damaged"):
+            sentences += f" Damaged replay files that were left out: {len(seeding['damaged'])}."
         if verdicts != "library":
             sentences += f" Verdicts: {verdicts}."
     if seeding["mixed"]:

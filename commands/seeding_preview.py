@@ -128,6 +128,7 @@ def preview(
         removed_by_verdict=dict(tally.removed_by_verdict),
         removed=dict(tally.removed),
         megabytes=plan.slots(config) * OBSERVATION_BYTES / 1e6,
+        damaged={str(path): problem for path, problem in plan.damaged},
     )
 
 
@@ -149,7 +150,7 @@ def sentences(seeding: SeedingPreview) -> list[str]:
             f"{seeding.points:,.0f} points)."
         )
         found.append(f"{seeding.imitated:,} are to be imitated; {seeding.mixed:,} mix more than one action.")
-    return found
+    return found + [f"Left out, because it is damaged: {problem}" for problem in seeding.damaged.values()]
 
 
 def _print_seeding(seeding: SeedingPreview) -> None:

@@ -191,12 +191,16 @@ class TrainingDisplay:
         self._stop = False
         self._last_plain = float("-inf")
         self._last_phase = ""
+        self._noted = False
 
     def should_stop(self) -> bool:
         return self._stop
 
     def report(self, progress: Progress) -> None:
         self._history.add(progress)
+        if progress.note and not self._noted:
+            self._noted = True
+            self._console.print(progress.note, soft_wrap=True)
         if self._live is not None:
             self._live.update(_panel(self._run, progress, self._history))
             return

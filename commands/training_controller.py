@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from data.live_view import LivePicture, picture_time, read_picture, request_pict
 from data.run_curves import RunCurves, read_curves
 from data.runs import RunFolder, RunState, RunSummary, run_folder, run_folders, run_summary, survey_runs
 from data.seeding_preview import SeedingPreview
+from data.trash import Trash
 from home.form import SourceOption
 from home.train_form import Preset, TrainingRequest
 
@@ -163,6 +165,12 @@ class LibraryTrainingController:
 
     def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
         return preview(self._library, self._game, sources, keep)
+
+    def discard(self, paths: Sequence[str]) -> None:
+        """Move replay files of the library to its trash. Raises CoachError for the first that stays."""
+        moved = Trash(self._library).discard([Path(path).stem for path in paths])
+        if moved.problem:
+            raise CoachError(moved.problem)
 
     def seconds_estimate(self, request: TrainingRequest) -> float | None:
         """Return the duration at the pace of the newest run that has one, without evaluations."""

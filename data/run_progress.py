@@ -46,6 +46,8 @@ class Progress:
     """Of the whole training, evaluations included; None until the pace of updates is known."""
     run_share: float | None = None
     """Of the whole training that is done: filling, pretraining, own steps and evaluations; 0 to 1."""
+    note: str = ""
+    """What a person should know about the start, such as a damaged file that is left out; a sentence."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KEEPS = ("all", "not-bad", "good")
 """Which decisions are kept, by their verdicts: all, all but bad ones, good ones only."""
@@ -46,6 +46,8 @@ class SeedingPreview:
     """Reason for removing decisions, in words, to their number, in the order in which the reasons are checked."""
     megabytes: float
     """Upper bound of the memory's size."""
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Path of each file that is left out because it is damaged, to the reason."""
 
     @property
     def transitions(self) -> int:

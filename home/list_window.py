@@ -81,6 +81,10 @@ class ListWindow(ABC, Generic[FormT]):
     def _list_actions(self) -> list[Action]:
         """Return the actions for the selected item."""
 
+    def _form_actions(self) -> list[Action]:
+        """Return further actions while the form is open."""
+        return []
+
     @abstractmethod
     def _open_form(self) -> None: ...
 
@@ -232,7 +236,12 @@ class ListWindow(ABC, Generic[FormT]):
         if self._form is None:
             return [*self._list_actions(), keys, Action("Home", "Esc", "escape", self._leave)]
         start = Action("Start", "Enter", "return", self._start, GREEN, not self._form.problem)
-        return [start, keys, Action("Back", "Esc", "escape", self._close_form if self.names() else self._leave)]
+        return [
+            start,
+            *self._form_actions(),
+            keys,
+            Action("Back", "Esc", "escape", self._close_form if self.names() else self._leave),
+        ]
 
     def _toggle_keys(self) -> None:
         self._shows_keys = not self._shows_keys

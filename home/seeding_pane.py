@@ -37,6 +37,9 @@ class BackgroundPreview:
         """Whether ``preview`` is not yet that of the form."""
         return self._work is not None or (self._form.specs, self._form.keep) != self._computed
 
+    def compute_again(self) -> None:
+        self._computed = None
+
     def form_changed(self) -> None:
         self._changed = time.monotonic()
 
@@ -74,6 +77,14 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
     return lines
 
 
+def damaged_words(preview: SeedingPreview) -> str:
+    """Return what is said about damaged files that are left out, and what can be done."""
+    first = next(iter(preview.damaged.values()))
+    if len(preview.damaged) == 1:
+        return f"Left out: {first} Del moves it to the trash."
+    return f"{len(preview.damaged)} damaged files are left out. Del moves them to the trash. The first: {first}"
+
+
 def verdict_parts(preview: SeedingPreview) -> list[tuple[str, int, Colour]]:
     """Return the recorded decisions by verdict: (words, decisions, colour). Parts without decisions are left out."""
     kept, removed = preview.kept_by_verdict, sum(preview.removed_by_verdict.values())
@@ -104,6 +115,8 @@ def draw_preview(canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate:
         canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if is_outdated else TEXT)
         return
     colour = QUIET if is_outdated else TEXT
+    if preview.damaged:
+        inner = inner.without_bottom(canvas.paragraph(damaged_words(preview), inner.bottom_part(60), SMALL, ORANGE))
     number = canvas.text(f"{preview.transitions:,}", (inner.x, inner.y + 28), LARGE, colour, mono=True)
     canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
     y = number.bottom + GRID

@@ -18,7 +18,7 @@ from home.seeding_pane import BackgroundPreview, draw_preview
 from home.train_form import Preset, TrainForm, TrainingRequest
 from screen.canvas import Canvas
 from screen.layout import Box
-from screen.theme import GRID, OLIVE, QUIET, SMALL
+from screen.theme import GRID, OLIVE, ORANGE, QUIET, SMALL
 from screen.window import Window
 
 TITLE = "Replay Coach - training"
@@ -53,6 +53,10 @@ class TrainingController(Protocol):
 
         Raises CoachError where nothing is selected.
         """
+        ...
+
+    def discard(self, paths: Sequence[str]) -> None:
+        """Move replay files of the library to its trash."""
         ...
 
     def seconds_estimate(self, request: TrainingRequest) -> float | None:
@@ -180,6 +184,24 @@ class TrainWindow(ListWindow[TrainForm]):
         if run is not None and run.state == "failed":
             actions.append(Action("Dismiss", "Del", "delete", self._dismiss))
         return actions
+
+    def _form_actions(self) -> list[Action]:
+        if self._preview is None or not self._damaged:
+            return []
+        return [Action("Damaged to trash", "Del", "delete", self._discard_damaged, ORANGE)]
+
+    @property
+    def _damaged(self) -> dict[str, str]:
+        preview = self._preview.preview if self._preview is not None else None
+        return {} if preview is None else preview.damaged
+
+    def _discard_damaged(self) -> None:
+        number = len(self._damaged)
+        self._controller.discard(tuple(self._damaged))
+        if self._preview is not None:
+            self._preview.compute_again()
+        what = "The damaged file is" if number == 1 else f"{number} damaged files are"
+        self._say(f"{what} in the trash, from which the Library window restores.")
 
     def _open_form(self) -> None:
         form = TrainForm(self._controller.sources(), self._controller.presets(), self._controller.free_name())

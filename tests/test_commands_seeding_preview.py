@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -16,12 +18,20 @@ from agent.replay_memory import OWN
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import fill
 from agent.training import new_memory
-from commands.seeding_preview import only_game, parse_seeding, preview, preview_of_text
+from commands.seeding_preview import only_game, parse_seeding, preview, preview_of_text, sentences
+from commands.training_controller import LibraryTrainingController
 from data.clip import Clip, Verdict
+from data.damaged_files import DamageCheck
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.replay_file import ReplayFile
 from data.simulation import Emulator
+from data.trash import Trash
+from home.seeding_pane import damaged_words
+from home.train_window import TrainWindow
+from screen.layout import Box
+from screen.window import KeyDown
 
 MEANINGS = Emulator("SpaceInvaders").action_meanings
 
@@ -116,3 +126,72 @@ def test_without_a_game_the_only_one_of_the_library_is_chosen(library: Library, 
     other = Library(tmp_path / "other")
     record_episode(other, 60, game="Breakout")
     assert only_game(other) == "Breakout"
+
+
+def damage_frames(path: Path) -> None:
+    """Overwrite a block of pictures. The library's index, which knows size and time of the file, does not notice."""
+    with ReplayFile(path) as replay:
+        block = replay.h5py_file["frames"].id.get_chunk_info(1)
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.chmod(0o644)
+    with path.open("rb+") as file:
+        file.seek(block.byte_offset)
+        file.write(bytes(range(64)))
+    os.utime(path, ns=times)
+
+
+@pytest.fixture
+def damaged(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Library, Path]:
+    """A copy of the library in which one of the two episodes by a person is damaged, and the path of that."""
+    monkeypatch.setattr("data.damaged_files.cache_folder", lambda: tmp_path / "cache")
+    made = Library(shutil.copytree(library.folder, tmp_path / "library"))
+    path = Path(next(e.path for e in made.episodes() if e.demonstrator == "human"))
+    damage_frames(path)
+    return made, path
+
+
+def test_a_damaged_file_is_left_out_of_the_preview_and_of_the_training(damaged: tuple[Library, Path]) -> None:
+    library, path = damaged
+    found = preview(library, "SpaceInvaders", ("human",))
+    assert (found.episodes, list(found.damaged)) == (1, [str(path)])
+    [sentence] = [sentence for sentence in sentences(found) if "damaged" in sentence]
+    assert path.name in sentence
+    config = TrainConfig(seed_from=("human",))
+    plan = plan_with_labels(config, library, MEANINGS, library.labels)
+    assert plan.note.startswith(f"A damaged replay file is left out: {path.name} is damaged")
+    memory = new_memory(config, plan.slots(config))
+    fill(memory, config, plan, np.random.default_rng(0), lambda _: None)
+    assert memory.seeded_ready == found.transitions > 0
+    path.unlink()
+    assert not preview(library, "SpaceInvaders", ("human",)).damaged
+
+
+def test_a_file_is_read_whole_only_once(damaged: tuple[Library, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    library, path = damaged
+    with DamageCheck() as check:
+        problem = check.problem(path)
+    assert problem
+    monkeypatch.setattr("data.damaged_files._problem", lambda _: "read again")
+    with DamageCheck() as check:
+        assert check.problem(path) == problem
+        os.utime(path, (1, 1))
+        assert check.problem(path) == "read again"
+    assert library
+
+
+def test_a_damaged_file_goes_to_the_trash_from_the_form(damaged: tuple[Library, Path]) -> None:
+    library, path = damaged
+
+    class NoWindow:
+        title = ""
+        size_units = Box(0, 0, 1280, 800)
+
+    window = TrainWindow(NoWindow(), LibraryTrainingController(library, "SpaceInvaders"))  # type: ignore[arg-type]
+    window._open_form()
+    assert window._preview is not None
+    window._preview.preview = preview(library, "SpaceInvaders", ("human",))
+    assert path.name in damaged_words(window._preview.preview)
+    window._handle(KeyDown("delete"))
+    assert Trash(library).names() == [path.stem]
+    assert "trash" in window._message
+    window._close_form()

@@ -69,3 +69,11 @@ def test_a_pipe_gets_plain_lines() -> None:
         display.report(state(120, 3))
     assert "a: training 500 of 1000; 80 steps/s; 0:06 left; mean score 120 points" in shown.getvalue()
     assert "q-values, mean 1.500" in shown.getvalue()
+
+
+def test_a_note_about_the_start_is_printed_once() -> None:
+    shown = io.StringIO()
+    display = TrainingDisplay("a", Console(file=shown, width=200))
+    for step in (1, 2):
+        display.report(Progress("filling", step, 2, note="A damaged replay file is left out: a.h5."))
+    assert shown.getvalue().count("A damaged replay file is left out: a.h5.") == 1
