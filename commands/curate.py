@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from commands.chosen_settings import chosen_settings, given_or, person
@@ -14,7 +14,7 @@ from data.label_database import LabelDatabase
 from data.library import Library
 
 if TYPE_CHECKING:
-    from curator.queues import SurprisingFrame
+    from screen.window import Window
 
 
 def add(commands: Commands) -> None:
@@ -53,6 +53,12 @@ def run_curate(options: argparse.Namespace) -> int:
         raise CoachError('A person\'s name cannot begin with "rule:", which marks the verdicts of rules.')
     library = Library(options.library)
     library.prepare()
+
+    def train(window: Window) -> None:
+        from commands.home import HomeActions
+
+        HomeActions(window, library, replace(chosen, game=options.game or chosen.game)).train()
+
     with LabelDatabase(labels_of(options, library)) as labels:
         summary = curate(
             library,
@@ -63,38 +69,10 @@ def run_curate(options: argparse.Namespace) -> int:
             options.game,
             options.seed,
             goal=given_or(options.goal, chosen.goal or None),
-            surprising=surprising_frames(library, options.queue),
+            train=train,
         )
     if options.json:
         print_json(summary)
     else:
         report_console().print(str(summary))
     return 0
-
-
-def surprising_frames(library: Library, queue: str | None) -> list[SurprisingFrame]:
-    """Return, for the queue ``surprising:RUN``, the middle frame of each span with that run's largest TD errors.
-
-    Other queues have none. Raises CoachError if the run has not recorded any such spans.
-    """
-    from curator.queues import SurprisingFrame
-
-    name, _, run = (queue or "").partition(":")
-    if name != "surprising" or not run:
-        return []
-    from data.runs import open_run
-
-    path = open_run(library, run).seeding
-    try:
-        spans = json.loads(path.read_text())["spans"]
-        found = [
-            SurprisingFrame(
-                str(span["episode_id"]), (int(span["start"]) + int(span["stop"])) // 2, float(span["mean_td_error"])
-            )
-            for span in spans
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CoachError(f"The run {run!r} has not recorded its TD errors yet ({path}); train it further.") from error
-    if not found:
-        raise CoachError(f"The run {run!r} was not seeded from replay files, so it has no surprising clips.")
-    return found

@@ -71,7 +71,7 @@ class HomeActions:
         actions: dict[HomeAction, Callable[[], str]] = {
             "play": self._play,
             "curate": self._curate,
-            "train": self._train,
+            "train": self.train,
             "watch": self._watch,
             "compare": self._compare,
             "library": self._browse,
@@ -137,11 +137,18 @@ class HomeActions:
         goal = self._settings.goal or None
         with LabelDatabase(self._library.labels) as labels:
             curate(
-                self._library, labels, person(self._settings) or "me", game=self._game, window=self._window, goal=goal
+                self._library,
+                labels,
+                person(self._settings) or "me",
+                game=self._game,
+                window=self._window,
+                goal=goal,
+                train=lambda _: self.train(),
             )
         return ""
 
-    def _train(self) -> str:
+    def train(self) -> str:
+        """Open the Train window, and watch the run that is chosen there."""
         from commands.training_controller import LibraryTrainingController
         from home.train_window import TrainWindow
 

@@ -28,6 +28,11 @@ class ClipPlayer(FramePosition):
         """Whether the frame on show belongs to the clip."""
         return self._clip.start <= self.frame <= self._clip.stop
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether the frame on show changes as time passes."""
+        return not self.paused and (self.looping or self._position < self._clip.stop)
+
     def show(self, clip: Clip, frame_count: int) -> None:
         """Start a clip of an episode with ``frame_count`` rows; a pause ends."""
         self._clip, self.frame_count = clip, frame_count

@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from curator.clip_player import ClipPlayer
+from curator.cuts import Edge, EdgeDrag, ManualCut
 from curator.drawing import CuratorView
+from curator.end_of_queue import end_of_queue
 from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
 from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
 from curator.outline import EpisodeOutline
-from curator.queue_order import is_repeat
-from curator.queues import SECOND_LOOK, WaitingQueue, queue_kind, queue_title, unreadable_sentence
+from curator.queue_menu import QueueMenu
+from curator.queue_order import QueuedClip, is_repeat
+from curator.queues import WaitingQueue, queue_title
 from curator.session import Session
-from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES
+from curator.timeline import FrameRange
 from data.clip import Clip, Verdict
 from data.durations import frame_clock
-from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError, without_folder
 from data.label_database import JudgedElsewhere
 from screen.fields import TextField
@@ -30,6 +33,25 @@ PREPARED_CLIPS = 3
 """Clips that are decoded before they are needed."""
 STEP_FRAMES, LEAP_FRAMES = 1, 15
 LONGEST_NOTE = 500
+
+
+PLAYING_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
+"""Time after which the window must be looked at again while a clip plays, and while nothing moves."""
+ZOOM_KEYS = {"+": 1, "=": 1, "-": -1}
+
+
+class Queues(Protocol):
+    """The queues that the curator can choose from (see ``QueueSource``)."""
+
+    def names(self, current: str) -> list[str]: ...
+
+    def why_not(self, name: str) -> str: ...
+
+    def count(self, name: str) -> int | None: ...
+
+    def build(self, name: str) -> list[QueuedClip] | None: ...
+
+    def following(self, done: str) -> WaitingQueue | None: ...
 
 
 class CuratorController:
@@ -43,20 +65,30 @@ class CuratorController:
         queue: str,
         goal: int | None = None,
         predict: Callable[[Clip], str] | None = None,
-        following: Callable[[str], WaitingQueue | None] | None = None,
+        queues: Queues | None = None,
+        can_train: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``predict``: the learned judge's prediction for a clip, in words. ``following``: the queue after another."""
+        """``predict``: the learned judge's prediction for a clip, in words. ``queues``: those to choose from.
+
+        ``can_train``: whether the end of a queue offers to train an agent.
+        """
         self.session = session
         self.player = ClipPlayer()
         self.closed = False
         self.help_open = False
         self.note_field: TextField | None = None
         """The field in which a note is being written, while it is open."""
+        self.menu: QueueMenu | None = None
+        """The list of queues, while it is open."""
+        self.drag: EdgeDrag | None = None
+        """The edge of the clip that is being dragged on the timeline."""
+        self.train_requested = False
         self._reader = reader
         self._outlines = outlines
         self._queue = queue
-        self._find_following = following
+        self._queues = queues
+        self._can_train = can_train
         self._following: WaitingQueue | None = None
         self._goal = goal
         self._predict = predict
@@ -67,6 +99,8 @@ class CuratorController:
         self._message = ""
         self._message_until = 0.0
         self._cut = ManualCut()
+        self._range = FrameRange(0, 0)
+        """The part of the episode that the timeline shows."""
         self._shown: ShownFrame | None = None
         self._shown_at = ("", -1)
         self._show_current()
@@ -83,9 +117,14 @@ class CuratorController:
             elif self.help_open:
                 if not repeat:
                     self.help_open = key not in ("f1", "h", "escape")
+            elif self.menu is not None:
+                self._press_in_menu(self.menu, key, repeat)
             elif key in ("left", "right") and self._shown is not None:
                 frames = LEAP_FRAMES if shift else STEP_FRAMES
                 self.player.step(frames if key == "right" else -frames)
+                self._range = self._range.showing(self.player.frame, self.player.frame, self.player.frame_count)
+            elif key in ZOOM_KEYS and not control:
+                self.zoom(ZOOM_KEYS[key], self.player.frame)
             elif not repeat:
                 self._press_once(key, control)
 
@@ -104,6 +143,8 @@ class CuratorController:
             return
         elif key in ("f1", "h"):
             self.help_open = True
+        elif key == "q":
+            self.open_menu()
         elif key == "escape":
             if self._cut.started:
                 self._cut.discard()
@@ -114,8 +155,10 @@ class CuratorController:
         elif len(key) == 1 and key.isdigit():
             self.reopen((int(key) - 1) % 10)
         elif self.session.current is None:
-            if key == "tab":
-                self._start_following()
+            if key in ("tab", "return") and self._following is not None:
+                self._start_queue(self._following.name, self._following.clips)
+            elif key == "t" and self._can_train:
+                self.train_requested = self.closed = True
         else:
             self._press_on_clip(key, self.session.current.clip)
 
@@ -142,6 +185,32 @@ class CuratorController:
                 self._mark_cut(key, clip)
             case "j":
                 self.say(self._predict(clip) if self._predict else "There is no learned judge yet.")
+
+    def open_menu(self) -> None:
+        """Open the list of queues; it counts their clips one after another while it is open."""
+        if self._queues is not None:
+            self.menu = QueueMenu.of(self._queues.names(self._queue), self._queue, self._queues.why_not)
+
+    def _press_in_menu(self, menu: QueueMenu, key: str, repeat: bool) -> None:
+        if key in ("escape", "q") and not repeat:
+            self.menu = None
+        elif key == "return" and not repeat:
+            self.choose_queue(menu.chosen)
+        elif key.isdigit() and not repeat and 1 <= int(key) <= len(menu.rows):
+            self.choose_queue(int(key) - 1)
+        else:
+            self.menu = menu.moved(key)
+
+    def choose_queue(self, place: int) -> None:
+        """Start a queue of the list, unless it cannot be chosen."""
+        if self.menu is None or self._queues is None or self.menu.rows[place].why_not:
+            return
+        name = self.menu.rows[place].queue
+        self.menu = None
+        with self._errors_shown():
+            clips = self._queues.build(name)
+            if clips is not None:
+                self._start_queue(name, clips)
 
     def _press_in_note(self, field: TextField, key: KeyDown) -> None:
         if key.key == "escape":
@@ -178,7 +247,12 @@ class CuratorController:
                 self.say(f"You judged this clip before and said {earlier}.")
 
     def undo(self) -> None:
-        """Take the latest verdict back and show its clip again."""
+        """Undo the last cut of the clip on show, or else the latest verdict, and show its clip again."""
+        if self.session.undo_cut():
+            note = self._note
+            self._show_current()
+            self._note = note
+            return
         undone = self.session.undo()
         if undone is None:
             self.say("There is no verdict to undo.")
@@ -201,17 +275,46 @@ class CuratorController:
         if self._shown is not None:
             self.player.seek(frame)
 
+    def zoom(self, steps: int, around: int) -> None:
+        """Show less of the episode on the timeline (or, below 0, more of it), around a frame."""
+        if self._shown is not None:
+            self._range = self._range.zoomed(steps, around, self.player.frame_count)
+
+    def start_drag(self, edge: Edge) -> None:
+        """Start to drag an edge of the clip on show."""
+        if self._shown is not None and self.session.current is not None:
+            clip = self.session.current.clip
+            self._cut.discard()
+            self.drag = EdgeDrag(clip, clip, edge)
+            self.player.seek(self.drag.frame)
+
+    def drag_to(self, frame: int) -> None:
+        """Move the edge that is dragged, and show the frame there."""
+        if self.drag is not None:
+            self.drag = self.drag.moved(frame, self.player.frame_count)
+            self.player.seek(self.drag.frame)
+
+    def end_drag(self) -> None:
+        """Show the clip with its edge where it was dropped; undo brings the former one back."""
+        drag, self.drag = self.drag, None
+        if drag is not None and drag.clip != drag.original:
+            self._show_cut(drag.clip)
+
+    def _show_cut(self, clip: Clip) -> None:
+        note = self._note
+        self.session.show_cut(clip)
+        self._show_current()
+        self._note = note
+
     def _mark_cut(self, key: str, clip: Clip) -> None:
         span = self._cut.mark(key, self.player.frame)
         if span is not None:
-            self.session.show_cut(Clip(clip.episode_id, *span))
-            self._show_current()
+            self._show_cut(Clip(clip.episode_id, *span))
 
-    def _start_following(self) -> None:
-        if self._following is not None:
-            self._queue = self._following.name
-            self.session.replace_queue(self._following.clips)
-            self._show_current()
+    def _start_queue(self, name: str, clips: Sequence[QueuedClip]) -> None:
+        self._queue = name
+        self.session.replace_queue(clips)
+        self._show_current()
 
     def say(self, message: str, seconds: float = MESSAGE_SECONDS) -> None:
         """Show a message for some seconds, or until the next key."""
@@ -227,21 +330,24 @@ class CuratorController:
     def _show_current(self) -> None:
         """Play the current clip from its start, and have the next ones decoded."""
         self._cut.discard()
+        self.drag = None
         self._shown = None
         if elsewhere := self.session.drop_judged_elsewhere():
             self.say(_judged_elsewhere(elsewhere), ERROR_SECONDS)
         while (current := self.session.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
+            self._range = self._range.showing(current.clip.start, current.clip.stop, outline.frame_count)
             try:
                 self._shown = self._read(current.clip, self.player.frame)
                 break
             except CoachError as error:
                 self._skip_unreadable(current.clip, error)
         self._note = self._notes.get(current.clip, "") if current else ""
-        self._following = self._find_following(self._queue) if self._find_following and current is None else None
+        self._following = self._queues.following(self._queue) if self._queues and current is None else None
         soon = [self.session.current, *self.session.upcoming(PREPARED_CLIPS)]
         self._reader.prepare(queued.clip for queued in soon if queued is not None)
+        self._has_judged = current is None and self.session.has_judged(self._queue)
         self._progress = self.session.progress
         self._recent = self.session.recent(SHOWN_VERDICTS)
         self._verdicts = self.session.verdicts_on(current.clip.episode_id) if current else []
@@ -251,10 +357,12 @@ class CuratorController:
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
+        if self.menu is not None and self._queues is not None and not self.menu.all_counted:
+            self.menu = self.menu.count_next(self._queues.count)
         current = self.session.current
         if current is None:
             return
-        if not self.help_open and self.note_field is None:
+        if not self._is_covered:
             self.player.advance(seconds)
         if self._shown is not None and self._shown_at == (current.clip.episode_id, self.player.frame):
             return
@@ -263,6 +371,21 @@ class CuratorController:
         except CoachError as error:
             self._skip_unreadable(current.clip, error)
             self._show_current()
+
+    @property
+    def _is_covered(self) -> bool:
+        """Whether a list or the note field is open over the clip, which then does not play."""
+        return self.help_open or self.note_field is not None or self.menu is not None
+
+    @property
+    def seconds_until_change(self) -> float:
+        """How long the window can wait for an event before it must look again."""
+        if self.menu is not None and not self.menu.all_counted:
+            return PLAYING_SECONDS
+        if self.session.current is not None and not self._is_covered and self.player.is_moving:
+            return PLAYING_SECONDS
+        message_left = self._message_until - self._now()
+        return min(IDLE_SECONDS, message_left + 0.01) if self._message and message_left > 0 else IDLE_SECONDS
 
     def _read(self, clip: Clip, frame: int) -> ShownFrame:
         self._shown_at = (clip.episode_id, frame)
@@ -280,7 +403,7 @@ class CuratorController:
         current = self.session.current
         return CuratorView(
             curator=self.session.curator,
-            queue=self._queue,
+            queue=queue_title(self._queue),
             queued=current,
             outline=self._outlines[current.clip.episode_id] if current else None,
             shown=self._shown if current else None,
@@ -296,53 +419,12 @@ class CuratorController:
             verdicts=self._verdicts,
             cut_from=self._cut.start,
             cut_to=self._cut.stop,
-            cut_hint=self._cut.hint,
+            cut_hint=self.drag.hint if self.drag else self._cut.hint,
+            clip=self.drag.clip if self.drag else current.clip if current else None,
+            visible=self._range,
             message=self._message if self._now() < self._message_until else "",
-            nothing_left=nothing_left(self._queue, bool(self._recent), self._following, self.session.unreadable),
+            end=end_of_queue(self._queue, self._has_judged, self._following, self.session.unreadable, self._can_train),
         )
-
-
-class ManualCut:
-    """A clip that the curator is cutting: two ends, marked in either order."""
-
-    def __init__(self) -> None:
-        self.start: int | None = None
-        self.stop: int | None = None
-
-    @property
-    def started(self) -> bool:
-        return self.start is not None or self.stop is not None
-
-    def discard(self) -> None:
-        self.start = self.stop = None
-
-    def mark(self, key: str, frame: int) -> tuple[int, int] | None:
-        """Mark the start (key "i") or the end ("o"). Return the span (start, stop) once both are marked.
-
-        Raises CoachError for a span that is not 1 to 5 seconds long; both ends stay, so that one can be moved.
-        """
-        if key == "i":
-            self.start = frame
-        else:
-            self.stop = frame
-        if self.start is None or self.stop is None:
-            return None
-        start, stop = sorted((self.start, self.stop))
-        if not SHORTEST_CLIP_FRAMES <= stop - start <= LONGEST_CLIP_FRAMES:
-            seconds = (stop - start) / FRAMES_PER_SECOND
-            raise CoachError(f"A clip lasts 1 to 5 seconds, not {seconds:.1f}; move one end.")
-        return start, stop
-
-    @property
-    def hint(self) -> str:
-        """What to do next; empty where no end is marked."""
-        if self.start is not None and self.stop is not None:
-            return f"Cut {frame_clock(self.start)} to {frame_clock(self.stop)}: move an end with I or O."
-        if self.start is not None:
-            return f"Cut from {frame_clock(self.start)}: press O at its end, Esc to cancel."
-        if self.stop is not None:
-            return f"Cut up to {frame_clock(self.stop)}: press I at its start, Esc to cancel."
-        return ""
 
 
 def _judged_elsewhere(verdicts: Sequence[Verdict]) -> str:
@@ -351,26 +433,3 @@ def _judged_elsewhere(verdicts: Sequence[Verdict]) -> str:
         verdict = verdicts[0]
         return f"Also judged in another window: {verdict.verdict} at {frame_clock(verdict.clip.start)}."
     return f"Also judged in another window: the next {len(verdicts)} clips."
-
-
-def nothing_left(queue: str, has_judged: bool, following: WaitingQueue | None, unreadable: int = 0) -> tuple[str, str]:
-    """Return a title and text for a queue without clips. ``unreadable``: clips skipped because they cannot be shown."""
-    kind = queue_kind(queue)
-    if kind.name == SECOND_LOOK:
-        title, text = "No clips were put aside.", f"{kind.why_empty} "
-    elif has_judged:
-        which = "All readable clips" if unreadable else "All clips of this queue"
-        title, text = f"{which} are judged.", "Backspace undoes the last verdict. "
-    elif unreadable:
-        title, text = "No clip of this queue can be read.", ""
-    else:
-        title, text = "No clips in this queue.", f"{kind.why_empty} "
-    if unreadable:
-        text += f"{unreadable_sentence(unreadable)} "
-    if following is not None:
-        number = len(following.clips)
-        clips = "1 clip waits" if number == 1 else f"{number} clips wait"
-        text += f"{clips} in the queue {queue_title(following.name)}: press Tab."
-    elif not unreadable:
-        text += "Every clip of this library is judged: play or record more episodes."
-    return title, text.rstrip()

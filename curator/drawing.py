@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from curator.end_of_queue import EndOfQueue, draw_end, end_buttons
 from curator.frame_reader import ShownFrame
 from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
 from curator.outline import EpisodeOutline, points
-from curator.queue_order import QueuedClip, is_repeat
+from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
+from curator.queues import stored_queue_title
 from curator.session import Progress
-from curator.timeline import draw_timeline
-from data.clip import Verdict
+from curator.timeline import FrameRange, TimelineScale, draw_timeline
+from data.clip import Clip, Verdict
 from data.durations import frame_clock, rounded_duration
 from data.game_picture import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
@@ -45,6 +47,7 @@ class CuratorView:
 
     curator: str
     queue: str
+    """The queue's title."""
     queued: QueuedClip | None
     outline: EpisodeOutline | None
     shown: ShownFrame | None
@@ -65,8 +68,18 @@ class CuratorView:
     """What to do next while a clip is being cut; empty for none."""
     message: str
     """A short message over the picture; empty for none."""
-    nothing_left: tuple[str, str] = ("", "")
-    """Title and text for a window without a clip."""
+    clip: Clip | None
+    """The clip on show, with an edge where it is being dragged to."""
+    visible: FrameRange
+    """What the timeline shows."""
+    end: EndOfQueue
+    """What is shown instead of a clip where none is left."""
+
+    @property
+    def key(self) -> object:
+        """A value that differs from another view's where the two are drawn differently."""
+        frame = self.shown and (self.shown.number, id(self.shown.palette))
+        return frame, replace(self, shown=None)
 
 
 def verdict_buttons(layout: CuratorLayout, enabled: bool) -> dict[str, Button]:
@@ -94,62 +107,61 @@ def lower_buttons(layout: CuratorLayout, view: CuratorView) -> dict[str, Button]
     }
 
 
+def queue_button(layout: CuratorLayout, view: CuratorView) -> Button:
+    """Return the button with the queue's title, which opens the list of queues."""
+    return Button(layout.queue_button, f"Queue: {view.queue}", "Q")
+
+
 def draw_curator(
     canvas: Canvas, layout: CuratorLayout, view: CuratorView, buttons: Sequence[Button], pointer: tuple[float, float]
 ) -> None:
     """Draw the whole window. ``pointer``: the position of the mouse."""
     canvas.fill(canvas.box, GROUND)
-    _draw_header(canvas, layout.header, view)
-    _draw_picture(canvas, layout.picture, view)
+    _draw_header(canvas, layout, view)
+    _draw_picture(canvas, layout.picture, view, pointer)
     _draw_strip(canvas, layout.strip, view)
     _draw_reason(canvas, layout.reason, view)
     _draw_progress(canvas, layout.progress, view)
     _draw_recent(canvas, layout, view, pointer)
     for button in buttons:
         button.draw(canvas, hover=button.contains(*pointer))
-    if view.outline is not None and view.queued is not None and view.shown is not None:
+    if view.outline is not None and view.clip is not None and view.shown is not None:
         draw_timeline(
             canvas,
-            layout.timeline,
+            TimelineScale(layout.timeline, view.visible),
             view.outline,
-            view.queued.clip,
+            view.clip,
             view.shown.number,
             view.verdicts,
             view.cut_from,
             view.cut_to,
+            pointer,
         )
     else:
         canvas.fill(layout.timeline, PANEL, radius=6)
 
 
-def _draw_header(canvas: Canvas, box: Box, view: CuratorView) -> None:
-    y = box.y + 4
-    name = canvas.text(view.curator, (box.x, y), MEDIUM, bold=True, max_width=box.width / 3)
+def _draw_header(canvas: Canvas, layout: CuratorLayout, view: CuratorView) -> None:
+    box, button = layout.header, layout.queue_button
+    middle = button.centre[1]
     right = box.right
     for label, key in (("quit", "Esc"), ("all keys", "F1")):
         width, height = canvas.measure(label, SMALL)
-        canvas.text(label, (right, box.y + 4 + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET, align="right")
+        canvas.text(label, (right, middle - height / 2), SMALL, QUIET, align="right")
         right -= width + 6 + canvas.key_cap_width(key)
-        canvas.key_cap(key, (right, box.y + 4))
+        canvas.key_cap(key, (right, middle - KEY_CAP_HEIGHT / 2))
         right -= 16
-    canvas.text(
-        f"judges clips of the queue {view.queue}",
-        (name.right + GRID, y),
-        MEDIUM,
-        QUIET,
-        max_width=right - name.right - GRID,
-    )
+    left = button.right + 2 * GRID
+    height = canvas.measure("X", SMALL)[1]
+    canvas.text(f"judged by {view.curator}", (left, middle - height / 2), SMALL, QUIET, max_width=right - left - GRID)
 
 
-def _draw_picture(canvas: Canvas, box: Box, view: CuratorView) -> None:
+def _draw_picture(canvas: Canvas, box: Box, view: CuratorView, pointer: tuple[float, float]) -> None:
     canvas.fill(box, (0, 0, 0))
     if view.shown is not None:
         canvas.picture(view.shown.picture, view.shown.palette, box)
     else:
-        title, text = view.nothing_left
-        room = box.middle(min(520.0, box.width - 48), 220)
-        used = canvas.paragraph(title, room, LARGE)
-        canvas.paragraph(text, room.without_top(used + GRID), MEDIUM, QUIET)
+        draw_end(canvas, box, view.end, list(end_buttons(box, view.end).values()), pointer)
     if view.message:
         _draw_message(canvas, box, view.message)
 
@@ -208,16 +220,16 @@ def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
     queued, outline = view.queued, view.outline
     if queued is None or outline is None:
         return
-    canvas.text("Why this clip is shown", (box.x, box.y), SMALL, QUIET)
+    if view.outside_queue:
+        canvas.text("Outside the queue; Esc returns to it", (box.x, box.y), SMALL, OLIVE, max_width=box.width)
+    else:
+        canvas.text("Why this clip is shown", (box.x, box.y), SMALL, QUIET)
     canvas.text(_sentence(queued.reason), (box.x, box.y + 18), MEDIUM, max_width=box.width)
     played = f", played by {outline.player}" if outline.player else ""
     about = f"{display_name(outline.game)}{played}, {points(outline.score)} in total"
     canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
     if view.cut_hint:
         canvas.text(view.cut_hint, (box.x, box.y + 64), SMALL, GREEN, max_width=box.width)
-    elif view.outside_queue:
-        back = (f"Note: {view.note}. " if view.note else "") + "Press Esc to return to the queue."
-        canvas.text(back, (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
     elif view.note:
         canvas.text(f"Note: {view.note}", (box.x, box.y + 64), SMALL, OLIVE, max_width=box.width)
 
@@ -238,12 +250,12 @@ def _draw_progress(canvas: Canvas, box: Box, view: CuratorView) -> None:
         right -= 14
     left_to_do = progress.left
     if view.goal:
-        share, words = progress.this_session / view.goal, f"{progress.this_session} of {view.goal} now"
+        share, words = progress.this_session / view.goal, f"{progress.this_session} of {view.goal} this session"
         left_to_do = min(left_to_do, max(0, view.goal - progress.this_session))
         if progress.this_session >= view.goal:
-            share, words = 1.0, f"{progress.this_session} now, goal of {view.goal} reached"
+            share, words = 1.0, f"{progress.this_session} this session, goal reached"
     else:
-        share, words = done / max(1, done + progress.left), f"{progress.this_session} now"
+        share, words = done / max(1, done + progress.left), f"{progress.this_session} this session"
     canvas.bar(Box(inner.x, inner.y + 42, inner.width, 8), share, GREEN)
     y = inner.y + 60
     at = canvas.text(words, (inner.x, y), SMALL, QUIET)
@@ -260,7 +272,7 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
     if not view.recent:
         canvas.text("Your last ten verdicts appear here.", (title.x, title.y), SMALL, QUIET)
         return
-    canvas.text("Your last verdicts; reopen with 1 to 0", (title.x, title.y), SMALL, QUIET, max_width=title.width)
+    canvas.text("Your last verdicts; 1 to 0 reopen them", (title.x, title.y), SMALL, QUIET, max_width=title.width)
     for number, (box, verdict) in enumerate(zip(layout.recent_rows, view.recent, strict=False)):
         on_show = view.queued is not None and view.queued.clip == verdict.clip
         if on_show or box.contains(*pointer):
@@ -268,7 +280,10 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
         height = canvas.measure("X", SMALL)[1]
         y = box.centre[1] - height / 2
         canvas.text(str((number + 1) % 10), (box.x + 6, y), SMALL, QUIET, mono=True)
-        draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
+        badge = draw_verdict(canvas, verdict.verdict, (box.x + 22, box.centre[1] - 8), 16)
+        if verdict.put_aside:
+            canvas.outline(badge.inset(-2), OLIVE, radius=4)
+            canvas.hint(box, _about(verdict))
         span = f"{frame_clock(verdict.clip.start)} to {frame_clock(verdict.clip.stop)}"
         at = canvas.text(span, (box.x + 48, y), SMALL, mono=True, max_width=box.width - 52)
         rest = _about(verdict)
@@ -280,7 +295,9 @@ def _about(verdict: Verdict) -> str:
     """Return what the list of last verdicts says about one beside its times."""
     if verdict.put_aside:
         return f"to see again: {verdict.note}" if verdict.note else "to see again"
-    return verdict.note or ("shown twice" if is_repeat(verdict) else verdict.queue)
+    if verdict.note or is_repeat(verdict):
+        return verdict.note or "shown twice"
+    return "cut by you" if verdict.queue == MANUAL_CUT else stored_queue_title(verdict.queue)
 
 
 def _sentence(text: str) -> str:

@@ -11,6 +11,7 @@ from screen.widgets import button_row
 MARGIN = 12.0
 GAP = 6.0
 HEADER_HEIGHT = 36.0
+QUEUE_BUTTON_WIDTH = 300.0
 STRIP_HEIGHT = 30.0
 TIMELINE_HEIGHT = 62.0
 NARROWEST_SIDE = 328.0
@@ -26,10 +27,12 @@ class CuratorLayout:
     """The boxes of the window."""
 
     header: Box
+    queue_button: Box
+    """In the header: the name of the queue, which opens the list of queues."""
     picture: Box
     """The game's picture."""
     strip: Box
-    """Under the picture: action, points, lives, frame."""
+    """Below the picture: action, points, lives, speed."""
     timeline: Box
     verdict_buttons: tuple[Box, ...]
     """Good, bad, skip."""
@@ -45,6 +48,11 @@ class CuratorLayout:
     def quit(self) -> Box:
         """The part of the header that shows the key to quit; clicking it quits too."""
         return self.header.right_part(88)
+
+    @property
+    def all_keys(self) -> Box:
+        """The part of the header that shows the key of the list of keys; clicking it opens the list too."""
+        return self.header.without_right(96).right_part(92)
 
 
 def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160)) -> CuratorLayout:
@@ -68,6 +76,7 @@ def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (21
     upper_row, lower_row = lower.rows(2, GAP)
     return CuratorLayout(
         header=inner.top_part(HEADER_HEIGHT),
+        queue_button=inner.top_part(HEADER_HEIGHT - 4).left_part(QUEUE_BUTTON_WIDTH),
         picture=left.without_bottom(STRIP_HEIGHT),
         strip=left.bottom_part(STRIP_HEIGHT),
         timeline=inner.bottom_part(TIMELINE_HEIGHT),

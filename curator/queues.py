@@ -219,6 +219,11 @@ def queue_title(queue: str) -> str:
     return f"{queue_kind(queue).title} to {run}" if run else queue_kind(queue).title
 
 
+def stored_queue_title(queue: str) -> str:
+    """Return the title of the queue that is stored with a verdict; one that is unknown here is returned as it is."""
+    return next((kind.title for kind in QUEUES if kind.name == queue), queue)
+
+
 def build_queue(
     episodes: Sequence[EpisodeOutline],
     queue: str,

@@ -144,6 +144,11 @@ class Session:
         """Return the curator's verdicts on one episode."""
         return [verdict for clip, verdict in self._standing.items() if clip.episode_id == episode_id]
 
+    def has_judged(self, queue: str) -> bool:
+        """Return whether the curator has judged a clip of a queue, in this session or before."""
+        name = queue.partition(":")[0]
+        return any(verdict.queue == name for verdict in self._standing.values())
+
     def judge(self, verdict: str, note: str = "", put_aside: bool = False) -> Verdict:
         """Give a verdict on the current clip. It is on disk when this returns, and the next clip is current.
 

@@ -8,29 +8,27 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from curator.controller import CuratorController
-from curator.drawing import CuratorView, draw_curator, draw_loading, draw_note_field, lower_buttons, verdict_buttons
+from curator.drawing import (
+    CuratorView,
+    draw_curator,
+    draw_loading,
+    draw_note_field,
+    lower_buttons,
+    queue_button,
+    verdict_buttons,
+)
+from curator.end_of_queue import end_buttons
 from curator.frame_reader import FrameReader
-from curator.judge_predictions import load_judges, prediction_in_words, require_judge, score_clips
+from curator.judge_predictions import load_judges, prediction_in_words, require_judge
 from curator.keys import key_list
 from curator.layout import CuratorLayout, curator_layout
 from curator.outline import read_outlines
-from curator.queue_order import QueuedClip
-from curator.queues import (
-    DEFAULT_CLIP_SECONDS,
-    QUEUES,
-    UNCERTAIN,
-    SurprisingFrame,
-    WaitingQueue,
-    build_queue,
-    clip_frames,
-    clips_waiting,
-    first_waiting,
-    queue_kind,
-)
+from curator.queue_menu import draw_queue_menu, queue_menu_panel, queue_menu_rows
+from curator.queue_source import QueueSource
+from curator.queues import DEFAULT_CLIP_SECONDS, QUEUES, UNCERTAIN, SurprisingFrame, clip_frames, queue_kind
 from curator.session import Session, SessionSummary
 from curator.timeline import TimelineScale
-from data.clip import Clip, Verdict
-from data.fitting_verdicts import fit_verdicts
+from data.clip import Clip
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen.canvas import Canvas
@@ -43,12 +41,13 @@ from screen.window import (
     PointerDown,
     PointerMoved,
     PointerUp,
+    Resized,
     TextTyped,
     Wheel,
     Window,
 )
 
-PICTURES_PER_SECOND = 60
+IDLE_SECONDS = 1.0
 LOADING_REDRAW_SECONDS = 0.05
 TITLE = "Replay Coach - curating"
 
@@ -66,15 +65,18 @@ def curate(
     window: Window | None = None,
     goal: int | None = None,
     surprising: Iterable[SurprisingFrame] = (),
+    train: Callable[[Window], object] | None = None,
 ) -> SessionSummary:
     """Open the curator's window, or use ``window``, until the curator quits; every verdict is saved as it is given.
 
     ``queue``: None for the first in which clips wait. ``goal``: verdicts that the curator intends to give in this
-    session. ``surprising``: frames for the queue ``surprising:RUN``.
+    session. ``surprising``: frames for the queue ``surprising:RUN``, instead of those that the run recorded. ``train``:
+    called after the session where the curator chose to train an agent at the end of a queue; None offers no training.
+
     Raises CoachError for an unknown queue, the queue "uncertain" without a learned judge, a clip that is not 1 to 5 s
     long, a name that is not a person's, or where no window can be opened.
     """
-    frames = clip_frames(clip_seconds)
+    clip_frames(clip_seconds)
     if queue is not None and queue_kind(queue).name == UNCERTAIN:
         require_judge(library, game)
     empty = Session(labels, curator, [])  # Refuses an invalid name before a window opens.
@@ -93,42 +95,33 @@ def curate(
                 _show_empty_library(window, game, from_home)
             return empty.summary()
         by_id = {outline.episode_id: outline for outline in outlines}
-        frame_counts = {outline.episode_id: outline.frame_count for outline in outlines}
-
-        def given() -> list[Verdict]:
-            return fit_verdicts(labels.verdicts(curator=empty.curator), frame_counts).fitting
-
-        judged = given()
         judges = load_judges(library, (outline.game for outline in outlines))
-        scores: dict[Clip, float] = {}
-        if queue == UNCERTAIN:
-            predicted = _with_progress(
-                window,
-                "Running the learned judge",
-                lambda on_progress: score_clips(outlines, judges, frames, seed, judged, on_progress),
-            )
-            if predicted is None:
-                return empty.summary()
-            scores = predicted
+
+        def scored(work: Callable[[Callable[[int, int], None]], dict[Clip, float]]) -> dict[Clip, float] | None:
+            return _with_progress(window, "Running the learned judge", work)
+
+        queues = QueueSource(library, labels, empty.curator, outlines, judges, clip_seconds, seed, scored, surprising)
         if queue is None:
-            waiting_first = clips_waiting(outlines, judged, empty.curator, clip_seconds, seed)
-            queue = waiting_first.name if waiting_first else QUEUES[0].name
-        clips = build_queue(outlines, queue, clip_seconds, seed, judged, surprising, scores, empty.curator)
-        session = Session(labels, curator, clips, frame_counts)
-        reader = stack.enter_context(FrameReader({name: outline.path for name, outline in by_id.items()}))
+            first = queues.first()
+            queue, clips = (first.name, list(first.clips)) if first else (QUEUES[0].name, [])
+        else:
+            built = queues.build(queue)
+            if built is None:
+                return empty.summary()
+            clips = built
 
         def predict(clip: Clip) -> str:
             outline = by_id[clip.episode_id]
             return prediction_in_words(outline, judges.get(outline.game), clip)
 
-        def waiting(name: str) -> list[QueuedClip]:
-            return build_queue(outlines, name, clip_seconds, seed, given(), curator=session.curator)
-
-        def following(done: str) -> WaitingQueue | None:
-            return first_waiting(waiting, after=done)
-
-        controller = CuratorController(session, reader, by_id, queue, goal, predict, following)
-        WindowLoop(window, controller).run()
+        session = Session(labels, curator, clips, queues.frame_counts)
+        with FrameReader({name: outline.path for name, outline in by_id.items()}) as reader:
+            controller = CuratorController(
+                session, reader, by_id, queue, goal, predict, queues, can_train=train is not None
+            )
+            WindowLoop(window, controller).run()
+        if controller.train_requested and train is not None:
+            train(window)
         return session.summary()
 
 
@@ -172,44 +165,65 @@ def _show_empty_library(window: Window, game: str | None, from_home: bool) -> No
     while True:
         canvas = window.canvas
         buttons = message_buttons(canvas, [("Back" if from_home else "Quit", "Esc", None)])
-        for event in window.events():
+        canvas.fill(canvas.box, GROUND)
+        draw_message(canvas, "No episodes yet", missing + todo, buttons, pointer)
+        if window.visible:
+            window.present()
+        for event in window.events(IDLE_SECONDS):
             if isinstance(event, PointerMoved | PointerDown):
                 pointer = (event.x, event.y)
             if _closes(event) or (isinstance(event, PointerDown) and buttons[0].contains(*pointer)):
                 return
-        canvas.fill(canvas.box, GROUND)
-        draw_message(canvas, "No episodes yet", missing + todo, buttons, pointer)
-        window.present()
-        time.sleep(1 / PICTURES_PER_SECOND)
 
 
 class WindowLoop:
-    """Passes events to the controller and draws its view, sixty times a second."""
+    """Passes events to the controller, and draws its view whenever it has changed."""
 
     def __init__(self, window: Window, controller: CuratorController) -> None:
         self._window = window
         self._controller = controller
         self._pointer = (-1.0, -1.0)
         self._scrubbing = False
+        self._grab_offset = 0.0
+        """From the pointer to the edge of the clip that it drags."""
         self._opening_text = False
         """Whether the letter of the key that opened the note field is still to come as typed text."""
+        self._drawn: object = None
+        """What was drawn last; None where the window must be drawn again."""
 
     def run(self) -> None:
         self._window.ignore_held_keys()
         last = time.perf_counter()
-        while not self._controller.closed:
-            self.draw()
-            now = time.perf_counter()
-            time.sleep(max(0.0, last + 1 / PICTURES_PER_SECOND - now))
-            now = time.perf_counter()
-            for event in self._window.events():
+        while not self._controller.closed and not self._window.closing:
+            if self._window.visible:
+                self.draw_changes()
+            for event in self._window.events(self._controller.seconds_until_change):
                 self.handle(event)
-            self._controller.advance(now - last)
+            now = time.perf_counter()
+            if self._window.visible:
+                self._controller.advance(now - last)
             last = now
 
     def _layout(self, canvas: Canvas, view: CuratorView) -> CuratorLayout:
         shape = view.shown.picture.shape if view.shown is not None else (210, 160)
         return curator_layout(canvas.box, canvas.scale, (shape[0], shape[1]))
+
+    def draw_changes(self) -> bool:
+        """Draw the controller's view if it differs from what was drawn last; return whether it did."""
+        controller = self._controller
+        field = controller.note_field
+        state = (
+            controller.view().key,
+            controller.help_open,
+            controller.menu,
+            field and (field.text, field.caret),
+            self._pointer,
+        )
+        if state == self._drawn:
+            return False
+        self.draw()
+        self._drawn = state
+        return True
 
     def draw(self) -> None:
         """Draw the controller's view."""
@@ -218,9 +232,12 @@ class WindowLoop:
         canvas = self._window.canvas
         layout = self._layout(canvas, view)
         verdicts, lower = verdict_buttons(layout, view.queued is not None), lower_buttons(layout, view)
-        draw_curator(canvas, layout, view, [*verdicts.values(), *lower.values()], self._pointer)
+        buttons = [queue_button(layout, view), *verdicts.values(), *lower.values()]
+        draw_curator(canvas, layout, view, buttons, self._pointer)
         if controller.help_open:
             draw_key_list(canvas, "Keys of the curator", key_list())
+        if controller.menu is not None:
+            draw_queue_menu(canvas, controller.menu, self._pointer)
         if controller.note_field is not None:
             draw_note_field(canvas, controller.note_field)
         self._window.title = controller.title
@@ -231,6 +248,8 @@ class WindowLoop:
         controller = self._controller
         if isinstance(event, CloseRequested):
             controller.closed = True
+        elif isinstance(event, Resized):
+            self._drawn = None
         elif isinstance(event, KeyDown):
             if event.key == "f11" and not event.repeat:
                 self._window.toggle_full_screen()
@@ -243,45 +262,91 @@ class WindowLoop:
                 controller.write(event.text)
             self._opening_text = False
         elif isinstance(event, Wheel):
-            controller.press("right" if event.dy < 0 else "left")
+            self._turn_wheel(event.dy)
         elif isinstance(event, PointerDown | PointerMoved | PointerUp):
+            self._pointer = (event.x, event.y)
             self._handle_pointer(event)
+
+    def _turn_wheel(self, dy: int) -> None:
+        """Zoom the timeline where the pointer is on it; step by frames elsewhere."""
+        controller = self._controller
+        view = controller.view()
+        layout = self._layout(self._window.canvas, view)
+        if controller.help_open or controller.note_field is not None:
+            return
+        if controller.menu is not None:
+            controller.press("up" if dy > 0 else "down")
+        elif layout.timeline.contains(*self._pointer):
+            controller.zoom(dy, TimelineScale(layout.timeline, view.visible).frame_at(self._pointer[0]))
+        else:
+            controller.press("right" if dy < 0 else "left")
 
     def _handle_pointer(self, event: PointerDown | PointerMoved | PointerUp) -> None:
         controller = self._controller
-        self._pointer = (event.x, event.y)
         if isinstance(event, PointerUp):
             self._scrubbing = False
+            controller.end_drag()
             return
-        if controller.help_open or controller.note_field is not None:
-            if isinstance(event, PointerDown) and controller.help_open:
+        clicked = isinstance(event, PointerDown) and event.button == 1
+        if controller.note_field is not None:
+            return
+        if controller.help_open:
+            if clicked:
                 controller.press("escape")
+            return
+        if controller.menu is not None:
+            if clicked:
+                self._click_in_menu(event.x, event.y)
             return
         view = controller.view()
         layout = self._layout(self._window.canvas, view)
-        if isinstance(event, PointerDown) and event.button == 1:
-            self._click(event, layout, view)
-        if self._scrubbing and view.outline is not None:
-            scale = TimelineScale(layout.timeline, view.outline.frame_count)
+        if clicked:
+            self._click(event.x, event.y, layout, view)
+        scale = TimelineScale(layout.timeline, view.visible)
+        if controller.drag is not None:
+            controller.drag_to(scale.frame_at(event.x + self._grab_offset))
+        elif self._scrubbing:
             controller.scrub(scale.frame_at(event.x))
 
-    def _click(self, at: PointerDown, layout: CuratorLayout, view: CuratorView) -> None:
+    def _click_in_menu(self, x: float, y: float) -> None:
+        controller = self._controller
+        assert controller.menu is not None
+        window = self._window.size_units
+        rows = queue_menu_rows(window, len(controller.menu.rows))
+        place = next((place for place, box in enumerate(rows) if box.contains(x, y)), None)
+        if place is not None:
+            controller.choose_queue(place)
+        elif not queue_menu_panel(window, len(rows)).contains(x, y):
+            controller.press("escape")
+
+    def _click(self, x: float, y: float, layout: CuratorLayout, view: CuratorView) -> None:
         controller = self._controller
         for verdict, button in verdict_buttons(layout, view.queued is not None).items():
-            if button.contains(at.x, at.y):
+            if button.contains(x, y):
                 controller.judge(verdict)
                 return
-        for key, button in lower_buttons(layout, view).items():
-            if button.contains(at.x, at.y):
+        by_key = {"q": queue_button(layout, view), **lower_buttons(layout, view)}
+        if view.shown is None:
+            by_key |= end_buttons(layout.picture, view.end)
+        for key, button in by_key.items():
+            if button.contains(x, y):
                 controller.press(key)
                 return
         for place, row in enumerate(layout.recent_rows):
-            if row.contains(at.x, at.y):
+            if row.contains(x, y):
                 controller.press(str((place + 1) % 10))
                 return
-        if layout.quit.contains(at.x, at.y):
+        if layout.quit.contains(x, y):
             controller.press("escape")
-        elif layout.timeline.contains(at.x, at.y):
-            self._scrubbing = True
-        elif layout.picture.contains(at.x, at.y):
-            controller.press("p" if view.queued is not None else "tab")
+        elif layout.all_keys.contains(x, y):
+            controller.press("f1")
+        elif layout.timeline.contains(x, y) and view.clip is not None:
+            scale = TimelineScale(layout.timeline, view.visible)
+            edge = scale.edge_at(x, view.clip)
+            if edge is not None:
+                controller.start_drag(edge)
+                self._grab_offset = scale.x_of(view.clip.start if edge == "start" else view.clip.stop) - x
+            else:
+                self._scrubbing = True
+        elif layout.picture.contains(x, y) and view.queued is not None:
+            controller.press("p")

@@ -12,7 +12,8 @@ import pytest
 from recorded_episodes import record_random_play
 
 from curator import drawing, keys
-from curator.controller import CuratorController, nothing_left
+from curator.controller import CuratorController
+from curator.end_of_queue import end_buttons, end_of_queue
 from curator.frame_reader import FrameReader
 from curator.keys import VERDICT_KEYS, key_list
 from curator.layout import curator_layout
@@ -20,6 +21,7 @@ from curator.outline import EpisodeOutline, read_outlines
 from curator.queue_order import QueuedClip
 from curator.queues import WaitingQueue, build_queue
 from curator.session import Session
+from curator.timeline import TimelineScale
 from curator.window import WindowLoop
 from data.clip import Clip, Verdict
 from data.errors import CoachError
@@ -27,7 +29,8 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
 from data.replay_format import CHUNK_FRAMES
-from screen.window import PointerDown, Window
+from screen.layout import Box
+from screen.window import PointerDown, PointerMoved, PointerUp, Resized, Wheel, Window
 
 
 @pytest.fixture(scope="module")
@@ -285,16 +288,127 @@ def test_a_repeated_clip_hides_its_first_verdict_until_it_is_judged(ann: Curator
     assert ann.controller.view().message == "You judged this clip before and said bad."
 
 
-def test_tab_starts_the_next_queue_at_the_end_of_one(ann: Curator) -> None:
-    last = QueuedClip(ann.clips[-1], "markers", "marked by the player")
-    ann.controller._find_following = lambda done: WaitingQueue("markers", (last,)) if done == "uniform" else None
+class Queues:
+    """Three queues with as many clips as their names say."""
+
+    clips: tuple[QueuedClip, ...]
+
+    def __init__(self, clips: list[Clip]) -> None:
+        self.sizes = {"uniform": 0, "markers": 1, "before-death": 2}
+        self.clips = tuple(QueuedClip(clip, "markers", "marked by the player") for clip in clips)
+
+    def names(self, current: str) -> list[str]:
+        assert current in self.sizes
+        return [*self.sizes, "uncertain"]
+
+    def why_not(self, name: str) -> str:
+        return "Needs a learned judge" if name == "uncertain" else ""
+
+    def count(self, name: str) -> int:
+        return self.sizes[name]
+
+    def build(self, name: str) -> list[QueuedClip]:
+        return list(self.clips[: self.sizes[name]])
+
+    def following(self, done: str) -> WaitingQueue | None:
+        return None if done == "markers" else WaitingQueue("markers", self.clips[:1])
+
+
+def test_the_end_of_a_queue_offers_the_next_one_another_one_and_a_training(ann: Curator) -> None:
+    ann.controller._queues = Queues(ann.clips[-2:])
+    ann.controller._can_train = True
     ann.controller.session.replace_queue([])
     ann.controller._show_current()
-    assert "1 clip waits in the queue Marked moments: press Tab." in ann.controller.view().nothing_left[1]
+    end = ann.controller.view().end
+    room = Box(0, 0, 600, 600)
+    labels = [button.label for button in end_buttons(room, end).values()]
+    assert labels == ["Next: Marked moments, 1 clip", "Choose another queue", "Train an agent now"]
     ann.press("tab")
-    assert (ann.on_show, ann.controller.view().queue) == (last.clip, "markers")
+    assert (ann.on_show, ann.controller.view().queue) == (ann.clips[-2], "Marked moments")
     ann.press("g tab")
-    assert "record more episodes" in ann.controller.view().nothing_left[1]
+    end = ann.controller.view().end
+    assert "record more episodes" in end.text and list(end_buttons(room, end)) == ["q", "t"]
+    ann.press("t")
+    assert ann.controller.train_requested and ann.controller.closed
+
+
+def test_a_queue_is_chosen_from_a_list_with_counts(ann: Curator) -> None:
+    ann.controller._queues = Queues(ann.clips[-2:])
+    ann.press("q")
+    for _ in range(4):
+        ann.controller.advance(1 / 60)
+    menu = ann.controller.menu
+    assert menu is not None and menu.all_counted
+    assert [(row.queue, row.count) for row in menu.rows] == [
+        ("uniform", 0),
+        ("markers", 1),
+        ("before-death", 2),
+        ("uncertain", None),
+    ]
+    ann.press("4")  # It cannot be chosen.
+    assert ann.controller.menu is not None
+    ann.press("g down down return")
+    assert (ann.controller.menu, ann.said, ann.on_show) == (None, [], ann.clips[-2])
+    assert ann.controller.view().queue == "Before a lost life"
+
+
+def test_an_edge_dragged_on_the_timeline_makes_the_clip_that_is_judged_and_can_be_undone(
+    ann: Curator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    first = ann.on_show
+    with Window("curator") as window:
+        loop = WindowLoop(window, ann.controller)
+        timeline = curator_layout(window.size_units, 1.0).timeline
+        scale = TimelineScale(timeline, ann.controller.view().visible)
+
+        def drag(start: float, stop: float) -> None:
+            y = timeline.centre[1]
+            events = (PointerDown(start, y), PointerMoved((start + stop) / 2, y), PointerMoved(stop, y))
+            for event in (*events, PointerUp(stop, y)):
+                loop.handle(event)
+                loop.draw_changes()
+
+        drag(scale.x_of(first.stop) + 3, scale.x_of(first.stop + 60) + 3)
+        longer = ann.on_show
+        assert longer.start == first.start and abs(longer.stop - first.stop - 60) <= 2
+        drag(scale.x_of(first.start) - 3, scale.x_of(first.start + 40) - 3)
+        shorter = ann.on_show
+        assert shorter.stop == longer.stop and abs(shorter.start - first.start - 40) <= 2
+        # The wheel zooms the timeline where the pointer is on it, and steps elsewhere.
+        loop.handle(Wheel(2))
+        assert ann.controller.view().visible != scale.visible
+        ann.press("- -")
+        assert ann.controller.view().visible == scale.visible
+    ann.press("backspace")
+    assert ann.on_show == longer
+    ann.press("backspace")
+    assert ann.on_show == first
+    ann.controller.session.show_cut(shorter)
+    ann.press("g backspace backspace")
+    assert (ann.on_show, ann.said) == (first, [])
+
+
+def test_a_window_in_which_nothing_moves_is_not_drawn_again(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Window("curator") as window:
+        loop = WindowLoop(window, ann.controller)
+        assert loop.draw_changes()
+        ann.controller.advance(1 / 60)
+        assert loop.draw_changes()
+        ann.press("p")
+        assert loop.draw_changes()
+        for _ in range(3):
+            ann.controller.advance(1 / 60)
+            assert not loop.draw_changes()
+        assert ann.controller.seconds_until_change == 1.0
+        loop.handle(Resized())
+        assert loop.draw_changes()
+        for _ in ann.clips:
+            ann.press("g")
+        loop.draw_changes()
+        ann.controller.advance(1 / 60)
+        assert not loop.draw_changes() and ann.controller.seconds_until_change == 1.0
 
 
 def test_help_takes_all_keys_until_it_is_closed(ann: Curator) -> None:
@@ -310,7 +424,7 @@ def test_when_all_is_judged_keys_judge_nothing_and_undo_still_works(ann: Curator
     ann.press("g b n p left i 1 escape")
     assert ann.on_show is None
     assert (len(ann.said), ann.controller.title) == (len(ann.clips), "Replay Coach - curating, nothing left")
-    assert ann.controller.view().nothing_left[0] == "All clips of this queue are judged."
+    assert ann.controller.view().end.title == "This queue is finished."
     ann.press("backspace")
     assert ann.on_show == ann.clips[-1]
 
@@ -353,7 +467,7 @@ def test_a_clip_that_cannot_be_read_is_skipped_and_reported(tmp_path: Path, brok
         while controller.session.current is not None:
             controller.press("g")
             flashes.add(controller.view().message)
-        title, text = controller.view().nothing_left
+        title, text = controller.view().end.title, controller.view().end.text
         assert {verdict.clip.episode_id for verdict in labels.verdicts()} == {whole}
     assert f"Skipped an unreadable clip: {path.name} is truncated: the end of the file is missing." in " ".join(flashes)
     assert title == "All readable clips are judged."
@@ -433,9 +547,14 @@ def test_a_note_is_edited_at_its_caret(ann: Curator) -> None:
     ],
 )
 def test_an_empty_queue_says_why(queue: str, title: str, text: str) -> None:
-    shown = nothing_left(queue, has_judged=False, following=None)
-    assert shown[0] == title
-    assert shown[1].startswith(text)
+    shown = end_of_queue(queue, has_judged=False)
+    assert shown.title == title
+    assert shown.text.startswith(text)
+
+
+def shown(controller: CuratorController) -> str:
+    """Everything that a key can change, as text."""
+    return str((controller.view(), controller.help_open, controller.note_field, controller.menu, controller.closed))
 
 
 def test_every_key_of_the_list_does_something(ann: Curator) -> None:
@@ -448,7 +567,9 @@ def test_every_key_of_the_list_does_something(ann: Curator) -> None:
         "…": "",
         "F11": "",
         "Tab": "",
+        "T": "",
     }
+    ann.controller._queues = Queues(ann.clips[-2:])
     for caps, meaning in key_list():
         for cap in caps.split():
             key = names.get(cap, cap.lower())
@@ -456,15 +577,25 @@ def test_every_key_of_the_list_does_something(ann: Curator) -> None:
                 continue
             ann.controller.player.show(ann.clips[0], 1500)
             ann.controller.scrub(700)
-            ann.press("g g b g g g g g g g")
+            ann.press("g " * 10)
             ann.controller.scrub(700)
             ann.controller.advance(0)
-            before = (ann.controller.view(), ann.controller.help_open, ann.controller.note_field, ann.controller.closed)
-            ann.controller.press(key, control=cap == "Ctrl+Z")
-            ann.controller.advance(0)
-            after = (ann.controller.view(), ann.controller.help_open, ann.controller.note_field, ann.controller.closed)
-            assert str(before) != str(after), f"{cap} is to do: {meaning}"
-            ann.controller.help_open, ann.controller.note_field, ann.controller.closed = False, None, False
+            controller = ann.controller
+            if cap == "-":
+                controller.press("+")
+            before = (
+                controller.view(),
+                controller.help_open,
+                controller.note_field,
+                controller.menu,
+                controller.closed,
+            )
+            controller.press(key, control=cap == "Ctrl+Z")
+            controller.advance(0)
+            after = shown(controller)
+            assert before != after, f"{cap} is to do: {meaning}"
+            controller.help_open, controller.note_field, controller.closed = False, None, False
+            controller.menu = None
             ann.controller.session.return_to_queue()
             for _ in range(12):
                 ann.press("backspace")

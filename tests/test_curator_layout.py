@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.cuts import Edge, EdgeDrag
 from curator.layout import CuratorLayout, curator_layout
-from curator.timeline import TimelineScale
+from curator.timeline import FrameRange, TimelineScale
+from data.clip import Clip
 from screen.layout import Box, picture_scales
 from screen.theme import scale_of
 
@@ -53,8 +55,34 @@ def test_the_picture_is_as_large_as_whole_numbers_allow(size: tuple[int, int], m
 @given(st.integers(1, 100_000), st.integers(0, 100_000), st.integers(300, 3000))
 def test_a_frame_has_its_place_and_the_place_its_frame(frame_count: int, frame: int, width: int) -> None:
     frame = min(frame, frame_count)
-    scale = TimelineScale(Box(10, 0, width, 60), frame_count)
+    scale = TimelineScale(Box(10, 0, width, 60), FrameRange(0, frame_count))
     frames_per_unit = frame_count / scale.line.width
     assert abs(scale.frame_at(scale.x_of(frame)) - frame) <= 1
     assert scale.frame_at(-1e6) == 0 and scale.frame_at(1e6) == frame_count
     assert scale.frame_at(scale.line.x + 1) <= frames_per_unit + 1
+
+
+def test_zooming_keeps_the_frame_under_the_pointer_and_ends_at_the_whole_episode() -> None:
+    whole = FrameRange(0, 36_000)
+    near = whole.zoomed(3, around=9_000, frame_count=36_000)
+    scale, before = TimelineScale(Box(0, 0, 1000, 60), near), TimelineScale(Box(0, 0, 1000, 60), whole)
+    assert near.last - near.first == round(36_000 / 1.5**3)
+    assert scale.x_of(9_000) == pytest.approx(before.x_of(9_000), abs=1)
+    assert near.zoomed(-9, around=9_000, frame_count=36_000) == whole
+    closest = whole.zoomed(99, around=0, frame_count=36_000)
+    assert closest == FrameRange(0, 480)
+    # It moves to what it must show, and is the whole of a shorter episode.
+    moved = closest.showing(20_000, 20_180, 36_000)
+    assert moved.first <= 20_000 and moved.last >= 20_180 and moved.last - moved.first == 480
+    assert moved.showing(100, 200, 400) == FrameRange(0, 400)
+
+
+@pytest.mark.parametrize(
+    ("edge", "to", "span"),
+    [("start", 500, (500, 780)), ("start", 0, (480, 780)), ("start", 777, (720, 780)), ("stop", 9999, (600, 800))],
+)
+def test_a_dragged_edge_stays_within_the_episode_and_one_to_five_seconds(
+    edge: Edge, to: int, span: tuple[int, int]
+) -> None:
+    clip = Clip("e", 600, 780)
+    assert EdgeDrag(clip, clip, edge).moved(to, frame_count=800).clip == Clip("e", *span)

@@ -22,7 +22,7 @@ from curator.layout import curator_layout
 from curator.outline import read_outlines
 from curator.queue_order import is_repeat
 from curator.queues import build_queue
-from curator.timeline import TimelineScale
+from curator.timeline import FrameRange, TimelineScale
 from curator.window import curate
 from data.clip import Clip, Verdict
 from data.errors import CoachError
@@ -184,7 +184,7 @@ def test_the_mouse_judges_reopens_and_scrubs(
         )
         # Cut the first half second to second three of the episode that is on show, by hand.
         outline = next(one for one in read_outlines(library) if one.episode_id == queue[3].episode_id)
-        timeline = TimelineScale(layout.timeline, outline.frame_count)
+        timeline = TimelineScale(layout.timeline, FrameRange(0, outline.frame_count))
         for key, frame in (("i", 300), ("o", 450)):
             program.click(Box(timeline.x_of(frame), layout.timeline.centre[1], 0, 0), scale)
             program.press(key)
@@ -309,7 +309,7 @@ def test_the_home_window_counts_the_clips_that_the_curator_then_shows(
             counted = read_overview(library, "SpaceInvaders", "Ann").clips_waiting
             curate(library, labels, "Ann", game="SpaceInvaders")
             assert left[-1][1] == counted > 0
-    assert left[0][0] == "before-reward"
+    assert left[0][0] == "Before points"
 
 
 def test_a_queue_without_clips_says_so_and_lets_one_leave(virtual_display: VirtualDisplay, library: Library) -> None:
