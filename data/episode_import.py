@@ -348,7 +348,7 @@ def _other_start(play: ForeignPlay, emulator: Emulator) -> _Start | None:
     tried += [_Start(play.noop_candidates[0], skipped) for skipped in range(1, min(leading, MOST_SKIPPED) + 1)]
     tried += [_Start(noops, 0) for noops in range(MOST_NOOPS + 1) if noops not in play.noop_candidates]
     for start in tried:
-        emulator.restart(start.noops)
+        _starting(emulator, start.noops)
         if start.skipped == 0 and _differs_at_start(play, emulator) is not None:
             continue
         steps = _steps(emulator, play, start.skipped)

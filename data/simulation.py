@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import difflib
 import functools
 import hashlib
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,61 @@ def ale_version() -> str:
     return str(ale_py.__version__)
 
 
+@dataclass(frozen=True)
+class _Console:
+    """A game as it is loaded. The random seed is no part of it: it changes nothing where no action is repeated."""
+
+    game: str
+    mode: int | None
+    difficulty: int | None
+    sound: bool
+
+    def load(self) -> tuple[ALEInterface, Any]:
+        """Return an emulator with the ROM (loading it takes 0.1 s), and its state before the first frame.
+
+        Every episode starts from that state: some games, such as Assault, keep something from the episode before.
+        """
+        ALEInterface.setLoggerMode(LoggerMode.Error)
+        ale = ALEInterface()
+        ale.setFloat("repeat_action_probability", 0.0)
+        ale.setBool("sound_obs", self.sound)
+        ale.setInt("random_seed", 0)
+        ale.loadROM(str(rom_path(self.game)))
+        for what, value, allowed in (
+            ("mode", self.mode, ale.getAvailableModes()),
+            ("difficulty", self.difficulty, ale.getAvailableDifficulties()),
+        ):
+            if value is None:
+                continue
+            if value not in allowed:
+                raise CoachError(f"{self.game} has no {what} {value}; it has {', '.join(map(str, allowed))}.")
+            (ale.setMode if what == "mode" else ale.setDifficulty)(value)
+        return ale, ale.cloneState(include_rng=True)
+
+
+_idle: deque[tuple[_Console, ALEInterface, Any]] = deque(maxlen=8)
+"""Loaded games that no ``Emulator`` uses any more, for the next one."""
+
+
+@atexit.register
+def _free() -> None:
+    """Free the idle ones, and those that come now: the ALE reports on standard error what is left at the end."""
+    global _idle
+    _idle = deque(maxlen=0)
+
+
+def _take(console: _Console) -> tuple[ALEInterface, Any]:
+    """Return an idle ALE with this game, or load one."""
+    for found in list(_idle):
+        if found[0] == console:
+            try:
+                _idle.remove(found)
+            except ValueError:  # another thread was faster
+                continue
+            return found[1], found[2]
+    return console.load()
+
+
 class Emulator:
     """An Atari 2600 with one game, stepped frame by frame.
 
@@ -115,12 +172,8 @@ class Emulator:
         """action_meanings: replaces the game's action set, to replay a file. sound: makes ``audio`` available."""
         self.game = game
         self.settings = settings or EmulatorSettings()
-        self._rom = str(rom_path(game))
-        ALEInterface.setLoggerMode(LoggerMode.Error)
-        self._ale = ALEInterface()
-        self._ale.setFloat("repeat_action_probability", 0.0)
-        self._ale.setBool("sound_obs", sound)
-        self._load()
+        self._console = _Console(game, self.settings.mode, self.settings.difficulty, sound)
+        self._ale, self._loaded = _take(self._console)
         chosen = self._ale.getLegalActionSet() if self.settings.full_action_set else self._ale.getMinimalActionSet()
         self.action_meanings = action_meanings or tuple(action.name for action in chosen)
         try:
@@ -134,36 +187,21 @@ class Emulator:
         """(256, 3) uint8 RGB of each palette index seen so far. Every new colour makes a new array."""
         self._begin()
 
-    def _load(self) -> None:
-        self._ale.setInt("random_seed", self.settings.seed)
-        self._ale.loadROM(self._rom)
-        for what, value, allowed in (
-            ("mode", self.settings.mode, self._ale.getAvailableModes()),
-            ("difficulty", self.settings.difficulty, self._ale.getAvailableDifficulties()),
-        ):
-            if value is None:
-                continue
-            if value not in allowed:
-                raise CoachError(f"{self.game} has no {what} {value}; it has {', '.join(map(str, allowed))}.")
-            (self._ale.setMode if what == "mode" else self._ale.setDifficulty)(value)
+    def __del__(self) -> None:
+        if hasattr(self, "_ale") and not self._console.sound:
+            _idle.append((self._console, self._ale, self._loaded))
 
     def reset(self, seed: int | None = None) -> FrameState:
         """Start an episode reproducibly and return frame 0 (after ``noop_start`` no-op frames)."""
         if seed is not None and seed != self.settings.seed:
             self.settings = replace(self.settings, seed=seed)
-        self._load()
-        return self._begin()
-
-    def restart(self, noop_start: int) -> FrameState:
-        """Start an episode after this many no-ops without reloading the ROM, which takes most of the time of a reset.
-
-        A few games keep some state of the episode before. Use this for a search, not for a recording.
-        """
-        self.settings = replace(self.settings, noop_start=noop_start)
+        if self._console.sound:  # the state does not include the phase of the tones
+            self._ale, self._loaded = self._console.load()
         return self._begin()
 
     def _begin(self) -> FrameState:
-        """Reset the game, whose ROM is loaded already, and return frame 0. Loading takes 0.1 s."""
+        """Reset the game and return frame 0."""
+        self._ale.restoreState(self._loaded)
         self._ale.reset_game()
         self._sticky = np.random.default_rng(self.settings.seed)
         self._last_action = 0

@@ -109,8 +109,8 @@ def test_reading_a_configuration_imports_no_keras() -> None:
 def test_importing_keras_skips_its_unused_parts_and_leaves_them_importable() -> None:
     code = (
         "import agent.quiet_keras, sys\n"
-        "print('tensorflow' in sys.modules, {'jax', 'matplotlib', 'pandas'} & set(sys.modules))\n"
-        "import matplotlib, pandas"
+        "print('tensorflow' in sys.modules, {'jax', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules))\n"
+        "import matplotlib, pandas, sklearn.linear_model"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True set()"
