@@ -206,6 +206,7 @@ class HomeActions:
             edit_keys=lambda: edit_keys(self._window),
             login_name=login_name(),
             processors=os.cpu_count() or 1,
+            labels=self._library.labels,
         ).run()
         return ""
 

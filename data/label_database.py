@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -200,6 +200,19 @@ class LabelDatabase:
                 _verdicts.update().where(_verdicts.c.id == row.id).values(withdrawn=utc_now().isoformat())
             )
             return _verdict(row)
+
+    def rename_curator(self, old: str, new: str, ids: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Give a curator's verdicts, or those with these ids, another name; return the ids of what was changed.
+
+        Replaced and withdrawn verdicts are renamed too. Called with the names exchanged and the ids, it undoes itself.
+        """
+        with self._told("written"), self._write() as connection:
+            query = sa.select(_verdicts.c.id).where(_verdicts.c.curator == old).order_by(_verdicts.c.id)
+            chosen = None if ids is None else set(ids)
+            found = [row.id for row in connection.execute(query) if chosen is None or row.id in chosen]
+            for part in (found[i : i + 500] for i in range(0, len(found), 500)):
+                connection.execute(_verdicts.update().where(_verdicts.c.id.in_(part)).values(curator=new))
+            return tuple(found)
 
     def replace_rule(self, curator: str, verdicts: Iterable[Verdict], episodes: Iterable[str] | None = None) -> int:
         """Make ``verdicts`` all that a rule says, in one transaction, and return how many of them there are.

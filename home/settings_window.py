@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from data.errors import CoachError
 from data.game_picture import display_name
+from home.curator_name import RESERVED, NameChange, name_change
 from home.settings import MOST_NAME_LETTERS, Settings
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.fields import FIELD_HEIGHT, Choice, TextField
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL
-from screen.widgets import Button, draw_key_list
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
+from screen.widgets import Button, draw_key_list, draw_message, message_buttons
+from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window, usable_size
+from screen.window_size import fits, fitting
 
 Kind = Literal["text", "choice", "action"]
 
 FULL_SCREEN = "full screen"
-WINDOW_SIZES = ((960, 600), (1280, 800), (1600, 1000), (1920, 1200), (2560, 1600))
+WINDOW_SIZES = ((960, 600), (1280, 800), (1600, 1000), (1920, 1080), (1920, 1200), (2560, 1440), (2560, 1600))
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,10 @@ def _numbers(values: Sequence[int], words: dict[int, str]) -> tuple[tuple[tuple[
     return tuple(((value,), words.get(value, str(value))) for value in values)
 
 
-def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
-    """Return all rows in order. ``processors``: how many this machine has."""
-    windows = tuple(((width, height, False), f"{width} x {height}") for width, height in WINDOW_SIZES)
+def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> list[SettingRow]:
+    """Return all rows in order. processors: how many this machine has. usable: the size of its screen, in pixels."""
+    offered = [size for size in WINDOW_SIZES if fits(size, usable)]
+    windows = tuple(((width, height, False), f"{width} x {height}") for width, height in offered)
     threads = sorted({0, 1, 2, 4, 8, processors} & {0, *range(1, processors + 1)})
     return [
         SettingRow(
@@ -96,7 +100,8 @@ def setting_rows(login_name: str, processors: int) -> list[SettingRow]:
             "Window",
             "choice",
             ("window_width", "window_height", "full_screen"),
-            "The size of new windows. F11 switches to full screen and back at any time.",
+            "The size of new windows. One that you resize opens in its last size again. F11 switches to full screen "
+            "and back at any time.",
             (*windows, ((1280, 800, True), FULL_SCREEN)),
         ),
         SettingRow(
@@ -122,11 +127,13 @@ IDLE_SECONDS = 1.0
 """Longest wait for an event."""
 ROW_HEIGHT = 44.0
 LABEL_WIDTH = 224.0
+BUTTONS_WIDTH = 368.0
 KEYS = [
     ("↑ ↓", "Select a setting"),
     ("← →", "Change it"),
     ("Enter", "Edit a name, choose a game, change keys"),
     ("D", "Reset to the default"),
+    ("U", "Undo the move of your verdicts"),
     ("F11", "Full screen"),
     ("Esc", "Back; everything is saved"),
 ]
@@ -148,20 +155,27 @@ class SettingsWindow:
         edit_keys: Callable[[], None],
         login_name: str,
         processors: int,
+        labels: Path | None = None,
     ) -> None:
+        """labels: the label database, whose verdicts a person can take along to another name."""
         self._window = window
         self.settings = settings
         self._save = save
         self._pick_game = pick_game
         self._edit_keys = edit_keys
         self._login_name = login_name
-        self._rows = setting_rows(login_name, processors)
+        self._labels = labels
+        self._usable = usable_size()
+        self._rows = setting_rows(login_name, processors, self._usable)
         self._chosen = 0
         self._field: TextField | None = None
         self._pointer = (-1.0, -1.0)
         self._shows_keys = False
         self._closed = False
         self._message, self._is_error = "", False
+        self._asked: NameChange | None = None
+        self._moved: tuple[NameChange, tuple[int, ...]] | None = None
+        """The verdicts that were moved to another name last, for undoing it."""
 
     def run(self) -> Settings:
         """Run until the window is closed and return the settings."""
@@ -177,6 +191,8 @@ class SettingsWindow:
                 self._window.present()
                 stale = False
         self._end_writing()
+        if self._asked is not None:  # closed without an answer: they stay the person's, unless the name is taken
+            self._answer(self._asked, moves=not self._asked.others)
         return self.settings
 
     # Input
@@ -185,6 +201,9 @@ class SettingsWindow:
         match event:
             case CloseRequested():
                 self._closed = True
+            case KeyDown() if self._asked is not None:
+                if event.key in ("return", "escape") and not event.repeat:
+                    self._answer(self._asked, event.key == "return")
             case TextTyped(text) if self._field is not None:
                 self._field.write(text)
             case KeyDown() if self._field is not None:
@@ -224,6 +243,8 @@ class SettingsWindow:
                 self._step(-1 if event.key == "left" else 1)
             case "return" | "space" if not event.repeat:
                 self._open()
+            case "u" if not event.repeat:
+                self._undo()
             case "d" if not event.repeat:
                 row = self._rows[self._chosen]
                 self._change(row.with_value(self.settings, row.now(Settings())))
@@ -232,9 +253,18 @@ class SettingsWindow:
         if self._shows_keys:
             self._shows_keys = False
             return
+        if self._asked is not None:
+            for number, button in enumerate(self._question_buttons(self._window.canvas)):
+                if button.contains(x, y):
+                    self._answer(self._asked, number == 0)
+            return
         self._end_writing()
-        keys, back = self._buttons(self._window.size_units)
-        if back.contains(x, y):
+        if self._asked is not None:
+            return
+        keys, back, undo = self._buttons(self._window.size_units)
+        if undo.contains(x, y):
+            self._undo()
+        elif back.contains(x, y):
             self._closed = True
         elif keys.contains(x, y):
             self._shows_keys = True
@@ -281,7 +311,46 @@ class SettingsWindow:
     def _end_writing(self) -> None:
         if self._field is not None:
             name, self._field = self._field.text.strip(), None
+            if name.startswith(RESERVED):
+                self._message, self._is_error = f'A name cannot begin with "{RESERVED}", which marks rules.', True
+                return
+            before = self.settings.player
             self._change(replace(self.settings, player=name))
+            if not self._is_error:
+                self._ask_about_verdicts(before or self._login_name, name or self._login_name)
+
+    def _ask_about_verdicts(self, old: str, new: str) -> None:
+        """Ask whether verdicts under the old name are to be moved, if there are any."""
+        if self._labels is None:
+            return
+        try:
+            self._asked = name_change(self._labels, old, new)
+        except CoachError as error:
+            self._message, self._is_error = str(error), True
+
+    def _answer(self, asked: NameChange, moves: bool) -> None:
+        self._asked = None
+        if not moves:
+            return
+        try:
+            ids = asked.move()
+        except CoachError as error:
+            self._message, self._is_error = str(error), True
+            return
+        self._moved = asked, ids
+        self._message, self._is_error = f"The verdicts of {asked.old} are {asked.new}'s now. U undoes it.", False
+
+    def _undo(self) -> None:
+        """Give the verdicts that were moved last their old name again."""
+        if self._moved is None:
+            return
+        (change, ids), self._moved = self._moved, None
+        try:
+            change.undo(ids)
+        except CoachError as error:
+            self._message, self._is_error = str(error), True
+        else:
+            self._message, self._is_error = f"The verdicts are {change.old}'s again.", False
 
     def _change(self, settings: Settings) -> None:
         before, self.settings = self.settings, settings
@@ -291,7 +360,7 @@ class SettingsWindow:
             self._window.toggle_full_screen()
         size = (settings.window_width, settings.window_height)
         if not settings.full_screen and size != (before.window_width, before.window_height):
-            self._window.resize(size)
+            self._window.resize(fitting(size, self._usable))
         try:
             self._save(settings)
         except CoachError as error:
@@ -312,11 +381,16 @@ class SettingsWindow:
         return Box(left, row.centre[1] - FIELD_HEIGHT / 2, min(400.0, row.right - 16 - left), FIELD_HEIGHT)
 
     @staticmethod
-    def _buttons(window: Box) -> list[Button]:
-        row = Box(window.x + 48, window.bottom - 56, 296, 32)
+    def _question_buttons(canvas: Canvas) -> list[Button]:
+        return message_buttons(canvas, [("Move them", "Enter", GREEN), ("Leave them", "Esc", None)])
+
+    def _buttons(self, window: Box) -> list[Button]:
+        """Return the buttons for the list of keys, for going back and for undoing."""
+        row = Box(window.x + 48, window.bottom - 56, BUTTONS_WIDTH, 32)
+        labels = (("All keys", "F1", True), ("Back", "Esc", True), ("Undo", "U", self._moved is not None))
         return [
-            Button(box, label, key)
-            for box, (label, key) in zip(row.columns(2, 8), (("All keys", "F1"), ("Back", "Esc")), strict=True)
+            Button(box, label, key, enabled=enabled)
+            for box, (label, key, enabled) in zip(row.columns(len(labels), 8), labels, strict=True)
         ]
 
     def _draw(self, canvas: Canvas) -> None:
@@ -331,9 +405,12 @@ class SettingsWindow:
         for button in self._buttons(canvas.box):
             button.draw(canvas, hover=button.contains(*self._pointer))
         if self._message:
-            at = (canvas.box.x + 48 + 296 + 24, canvas.box.bottom - 50)
+            at = (canvas.box.x + 48 + BUTTONS_WIDTH + 24, canvas.box.bottom - 50)
             room = canvas.box.right - 48 - at[0]
             canvas.text(self._message, at, SMALL, ORANGE if self._is_error else GREEN, max_width=room)
+        if self._asked is not None:
+            buttons = self._question_buttons(canvas)
+            draw_message(canvas, "Your verdicts", self._asked.question, buttons, self._pointer)
         if self._shows_keys:
             draw_key_list(canvas, "Keys of the settings", KEYS)
 
