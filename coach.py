@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from commands import (
+    add,
     compare,
     curate,
     evaluate,
@@ -41,6 +42,7 @@ COMMANDS = (
     compare,
     transfer,
     watch,
+    add,
     info,
     library,
     verify,

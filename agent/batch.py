@@ -45,6 +45,18 @@ class Batch:
     """(B,) bool."""
 
 
+def joined(first: Batch, second: Batch) -> Batch:
+    """Return one batch with the rows of both."""
+    columns = {
+        item.name: np.concatenate((getattr(first, item.name), getattr(second, item.name)))
+        for item in dataclasses.fields(Batch)
+        if item.name != "following_stacks"
+    }
+    if first.following_stacks is first.next_stacks and second.following_stacks is second.next_stacks:
+        return Batch(**columns, following_stacks=columns["next_stacks"])
+    return Batch(**columns, following_stacks=np.concatenate((first.following_stacks, second.following_stacks)))
+
+
 def shift_stacks(stacks: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Return stacks (B, S, H, W) uint8, each shifted by its (down, right) pixels of shifts (B, 2).
 

@@ -53,8 +53,12 @@ class CheckpointStore:
         memory: ReplayMemory,
         learned: dict[str, np.ndarray],
         acting: dict[str, np.ndarray],
+        added: dict[str, np.ndarray] | None = None,
     ) -> Path:
-        """Write a checkpoint. Raises CoachError if that fails; the checkpoint before it remains."""
+        """Write a checkpoint; added: what changed of the transitions that were added during the training.
+
+        Raises CoachError if that fails; the checkpoint before it remains.
+        """
         newest = self._folder.newest_checkpoint()
         number = int(newest.name) + 1 if newest else 1
         target = self._folder.checkpoints / f"{number:08d}"
@@ -69,6 +73,8 @@ class CheckpointStore:
             write_arrays(partial / "memory.npz", memory.mutable_arrays())
             write_arrays(partial / "learner.npz", learned)
             write_arrays(partial / "acting.npz", acting)
+            if added is not None:
+                write_arrays(partial / "added.npz", added)
             whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
             write_atomic(partial / "state.json", json.dumps(whole).encode())
             publish_folder(partial, target)

@@ -132,6 +132,10 @@ class ReplayMemory:
     def bytes_used(self) -> int:
         return int(self._filled * SLOT_BYTES)
 
+    def columns_used(self) -> dict[str, np.ndarray]:
+        """Return views of all columns, up to the last slot that was written."""
+        return {name: column[: self._filled] for name, column in self.columns.items()}
+
     # ---- writing -------------------------------------------------------------------------------------------------
 
     def begin(self, observation: np.ndarray, age: int = 0) -> None:

@@ -186,7 +186,7 @@ def plan_seeding(
                         raise CoachError(
                             f"{path} is an episode of {replay.origin.game}, and the agent plays {config.game}."
                         )
-                    episodes[resolved] = _select(config, spec, replay, action_meanings, verdicts, tally)
+                    episodes[resolved] = select_decisions(config, spec, replay, action_meanings, verdicts, tally)
     fresh = tuple(spec for spec in specs if spec.kind == "random")
     plan = SeedPlan(tuple(e for e in episodes.values() if e.kept.any()), fresh, tally, tuple(damaged.items()))
     if specs and plan.decisions == 0:
@@ -232,7 +232,7 @@ def _paths(spec: Spec, summaries: list[EpisodeSummary], replays: Path) -> list[P
     return [Path(summary.path) for summary in chosen]
 
 
-def _select(
+def select_decisions(
     config: TrainConfig,
     spec: Spec,
     replay: ReplayFile,
@@ -240,6 +240,7 @@ def _select(
     verdicts: Verdicts | None,
     tally: Tally,
 ) -> SeedEpisode:
+    """Return the part of an episode that a source and the verdicts select, and count it in ``tally``."""
     decisions = replay.decisions(config.frame_skip)
     count = len(decisions)
     first = decisions.first_frame

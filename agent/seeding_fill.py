@@ -33,6 +33,8 @@ class Source:
     name: str
     """Episode id, or "random:N" for fresh random play."""
     decisions: int
+    given: str = "seeding"
+    """"seeding", or "coached" for what was added later."""
 
 
 def fill(
@@ -150,6 +152,7 @@ def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
         per_source.append(
             {
                 "name": about.name,
+                "source": about.given,
                 "decisions": about.decisions,
                 "still_in_memory": int(of_source.sum()),
                 "drawn": int(sampled[of_source].sum()),
@@ -179,6 +182,22 @@ def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
     return {"sources": per_source, "spans": spans, "seeded_share": memory.seeded_ready / max(1, len(memory))}
 
 
-def write_account(folder: RunFolder, memory: ReplayMemory, sources: list[Source]) -> None:
-    """Write the account as ``seeding.json`` into the run's folder."""
-    write_atomic(folder.seeding, json.dumps(account(memory, sources), indent=1).encode())
+def write_account(
+    folder: RunFolder,
+    memory: ReplayMemory,
+    sources: list[Source],
+    added: ReplayMemory | None = None,
+    added_sources: list[Source] | None = None,
+) -> None:
+    """Write the account as ``seeding.json`` into the run's folder, with what was added during the training."""
+    found = account(memory, sources)
+    if added is not None:
+        later = account(added, added_sources or [])
+        found["sources"] += later["sources"]
+        found["spans"] = sorted(found["spans"] + later["spans"], key=lambda span: -span["mean_td_error"])[:MAX_SPANS]
+        found["coached"] = {
+            "episodes": len(later["sources"]),
+            "decisions": sum(source["still_in_memory"] for source in later["sources"]),
+            "drawn": sum(source["drawn"] for source in later["sources"]),
+        }
+    write_atomic(folder.seeding, json.dumps(found, indent=1).encode())

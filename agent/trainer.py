@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.batch import Batch, augment, bound_own_only, fade_imitation, regress_on_returns
+from agent.added_memory import AddedMemory
+from agent.batch import Batch, augment, bound_own_only, fade_imitation, joined, regress_on_returns
 from agent.config import TrainConfig
 from agent.learner import Learner, Update
 from agent.replay_memory import ReplayMemory
@@ -93,8 +94,11 @@ class Trainer:
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
+        self.added: AddedMemory | None = None
+        """What was added during the training; None: nothing."""
         self.last_batch: Batch | None = None
         """The batch of the newest update; None after a resume."""
+        self._added_rows = 0  # of the newest batch; they are its last ones
         self.batch_seeded_share: float | None = None
         """Share of the newest batch that was seeded."""
         self._starts = starts
@@ -202,13 +206,15 @@ class Trainer:
         if config.sampling == "prioritised":
             ends = config.importance_exponent, config.importance_exponent_end
             beta = annealed_beta(*ends, self.step, config.steps)
-        sampled = self.memory.sample(
-            self.generators.sampling,
-            config.batch_size,
-            None if share is None else round(share * config.batch_size),
-            beta,
-            config.one_step_weight > 0.0,
-        )
+        rng, one_step = self.generators.sampling, config.one_step_weight > 0.0
+        added = 0
+        if self.added is not None:
+            added = self.added.rows(rng, config.batch_size, self.step, self.memory, share)
+        others = config.batch_size - added
+        sampled = self.memory.sample(rng, others, None if share is None else round(share * others), beta, one_step)
+        if self.added is not None and added:
+            sampled = joined(sampled, self.added.sample(rng, added, None, beta, one_step))
+        self._added_rows = added
         if pretraining and config.pretrain_on == "returns":
             sampled = regress_on_returns(sampled)
         if config.bound_returns == "own":
@@ -225,7 +231,10 @@ class Trainer:
         return update
 
     def _learned(self, update: Update) -> None:
-        self.memory.update_errors(self._batch.slots, update.td_errors)
+        slots, others = self._batch.slots, len(self._batch.slots) - self._added_rows
+        self.memory.update_errors(slots[:others], update.td_errors[:others])
+        if self.added is not None and self._added_rows:
+            self.added.update_errors(slots[others:], update.td_errors[others:])
         self.last_batch = self._batch
         self.batch_seeded_share = float(self._batch.seeded.mean())
 
@@ -235,7 +244,10 @@ class Trainer:
         found: dict[str, float | None] = {"seeding/td_error": None, "memory/td_error": None}
         if batch is None:
             return found
-        errors = self.memory.columns["td_error"][batch.slots]
+        errors = self.memory.columns["td_error"][batch.slots[: len(batch.slots) - self._added_rows]]
+        if self.added is not None and self._added_rows:
+            later = self.added.columns["td_error"][batch.slots[-self._added_rows :]]
+            errors = np.concatenate((errors, later))
         for tag, rows in (("seeding/td_error", batch.seeded), ("memory/td_error", ~batch.seeded)):
             if rows.any():
                 found[tag] = float(errors[rows].mean())

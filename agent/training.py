@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.array_file import write_arrays
+from agent.additions import Additions
+from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
@@ -154,6 +155,8 @@ class _Training:
         self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
         # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
+        self.additions = Additions(self.folder, config, action_meanings, sampler_factory(config))
+        self.additions.open()
         if starts:
             write_start_episodes(self.folder.starts, starts)
         self.save()
@@ -197,10 +200,23 @@ class _Training:
         starts = self._start_states(read_start_episodes(self.folder.starts) if config.start_inside else [])
         self.trainer = Trainer(config, memory, learner, Generators.from_seed(config.seed), False, starts)
         self.trainer.restore(state["trainer"])
+        self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
         self.best, self.evaluations = state["best"], state["evaluations"]
         self.seconds_before = state["seconds"]
         self.folder.write_config(dataclasses.asdict(config))
+
+    def _restore_additions(self, checkpoint: Path, applied: list[str] | None) -> None:
+        meanings = self.folder.read().action_meanings
+        self.additions = Additions(self.folder, self.config, meanings, sampler_factory(self.config))
+        changes = None
+        if applied:
+            try:
+                changes = read_arrays(checkpoint / "added.npz")
+            except CoachError as error:
+                raise DamagedCheckpoint(str(error)) from error
+        self.additions.open(applied, changes)
+        self.trainer.added = self.additions.memory
 
     # ---- running -------------------------------------------------------------------------------------------------
 
@@ -212,7 +228,7 @@ class _Training:
         self.progress.trainer = trainer
         stopped = self._pretrain() or self._train()
         self.save()
-        write_account(self.folder, trainer.memory, self.sources)
+        self._write_account()
         scores = list(trainer.recent_scores)
         return TrainSummary(
             run=self.folder.name,
@@ -226,14 +242,16 @@ class _Training:
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,
-            note=self.note,
+            note=" ".join(filter(None, (self.note, self.additions.note))),
         )
 
     def _pretrain(self) -> bool:
         """Return whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
         self.progress.start_phase("pretraining", trainer.pretrained, config.pretrain_steps)
+        self._take_additions()
         for update in trainer.pretrain():
+            self._take_additions()
             self.progress.updated(update, trainer.pretrained)
             self._trace()
             if trainer.pretrained % LOG_EVERY_UPDATES == 0:
@@ -255,6 +273,7 @@ class _Training:
         save_due = evaluation_due = False
         if config.evaluate_every and not trainer.step and not self.evaluations:
             self._evaluate()  # without pretraining, too, the curve has a point at step 0
+        self._take_additions()
         for done in trainer.train():
             if done.update is not None:
                 self.progress.updated(done.update, done.step)
@@ -270,6 +289,7 @@ class _Training:
             evaluation_due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
             if not done.boundary:
                 continue
+            self._take_additions()
             if evaluation_due:
                 self._evaluate()
                 evaluation_due = False
@@ -292,8 +312,21 @@ class _Training:
             "evaluations": self.evaluations,
             "seconds": self.seconds,
         }
+        if self.additions.memory is not None:
+            state["additions"] = self.additions.state()
         learner = trainer.learner
-        self.store.save(state, trainer.memory, learner.arrays(), learner.acting_weights())
+        weights = learner.arrays(), learner.acting_weights()
+        self.store.save(state, trainer.memory, *weights, self.additions.changes())
+        self._write_account()
+
+    def _take_additions(self) -> None:
+        """Use what was added meanwhile; only between updates."""
+        if self.additions.take(self.trainer):
+            self._write_account()
+
+    def _write_account(self) -> None:
+        added = self.additions.memory, self.additions.sources
+        write_account(self.folder, self.trainer.memory, self.sources, *added)
 
     def _evaluate(self) -> None:
         """Evaluate the acting weights, on episodes that no training plays."""
@@ -305,6 +338,7 @@ class _Training:
         meanings = trainer.emulator.action_meanings
 
         def watch(emulator: Emulator, agent: ActingAgent, score: float) -> None:
+            self._take_additions()  # an evaluation samples nothing, so this is the same moment as after it
             if self.live_view.is_due():
                 self.live_view.write(emulator, agent.q_values(), score, evaluating=True)
 
@@ -399,12 +433,18 @@ def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
         evict_seed=config.evict_seed,
     )
 
+    # Every step writes one observation, and every episode one more.
+    own_observations = config.steps + config.steps // 10 + 1
+    return ReplayMemory(rules, sampler_factory(config), config.memory_size, seeded_slots, own_observations)
+
+
+def sampler_factory(config: TrainConfig) -> Callable[[int], Sampler]:
+    """Return what makes the configuration's sampler for a number of slots."""
+
     def sampler(slots: int) -> Sampler:
         if config.sampling == "uniform":
             return UniformSampler()
         bonuses = config.priority_bonus, config.seeded_priority_bonus
         return PrioritisedSampler(slots, config.priority_exponent, *bonuses)
 
-    # Every step writes one observation, and every episode one more.
-    own_observations = config.steps + config.steps // 10 + 1
-    return ReplayMemory(rules, sampler, config.memory_size, seeded_slots, own_observations)
+    return sampler

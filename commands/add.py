@@ -1,0 +1,125 @@
+"""``coach add``: give recorded episodes to a training that runs or is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.info import find_replay
+from commands.output import print_json, report_console
+from commands.parser import Commands, add_labels, at_least, labels_of
+from data.additions import Addition, AdditionsFolder
+from data.clip import Verdict
+from data.label_database import LabelDatabase
+from data.library import Library
+from data.quarantine import vetted
+from data.replay_file import ReplayFile
+from data.runs import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from agent.additions import Requested
+
+POLL_SECONDS = 0.1
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("add", "give recorded episodes to a training that runs or is stopped", run_add)
+    parser.add_argument("run_name", metavar="RUN", help="the run's name")
+    parser.add_argument("episodes", metavar="EPISODE", nargs="+", help="episode ids, or paths of replay files")
+    parser.add_argument(
+        "--by",
+        metavar="KIND",
+        help="whose decisions to add: human, planner, agent, imported, random or all "
+        "(default: a person's where there are any, otherwise a planner's, otherwise all)",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=15.0,
+        metavar="S",
+        help="seconds to wait until a running training has taken them",
+    )
+    add_labels(parser)
+
+
+def run_add(options: argparse.Namespace) -> int:
+    at_least(options.wait, 0, "--wait")
+    library = Library(options.library)
+    folder = open_run(library, options.run_name)
+    facts = add_episodes(library, folder, options.episodes, options.by, labels_of(options, library), options.wait)
+    if options.json:
+        print_json({"run": folder.name, "running": folder.is_trained(), "additions": facts})
+        return 0
+    for fact in facts:
+        report_console().print(fact["sentence"])
+    return 0
+
+
+def add_episodes(
+    library: Library, folder: RunFolder, episodes: Iterable[str], by: str | None, labels: Path | str, wait: float
+) -> list[dict[str, Any]]:
+    """Request the episodes, wait until a running training took them, and return what became of each.
+
+    All episodes are checked before the first is requested. Raises CoachError, and then adds nothing, for one that is
+    damaged, of another game, or has nothing to add.
+    """
+    from agent.additions import request_episode
+
+    paths = [vetted(find_replay(library, episode), library.replays) for episode in episodes]
+    database = LabelDatabase.open_existing(labels)
+
+    def verdicts(episode_id: str) -> Iterable[Verdict]:
+        return database.verdicts(episode_id=episode_id) if database is not None else ()
+
+    requested = []
+    try:
+        for dry_run in (True, False):
+            for path in paths:
+                with ReplayFile(path) as replay:
+                    found = request_episode(folder, replay, verdicts, by, dry_run)
+                if not dry_run:
+                    requested.append(found)
+    finally:
+        if database is not None:
+            database.close()
+    taken = wait_until_taken(folder, [one.request for one in requested], wait)
+    return [_fact(folder, one, taken.get(one.request)) for one in requested]
+
+
+def wait_until_taken(folder: RunFolder, requests: list[str], seconds: float) -> dict[str, Addition]:
+    """Return the lines of those requests that the training has taken, waiting while it runs."""
+    additions, deadline = AdditionsFolder(folder.path), time.monotonic() + seconds
+    while True:
+        taken = {line.request: line for line in additions.taken() if line.request in requests}
+        if len(taken) == len(set(requests)) or time.monotonic() > deadline or not folder.is_trained():
+            return taken
+        time.sleep(POLL_SECONDS)
+
+
+def _fact(folder: RunFolder, requested: Requested, line: Addition | None) -> dict[str, Any]:
+    tally = requested.tally
+    removed = f" ({tally.sentence()})" if tally.removed else ""
+    if requested.already_here:
+        when = f": {line.sentence()}" if line is not None else ", and waits."
+        sentence = f"{requested.episode} was added to {folder.name} before{when}"
+    elif line is not None:
+        sentence = f"{folder.name}: {line.sentence()}{removed}"
+    elif folder.is_trained():
+        sentence = f"{folder.name} takes {requested.decisions:,} decisions of {requested.episode} as soon as it can."
+    else:
+        sentence = (
+            f"{folder.name} is not being trained; it takes {requested.decisions:,} decisions of {requested.episode} "
+            f"when it is resumed{removed}."
+        )
+    return {
+        "episode": requested.episode,
+        "decisions": requested.decisions,
+        "request": requested.request,
+        "already_here": requested.already_here,
+        "taken": None if line is None else asdict(line),
+        "sentence": sentence,
+    }

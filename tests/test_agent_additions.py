@@ -1,0 +1,326 @@
+"""Episodes that enter a training while it runs: exactly once whatever is killed, and bit for bit after a resume."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode, small_config
+from test_agent_training import assert_same_run
+
+import agent.added_memory as added_memory_module
+import agent.additions as additions_module
+import agent.progress as progress_module
+import coach
+from agent.added_memory import ANNEAL_STEPS, AddedMemory
+from agent.additions import Requested, request_episode
+from agent.config import TrainConfig
+from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.sampling import PrioritisedSampler, UniformSampler
+from agent.training import train
+from data.additions import Addition, AdditionsFolder
+from data.clip import Clip, Verdict
+from data.errors import CoachError
+from data.library import Library
+from data.replay_file import ReplayFile
+from data.run_progress import Progress
+from data.runs import RunFolder, open_run
+
+HERE = Path(__file__).parent
+RUN: dict[str, Any] = {
+    **{"seed_from": ("human",), "deterministic": True, "steps": 72, "checkpoint_every": 24},
+    **{"max_episode_frames": 200, "sampling": "prioritised", "network": "small"},
+}
+
+
+class Crash(BaseException):
+    """Ends a training as a kill does: nothing more is written."""
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setattr(additions_module, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(progress_module, "REPORT_SECONDS", 0.0)
+    made = Library(tmp_path / "library")
+    record_episode(made, 400, seed=1, kind="human")
+    record_episode(made, 240, seed=2, kind="planner")
+    return made
+
+
+def added(library: Library, run: str, kind: str = "planner") -> Requested:
+    (path,) = [Path(e.path) for e in library.episodes() if e.demonstrator == kind]
+    with ReplayFile(path) as replay:
+        return request_episode(open_run(library, run), replay)
+
+
+def train_with_addition(
+    library: Library, run: str, config: TrainConfig, at: int = 40, then: Callable[[int], None] = lambda _: None
+) -> None:
+    """Train, and add the planner's episode after step ``at``; ``then`` is called with each later step."""
+
+    def report(progress: Progress) -> None:
+        if progress.phase == "training" and progress.step == at:
+            added(library, run)
+        if progress.phase == "training" and progress.step > at:
+            then(progress.step)
+
+    train(library, run, config, report=report)
+
+
+def lines(library: Library, run: str) -> list[Addition]:
+    return AdditionsFolder(library.run_folder(run)).taken()
+
+
+def test_an_addition_equals_itself_after_every_kind_of_kill(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small_config(**RUN)
+    train_with_addition(library, "whole", config)
+    (line,) = lines(library, "whole")
+    assert (line.kind, line.decisions, line.step, line.pretrained) == ("episode", 60, 40, 4)
+    account = json.loads((library.run_folder("whole") / "seeding.json").read_text())
+    (source,) = [source for source in account["sources"] if source["source"] == "coached"]
+    assert (source["name"], source["decisions"]) == (line.episode, 60)
+    assert account["coached"]["drawn"] == source["drawn"] > 0
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    def before_the_line(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(AdditionsFolder, "record", crash)
+
+    def after_the_line(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(AddedMemory, "append", crash)
+
+    for number, prepare in enumerate((before_the_line, after_the_line)):
+        run = f"killed-{number}"
+        with monkeypatch.context() as patch:
+            prepare(patch)
+            with pytest.raises(Crash):
+                train_with_addition(library, run, config)
+        train(library, run, config, resume=True)
+        if number:
+            assert_same_run(library, "whole", run)
+            same_additions(library, "whole", run)
+        # Killed before the line was written, the request is taken where the training continues.
+        assert [line.step for line in lines(library, run)] == [40 if number else 24]
+
+    def kill_later(step: int) -> None:
+        if step == 60:
+            raise Crash
+
+    with pytest.raises(Crash):
+        train_with_addition(library, "killed-later", config, then=kill_later)
+    train(library, "killed-later", config, resume=True)
+    assert_same_run(library, "whole", "killed-later")
+    same_additions(library, "whole", "killed-later")
+
+
+def same_additions(library: Library, one: str, other: str) -> None:
+    a, b = (sorted((library.run_folder(run) / "checkpoints").glob("0*"))[-1] / "added.npz" for run in (one, other))
+    with np.load(a) as ours, np.load(b) as theirs:
+        assert ours.files == theirs.files
+        for name in ours.files:
+            np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+    ours, theirs = (
+        [(line.episode, line.decisions, line.moment) for line in lines(library, run)] for run in (one, other)
+    )
+    assert ours == theirs
+
+
+def test_a_stopped_training_takes_an_addition_when_it_is_resumed(library: Library) -> None:
+    config = small_config(steps=24, network="small", learn_from_step=8)
+    train(library, "first", config)
+    request = added(library, "first")
+    assert added(library, "first").already_here
+    assert AdditionsFolder(library.run_folder("first")).waiting() == [request.request]
+    (library.run_folder("first") / "additions" / "20260101T000000000000Z-damaged0.npz").write_bytes(b"PK")
+    train(library, "first", small_config(steps=64, network="small", learn_from_step=8), resume=True)
+    refused, line = lines(library, "first")
+    assert (refused.kind, refused.decisions) == ("refused", 0)
+    assert "Cannot read the arrays" in refused.reason
+    assert (line.request, line.decisions, line.step) == (request.request, 60, 24)
+    account = json.loads((library.run_folder("first") / "seeding.json").read_text())
+    assert account["coached"]["drawn"] > 0
+
+
+def test_a_full_disk_loses_no_addition(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small_config(steps=24, network="small")
+    train(library, "first", config)
+    added(library, "first")
+
+    def full(_: AdditionsFolder, __: Addition) -> None:
+        raise CoachError("Cannot write additions.jsonl (No space left on device).")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AdditionsFolder, "record", full)
+        summary = train(library, "first", small_config(steps=32, network="small"), resume=True)
+    assert "No space left on device" in summary.note
+    train(library, "first", small_config(steps=40, network="small"), resume=True)
+    (line,) = lines(library, "first")
+    assert line.step == 32
+
+
+# ---- without a network -----------------------------------------------------------------------------------------------
+
+RULES = MemoryRules(stack=4, n_steps=3, discount=0.9, reward="points", evict_seed=False)
+
+
+def memory_with(decisions: int, offset: int = 0) -> ReplayMemory:
+    memory = ReplayMemory(RULES, lambda _: UniformSampler(), own_slots=decisions + 2)
+    memory.begin(np.full((84, 84), offset % 251, np.uint8))
+    for number in range(decisions):
+        memory.add(number % 3, 1.0, False, np.full((84, 84), (offset + number) % 251, np.uint8), source=0, imitate=1)
+    memory.end()
+    return memory
+
+
+@pytest.mark.parametrize("sampler", [lambda _: UniformSampler(), lambda n: PrioritisedSampler(n, 0.6, 0.001, 1.0)])
+def test_added_transitions_are_those_of_their_files_however_much_is_added(
+    sampler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(added_memory_module, "FIRST_SLOTS", 64)
+    together = AddedMemory(RULES, sampler)
+    parts = [memory_with(count, 7 * count) for count in (60, 90, 10)]
+    first = 0
+    for source, part in enumerate(parts):
+        together.append(part.observations[: part.written], part.columns_used(), source, step=10 * source)
+        slots = np.flatnonzero(part.columns["ready"])
+        ours, theirs = together.batch(slots + first), part.batch(slots)
+        for name in ("stacks", "actions", "returns", "next_stacks", "imitate"):
+            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+        first += part.written
+    assert len(together) == sum(len(part) for part in parts)
+    batch = together.sample(np.random.default_rng(0), 64, None)
+    assert batch.seeded.all()
+    assert together.newest_step == 20
+    again = AddedMemory(RULES, sampler)
+    for source, part in enumerate(parts):
+        again.append(part.observations[: part.written], part.columns_used(), source, step=10 * source)
+    again.restore_changes(together.changing_arrays())
+    both = [memory.sample(np.random.default_rng(1), 64, None).slots for memory in (again, together)]
+    np.testing.assert_array_equal(*both)
+
+
+def test_an_addition_is_a_quarter_of_a_batch_at_first_and_later_its_share_of_the_seeding() -> None:
+    rng = np.random.default_rng(0)
+    memory, seeded = AddedMemory(RULES, lambda _: UniformSampler()), memory_with(301)
+    seeded.close_seeding()
+    part = memory_with(101)
+    assert memory.rows(rng, 32, 0, seeded, 0.5) == 0
+    memory.append(part.observations[: part.written], part.columns_used(), 0, step=1000)
+    assert memory.rows(rng, 32, 1000, seeded, 0.5) == 8
+    later = [memory.rows(rng, 32, 1000 + ANNEAL_STEPS, seeded, 0.5) for _ in range(2000)]
+    expected = 32 * 0.5 * len(memory) / (len(memory) + seeded.seeded_ready)
+    assert np.mean(later) == pytest.approx(expected, abs=0.05)
+    assert memory.rows(rng, 1, 1000, seeded, 1.0) == 0, "the other memory always has a row"
+
+
+def make_run(library: Library, **changes: Any) -> None:
+    """Make the folder of a run that has not been trained."""
+    config = small_config(**changes)
+    names = {"SpaceInvaders": ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"), "Pong": ("NOOP",)}
+    RunFolder(library.run_folder("run-1")).create(dataclasses.asdict(config), names[config.game])
+
+
+def test_an_episode_of_another_game_is_refused_in_one_sentence(library: Library) -> None:
+    make_run(library, game="Pong")
+    with pytest.raises(CoachError, match="is an episode of SpaceInvaders, and run-1 plays Pong"):
+        added(library, "run-1")
+    assert AdditionsFolder(library.run_folder("run-1")).request_names() == []
+
+
+def test_only_the_persons_decisions_of_an_episode_are_added_and_no_bad_ones(library: Library) -> None:
+    make_run(library, keep="good")
+    choices = iter([0] * 10**6)
+    mixed = record_episode(library, 200, seed=9, kind="agent", choose=lambda *_: next(choices))
+    with ReplayFile(library.episode_path(mixed)) as replay:
+        verdicts = [Verdict(Clip(mixed, 0, 100), "Ada", "bad")]
+        assert request_episode(open_run(library, "run-1"), replay, lambda _: verdicts, dry_run=True).decisions == 25
+        with pytest.raises(CoachError, match="50 were not chosen by human"):
+            request_episode(open_run(library, "run-1"), replay, by="human")
+        with pytest.raises(CoachError, match="--by must be one of"):
+            request_episode(open_run(library, "run-1"), replay, by="nobody")
+
+
+def test_the_command_says_what_becomes_of_an_episode(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(library)
+    (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
+    command = ["--library", str(library.folder), "add", "run-1", episode]
+    assert coach.main(command) == 0
+    assert "run-1 is not being trained; it takes 60 decisions of" in capsys.readouterr().out
+    assert coach.main([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["running"], said["additions"][0]["already_here"], said["additions"][0]["taken"]) == (False, True, None)
+
+
+def test_one_damaged_file_among_several_adds_nothing(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(library)
+    whole = Path(library.episodes()[0].path)
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(whole.read_bytes()[:-5000])
+    assert coach.main(["--library", str(library.folder), "add", "run-1", str(whole), str(damaged)]) == 2
+    assert "damaged.h5" in capsys.readouterr().err
+    assert AdditionsFolder(library.run_folder("run-1")).request_names() == []
+
+
+def test_a_line_that_a_kill_left_incomplete_is_removed(tmp_path: Path) -> None:
+    folder = AdditionsFolder(tmp_path)
+    line = Addition("a.npz", "episode", 5, step=4, pretrained=0)
+    folder.record(line)
+    with folder.log.open("a") as file:
+        file.write('{"request": "b.npz", "kind"')
+    assert folder.taken() == [line]
+    folder.mend()
+    folder.record(line)
+    assert folder.taken() == [line, line]
+    assert line.sentence() == "5 decisions added at step 4."
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import agent.additions
+from agent.config import TrainConfig
+from agent.training import train
+from data.library import Library
+
+agent.additions.POLL_SECONDS = 0.01
+train(Library(Path(sys.argv[1])), "run-1", TrainConfig.from_json(sys.argv[2]), resume=len(sys.argv) > 3)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_kills_at_any_moment_around_additions_lose_none_and_take_none_twice(library: Library) -> None:
+    config = small_config(**RUN | {"steps": 100_000, "checkpoint_every": 40})
+    rng = np.random.default_rng(0)
+    arguments = [sys.executable, "-c", SCRIPT, str(library.folder), config.to_json()]
+    folder = AdditionsFolder(library.run_folder("run-1"))
+    wanted: set[str] = set()
+    for number in range(10):
+        process = subprocess.Popen([*arguments, "resume"] if number else arguments, cwd=HERE.parent, env=os.environ)
+        deadline = time.monotonic() + 120
+        while not (library.run_folder("run-1") / "monitor.csv").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(float(rng.uniform(0.0, 3.0)))
+        episode = record_episode(library, 120, seed=100 + number, kind="human")
+        with ReplayFile(library.episode_path(episode)) as replay:
+            wanted.add(request_episode(open_run(library, "run-1"), replay).request)
+        time.sleep(float(rng.uniform(0.0, 4.0)))
+        process.kill()
+        process.wait()
+    step = json.loads((sorted((folder.run / "checkpoints").glob("0*"))[-1] / "state.json").read_text())["step"]
+    train(library, "run-1", small_config(**RUN | {"steps": step + 400, "checkpoint_every": 40}), resume=True)
+    assert sorted(line.request for line in folder.taken()) == sorted(wanted)
+    newest = sorted((folder.run / "checkpoints").glob("0*"))[-1]
+    assert sorted(json.loads((newest / "state.json").read_text())["additions"]) == sorted(wanted)
