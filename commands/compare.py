@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
 
 def run_compare(options: argparse.Namespace) -> int:
     from agent.arms import parse_arm
-    from data.game_picture import display_name
+    from data.game_names import display_name
 
     if bool(options.seedings) == bool(options.study):
         raise CoachError("Name what to compare, either with --seedings (such as: none planner) or with --study.")

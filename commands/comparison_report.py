@@ -15,8 +15,8 @@ from agent.arms import Arm, differing_settings
 from agent.comparison import Plan
 from agent.comparison_summary import ArmSummary, Summary, conclusions, listed
 from agent.statistics import RESAMPLES
-from commands.output import plural
 from commands.report import INK, Chart, Film, Table, draw_chart, format_estimate, render
+from data.counted import counted
 from data.durations import clock
 from data.files import write_atomic
 
@@ -217,7 +217,7 @@ def _episodes(seeding: dict[str, Any], facts: Facts, arm: Arm) -> Table:
         for episode in episodes[:MAX_EPISODES]
     )
     first = f" (the first {MAX_EPISODES})" if len(episodes) > MAX_EPISODES else ""
-    title = f"{plural(len(episodes), 'episode')}{first}; sampled: how often, on average, a training learned from it"
+    title = f"{counted(len(episodes), 'episode')}{first}; sampled: how often, on average, a training learned from it"
     return Table(("Episode", "Demonstrator", "Score>", "Length>", "Decisions used>", "Sampled>"), rows, title)
 
 
@@ -230,14 +230,14 @@ def _demonstrations(plan: Plan) -> str:
     for demonstrator in episodes.values():
         counts[demonstrator] = counts.get(demonstrator, 0) + 1
     names = {"human": "people", "planner": "a planner that looks ahead on copies of the emulator"}
-    by = listed([f"{names.get(kind, kind)} ({plural(count, 'episode')})" for kind, count in sorted(counts.items())])
+    by = listed([f"{names.get(kind, kind)} ({counted(count, 'episode')})" for kind, count in sorted(counts.items())])
     sentence = f"Demonstrations were played by {by}."
     return sentence if "human" in counts else f"{sentence} No person's play was used."
 
 
 def _threads(plan: Plan) -> str:
     threads = plan.arms[0].config.threads
-    return "all processor threads" if threads == 0 else plural(threads, "computing thread")
+    return "all processor threads" if threads == 0 else counted(threads, "computing thread")
 
 
 def _times_taken(facts: Facts) -> Table:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.info import find_replay
-from commands.output import plural, print_json, progress_console, progress_counter, report_console
+from commands.output import print_json, progress_console, progress_counter, report_console
 from commands.parser import Commands, add_labels, labels_of
 from data.clip import VERDICTS, Verdict
+from data.counted import counted
 from data.errors import CoachError
 from data.fitting_verdicts import FittedVerdicts, fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
@@ -143,7 +144,7 @@ def _export_labels(options: argparse.Namespace, library: Library) -> int:
     if options.json:
         print_json({"written": [target], "verdicts": count, "verdicts_left_out": {"beyond_end": beyond_end}})
         return 0
-    report_console().print(f"{plural(count, 'verdict')}: {target}")
+    report_console().print(f"{counted(count, 'verdict')}: {target}")
     for sentence in FittedVerdicts([], {}, beyond_end).sentences():
         report_console().print(sentence, soft_wrap=True, markup=False)
     return 0

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import plural, print_json, progress_console, progress_counter, report_console
+from commands.output import print_json, progress_console, progress_counter, report_console
 from commands.parser import Commands, add_labels, at_least, labels_of
 from commands.shares import import_shares
+from data.counted import counted
 from data.errors import CoachError
 from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
@@ -129,7 +130,7 @@ def _import_labels(options: argparse.Namespace, library: Library) -> int:
     if options.json:
         print_json({"new_verdicts": new, "verdicts_left_out": fitted.facts()})
         return 0
-    report_console().print(f"{plural(new, 'new verdict')}.")
+    report_console().print(f"{counted(new, 'new verdict')}.")
     for sentence in fitted.sentences():
         report_console().print(sentence, soft_wrap=True, markup=False)
     return 0

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands import shares
-from commands.output import ORANGE, plural, print_json, report_console, row, styled, table
+from commands.output import ORANGE, print_json, report_console, row, styled, table
 from commands.parser import Commands, add_labels, labels_of
+from data.counted import counted
 from data.durations import clock
 from data.episode import EpisodeSummary
 from data.errors import CoachError
@@ -111,8 +112,9 @@ def run_library(options: argparse.Namespace) -> int:
         sentence = reason if reason.startswith(str(path)) else f"{path}: {reason}"
         report_console().print(styled(("Broken: ", ORANGE), sentence))
     if discarded:
-        number = "1 episode" if len(discarded) == 1 else f"{len(discarded):,} episodes"
-        report_console().print(f"In the trash: {number}; `coach trash` lists and restores them.")
+        report_console().print(
+            f"In the trash: {counted(len(discarded), 'episode')}; `coach trash` lists and restores them."
+        )
     return 0
 
 
@@ -132,7 +134,7 @@ def _print_library(options: argparse.Namespace, episodes: list[EpisodeSummary], 
         by = Counter(episode.demonstrator for episode in episodes)
         kinds = ", ".join(f"{number} by {kind}" for kind, number in by.most_common())
         total = clock(sum(episode.seconds for episode in episodes))
-        console.print(f"\n{plural(len(episodes), 'episode')} ({kinds}), {total} of play.")
+        console.print(f"\n{counted(len(episodes), 'episode')} ({kinds}), {total} of play.")
 
 
 def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges: dict[str, JudgeFigures]) -> None:
@@ -145,7 +147,7 @@ def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges
             f"Krippendorff's alpha {agreed.alpha:.2f}"
         )
     for curator, (alike, again) in agreed.self_agreement.items():
-        console.print(f"{curator} judged {plural(again, 'clip')} twice, {alike} of them the same way")
+        console.print(f"{curator} judged {counted(again, 'clip')} twice, {alike} of them the same way")
     for disputed in agreed.disputed[:MOST_DISPUTED]:
         clip = disputed.clip
         console.print(

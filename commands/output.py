@@ -146,8 +146,3 @@ def table(*columns: str, title: str | None = None) -> Table:
     for column in columns:
         made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return made
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 episode", "2 episodes"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.statistics import Estimate
-from commands.output import plural
+from data.counted import counted
 from data.durations import clock
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _environment(form: Form) -> Environment:
         "cell": lambda text: Markup(_escape_markdown(text).replace("|", "\\|").replace("\n", " ")),
         "clock": clock,
         "one_line": lambda text: Markup(" ").join(text.split()),
-        "plural": plural,
+        "counted": counted,
     }
     return environment
 

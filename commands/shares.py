@@ -11,7 +11,6 @@ from commands.output import (
     OLIVE,
     ORANGE,
     QUIET,
-    plural,
     print_json,
     progress_bar,
     progress_counter,
@@ -22,6 +21,7 @@ from commands.output import (
 )
 from commands.parser import labels_of
 from data.clip import VERDICTS
+from data.counted import counted
 from data.durations import clock
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary
 from data.errors import AnswerIsNo, CoachError
@@ -104,7 +104,7 @@ def export_share(options: argparse.Namespace) -> int:
         return 0
     console = report_console()
     console.print(
-        f"{summary.path}: {plural(len(summary.episodes), 'episode')}, {plural(summary.verdicts, 'verdict')}, "
+        f"{summary.path}: {counted(len(summary.episodes), 'episode')}, {counted(summary.verdicts, 'verdict')}, "
         f"{summary.bytes / 1e6:.1f} MB."
     )
     for name, pseudonym in summary.pseudonyms.items():
@@ -164,8 +164,8 @@ def _print_report(results: Sequence[ShareImport]) -> None:
     episodes = [episode for result in results for episode in result.imported]
     new_verdicts = sum(result.new_verdicts for result in results)
     console.print(
-        f"\n{plural(len(episodes), 'new episode')} ({clock(sum(episode.seconds for episode in episodes))} of play), "
-        f"{plural(new_verdicts, 'new verdict')}."
+        f"\n{counted(len(episodes), 'new episode')} ({clock(sum(episode.seconds for episode in episodes))} of play), "
+        f"{counted(new_verdicts, 'new verdict')}."
     )
     for result in results:
         if result.problem:

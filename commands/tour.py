@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import plural, print_json, progress_bar, progress_console, report_console
+from commands.output import print_json, progress_bar, progress_console, report_console
 from commands.parser import Commands, add_game
+from data.counted import counted
 from data.durations import clock
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
@@ -161,7 +162,7 @@ def _record(library: Library, game: str, jobs: int, size: TourSize) -> list[Epis
 
     missing = size.episodes - len(by_planner())
     if missing > 0:
-        _say(f"1 of 6  The planner plays {plural(missing, 'episode')} of {game}, which are recorded as replay files.")
+        _say(f"1 of 6  The planner plays {counted(missing, 'episode')} of {game}, which are recorded as replay files.")
         with progress_bar("Recording", "episodes") as progress:
             record_episodes(
                 library,
@@ -189,7 +190,7 @@ def _verify(episodes: list[EpisodeSummary], jobs: int) -> None:
     for result in results:
         if not result.ok:
             raise AnswerIsNo(f"{result.path} did not verify: {result.sentence}")
-    _say(f"        {plural(len(results), 'file')} verified.")
+    _say(f"        {counted(len(results), 'file')} verified.")
 
 
 def _judge(library: Library, game: str) -> list[str]:

@@ -12,8 +12,8 @@ from agent.comparison import Plan
 from agent.comparison_summary import ArmSummary, Summary, conclusions
 from agent.evaluation import INTERVAL_SEED
 from agent.statistics import mean_interval
-from commands.output import plural
 from commands.report import INK, Chart, Film, Table, draw_chart, render
+from data.counted import counted
 from data.durations import clock
 from data.episode import EpisodeSummary
 from data.errors import CoachError
@@ -99,9 +99,9 @@ def smallness(facts: TourFacts) -> str:
     steps = facts.plan.arms[0].config.steps
     minutes = round(sum(episode.seconds for episode in facts.episodes) / 60)
     return (
-        f"This run is far too small to conclude anything: {plural(minutes, 'minute')} of a planner's play in "
-        f"{plural(len(facts.episodes), 'episode')}, {steps:,} steps of training per agent (published agents train for "
-        f"millions), and {plural(facts.plan.evaluation_episodes, 'evaluation episode')}. It shows that every part "
+        f"This run is far too small to conclude anything: {counted(minutes, 'minute')} of a planner's play in "
+        f"{counted(len(facts.episodes), 'episode')}, {steps:,} steps of training per agent (published agents train for "
+        f"millions), and {counted(facts.plan.evaluation_episodes, 'evaluation episode')}. It shows that every part "
         "works; which seeding is better takes several trainings of each to find out."
     )
 
@@ -117,7 +117,7 @@ def _scores(summary: Summary) -> Table:
     for arm in summary.arms:
         scores, (low, high) = arm.episode_scores[0], _interval(arm)
         points = (f"{value:.0f}" for value in (np.median(scores), max(scores)))
-        budget = (plural(arm.pretrain_updates[0], "update"), f"{arm.steps[0]:,}", clock(arm.seconds[0]))
+        budget = (counted(arm.pretrain_updates[0], "update"), f"{arm.steps[0]:,}", clock(arm.seconds[0]))
         rows.append((arm.title, f"{arm.mean:.0f}", f"{low:.0f} to {high:.0f}", *points, f"{len(scores)}", *budget))
     return Table((*columns, "Training took>"), tuple(rows))
 

@@ -14,6 +14,7 @@ from agent.config import preset, run_config
 from agent.presets import ABOUT, PRESETS
 from agent.progress import updates
 from commands.seeding_preview import preview
+from data.counted import counted
 from data.durations import rounded_duration
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
@@ -230,7 +231,7 @@ class LibraryTrainingController:
 def _source(spec: str, label: str, episodes: int, frames: int) -> SourceOption:
     if not episodes:
         return SourceOption(spec, label, "none recorded yet", available=False)
-    count = "1 episode" if episodes == 1 else f"{episodes} episodes"
+    count = counted(episodes, "episode")
     return SourceOption(spec, label, f"{count}, {rounded_duration(frames / FRAMES_PER_SECOND)}")
 
 

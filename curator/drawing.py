@@ -9,14 +9,15 @@ from curator.end_of_queue import EndOfQueue, draw_end, end_buttons
 from curator.frame_reader import ShownFrame
 from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
-from curator.outline import EpisodeOutline, points
+from curator.outline import EpisodeOutline
 from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
 from curator.queues import stored_queue_title
 from curator.session import Progress
 from curator.timeline import FrameRange, TimelineScale, draw_timeline
 from data.clip import Clip, Verdict
+from data.counted import counted
 from data.durations import frame_clock, rounded_duration
-from data.game_picture import display_name
+from data.game_names import display_name
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.fields import FIELD_HEIGHT, TextField
 from screen.layout import Box
@@ -192,7 +193,7 @@ def _draw_strip(canvas: Canvas, box: Box, view: CuratorView) -> None:
     canvas.text(shown.action, (box.x + 76, y), SMALL, mono=True)
     x = box.x + 76 + canvas.measure("DOWNRIGHTFIRE", SMALL, mono=True)[0] + 20
     lives_colour = ORANGE if shown.life_lost else TEXT
-    lives = f"{shown.lives} {'life' if shown.lives == 1 else 'lives'}"
+    lives = f"{counted(shown.lives, 'life', 'lives')}"
     canvas.text(lives + (", one lost" if shown.life_lost else ""), (x, y), SMALL, lives_colour, mono=True)
     x += canvas.measure("9 lives, one lost", SMALL, mono=True)[0] + 20
     if shown.reward:
@@ -226,7 +227,7 @@ def _draw_reason(canvas: Canvas, box: Box, view: CuratorView) -> None:
         canvas.text("Why this clip is shown", (box.x, box.y), SMALL, QUIET)
     canvas.text(_sentence(queued.reason), (box.x, box.y + 18), MEDIUM, max_width=box.width)
     played = f", played by {outline.player}" if outline.player else ""
-    about = f"{display_name(outline.game)}{played}, {points(outline.score)} in total"
+    about = f"{display_name(outline.game)}{played}, {counted(outline.score, 'point')} in total"
     canvas.text(about, (box.x, box.y + 44), SMALL, QUIET, max_width=box.width)
     if view.cut_hint:
         canvas.text(view.cut_hint, (box.x, box.y + 64), SMALL, GREEN, max_width=box.width)

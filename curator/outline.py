@@ -141,12 +141,6 @@ def _outline_from(values: object, path: Path, episode_id: str) -> EpisodeOutline
     )
 
 
-def points(amount: float) -> str:
-    """Return points with their unit: "20 points", "1 point"."""
-    number = f"{amount:g}"
-    return f"{number} point" if number in ("1", "-1") else f"{number} points"
-
-
 def rewarded_frames(rewards: np.ndarray) -> list[int]:
     """Return the rows t of (T,) rewards that brought points, in order."""
     return [int(t) for t in np.flatnonzero(np.asarray(rewards) > 0)]

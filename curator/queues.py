@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.outline import EpisodeOutline, points
+from curator.outline import EpisodeOutline
 from curator.queue_order import QueuedClip, mixed, order_of, with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
@@ -20,6 +20,7 @@ from curator.spans import (
     windows_ending_at,
 )
 from data.clip import Clip, Verdict
+from data.counted import counted
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
@@ -54,7 +55,7 @@ def queue_before_reward(episode: EpisodeOutline, frames: int) -> list[QueuedClip
             reason = _gains_in_words(inside)
         else:
             row, amount = next((row, amount) for row, amount in gains if row >= clip.stop)
-            reason = f"leads up to {points(amount)} at {frame_clock(row + 1)}"
+            reason = f"leads up to {counted(amount, 'point')} at {frame_clock(row + 1)}"
         found.append(QueuedClip(clip, "before-reward", reason))
     return found
 
@@ -324,9 +325,10 @@ def _clip_around(episode: EpisodeOutline, frame: int, frames: int, share_before:
 
 def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
     if len(gains) <= 2:
-        return " and ".join(f"{points(amount)} at {frame_clock(row + 1)}" for row, amount in gains)
+        return " and ".join(f"{counted(amount, 'point')} at {frame_clock(row + 1)}" for row, amount in gains)
     total = sum(amount for _, amount in gains)
-    return f"{points(total)} in {len(gains)} gains, {frame_clock(gains[0][0] + 1)} to {frame_clock(gains[-1][0] + 1)}"
+    start, end = frame_clock(gains[0][0] + 1), frame_clock(gains[-1][0] + 1)
+    return f"{counted(total, 'point')} in {len(gains)} gains, {start} to {end}"
 
 
 def unreadable_sentence(clips: int) -> str:

@@ -12,6 +12,7 @@ from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
 from curator.queues import SECOND_LOOK, unreadable_sentence
 from curator.spans import Coverage
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
+from data.counted import counted
 from data.durations import frame_clock
 from data.errors import CoachError
 from data.fitting_verdicts import fits
@@ -54,8 +55,8 @@ class SessionSummary:
         given = ", ".join(f"{number} {verdict}" for verdict, number in self.given.items())
         pace = f" at {self.per_minute:.0f} a minute" if self.per_minute is not None else ""
         count = sum(self.given.values())
-        left = "1 clip is" if self.left == 1 else f"{self.left} clips are"
-        text = f"{self.curator} gave {count} verdict{'s' * (count != 1)} ({given}){pace}; {left} left."
+        left = counted(self.left, "clip is", "clips are")
+        text = f"{self.curator} gave {counted(count, 'verdict')} ({given}){pace}; {left} left."
         return f"{text} {unreadable_sentence(self.unreadable)}".rstrip()
 
 

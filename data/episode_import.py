@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from data.counted import counted
 from data.episode import EmulatorSettings, FrameState, demonstrator_index
 from data.errors import AnswerIsNo, CoachError
 from data.library import Library
@@ -202,7 +203,7 @@ def after_import(error: CoachError, paths: Sequence[Path]) -> CoachError:
     """Return the same error, which also says what was imported before it."""
     if not paths:
         return error
-    many = "1 episode was" if len(paths) == 1 else f"{len(paths)} episodes were"
+    many = counted(len(paths), "episode was", "episodes were")
     return type(error)(f"{error} Before that, {many} imported: {', '.join(path.stem for path in paths)}.")
 
 

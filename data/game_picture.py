@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,11 +31,6 @@ class GamePicture:
 
     frame: np.ndarray
     palette: np.ndarray
-
-
-def display_name(game: str) -> str:
-    """Return an ALE id with spaces: "SpaceInvaders" -> "Space Invaders", "MsPacman" -> "Ms Pacman"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", game)
 
 
 def make_picture(game: str) -> GamePicture:

@@ -14,7 +14,7 @@ from data.durations import frame_clock
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.fitting_verdicts import fit_verdicts
-from data.game_picture import display_name
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile

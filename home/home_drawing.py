@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.counted import counted
 from data.durations import clock
-from data.game_picture import display_name
+from data.game_names import display_name
 from data.runs import RunSummary
 from home.guided_tour import GuidedTour
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview, action_lines, library_line, next_action
@@ -115,8 +116,7 @@ def bottom_buttons(window: Box, view: HomeView) -> dict[str, Button]:
     keys, quit_box = row.columns(2, gap=8)
     buttons = {"keys": Button(keys, "All keys", "F1"), "quit": Button(quit_box, "Quit", "Esc")}
     if view.overview is not None and view.overview.unfinished and view.rebuilding is None:
-        number = view.overview.unfinished
-        what = "1 unfinished episode" if number == 1 else f"{number} unfinished episodes"
+        what = counted(view.overview.unfinished, "unfinished episode")
         box = Box(row.right + 24, row.y, window.right - MARGIN - row.right - 24, 32).right_part(312)
         buttons["rebuild"] = Button(box, f"Rebuild {what}", "R", ORANGE)
     return buttons

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from data.counted import counted
 from data.durations import rounded_duration
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -103,8 +104,7 @@ class LibraryController:
     def title(self) -> str:
         """For the window's title: library or trash, and the number of episodes."""
         place = "trash" if self.in_trash else "library"
-        number = len(self.rows)
-        return f"{place}, {number:,} {'episode' if number == 1 else 'episodes'}" if self.is_loaded else place
+        return f"{place}, {counted(len(self.rows), 'episode')}" if self.is_loaded else place
 
     def arrange(self) -> None:
         """Filter and sort again; the selected episode stays selected if it is still shown."""
@@ -265,7 +265,7 @@ class LibraryController:
         self.marked -= ids
         self._offer_values()
         self.arrange()
-        number = "1 episode" if len(ids) == 1 else f"{len(ids):,} episodes"
+        number = counted(len(ids), "episode")
         said = f"{number} moved to the trash. Press U to undo." if into_trash else f"{number} restored."
         self._say(moved.problem or said, bool(moved.problem))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.durations import clock
-from data.game_picture import display_name
+from data.game_names import display_name
 from home.library_controller import LibraryController
 from home.library_rows import FILTERS, EpisodeRow
 from screen.canvas import Canvas

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import MutableMapping
 
+from data.counted import counted
 from data.library import Library
 from data.verification import Verification
 from home.episode_window import EpisodeWindow, OpenFrames
@@ -227,8 +228,7 @@ class LibraryWindow:
         self._window.title = TITLE + self._controller.title
         draw_library(canvas, self._layout, self._controller, self._buttons(), self._pointer, self._searching)
         if self._asks_to_empty:
-            number = len(self._controller.all_rows)
-            what = "1 episode" if number == 1 else f"{number:,} episodes"
+            what = counted(len(self._controller.all_rows), "episode")
             text = f"{what} will be permanently deleted. Verdicts on them stay in the label database."
             draw_message(canvas, "Empty the trash?", text, self._question_buttons(), self._pointer)
         if self._shows_keys:

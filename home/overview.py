@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from data.counted import counted
 from data.durations import rounded_duration
 from data.episode import EpisodeSummary
 from data.runs import RunSummary
@@ -46,11 +47,11 @@ class Overview:
 
 def library_line(overview: Overview) -> str:
     """Return the library in one line: play, verdicts, runs and episodes of other games."""
-    others = f"{_count(overview.other_games, 'episode')} of other games" if overview.other_games else ""
+    others = f"{counted(overview.other_games, 'episode')} of other games" if overview.other_games else ""
     parts = [
-        f"{rounded_duration(overview.seconds)} in {_count(overview.episodes, 'episode')}",
-        _count(overview.good + overview.bad, "verdict"),
-        _count(len(overview.runs), "run"),
+        f"{rounded_duration(overview.seconds)} in {counted(overview.episodes, 'episode')}",
+        counted(overview.good + overview.bad, "verdict"),
+        counted(len(overview.runs), "run"),
         others,
     ]
     return "  ·  ".join(part for part in parts if part)
@@ -64,17 +65,13 @@ def next_action(overview: Overview) -> tuple[HomeAction, str]:
         return "watch", f"{overview.training.name} is training: watch it learn."
     judged = overview.good + overview.bad
     if judged < ENOUGH_VERDICTS and overview.clips_waiting > 0:
-        return "curate", f"{_count(overview.clips_waiting, 'clip')} to judge."
+        return "curate", f"{counted(overview.clips_waiting, 'clip')} to judge."
     if overview.seconds < ENOUGH_SECONDS:
         minutes = max(1, round((ENOUGH_SECONDS - overview.seconds) / 60))
-        return "play", f"Record {_count(minutes, 'more minute')} of play."
+        return "play", f"Record {counted(minutes, 'more minute')} of play."
     if not overview.runs:
         return "train", "Enough is recorded: train an agent on it."
     return "watch", f"See what {overview.runs[-1].name} has learned."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
@@ -89,18 +86,18 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         train_lines = (f"{training.name}: {training.phase}", left)
     elif overview.runs:
         last = overview.runs[-1]
-        train_lines = (_count(len(overview.runs), "run"), f"last: {last.name}, {last.step} steps")
+        train_lines = (counted(len(overview.runs), "run"), f"last: {last.name}, {last.step} steps")
     watchable = overview.runs[-1] if overview.runs else None
     watch_lines = ("Nothing to watch yet", "train an agent first")
     if watchable is not None:
         score = "" if watchable.mean_score is None else f"mean score {watchable.mean_score:.0f}"
         watch_lines = (watchable.name, score)
-    played = f"{_count(overview.episodes, 'episode')}, {rounded_duration(overview.seconds)}"
+    played = f"{counted(overview.episodes, 'episode')}, {rounded_duration(overview.seconds)}"
     return {
         "play": (played if overview.episodes else "No episodes yet", best),
         "curate": (
             f"{overview.good} good, {overview.bad} bad" if judged else "No verdicts yet",
-            f"{_count(overview.clips_waiting, 'clip')} waiting" if overview.clips_waiting else "no clips waiting",
+            f"{counted(overview.clips_waiting, 'clip')} waiting" if overview.clips_waiting else "no clips waiting",
         ),
         "train": train_lines,
         "watch": watch_lines,

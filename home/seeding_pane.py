@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from data.counted import counted
 from data.durations import clock
 from data.seeding_preview import SeedingPreview
 from home.train_form import TrainForm
@@ -68,7 +69,7 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
     """Return a preview's figures: (name, value)."""
     lines = []
     if preview.kept:
-        episodes = "1 episode" if preview.episodes == 1 else f"{preview.episodes} episodes"
+        episodes = counted(preview.episodes, "episode")
         lines.append(("Play", f"{clock(preview.seconds)} in {episodes}"))
         lines.append(("Bring points", f"{preview.reward_share:.1%} of the decisions"))
     if preview.random:

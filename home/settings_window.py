@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data.errors import CoachError
-from data.game_picture import display_name
+from data.game_names import display_name
 from home.curator_name import RESERVED, NameChange, name_change
 from home.settings import MOST_NAME_LETTERS, Settings
 from screen.canvas import KEY_CAP_HEIGHT, Canvas

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.game_picture import display_name
+from data.game_names import display_name
 from data.simulation import games
 from recorder.game_pictures import GamePictures
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
@@ -45,13 +45,13 @@ def matching(games: Sequence[str], text: str) -> list[str]:
 
 
 def _rank(game: str, wanted: str) -> int | None:
-    words = display_name(game).lower().split()
+    words = ["".join(filter(str.isalnum, word)) for word in display_name(game).lower().split()]
     whole = "".join(words)
-    if whole.startswith(wanted):
+    if whole.startswith(wanted) or game.lower().startswith(wanted):
         return 0
     if any("".join(words[first:]).startswith(wanted) for first in range(1, len(words))):
         return 1
-    if "".join(word[0] for word in words).startswith(wanted):
+    if "".join(word[:1] for word in words).startswith(wanted):
         return 2
     return 3 if wanted in whole else None
 

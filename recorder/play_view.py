@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data.counted import counted
 from data.durations import frame_clock
 from recorder.controls import MEANINGS, KeyMap, key_label
 from recorder.session import Session
-from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState, points_text
+from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import (
@@ -181,7 +182,7 @@ class PlayView:
         found = end_offers(session)
         buttons = message_buttons(canvas, [(offer.label, offer.key, offer.colour) for offer in found])
         title = "Game over" if take.ended_by == "game_over" else "Episode ended"
-        text = f"{points_text(take.score)} in {frame_clock(take.frame)}. Save this episode?"
+        text = f"{counted(take.score, 'point')} in {frame_clock(take.frame)}. Save this episode?"
         draw_message(canvas, title, text, buttons, self.pointer)
         self._buttons = [(offer.command, button) for offer, button in zip(found, buttons, strict=True)]
 

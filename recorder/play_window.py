@@ -11,7 +11,7 @@ from pathlib import Path
 from data.continuation import Unended, read_unended, unended_episodes
 from data.episode import NO_FRAMES, EmulatorSettings, PaceReport
 from data.errors import CoachError
-from data.game_picture import display_name
+from data.game_names import display_name
 from data.library import Library
 from recorder.controls import read_key_map
 from recorder.episode_chooser import EpisodeChooser

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from data.continuation import Unended
+from data.counted import counted
 from data.demonstrator import Demonstrator
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
@@ -31,7 +32,6 @@ from recorder.session_state import (
     ScoreChange,
     SessionEpisode,
     SessionState,
-    points_text,
 )
 from recorder.take import Take, Takes
 
@@ -199,7 +199,7 @@ class Session:
         except CoachError as error:
             self.notify(str(error))
             return
-        self.notify(f"Saved: {points_text(self.take.score)}")
+        self.notify(f"Saved: {counted(self.take.score, 'point')}")
         self._retire_unended()
         self._prepare_next()
 

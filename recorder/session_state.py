@@ -58,8 +58,3 @@ class ScoreChange:
 
     points: float
     ticks: int = SCORE_CHANGE_TICKS
-
-
-def points_text(points: float) -> str:
-    """Return a number of points in words, such as "1 point" and "250 points"."""
-    return f"{points:g} point{'' if points == 1 else 's'}"

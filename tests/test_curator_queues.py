@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_episodes import record_random_play
 
-from curator.outline import EpisodeOutline, points, read_outlines
+from curator.outline import EpisodeOutline, read_outlines
 from curator.queue_order import QueuedClip, fair_order, mixed
 from curator.queues import (
     QUEUES,
@@ -309,10 +309,6 @@ def test_a_clip_of_another_length_than_one_to_five_seconds_is_refused(seconds: f
 def test_an_unknown_queue_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(CoachError, match="no queue called 'best'; the queues are before-reward"):
         build_queue(EPISODES, "best", 3, seed=0)
-
-
-def test_points_have_their_unit() -> None:
-    assert [points(1), points(20), points(-1), points(0.5)] == ["1 point", "20 points", "-1 point", "0.5 points"]
 
 
 def test_outlines_say_what_the_replay_files_say(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.game_picture import cached_picture, display_name, make_and_save, picture_path
+from data.game_picture import cached_picture, make_and_save, picture_path
 from data.simulation import games
 from recorder import game_pictures
 from recorder.game_picker import CARD_WIDTH, MARGIN, GamePicker, Grid, matching, pick_game
@@ -52,15 +52,6 @@ def test_initials_find_a_game_and_nonsense_finds_none() -> None:
     assert "SpaceInvaders" in matching(games(), "si")
     assert matching(games(), "xyzzy") == []
     assert matching(games(), "  ") == games()
-
-
-def test_names_are_written_as_people_write_them() -> None:
-    assert [display_name(game) for game in ("SpaceInvaders", "MsPacman", "Pong", "Atlantis2")] == [
-        "Space Invaders",
-        "Ms Pacman",
-        "Pong",
-        "Atlantis 2",
-    ]
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1097, 686), (640, 400)])
