@@ -158,11 +158,13 @@ class ReplayWriter:
         palette: np.ndarray,
         pace: PaceReport | None = None,
         imported: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
     ) -> Path:
         """End the episode, write its read-only file under its final name, and return the path.
 
         pace: how evenly its frames were shown, if known. imported: what was verified when it was imported, as plain
-        values. Raises CoachError for an episode without a complete decision, which is discarded, and if the file
+        values. folder: where to write the file instead of the library, which then does not list it.
+        Raises CoachError for an episode without a complete decision, which is discarded, and if the file
         cannot be written. In that case the journal is kept for recovery and ``publish`` may be called again.
         """
         if ended_by not in ENDINGS:
@@ -173,6 +175,7 @@ class ReplayWriter:
         if not self._has_decision(columns, ended_by):
             self.discard()
             raise CoachError("The episode ended before its first decision was complete; there is nothing to save.")
+        path = self.path if folder is None else folder / self.path.name
         stopped = self._closed or self._background.stop()
         self._closed = True
         try:
@@ -180,17 +183,17 @@ class ReplayWriter:
                 raise OSError(errno.ETIMEDOUT, "the disk does not answer")
             self._rebuild_dropped()
             packed = self._packed()
-            image, summary = episode_image(
-                self.path, self._origin, columns, ended_by, packed, self._shape, pace, imported
-            )
-            write_atomic(self.path, image, mode=0o444)
+            image, summary = episode_image(path, self._origin, columns, ended_by, packed, self._shape, pace, imported)
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, image, mode=0o444)
         except OSError as error:
             self._journal.close(keep=True)
-            raise CoachError(self._not_written(error)) from error
+            raise CoachError(self._not_written(error, path.parent)) from error
         self._end(keep_journal=False)
-        if self._on_published is not None:
-            self._on_published(self.path, summary)
-        return self.path
+        if self._on_published is not None and folder is None:
+            self._on_published(path, summary)
+        return path
 
     def _columns(self, palette: np.ndarray) -> dict[str, np.ndarray]:
         return {
@@ -249,9 +252,9 @@ class ReplayWriter:
     def _packed(self) -> list[tuple[bytes, bytes]]:
         return [self._background.unpack(block) for block in self._blocks]
 
-    def _not_written(self, error: OSError) -> str:
+    def _not_written(self, error: OSError, folder: Path) -> str:
         return (
-            f"Cannot write the episode to {self.path.parent} ({error.strerror or error}). Its {self.frame_count} "
+            f"Cannot write the episode to {folder} ({error.strerror or error}). Its {self.frame_count} "
             "frames are not lost: free some space and run `coach recover`, or save them elsewhere with "
             f"`coach recover {self._journal.path} --library FOLDER`."
         )

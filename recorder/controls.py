@@ -31,6 +31,12 @@ def turned(part: str, game: str) -> str:
     return _TURNED.get(part, part) if game in TURNED_GAMES else part
 
 
+def used_parts(action_meanings: Sequence[str], game: str) -> frozenset[str]:
+    """Return the player's parts of the joystick that do something in this game."""
+    used = frozenset[str]().union(*(parts_of(meaning) for meaning in action_meanings))
+    return frozenset(part for part in PARTS if turned(part, game) in used)
+
+
 def without_opposites(parts: Sequence[str]) -> list[str]:
     """Return ``parts``, ordered from the first pressed to the last, without those whose opposite was pressed later."""
     return [part for n, part in enumerate(parts) if OPPOSITE.get(part) not in parts[n + 1 :]]
@@ -127,11 +133,13 @@ MEANINGS = {
     "pause": "Pause or resume",
     "end": "End the episode",
     "restart": "Restart the episode",
-    "bring_back": "Undo a discard or restart",
+    "bring_back": "Undo a discard, restart or rewind",
     "rewind": "Rewind while held",
     "forward": "Forward one decision while paused",
     "marker": "Set a marker",
     "mute": "Sound off or on",
+    "quieter": "Quieter",
+    "louder": "Louder",
     "slower": "Slower",
     "faster": "Faster",
     "take_over": "Take over or hand back the controls",
@@ -155,6 +163,8 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "forward": ("n",),
     "marker": ("k",),
     "mute": ("m",),
+    "quieter": ("9",),
+    "louder": ("0",),
     "slower": (",", "-"),
     "faster": (".", "="),
     "take_over": ("t",),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data.counted import counted
 from data.durations import frame_clock
-from recorder.controls import MEANINGS, KeyMap, key_label
+from recorder.controls import MEANINGS, KeyMap, key_label, turned, used_parts
+from recorder.end_dialog import EndDialog
+from recorder.episode_bar import HEIGHT as EPISODE_BAR_HEIGHT
+from recorder.episode_bar import EpisodeBar
 from recorder.session import Session
 from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
@@ -27,12 +29,14 @@ from screen.theme import (
     WHITE,
     Colour,
 )
-from screen.widgets import Button, draw_key_list, draw_message, message_buttons
+from screen.widgets import Button, draw_key_list
 
 PANEL_WIDTH = 320.0
 MARGIN = 24.0
-NOTICE_HEIGHT = 40.0
+NOTICE_HEIGHT = 32.0
 """Height of the line below the picture."""
+BELOW_HEIGHT = NOTICE_HEIGHT + EPISODE_BAR_HEIGHT + 12.0
+"""Height of what is below the picture: the line, and the bar of the episode while it is paused."""
 BUTTON_HEIGHT = 36.0
 GAP = 8.0
 
@@ -49,50 +53,54 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Offer:
-    """Something that the player can do now: its command, and its button's label, key and colour."""
+    """A button of the side panel: its command, label and key, and whether it does anything now."""
 
     command: str
     label: str
     key: str
+    enabled: bool = True
     colour: Colour | None = None
 
 
-def offers(session: Session) -> list[Offer]:
-    """Return what the side panel offers in the present state, most likely first."""
-    keys = session.key_map
-    end, restart = Offer("end", "End", keys.label("end")), Offer("restart", "Restart", keys.label("restart"))
-    rewind = Offer("rewind", "Rewind", keys.label("rewind"))
-    listed = Offer("keys", "All keys", "F1")
-    if session.state is SessionState.READY:
-        found = [Offer("start", "Start", key_label("return"), GREEN), listed]
-        if session.can_bring_back:
-            found.append(Offer("bring_back", "Undo", keys.label("bring_back"), OLIVE))
-        else:
-            found.append(Offer("edit_keys", "Set keys", "F2"))
-        if session.take_over is None:
-            found.append(Offer("games", "Games", keys.label("games")))
-            found.append(Offer("reopen", "Resume", keys.label("reopen")))
-        return [*found, Offer("end", "Quit", keys.label("end"))]
-    if session.state is SessionState.RESTORING:
-        return [Offer("end", "Cancel", keys.label("end"))]
-    if session.state is SessionState.PLAYING:
-        found = [Offer("pause", "Pause", keys.label("pause")), rewind, Offer("marker", "Marker", keys.label("marker"))]
-        if session.take_over is not None:
-            label = "Hand back" if session.take_over.person_plays else "Take over"
-            found.append(Offer("take_over", label, keys.label("take_over"), OLIVE))
-        return [*found, restart, end, listed]
-    if session.state is SessionState.ENDED:
-        return []
-    found = [Offer("pause", "Resume", keys.label("pause"), GREEN), Offer("count_down", "3-2-1", key_label("space"))]
-    return [*found, rewind, Offer("forward", "Forward", keys.label("forward")), restart, end]
+def offers(session: Session, can_reopen: bool = True) -> list[Offer]:
+    """Return the buttons of the side panel, row by row.
 
-
-def end_offers(session: Session) -> list[Offer]:
-    """Return what the question at an episode's end offers."""
+    Each has its place for good: what discards play is never where something harmless was a moment ago.
+    ``can_reopen``: whether there are unfinished episodes of this game.
+    """
+    keys, state = session.key_map, session.state
+    ready, playing = state is SessionState.READY, state is SessionState.PLAYING
+    paused = state is SessionState.PAUSED
+    stopped = paused or state in (SessionState.REWINDING, SessionState.COUNTDOWN)
+    begun = playing or stopped
+    if ready:
+        first = Offer("start", "Start", key_label("return"), colour=GREEN)
+    elif stopped:
+        first = Offer("pause", "Resume", keys.label("pause"), colour=GREEN)
+    else:
+        first = Offer("pause", "Pause", keys.label("pause"), playing)
+    over = session.take_over
+    if over is not None:
+        label = "Hand back" if over.person_plays else "Take over"
+        seventh = Offer("take_over", label, keys.label("take_over"), begun or ready, OLIVE)
+    else:
+        seventh = Offer("games", "Games", keys.label("games"), ready or begun)
+    reopens = over is None and can_reopen and (ready or begun)
+    end = "Quit" if ready else "Cancel" if state is SessionState.RESTORING else "End"
+    can_end = state is not SessionState.ENDED
     return [
-        Offer("save", "Save", key_label("return"), GREEN),
-        Offer("discard", "Discard", key_label("delete"), ORANGE),
-        Offer("pause", "Go back", session.key_map.label("pause")),
+        first,
+        Offer("count_down", "3-2-1", key_label("space"), paused),
+        Offer("rewind", "Rewind", keys.label("rewind"), begun),
+        Offer("forward", "Forward", keys.label("forward"), paused),
+        Offer("marker", "Marker", keys.label("marker"), playing or paused),
+        Offer("bring_back", "Undo", keys.label("bring_back"), session.can_bring_back, OLIVE),
+        seventh,
+        Offer("reopen", "Unfinished", keys.label("reopen"), reopens),
+        Offer("keys", "All keys", "F1", can_end),
+        Offer("edit_keys", "Set keys", "F2", can_end),
+        Offer("restart", "Restart", keys.label("restart"), begun),
+        Offer("end", end, keys.label("end"), can_end),
     ]
 
 
@@ -100,12 +108,10 @@ def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
     """Return the offers as (command, button), in two columns at the bottom of the box."""
     rows = -(-len(found) // 2)
     place = box.bottom_part(rows * BUTTON_HEIGHT + max(0, rows - 1) * GAP)
-    if not rows:
-        return []
     cells = [cell for row in place.rows(rows, GAP) for cell in row.columns(2, GAP)]
     return [
-        (offer.command, Button(cell, offer.label, offer.key, offer.colour))
-        for offer, cell in zip(found, cells, strict=False)
+        (offer.command, Button(cell, offer.label, offer.key, offer.colour, offer.enabled))
+        for offer, cell in zip(found, cells, strict=True)
     ]
 
 
@@ -116,6 +122,11 @@ class PlayView:
         self._session = session
         self._buttons: list[tuple[str, Button]] = []
         self.pointer = (-1.0, -1.0)
+        self.can_reopen = False
+        """Whether there are unfinished episodes of this game."""
+        self.bar = EpisodeBar()
+        self.dialog = EndDialog(session)
+        self.volume_box = Box(0, 0, 0, 0)
 
     def command_at(self, x: float, y: float) -> str | None:
         """Return the command of the button there, as it was drawn last."""
@@ -128,13 +139,14 @@ class PlayView:
         self._draw_picture(canvas, self._draw_beside(canvas, canvas.box.without_right(PANEL_WIDTH)))
         canvas.fill(panel, PANEL)
         canvas.line((panel.x, panel.y), (panel.x, panel.bottom), LINE)
-        self._buttons = placed(offers(session), panel.inset(MARGIN))
+        self._buttons = placed(offers(session, self.can_reopen), panel.inset(MARGIN))
         rows = -(-len(self._buttons) // 2)
         self._draw_panel(canvas, panel.inset(MARGIN).without_bottom(rows * (BUTTON_HEIGHT + GAP) + GAP))
         for _, button in self._buttons:
             button.draw(canvas, hover=button.contains(*self.pointer))
-        if session.state is SessionState.ENDED:
-            self._draw_question(canvas)
+        if self.dialog.is_open:
+            self._buttons = self.dialog.buttons(canvas)
+            self.dialog.draw(canvas, self._buttons, self.pointer)
         if session.showing_keys:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
 
@@ -147,8 +159,9 @@ class PlayView:
     def _draw_picture(self, canvas: Canvas, box: Box) -> None:
         session = self._session
         take = session.take
-        room = box.without_bottom(NOTICE_HEIGHT).inset(GRID)
-        picture = canvas.picture(take.state.screen, take.emulator.palette, room)
+        below = box.bottom_part(BELOW_HEIGHT)
+        picture = canvas.picture(take.state.screen, take.emulator.palette, box.without_bottom(BELOW_HEIGHT).inset(GRID))
+        status = ""
         if session.state is SessionState.READY:
             self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")
         elif session.state is SessionState.RESTORING:
@@ -159,14 +172,19 @@ class PlayView:
             self._banner(canvas, picture, str(number), "Recording resumes")
         elif session.state is SessionState.PAUSED:
             later = frame_clock(take.recorded_frames - take.frame)
-            lost = f"Resuming here discards the next {later}" if take.frame < take.recorded_frames else ""
-            self._banner(canvas, picture, "Paused", lost)
+            status = "Paused. Drag the bar to look back."
+            if take.frame < take.recorded_frames:
+                undo = session.key_map.label("bring_back")
+                status = f"Paused. Resuming here discards the next {later}; {undo} brings it back."
         elif session.state is SessionState.REWINDING:
-            self._banner(canvas, picture, f"Rewinding  {frame_clock(take.frame)}", "Release the key to stop")
-        below = box.bottom_part(NOTICE_HEIGHT)
-        line = take.trouble or session.notice
-        colour = ORANGE if take.trouble else TEXT
-        canvas.text(line, (below.centre[0], below.y + 8), SMALL, colour, align="centre", max_width=below.width - 32)
+            status = f"Rewinding: {frame_clock(take.frame)}. Release the key to stop."
+        line = take.trouble or session.notice or status
+        colour = ORANGE if take.trouble else TEXT if session.notice else QUIET
+        canvas.text(line, (below.centre[0], below.y + 6), SMALL, colour, align="centre", max_width=below.width - 32)
+        if session.state in (SessionState.PAUSED, SessionState.REWINDING, SessionState.COUNTDOWN):
+            self.bar.draw(canvas, below.without_top(NOTICE_HEIGHT).without_bottom(12).inset_across(2 * GRID), take)
+        else:
+            self.bar.hide()
 
     def _banner(self, canvas: Canvas, picture: Box, title: str, below: str) -> None:
         height = 88.0 if below else 64.0
@@ -175,16 +193,6 @@ class PlayView:
         canvas.text(title, (box.centre[0], box.y + 10), LARGE, TEXT, align="centre", max_width=box.width - 16)
         if below:
             canvas.text(below, (box.centre[0], box.y + 56), SMALL, TEXT, align="centre", max_width=box.width - 16)
-
-    def _draw_question(self, canvas: Canvas) -> None:
-        session = self._session
-        take = session.take
-        found = end_offers(session)
-        buttons = message_buttons(canvas, [(offer.label, offer.key, offer.colour) for offer in found])
-        title = "Game over" if take.ended_by == "game_over" else "Episode ended"
-        text = f"{counted(take.score, 'point')} in {frame_clock(take.frame)}. Save this episode?"
-        draw_message(canvas, title, text, buttons, self.pointer)
-        self._buttons = [(offer.command, button) for offer, button in zip(found, buttons, strict=True)]
 
     # The panel.
 
@@ -228,12 +236,27 @@ class PlayView:
         if has_lives:
             canvas.text("Lives", (box.x, box.y + 64), SMALL, QUIET)
             for number in range(min(take.state.lives, 8)):
-                _draw_cannon(canvas, box.x + 48 + number * 26, box.y + 66)
+                _draw_heart(canvas, box.x + 48 + number * 24, box.y + 66)
             canvas.text(str(take.state.lives), (box.right, box.y + 62), MEDIUM, TEXT, mono=True, align="right")
         y = box.y + (90 if has_lives else 64)
         canvas.text("Markers", (box.x, y), SMALL, QUIET)
         canvas.text(str(take.marker_count), (box.right, y - 2), MEDIUM, TEXT, mono=True, align="right")
-        return y + 26
+        return self._draw_volume(canvas, Box(box.x, y + 26, box.width, 24)) + 2
+
+    def _draw_volume(self, canvas: Canvas, box: Box) -> float:
+        session = self._session
+        canvas.text("Sound", (box.x, box.y), SMALL, QUIET)
+        cap = session.key_map.label("mute")
+        canvas.key_cap(cap, (box.right - canvas.key_cap_width(cap), box.y - 2))
+        track = box.without_left(64).without_right(canvas.key_cap_width(cap) + GRID)
+        self.volume_box = track
+        if session.muted:
+            canvas.text("off", (track.x, track.y), SMALL, QUIET)
+        else:
+            canvas.bar(Box(track.x, track.y + 7, track.width, 6), session.volume, QUIET)
+            canvas.circle((track.x + track.width * session.volume, track.y + 10), 6, TEXT)
+        canvas.hint(track, f"Volume {session.volume:.0%}: click or drag")
+        return box.bottom
 
     def _draw_controls(self, canvas: Canvas, box: Box) -> float:
         session = self._session
@@ -269,19 +292,29 @@ class PlayView:
     def _draw_joystick(self, canvas: Canvas, box: Box, held: tuple[str, ...]) -> None:
         cap = KEY_CAP_HEIGHT
         places = {"up": (cap + 4, 0), "left": (0, cap + 4), "down": (cap + 4, cap + 4), "right": (2 * cap + 8, cap + 4)}
+        used = used_parts(self._session.take.emulator.action_meanings, self._session.game)
         for part, (x, y) in places.items():
-            _draw_part(canvas, Box(box.x + x, box.y + y, cap, cap), key_label(part), part in held)
-        fire = Box(box.x, box.y + 2 * cap + 8, 3 * cap + 8, cap)
-        _draw_part(canvas, fire, "Fire", "fire" in held)
+            if part in used:
+                _draw_part(
+                    canvas,
+                    Box(box.x + x, box.y + y, cap, cap),
+                    key_label(part),
+                    turned(part, self._session.game) in held,
+                )
+        if "fire" in used:
+            fire = Box(box.x, box.y + 2 * cap + 8, 3 * cap + 8, cap)
+            _draw_part(canvas, fire, "Fire", "fire" in held)
 
     def _draw_episodes(self, canvas: Canvas, box: Box) -> None:
         session = self._session
+        if box.height < 48:
+            return
         canvas.text("This session", (box.x, box.y), SMALL, QUIET)
         if not session.episodes:
-            words = "No episodes yet. Play one, then save or discard it."
+            words = "No episodes yet."
             canvas.paragraph(words, box.without_top(24), SMALL, QUIET)
             return
-        rows = max(1, int((box.height - 24) // 24))
+        rows = int((box.height - 24) // 24)
         first = max(0, len(session.episodes) - rows)
         saved = [episode.score for episode in session.episodes if episode.saved]
         best = max(saved) if len(saved) > 1 else None
@@ -306,9 +339,11 @@ def _draw_part(canvas: Canvas, box: Box, label: str, held: bool) -> None:
     canvas.text(label, at, SMALL, GROUND if held else TEXT, mono=len(label) == 1, align="centre")
 
 
-def _draw_cannon(canvas: Canvas, x: float, y: float) -> None:
-    canvas.fill(Box(x, y + 6, 18, 8), GREEN, radius=2)
-    canvas.fill(Box(x + 6, y + 2, 6, 6), GREEN)
+def _draw_heart(canvas: Canvas, x: float, y: float) -> None:
+    """Draw a heart, 18 units wide."""
+    for centre in (x + 5, x + 13):
+        canvas.circle((centre, y + 5), 5, GREEN)
+    canvas.polygon([(x + 0.5, y + 7), (x + 17.5, y + 7), (x + 9, y + 16)], GREEN)
 
 
 def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:

@@ -22,7 +22,8 @@ from recorder.pace import Pace, realtime
 from recorder.play_view import PlayView
 from recorder.session import Session, SessionKeys
 from recorder.session_state import SPEEDS, Next, SessionEpisode, SessionState
-from screen.sound import GameSound
+from screen.background import Background
+from screen.sound import GameSound, read_volume, write_volume
 from screen.window import (
     CloseRequested,
     Event,
@@ -32,6 +33,7 @@ from screen.window import (
     PointerDown,
     PointerMoved,
     PointerUp,
+    TextTyped,
     Wheel,
     Window,
 )
@@ -67,17 +69,17 @@ def play(
     paces: list[PaceReport] = []
     episodes: dict[str, list[SessionEpisode]] = {}
 
-    def session_of(following: Next, muted: bool, speed: float) -> Session:
+    def session_of(following: Next, muted: bool, speed: float, volume: float) -> Session:
         key_map = read_key_map()
         made = Session(library, following.game, chosen, key_map, player, speed, sound=True, unended=following.unended)
-        made.muted = muted
+        made.muted, made.volume = muted, volume
         made.episodes = episodes.setdefault(following.game, [])
         if following.notice:
             made.notify(following.notice)
         return made
 
     # Before the window, so that an unknown game is reported without opening one.
-    session = session_of(Next(game, unended), not sound, speed)
+    session = session_of(Next(game, unended), not sound, speed, read_volume())
     with opened_window(window, session.title) as shown:
         while True:
             RecorderWindow(shown, session).run(on_ready, paces.append)
@@ -86,7 +88,7 @@ def play(
                 break
             if session.next.unended is None:
                 chosen = replace(chosen, seed=(chosen.seed + session.seeds_used) % 2**31)
-            session = session_of(session.next, session.muted, session.speed)
+            session = session_of(session.next, session.muted, session.speed, session.volume)
     if on_pace is not None:
         on_pace(sum(paces, NO_FRAMES))
     return paths
@@ -113,13 +115,20 @@ class RecorderWindow:
         self._editor: KeyEditor | None = None
         self._chooser: EpisodeChooser | None = None
         self._sound = GameSound()
+        self._first_volume = session.volume
         self._shown_trouble: str | None = None
+        self._dragged = ""
+        """What the pointer drags: "bar", "volume" or nothing."""
+        self._finding = Background(lambda _: bool(unended_episodes(session.library, session.game)), "find unfinished")
         session.on_frame = self._play_sound
         self._of_window: dict[str | None, Callable[[], None]] = {
             "edit_keys": self._open_editor,
             "full_screen": self._window.toggle_full_screen,
             "games": self._pick_game,
             "reopen": self._choose_episode,
+            "save_elsewhere": self._view.dialog.ask_for_folder,
+            "save_in_folder": self._view.dialog.save_in_folder,
+            "cancel_folder": self._view.dialog.cancel_folder,
         }
         """What keys and buttons do that concerns the window alone."""
 
@@ -144,6 +153,8 @@ class RecorderWindow:
             self._sound.close()
             self._window.title = before
             session.close()
+            if session.volume != self._first_volume:
+                write_volume(session.volume)
         if on_pace is not None:
             on_pace(pace.report)
 
@@ -159,7 +170,7 @@ class RecorderWindow:
             if session.closed:
                 return
             if session.is_still and not session.pace_must_restart:
-                if stale or session.take.trouble != self._shown_trouble:
+                if stale or self._has_news:
                     self._show()
                     stale = False
                     ticks.restart(time.perf_counter())
@@ -190,16 +201,20 @@ class RecorderWindow:
     def _play_sound(self, _played: PlayedFrame) -> None:
         # At another speed the samples would be too many or too few.
         if not self._session.muted and self._session.speed == 1.0:
+            self._sound.set_volume(self._session.volume)
             self._sound.frame(self._session.take.emulator.audio())
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, KeyDown):
-            if not event.repeat:
-                self._key_down(event.key)
+            if not event.repeat or self._view.dialog.folder is not None:
+                self._key_down(event)
         elif isinstance(event, KeyUp):
             self._keys.up(event.key)
+        elif isinstance(event, TextTyped):
+            self._view.dialog.write(event.text)
         elif isinstance(event, PointerMoved):
             self._view.pointer = (event.x, event.y)
+            self._drag(event.x)
         elif isinstance(event, PointerDown):
             self._view.pointer = (event.x, event.y)
             command = self._view.command_at(event.x, event.y) if event.button == 1 else None
@@ -208,12 +223,17 @@ class RecorderWindow:
             elif self._chooser is not None:
                 self._chooser.click(event.x, event.y)
                 self._resume_choice()
+            elif self._session.showing_keys:
+                self._session.toggle_keys()
             elif command in self._of_window:
                 self._of_window[command]()
-            elif command is not None and not self._session.showing_keys:
+            elif command is not None:
                 self._keys.command(command)
+            elif event.button == 1:
+                self._grab(event.x, event.y)
         elif isinstance(event, PointerUp):
             self._session.stop_rewinding()
+            self._dragged = ""
         elif isinstance(event, Wheel) and self._chooser is not None:
             self._chooser.wheel(event.dy)
         elif isinstance(event, FocusLost):
@@ -221,7 +241,25 @@ class RecorderWindow:
         elif isinstance(event, CloseRequested):
             self._session.closed = True
 
-    def _key_down(self, key: str) -> None:
+    def _grab(self, x: float, y: float) -> None:
+        """Begin to drag the episode's bar or the volume, where the pointer is on one."""
+        if self._view.bar.frame_at(x, y) is not None:
+            self._dragged = "bar"
+        elif self._view.volume_box.contains(x, y) and not self._view.dialog.is_open:
+            self._dragged = "volume"
+        self._drag(x)
+
+    def _drag(self, x: float) -> None:
+        if self._dragged == "bar":
+            self._session.seek(self._view.bar.nearest_frame(x))
+        elif self._dragged == "volume":
+            box = self._view.volume_box
+            self._session.set_volume((x - box.x) / max(1.0, box.width))
+
+    def _key_down(self, event: KeyDown) -> None:
+        key = event.key
+        if self._view.dialog.key_down(event):
+            return
         if self._editor is not None:
             self._edit(self._editor, key)
         elif self._chooser is not None:
@@ -282,9 +320,16 @@ class RecorderWindow:
             self._session.change_keys(editor.key_map)
             self._editor = None
 
+    @property
+    def _has_news(self) -> bool:
+        """Whether something that happens in the background is not shown yet."""
+        trouble = self._session.take.trouble != self._shown_trouble
+        return trouble or (self._finding.is_done and self._view.can_reopen != bool(self._finding.result))
+
     def _show(self) -> None:
         self._window.title = self._session.title
         self._shown_trouble = self._session.take.trouble
+        self._view.can_reopen = bool(self._finding.is_done and self._finding.result)
         if not self._window.visible:
             return
         canvas = self._window.canvas

@@ -16,6 +16,7 @@ from data.demonstrator import Demonstrator
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
+from data.game_names import display_name
 from data.library import Library
 from data.simulation import Emulator
 from recorder.controls import Controls, KeyMap
@@ -28,6 +29,7 @@ from recorder.session_state import (
     RESTORED_FRAMES_PER_TICK,
     REWIND_DECISIONS,
     SPEEDS,
+    VOLUME_STEP,
     Next,
     ScoreChange,
     SessionEpisode,
@@ -71,10 +73,16 @@ class Session:
         self.notice = ""
         self.score_changes: list[ScoreChange] = []
         self.muted = False
+        self.volume = 1.0
+        """0 to 1."""
         self.showing_keys = False
         self.closed = False
         self.next: Next | None = None
         """What follows in the same window once this session is closed; None: nothing, the player quits."""
+        self.save_problem = ""
+        """Why the episode could not be saved, in whole sentences; empty while saving has not failed."""
+        self._undoes_rewind = False
+        """Whether what is being restored is what a rewind discarded, and not a resumed episode."""
         self.countdown_ticks = 0
         self.on_frame: Callable[[PlayedFrame], None] | None = None
         """Called with each frame as it is played; for sound."""
@@ -112,8 +120,8 @@ class Session:
 
     @property
     def restored_frames(self) -> tuple[int, int]:
-        """Frames of the resumed episode that were played again, and all of its frames."""
-        return self.take.recorded_frames, self._unended.frame_count if self._unended is not None else 0
+        """Frames that were played again to restore an episode, and all of its frames."""
+        return self.take.restored_frames
 
     @property
     def seeds_used(self) -> int:
@@ -121,7 +129,11 @@ class Session:
 
     @property
     def can_bring_back(self) -> bool:
-        return self._takes.can_bring_back and self.state is SessionState.READY
+        """Whether a discard, a restart or a rewind can be undone now."""
+        if self.state is SessionState.READY:
+            return self._takes.can_bring_back
+        moving = (SessionState.PLAYING, SessionState.PAUSED, SessionState.COUNTDOWN, SessionState.REWINDING)
+        return self.state in moving and self.take.can_bring_back
 
     @property
     def title(self) -> str:
@@ -129,7 +141,7 @@ class Session:
         doing = self.state.value
         if self.state is SessionState.PLAYING and self.take_over is not None:
             doing = "you play" if self.take_over.person_plays else "watching"
-        return f"Replay Coach - {doing} - {self.game}"
+        return f"Replay Coach - {doing} - {display_name(self.game)}"
 
     @property
     def is_still(self) -> bool:
@@ -156,7 +168,7 @@ class Session:
         elif self.state is SessionState.PAUSED:
             self._resume()
         elif self.state is SessionState.ENDED:
-            self.state = SessionState.PAUSED
+            self.state, self.save_problem = SessionState.PAUSED, ""
             if self.take.over:
                 self.take.seek(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
 
@@ -182,7 +194,8 @@ class Session:
         if self.state is SessionState.READY:
             self.closed = True
         elif self.state is SessionState.RESTORING:
-            self.switch_to(Next(self.game, notice="The episode is unchanged."))
+            if not self._undoes_rewind:
+                self.switch_to(Next(self.game, notice="The episode is unchanged."))
         elif self.state is SessionState.ENDED:
             self.save()
         elif self.take.has_decision:
@@ -190,17 +203,22 @@ class Session:
         else:
             self._discard_take()
 
-    def save(self) -> None:
-        """Publish the take and prepare the next one; where that fails, say so and lose nothing."""
+    def save(self, folder: Path | None = None) -> None:
+        """Publish the take, in the library or in ``folder``, and prepare the next one.
+
+        Where that fails, nothing is lost: ``save_problem`` says why, and saving can be tried again.
+        """
         if self.state is not SessionState.ENDED:
             return
         try:
-            self._takes.save()
+            self._takes.save(folder)
         except CoachError as error:
-            self.notify(str(error))
+            self.save_problem = str(error)
             return
-        self.notify(f"Saved: {counted(self.take.score, 'point')}")
-        self._retire_unended()
+        self.save_problem = ""
+        self.notify(f"Saved: {counted(self.take.score, 'point')}" if folder is None else f"Saved in {folder}")
+        if folder is None:
+            self._retire_unended()
         self._prepare_next()
 
     def _retire_unended(self) -> None:
@@ -212,6 +230,7 @@ class Session:
     def discard(self) -> None:
         """Discard the finished take. It can be brought back until the next one is discarded or saved."""
         if self.state is SessionState.ENDED:
+            self.save_problem = ""
             self._discard_take(listed=True)
 
     def restart(self) -> None:
@@ -225,11 +244,20 @@ class Session:
         self._prepare_next()
 
     def bring_back(self) -> None:
-        """Undo the last discard or restart."""
-        if self.can_bring_back:
+        """Undo the last discard or restart, or restore what the last rewind discarded."""
+        if not self.can_bring_back:
+            return
+        if self.state is SessionState.READY:
             self._takes.bring_back()
-            self.state = SessionState.ENDED if self.take.over else SessionState.PAUSED
-            self.notify("The episode is back.")
+            self._stop_at_end("Episode restored.")
+        else:
+            self.controls.release_all()
+            self.take.begin_bringing_back()
+            self.state, self._undoes_rewind = SessionState.RESTORING, True
+
+    def _stop_at_end(self, notice: str) -> None:
+        self.state = SessionState.ENDED if self.take.over else SessionState.PAUSED
+        self.notify(notice)
 
     def _prepare_next(self) -> None:
         self.controls.discard_taps()
@@ -244,6 +272,8 @@ class Session:
     def close(self) -> None:
         """Close without asking: an episode that has begun is saved, unless only another demonstrator played in it."""
         self.closed = True
+        while self.state is SessionState.RESTORING and self._undoes_rewind:
+            self._restore()
         if self._takes.close(begun=self.state not in (SessionState.READY, SessionState.RESTORING)):
             self._retire_unended()
 
@@ -256,6 +286,11 @@ class Session:
     def stop_rewinding(self) -> None:
         if self.state is SessionState.REWINDING:
             self.state = SessionState.PAUSED
+
+    def seek(self, frame: int) -> None:
+        """Go to a recorded frame while paused; nothing is discarded."""
+        if self.state is SessionState.PAUSED:
+            self.take.seek(frame)
 
     def forward(self) -> None:
         """Go one decision forward while paused: to a recorded one, or at the end play one with the keys held now."""
@@ -281,6 +316,14 @@ class Session:
     def toggle_mute(self) -> None:
         self.muted = not self.muted
         self.notify("Sound off" if self.muted else "Sound on")
+
+    def set_volume(self, volume: float) -> None:
+        """Set the volume, 0 to 1, and turn the sound on."""
+        self.volume, self.muted = min(1.0, max(0.0, volume)), False
+
+    def change_volume(self, by: float) -> None:
+        self.set_volume(round(self.volume + by, 2))
+        self.notify(f"Volume {self.volume:.0%}")
 
     def toggle_keys(self) -> None:
         self.showing_keys = not self.showing_keys
@@ -352,7 +395,11 @@ class Session:
         except CoachError as error:
             self.switch_to(Next(self.game, notice=str(error)))
             return
-        if complete:
+        if complete and self._undoes_rewind:
+            self._undoes_rewind = False
+            key = self.key_map.label("bring_back")
+            self._stop_at_end(f"Restored what the rewind discarded. {key} switches back.")
+        elif complete:
             self.state = SessionState.PAUSED
             self.notify("This is where you stopped. Resume here, or rewind first.")
 
@@ -371,6 +418,8 @@ class SessionKeys:
             "forward": session.forward,
             "marker": session.mark,
             "mute": session.toggle_mute,
+            "quieter": partial(session.change_volume, -VOLUME_STEP),
+            "louder": partial(session.change_volume, VOLUME_STEP),
             "slower": partial(session.change_speed, -1),
             "faster": partial(session.change_speed, 1),
             "take_over": session.toggle_take_over,

@@ -9,6 +9,7 @@ from data.continuation import Unended
 from data.episode import FRAMES_PER_SECOND
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+VOLUME_STEP = 0.1
 COUNTDOWN_TICKS = 90
 """3-2-1, half a second each. A tick is 1/60 s at any speed of the game."""
 NOTICE_TICKS = 180

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,29 @@ from recorder.headless import episode_settings
 from recorder.session_state import SessionEpisode
 
 SNAPSHOT_EVERY_DECISIONS = 15
+MOST_VERSIONS = 32
+"""Earlier versions of a take that can be brought back."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """Everything that a take held at one moment: what is played again to bring it back."""
+
+    actions: bytes
+    """The executed action of each frame."""
+    kinds: bytes
+    """Who chose each frame's action, indices into DEMONSTRATOR_KINDS."""
+    markers: tuple[int, ...]
+    common_frames: int
+    """How many frames, from the start, are those of the resumed episode."""
+
+    def common_with(self, actions: bytes, kinds: bytes, skip: int) -> int:
+        """Return how many frames, in whole decisions, are the same from the start on."""
+        pairs = zip(self.actions, self.kinds, actions, kinds, strict=False)
+        same = next(
+            (n for n, (a, b, c, d) in enumerate(pairs) if (a, b) != (c, d)), min(len(self.actions), len(actions))
+        )
+        return same - same % skip
 
 
 class Take:
@@ -63,6 +86,13 @@ class Take:
         self._library = library
         self._player = player if unended is None else unended.origin.player
         self._unended = unended
+        self._target: Version | None = None
+        """The version that ``restore`` plays again."""
+        if unended is not None:
+            contents = bytes(unended.actions.tolist()), bytes(unended.demonstrators.tolist())
+            self._target = Version(*contents, tuple(unended.markers), unended.frame_count)
+        self._versions: list[Version] = []
+        """What the take was before each rewind from which it was played on, oldest first."""
         self.common_frames = unended.frame_count if unended is not None else 0
         """How many frames, from the start, are those of the resumed episode."""
         self.pace = PaceCount()
@@ -72,6 +102,7 @@ class Take:
         self._actions = bytearray()
         self._kinds = bytearray()
         self._scores = array("d", [0.0])
+        self._lives = bytearray([self.state.lives])
         self._markers: list[int] = []
         self._snapshots: list[tuple[Any, FrameState]] = [(self.emulator.snapshot(), self.state)]
         self._snapshot_every = SNAPSHOT_EVERY_DECISIONS * settings.frame_skip
@@ -124,6 +155,21 @@ class Take:
         return self._unended is None or self.recorded_frames != self.common_frames
 
     @property
+    def scores(self) -> Sequence[float]:
+        """Points at each recorded frame, T + 1 values."""
+        return self._scores
+
+    @property
+    def lives(self) -> Sequence[int]:
+        """Lives at each recorded frame, T + 1 values."""
+        return self._lives
+
+    @property
+    def markers(self) -> Sequence[int]:
+        """The frames that the player marked."""
+        return self._markers
+
+    @property
     def marker_count(self) -> int:
         """Markers up to ``frame``."""
         return sum(marker <= self.frame for marker in self._markers)
@@ -155,7 +201,9 @@ class Take:
     def advance(self) -> PlayedFrame:
         """Play one frame. Must not be called where the take is ``over``."""
         if self.frame < self.recorded_frames:
+            self._remember_version()
             self._discard_later_frames()
+            self._remind_demonstrator(self.frame)
         self.begin_recording()
         played = next(self._loop)
         self._append(played.executed, played.demonstrator, played.after)
@@ -168,30 +216,65 @@ class Take:
         self._actions.append(action)
         self._kinds.append(demonstrator)
         self._scores.append(self._scores[-1] + after.reward)
+        self._lives.append(after.lives)
         self.state, self._over = after, after.game_over
         if self.frame % self._snapshot_every == 0:
             self._snapshots.append((self.emulator.snapshot(), self.state))
 
-    def restore(self, most_frames: int) -> bool:
-        """Play so many more frames of the resumed episode again; return whether all of it is restored.
+    @property
+    def can_bring_back(self) -> bool:
+        """Whether there is an earlier version, which a rewind discarded."""
+        return bool(self._versions)
 
-        Raises CoachError where the emulator does not reproduce the file.
+    def _remember_version(self) -> None:
+        self._versions.append(self._version())
+        del self._versions[:-MOST_VERSIONS]
+
+    def _version(self) -> Version:
+        return Version(bytes(self._actions), bytes(self._kinds), tuple(self._markers), self.common_frames)
+
+    def begin_bringing_back(self) -> None:
+        """Return to where the latest earlier version and the present one part; ``restore`` then plays the rest again.
+
+        The present version takes the place of the oldest one, so that bringing back repeatedly shows each in turn.
         """
-        unended = self._unended
-        assert unended is not None
+        target = self._versions.pop()
+        present = self._version()
+        self._versions.insert(0, present)
+        self.seek(target.common_with(present.actions, present.kinds, self.emulator.settings.frame_skip))
+        self._discard_later_frames()
+        self._target = target
+
+    @property
+    def restored_frames(self) -> tuple[int, int]:
+        """Frames that ``restore`` has played again, and all of them."""
+        return self.recorded_frames, len(self._target.actions) if self._target is not None else self.recorded_frames
+
+    def restore(self, most_frames: int) -> bool:
+        """Play so many more frames of the resumed episode or earlier version again; return whether it is restored.
+
+        Raises CoachError where the emulator does not reproduce the resumed file.
+        """
+        target = self._target
+        assert target is not None
         self.begin_recording()
-        for row in range(self.recorded_frames, min(self.recorded_frames + most_frames, unended.frame_count)):
-            if row in unended.markers:
+        for row in range(self.recorded_frames, min(self.recorded_frames + most_frames, len(target.actions))):
+            if row in target.markers:
                 self.mark()
-            action = int(unended.actions[row])
-            self._append(action, int(unended.demonstrators[row]), self.emulator.step(action))
-        if self.recorded_frames < unended.frame_count:
+            self._append(target.actions[row], target.kinds[row], self.emulator.step(target.actions[row]))
+        if self.recorded_frames < len(target.actions):
             return False
-        if unended.frame_count in unended.markers:
+        if len(target.actions) in target.markers:
             self.mark()
-        if not np.array_equal(self.state.ram, unended.last_ram):
+        unended = self._unended
+        is_resumed = unended is not None and self.recorded_frames == unended.frame_count == target.common_frames
+        if is_resumed and unended is not None and not np.array_equal(self.state.ram, unended.last_ram):
             raise not_reproduced(unended)
-        self._remind_demonstrator(self.frame)
+        self.common_frames = target.common_frames
+        self._target = None
+        if not self._over:
+            self._remind_demonstrator(self.frame)
+        self.newest = None
         return True
 
     def seek(self, frame: int) -> None:
@@ -222,15 +305,15 @@ class Take:
         """Discard what was recorded after the present frame: an episode has no branches."""
         frame = self.frame
         self.common_frames = min(self.common_frames, frame)
-        if self._writer is not None:
+        if self._writer is not None and frame < self.recorded_frames:
             self._writer.rewind_to(frame)
         del self._actions[frame:]
         del self._kinds[frame:]
         del self._scores[frame + 1 :]
+        del self._lives[frame + 1 :]
         del self._snapshots[frame // self._snapshot_every + 1 :]
         self._markers = [marker for marker in self._markers if marker <= frame]
         self._over = False
-        self._remind_demonstrator(frame)
 
     def _remind_demonstrator(self, frame: int) -> None:
         """Show the demonstrator the decisions that led to ``frame``, as many as an agent can have in its stack."""
@@ -250,15 +333,16 @@ class Take:
             self._writer.mark()
             self._markers.append(self.recorded_frames)
 
-    def save(self) -> Path:
+    def save(self, folder: Path | None = None) -> Path:
         """Publish everything that is recorded, including what follows the present frame after a rewind.
 
+        ``folder``: where to put the file instead of the library.
         Raises CoachError where nothing was recorded or the file cannot be written.
         """
         if self._writer is None:
             raise CoachError("Nothing was played yet; there is nothing to save.")
         pace = self.pace.report
-        path = self._writer.publish(self.ended_by, self.emulator.palette, pace if pace.frames else None)
+        path = self._writer.publish(self.ended_by, self.emulator.palette, pace if pace.frames else None, folder=folder)
         self._closed = True
         return path
 
@@ -317,10 +401,15 @@ class Takes:
         """Prepare the next take."""
         self.present = self._new_take()
 
-    def save(self) -> None:
-        """Publish the present take. Raises CoachError where it cannot be written; then nothing is lost."""
+    def save(self, folder: Path | None = None) -> None:
+        """Publish the present take, in the library or in ``folder``.
+
+        Raises CoachError where it cannot be written; then nothing is lost.
+        """
         take = self.present
-        self.paths.append(take.save())
+        path = take.save(folder)
+        if folder is None:
+            self.paths.append(path)
         take.seek(take.recorded_frames)
         self._list_present(saved=True)
 

@@ -145,7 +145,7 @@ class Canvas:
         return box
 
     def lines(self, string: str, width: float, size: int = SMALL, bold: bool = False) -> tuple[str, ...]:
-        """Return text broken between words into lines of at most that width; a longer word has a line of its own."""
+        """Return text broken between words into lines of at most that width; longer words are broken anywhere."""
         return fonts.wrapped(string, self._px(size), bold, self._px(width))
 
     def paragraph(self, string: str, box: Box, size: int = SMALL, colour: Colour = TEXT, bold: bool = False) -> float:

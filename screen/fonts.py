@@ -81,7 +81,10 @@ def shortened(text: str, pixels: int, mono: bool, bold: bool, most_pixels: int) 
 
 @functools.lru_cache(maxsize=512)
 def wrapped(text: str, pixels: int, bold: bool, most_pixels: int) -> tuple[str, ...]:
-    """Return the text in lines of at most ``most_pixels``; line breaks in the text are preserved."""
+    """Return the text in lines of at most ``most_pixels``; line breaks in the text are preserved.
+
+    A word that is longer than a line is broken anywhere.
+    """
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
@@ -92,5 +95,11 @@ def wrapped(text: str, pixels: int, bold: bool, most_pixels: int) -> tuple[str, 
                 line = word
             else:
                 line = longer
+            while len(line) > 1 and measured(line, pixels, False, bold)[0] > most_pixels:
+                fitting = len(line) - 1
+                while fitting > 1 and measured(line[:fitting], pixels, False, bold)[0] > most_pixels:
+                    fitting -= 1
+                lines.append(line[:fitting])
+                line = line[fitting:]
         lines.append(line)
     return tuple(lines)

@@ -37,6 +37,10 @@ class Box:
             max(0.0, self.height - 2 * distance),
         )
 
+    def inset_across(self, distance: float) -> Box:
+        """Return this box without so much at its left and right."""
+        return self.without_left(distance).without_right(distance)
+
     def left_part(self, width: float) -> Box:
         return Box(self.x, self.y, min(width, self.width), self.height)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 import pygame
+
+from data.files import write_atomic
+from data.user_folders import config_folder
 
 SAMPLES_PER_FRAME = 512
 SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * 60
@@ -13,6 +19,24 @@ _CHUNK_FRAMES = 3
 """Frames passed to the sound card at once. Whole mixer buffers, so that there is no gap between two chunks."""
 _MOST_WAITING_FRAMES = 12
 """More can be waiting only if the game ran ahead; the oldest sound is dropped then."""
+
+
+def _volume_file() -> Path:
+    return config_folder() / "volume.json"
+
+
+def read_volume() -> float:
+    """Return the volume that was saved last, 0 to 1."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return min(1.0, max(0.0, float(json.loads(_volume_file().read_text(encoding="utf-8")))))
+    return 1.0
+
+
+def write_volume(volume: float) -> None:
+    """Save the volume, if the disk allows it."""
+    with contextlib.suppress(OSError):
+        _volume_file().parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(_volume_file(), f"{volume:.2f}\n", durable=False)
 
 
 class GameSound:
@@ -26,6 +50,11 @@ class GameSound:
             self._channel = pygame.mixer.Channel(0)
         except pygame.error:
             pygame.mixer.quit()
+
+    def set_volume(self, volume: float) -> None:
+        """Set the volume, 0 to 1."""
+        if self._channel is not None:
+            self._channel.set_volume(volume)
 
     @property
     def available(self) -> bool:

@@ -302,7 +302,7 @@ class Window:
     def _translated(self, event: pygame.event.Event) -> Event | None:
         kind = event.type
         if kind in (pygame.KEYDOWN, pygame.KEYUP):
-            key = key_name(event.key, event.scancode)
+            key = key_name(event.key, getattr(event, "scancode", 0))
             if kind == pygame.KEYUP:
                 self._down.discard(key)
                 return KeyUp(key)

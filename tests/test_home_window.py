@@ -107,7 +107,7 @@ def test_playing_judging_training_and_watching_need_only_keys(virtual_display: V
     with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "p")
-        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.wait_for_window("ready - Space Invaders", process)
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "j")
@@ -134,7 +134,7 @@ def test_an_empty_library_selects_play(virtual_display: VirtualDisplay, tmp_path
     with running_coach(virtual_display, Library(tmp_path)) as process:
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "Return")
-        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.wait_for_window("ready - Space Invaders", process)
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("home", process)
         virtual_display.xdotool("key", "Escape")

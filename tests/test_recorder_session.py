@@ -279,7 +279,7 @@ def test_a_library_that_becomes_unwritable_is_reported_and_nothing_is_lost(playe
     hidden = (tmp_path / "replays").rename(tmp_path / "elsewhere")
     player.press("return")
     assert player.session.state is SessionState.ENDED
-    assert "Cannot write" in player.session.notice
+    assert "Cannot write" in player.session.save_problem
     hidden.rename(tmp_path / "replays")
     player.press("return")
     assert player.episodes() == [(20, "abandoned")]
@@ -399,3 +399,65 @@ def test_an_episode_that_this_emulator_does_not_reproduce_is_unchanged(tmp_path:
     assert "does not reproduce" in player.session.next.notice
     player.session.close()
     assert files_in(tmp_path) == [old.name]
+
+
+def rewound_and_played_on(player: Player) -> bytes:
+    """Play 60 frames, rewind to frame 20 and play 12 more; return the actions of the first 60."""
+    player.press("return")
+    player.keys.down("left")
+    player.ticks(40)
+    player.press("k")
+    player.ticks(20)
+    player.keys.up("left")
+    before = bytes(player.session.take._actions)
+    player.press("p")
+    player.session.seek(20)
+    player.press("p")
+    player.ticks(12)
+    assert player.session.take.recorded_frames == 32
+    return before
+
+
+def test_undo_restores_what_a_rewind_discarded_and_switches_back(player: Player) -> None:
+    before = rewound_and_played_on(player)
+    take = player.session.take
+    after = bytes(take._actions)
+    player.press("u")
+    player.ticks(2)
+    assert (player.session.state, bytes(take._actions), take.frame) == (SessionState.PAUSED, before, 60)
+    assert list(take.markers) == [40]
+    player.press("u")
+    player.ticks(2)
+    assert (bytes(take._actions), list(take.markers)) == (after, [])
+    player.press("u")
+    player.ticks(2)
+    player.press("escape", "return")
+    assert player.episodes() == [(60, "abandoned")]
+    assert_simulates_equal(player.session.paths[0])
+
+
+def test_closing_while_a_rewind_is_undone_saves_all_of_it(player: Player) -> None:
+    rewound_and_played_on(player)
+    player.press("u")
+    player.session.close()
+    assert player.episodes() == [(60, "abandoned")]
+
+
+def test_an_episode_that_cannot_be_saved_is_saved_elsewhere(
+    player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    player.press("return")
+    player.ticks(20)
+    player.press("escape")
+    with monkeypatch.context() as broken:
+        broken.setattr("data.replay_writer.write_atomic", refuse)
+        player.press("return")
+    assert "Read-only file system" in player.session.save_problem
+    player.session.save(tmp_path / "usb stick")
+    assert player.session.state is SessionState.READY
+    (path,) = (tmp_path / "usb stick").iterdir()
+    assert_simulates_equal(path)
+    assert player.session.paths == []

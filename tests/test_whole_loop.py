@@ -42,7 +42,7 @@ def test_a_person_plays_and_the_file_holds_what_the_keys_said(
     virtual_display: VirtualDisplay, library: Library
 ) -> None:
     with running_coach(virtual_display, library, "play", "--player", "Ada", "--seed", "5") as process:
-        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.wait_for_window("ready - Space Invaders", process)
         hold(virtual_display, 1.0, "Right")
         hold(virtual_display, 1.0, "space")
         hold(virtual_display, 1.0, "Left", "space")
@@ -50,7 +50,7 @@ def test_a_person_plays_and_the_file_holds_what_the_keys_said(
         virtual_display.xdotool("key", "Escape")
         virtual_display.wait_for_window("save or discard", process)
         virtual_display.xdotool("key", "Return")
-        virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        virtual_display.wait_for_window("ready - Space Invaders", process)
         virtual_display.xdotool("key", "Escape")
     [path] = library.replays.glob("*.h5")
     with ReplayFile(path) as replay:
@@ -71,7 +71,7 @@ def test_what_was_played_verifies(library: Library, capsys: pytest.CaptureFixtur
 def test_a_window_closed_in_mid_episode_keeps_it(virtual_display: VirtualDisplay, library: Library) -> None:
     before = set(library.replays.glob("*.h5"))
     with running_coach(virtual_display, library, "play", "--player", "Ada", "--seed", "6") as process:
-        window = virtual_display.wait_for_window("ready - SpaceInvaders", process)
+        window = virtual_display.wait_for_window("ready - Space Invaders", process)
         hold(virtual_display, 0.8, "Left")
         virtual_display.ask_to_close(window)
     [path] = set(library.replays.glob("*.h5")) - before
