@@ -279,6 +279,8 @@ class Window:
                 time.sleep(min(POLL_SECONDS, left))
                 found = pygame.event.get()
             return found
+        if sdl.wait_for_event(seconds):
+            return pygame.event.get()
         first = pygame.event.wait(max(1, round(seconds * 1000)))
         return [] if first.type == pygame.NOEVENT else [first, *pygame.event.get()]
 
