@@ -30,6 +30,8 @@ class ActingAgent:
         self._preprocessor = Preprocessor(preprocessing)
         self._stack = ObservationStack(stack)
         self._values: np.ndarray | None = None
+        self.acted_value: float | None = None
+        """Greatest value at the last decision, where it was computed: seldom for one made at random."""
 
     def observe_start(self, emulator: Emulator) -> None:
         """Start an episode; the emulator is at its frame 0."""
@@ -51,8 +53,11 @@ class ActingAgent:
 
     def act(self) -> int:
         if self.epsilon > 0.0 and self.rng.random() < self.epsilon:
+            self.acted_value = None if self._values is None else float(self._values.max())
             return int(self.rng.integers(self._action_count))
-        return int(np.argmax(self.q_values()))
+        values = self.q_values()
+        self.acted_value = float(values.max())
+        return int(np.argmax(values))
 
     def q_values(self) -> np.ndarray:
         """Return the (A,) float32 values of the present stack, computed once for each stack."""

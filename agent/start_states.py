@@ -166,6 +166,10 @@ class StartStates:
             emulator.executed(action)  # advances the random numbers of sticky actions
             emulator.act(action)
 
+    def actions_before(self, start: Start) -> bytes:
+        """Return the actions before a start, one a frame."""
+        return self._episodes[start.episode].actions[: start.frame].tobytes()
+
     def finished(self, start: Start, points: float) -> None:
         """Take in what an own episode scored. The rule "backward" moves earlier with success and later without.
 

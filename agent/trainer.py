@@ -14,6 +14,7 @@ from agent.added_memory import AddedMemory
 from agent.batch import Batch, augment, bound_own_only, fade_imitation, joined, regress_on_returns
 from agent.config import TrainConfig
 from agent.learner import Learner, Update
+from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
@@ -96,6 +97,7 @@ class Trainer:
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
         self.added: AddedMemory | None = None
         """What was added during the training; None: nothing."""
+        self.moments = MomentFinder(config)
         self.last_batch: Batch | None = None
         """The batch of the newest update; None after a resume."""
         self._added_rows = 0  # of the newest batch; they are its last ones
@@ -157,6 +159,7 @@ class Trainer:
                 self._length += 1
                 terminal = played.game_over or (self.config.life_loss_ends and played.life_lost)
                 frame = self.emulator.frame_number - len(played.frames)
+                self.moments.decided(self.agent.acted_value, frame, played)
                 self.memory.add(played.action, played.reward, terminal, self.agent.observation, frame=frame)
                 ended = played.game_over or played.truncated
                 episode = self._end_episode() if ended else None
@@ -178,10 +181,14 @@ class Trainer:
         self.agent.observe_start(self.emulator)
         self.memory.begin(self.agent.observation)
         self._executed, self._score, self._length = [], 0.0, 0
+        self.moments.begin()
 
     def _end_episode(self) -> EpisodeDone | None:
         """End the episode; return None where it started inside the seeding: its points are not a whole episode's."""
         self.memory.end()
+        assert self._executed is not None
+        inside = b"" if self._starts is None or self._start is None else self._starts.actions_before(self._start)
+        self.moments.ended(self.emulator.settings, inside + bytes(self._executed), self.step + 1)
         if self._starts is not None and self._start is not None:
             self._starts.finished(self._start, self._score)
             self._executed = None

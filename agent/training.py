@@ -36,6 +36,7 @@ from agent.trainer import EpisodeDone, Generators, Trainer
 from data.errors import CoachError
 from data.library import Library
 from data.live_view import LiveView
+from data.moments import write_moments
 from data.run_progress import Progress
 from data.runs import RunFolder, open_run, run_folder
 from data.simulation import Emulator
@@ -282,6 +283,9 @@ class _Training:
                     self._log_update()
             if done.episode is not None:
                 self._log_episode(done.episode)
+            if trainer.moments.found:
+                write_moments(self.folder, trainer.moments.found)
+                trainer.moments.found = []
             self.progress.stepped(done.step)
             if self.live_view.is_due():
                 self.live_view.write(trainer.emulator, trainer.agent.q_values(), trainer.score, evaluating=False)
