@@ -28,6 +28,7 @@ from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, select_d
 from agent.seeding_fill import Source, fill_episode
 from data.additions import Addition, AdditionsFolder
 from data.episode import DEMONSTRATOR_KINDS, utc_now
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.replay_file import ReplayFile
 from data.runs import RunFolder
@@ -110,6 +111,7 @@ def request_episode(
         "digest": replay.digest,
         "selection": selection,
         "decisions": tally.kept,
+        "started_from": None if replay.origin.started_from is None else replay.origin.started_from.to_json(),
         "action_meanings": list(meanings),
         "rules": rules_of(config),
     }
@@ -153,6 +155,12 @@ def write_request(
             f"Cannot write the request to {additions.requests} ({error.strerror or error}); nothing was added."
         ) from error
     return path.name
+
+
+def corrected_moments(additions: AdditionsFolder) -> set[StartedFrom]:
+    """Return where the requested episodes start, as far as they start inside another."""
+    found = (StartedFrom.from_json(about.get("started_from")) for _, about in _abouts(additions))
+    return {start for start in found if start is not None}
 
 
 def _abouts(additions: AdditionsFolder) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from commands.corrections import add_correction_options, run_corrections
 from commands.import_ import add_import_options, import_options, report_notes
 from commands.output import print_json, progress_bar, progress_counter, report_console, row, table
 from commands.parser import AGENT_EPSILON, DEFAULT_GAME, Commands, add_seed, add_sticky, at_least, chosen_seed
@@ -59,6 +60,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="act 0.2 s late, hold keys, and do nothing half of the time, as a person may; for trials of learning",
     )
+    add_correction_options(record)
     add_import_options(record, "actions: ")
 
 
@@ -74,6 +76,8 @@ def run_record(options: argparse.Namespace) -> int:
     at_least(options.episodes, 1, "--episodes")
     at_least(options.jobs, 1, "--jobs")
     factory = make_demonstrator(options, library)
+    if options.correct:
+        return run_corrections(options, library, factory())
     if options.human_limits:
         factory = MakeWithHumanLimits(factory)
     seed = chosen_seed(options)

@@ -27,13 +27,16 @@ from agent.config import TrainConfig
 from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.sampling import PrioritisedSampler, UniformSampler
 from agent.training import train
+from commands.corrections import worst_moments
 from data.additions import Addition, AdditionsFolder
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.library import Library
+from data.moments import frames_of, read_moments, start_before
 from data.replay_file import ReplayFile
 from data.run_progress import Progress
 from data.runs import RunFolder, open_run
+from data.verification import verify
 
 HERE = Path(__file__).parent
 RUN: dict[str, Any] = {
@@ -166,6 +169,37 @@ def test_a_full_disk_loses_no_addition(library: Library, monkeypatch: pytest.Mon
     train(library, "first", small_config(steps=40, network="small"), resume=True)
     (line,) = lines(library, "first")
     assert line.step == 32
+
+
+def test_a_planner_corrects_the_worst_moments_of_a_training(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(
+        steps=120, network="small", epsilon_start=0.2, epsilon_end=0.1, max_episode_frames=240, life_loss_ends=True
+    )
+    train(library, "run-1", config)
+    folder = open_run(library, "run-1")
+    moments = read_moments(folder)
+    assert moments
+    for moment in moments:
+        *_, (state, emulator) = frames_of(folder, moment, 1.0)
+        assert emulator.settings.seed == moment.seed
+        assert not state.game_over
+    command = ["--library", str(library.folder), "record", "--by", "planner", "--correct", "run-1", "--json"]
+    assert coach.main([*command, "--moments", "1", "--seconds", "2", "--rollouts", "1", "--horizon", "2"]) == 0
+    (fact,) = json.loads(capsys.readouterr().out)["corrections"]
+    assert fact["moment"]["severity"] == max(moment.severity for moment in moments)
+    assert verify(Path(fact["path"])).ok
+    with ReplayFile(fact["path"]) as replay:
+        start = replay.origin.started_from
+        assert start is not None
+        assert (start.run, start.step) == ("run-1", fact["moment"]["step"])
+        assert replay.frame_count == 120
+    train(library, "run-1", dataclasses.replace(config, steps=128), resume=True)
+    (line,) = lines(library, "run-1")
+    assert (line.episode, line.decisions, line.step) == (Path(fact["path"]).stem, 30, 120)
+    left = worst_moments(folder, 100)
+    assert start not in {start_before(folder, moment)[2] for moment in left}
 
 
 # ---- without a network -----------------------------------------------------------------------------------------------
