@@ -24,12 +24,13 @@ from agent.config import TrainConfig, run_config
 from agent.preprocessing import OBSERVATION_BYTES
 from agent.replay_memory import COLUMNS, MemoryRules, ReplayMemory
 from agent.sampling import Sampler, UniformSampler
-from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, select_decisions
+from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, parse_spec, select_decisions
 from agent.seeding_fill import Source, fill_episode
 from data.additions import Addition, AdditionsFolder
 from data.episode import DEMONSTRATOR_KINDS, utc_now
 from data.episode_start import StartedFrom
 from data.errors import CoachError
+from data.library import Library
 from data.replay_file import ReplayFile
 from data.runs import RunFolder
 
@@ -92,10 +93,8 @@ def request_episode(
     chosen = by or chooser_of(replay)
     if chosen not in (*DEMONSTRATOR_KINDS, "all", "file"):
         raise CoachError(f"--by must be one of {', '.join(DEMONSTRATOR_KINDS)} or all, not {chosen!r}.")
-    # Unjudged play is added whatever the run keeps of its seeding: whoever adds it approves of it.
-    rules = dataclasses.replace(config, keep="not-bad") if config.keep == "good" else config
     tally = Tally()
-    episode = select_decisions(rules, Spec(chosen, chosen), replay, meanings, verdicts, tally)
+    episode = select_decisions(_without_good_only(config), Spec(chosen, chosen), replay, meanings, verdicts, tally)
     if not tally.kept:
         raise CoachError(f"Nothing of {replay.episode_id} can be added to {folder.name}: {tally.sentence()}.")
     additions = AdditionsFolder(folder.path)
@@ -117,6 +116,51 @@ def request_episode(
     }
     observations, columns = transitions(config, episode)
     return Requested(replay.episode_id, tally.kept, write_request(additions, about, observations, columns), tally)
+
+
+def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) -> str:
+    """Publish the present verdicts on a run's seeding and additions as a request; return its name.
+
+    Raises CoachError where the run has no recorded episodes that are still in the library, or the disk refuses.
+    """
+    config, meanings = run_config(folder), folder.read().action_meanings
+    additions = AdditionsFolder(folder.path)
+    found = folder.newest_state()
+    seeded = [str(source["name"]) for source in found[1].get("sources", [])] if found is not None else []
+    added = [line.episode for line in additions.taken() if line.kind == "episode"]
+    summaries = {summary.episode_id: summary for summary in library.episodes(config.game)}
+    specs = [parse_spec(text) for text in config.seed_from]
+    arrays: dict[str, np.ndarray] = {}
+    names: list[str] = []
+    for name in dict.fromkeys([*seeded, *added]):
+        if name not in summaries:
+            continue
+        with ReplayFile(summaries[name].path) as replay:
+            if name in seeded:
+                spec = next((spec for spec in specs if spec.selects(summaries[name])), None)
+                rules = config
+            else:
+                spec, rules = Spec("", chooser_of(replay)), _without_good_only(config)
+            if spec is None:
+                continue
+            episode = select_decisions(rules, spec, replay, meanings, verdicts, Tally())
+        number = len(names)
+        names.append(name)
+        arrays[f"{number}/first_frame"] = episode.decisions.first_frame.astype(np.int64)
+        arrays[f"{number}/kept"], arrays[f"{number}/imitate"] = episode.kept, episode.imitate
+    if not names:
+        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} on which verdicts could count.")
+    about = {"kind": "verdicts", "episodes": names}
+    return _publish(additions, {"about": _text(about), **arrays})
+
+
+def _without_good_only(config: TrainConfig) -> TrainConfig:
+    """Unjudged play is added whatever the run keeps of its seeding: whoever adds it approves of it."""
+    return dataclasses.replace(config, keep="not-bad") if config.keep == "good" else config
+
+
+def _text(about: dict[str, Any]) -> np.ndarray:
+    return np.frombuffer(json.dumps(about).encode(), np.uint8)
 
 
 def rules_of(config: TrainConfig) -> dict[str, Any]:
@@ -143,10 +187,14 @@ def write_request(
     """Publish a request and return its name; raises CoachError where the disk refuses, and then leaves nothing."""
     packed = zlib.compress(np.ascontiguousarray(observations).tobytes(), COMPRESSION)
     arrays = {
-        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+        "about": _text(about),
         "observations": np.frombuffer(packed, np.uint8),
         **{f"columns/{name}": column for name, column in columns.items()},
     }
+    return _publish(additions, arrays)
+
+
+def _publish(additions: AdditionsFolder, arrays: dict[str, np.ndarray]) -> str:
     try:
         path = additions.new_request()
         write_arrays(path, arrays)
@@ -185,6 +233,17 @@ class _Request:
     about: dict[str, Any]
     observations: np.ndarray
     columns: dict[str, np.ndarray]
+    verdicts: tuple[_Judged, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The verdicts on one episode: columns of its D decisions."""
+
+    episode: str
+    first_frame: np.ndarray
+    kept: np.ndarray
+    imitate: np.ndarray
 
 
 def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) -> _Request:
@@ -192,6 +251,8 @@ def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) ->
     arrays = read_arrays(path)
     try:
         about: dict[str, Any] = json.loads(arrays["about"].tobytes())
+        if about["kind"] == "verdicts":
+            return _Request(about, np.zeros((0, OBSERVATION_BYTES), np.uint8), {}, _judged(about, arrays))
         columns = {name: arrays[f"columns/{name}"] for name in COLUMNS}
         raw = zlib.decompress(arrays["observations"].tobytes())
         observations = np.frombuffer(raw, np.uint8).reshape(-1, OBSERVATION_BYTES)
@@ -207,6 +268,17 @@ def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) ->
     if not fits or int(columns["action"].max()) >= len(meanings):
         raise CoachError(f"{path} was made for another run: its game, actions or settings differ.")
     return _Request(about, observations, columns)
+
+
+def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judged, ...]:
+    """Raises KeyError or ValueError for a damaged request."""
+    found = []
+    for number, episode in enumerate(about["episodes"]):
+        first, kept, imitate = (arrays[f"{number}/{name}"] for name in ("first_frame", "kept", "imitate"))
+        if not (first.shape == kept.shape == imitate.shape) or first.ndim != 1 or kept.dtype != np.bool_:
+            raise ValueError(f"the verdicts on {episode} have the wrong shape or type")
+        found.append(_Judged(str(episode), first, kept, imitate))
+    return tuple(found)
 
 
 class Additions:
@@ -243,7 +315,10 @@ class Additions:
         for name in applied or []:
             if name not in by_name:
                 raise CoachError(f"{self._folder.log} lacks {name}, which the checkpoint holds.")
-            self._apply(by_name[name], self._read(name))
+            if by_name[name].kind == "verdicts":
+                self._applied.append(name)  # what they changed is in the checkpoint
+            else:
+                self._apply(by_name[name], self._read(name))
         if changes is not None and self.memory is not None:
             self.memory.restore_changes(changes)
         taken = set(self._applied)
@@ -252,17 +327,20 @@ class Additions:
             key=lambda line: line.moment,
         )
 
-    def take(self, trainer: Trainer) -> list[Addition]:
-        """Use what is due or newly requested; only between updates. Return the additions, refused ones included."""
+    def take(self, trainer: Trainer, seeded: list[Source]) -> list[Addition]:
+        """Use what is due or newly requested; only between updates. Return the additions, refused ones included.
+
+        seeded: the sources of the trainer's own memory.
+        """
         now = trainer.pretrained, trainer.step
         found: list[Addition] = []
         while self._scheduled and self._scheduled[0].moment <= now:
             line = self._scheduled.pop(0)
-            self._apply(line, self._read(line.request))
+            self._use(line, self._read(line.request), trainer.memory, seeded)
             found.append(line)
         for name in self._new_requests():
             try:
-                line, request = self._record(name, *now)
+                line, request = self._record(name, *now, trainer.memory, seeded)
             except CoachError as error:
                 self.note = f"{error} {name} waits until it can be recorded."
                 self._next_poll, self._listed_ns = time.monotonic() + RETRY_SECONDS, 0
@@ -270,7 +348,7 @@ class Additions:
             self._known.add(name)
             found.append(line)
             if request is not None:
-                self._apply(line, request)
+                self._use(line, request, trainer.memory, seeded)
         trainer.added = self.memory
         return found
 
@@ -288,7 +366,9 @@ class Additions:
     def _read(self, name: str) -> _Request:
         return _read_request(self._folder.requests / name, self._config, self._meanings)
 
-    def _record(self, name: str, pretrained: int, step: int) -> tuple[Addition, _Request | None]:
+    def _record(
+        self, name: str, pretrained: int, step: int, memory: ReplayMemory, seeded: list[Source]
+    ) -> tuple[Addition, _Request | None]:
         """Write the line of a request, from which on it belongs to the training; no request where it is refused."""
         given = utc_now().isoformat()
         request = None
@@ -297,23 +377,55 @@ class Additions:
             if self.memory is not None:
                 self.memory.require_room(len(request.observations))
             about = request.about
-            line = Addition(
-                request=name,
-                kind="episode",
-                decisions=int(about["decisions"]),
-                step=step,
-                pretrained=pretrained,
-                episode=str(about["episode"]),
-                digest=str(about["digest"]),
-                selection=str(about["selection"]),
-                given=given,
-            )
+            if request.verdicts:
+                touched = sum(len(slots) for _, slots, _, _ in self._judged_slots(request, memory, seeded))
+                line = Addition(name, "verdicts", touched, step, pretrained, given=given)
+            else:
+                line = Addition(
+                    request=name,
+                    kind="episode",
+                    decisions=int(about["decisions"]),
+                    step=step,
+                    pretrained=pretrained,
+                    episode=str(about["episode"]),
+                    digest=str(about["digest"]),
+                    selection=str(about["selection"]),
+                    given=given,
+                )
         except CoachError as error:
             request = None
             line = Addition(name, "refused", 0, step, pretrained, given=given, reason=str(error))
         self._folder.record(line)
         self.note = ""
         return line, request
+
+    def _use(self, line: Addition, request: _Request, memory: ReplayMemory, seeded: list[Source]) -> None:
+        if not request.verdicts:
+            self._apply(line, request)
+            return
+        for judged, slots, kept, imitate in self._judged_slots(request, memory, seeded):
+            judged.judge(slots, kept, imitate)
+        self._applied.append(line.request)
+
+    def _judged_slots(
+        self, request: _Request, memory: ReplayMemory, seeded: list[Source]
+    ) -> list[tuple[ReplayMemory, np.ndarray, np.ndarray, np.ndarray]]:
+        """Return (memory, slots, kept, imitate) of the decisions on which a request's verdicts change something."""
+        found = []
+        memories = [(memory, seeded)] if self.memory is None else [(memory, seeded), (self.memory, self.sources)]
+        for held, sources in memories:
+            columns = held.columns_used()
+            for judged in request.verdicts:
+                numbers = [number for number, source in enumerate(sources) if source.name == judged.episode]
+                slots = np.flatnonzero(np.isin(columns["source"], numbers) & columns["decided"])
+                if not len(slots) or not len(judged.first_frame):
+                    continue
+                rows = np.searchsorted(judged.first_frame, columns["frame"][slots])
+                rows = np.minimum(rows, len(judged.first_frame) - 1)
+                kept, imitate = judged.kept[rows], judged.imitate[rows]
+                change = held.would_change(slots, kept, imitate)
+                found.append((held, slots[change], kept[change], imitate[change]))
+        return found
 
     def _apply(self, line: Addition, request: _Request) -> None:
         if self.memory is None:

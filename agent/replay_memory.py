@@ -283,6 +283,35 @@ class ReplayMemory:
         self._dirty[slot] = True
         self._sampler.set_ready(slot, ready, float(self.columns["weight"][slot]))
 
+    def judge(self, slots: np.ndarray, kept: np.ndarray, imitate: np.ndarray) -> None:
+        """Change whether decisions may be sampled and are imitated.
+
+        slots (N,) int64 with a decision each; kept (N,) bool; imitate (N,) int8. A decision whose neighbours are not
+        in the memory stays left out.
+        """
+        kept = kept & self._is_whole(slots)
+        for slot, keep in zip(slots.tolist(), kept.tolist(), strict=True):
+            self.columns["kept"][slot] = keep
+            self._set_ready(slot, keep)
+        self.columns["imitate"][slots] = np.where(kept, imitate, 0)
+        self._dirty[slots] = True
+
+    def would_change(self, slots: np.ndarray, kept: np.ndarray, imitate: np.ndarray) -> np.ndarray:
+        """Return for which slots (N,) ``judge`` would change anything, (N,) bool."""
+        ready = self.columns["ready"][slots]
+        kept = kept & self._is_whole(slots)
+        changes: np.ndarray = (ready != kept) | (kept & (self.columns["imitate"][slots] != imitate))
+        return changes
+
+    def _is_whole(self, slots: np.ndarray) -> np.ndarray:
+        """Return which slots (N,) have a closed return and all observations of their stacks."""
+        age = self.columns["age"]
+        whole: np.ndarray = self.columns["decided"][slots] & (self.columns["n_taken"][slots] > 0)
+        for back in range(1, self.rules.stack):
+            before = slots - back
+            whole &= (age[slots] < back) | ((before >= 0) & (age[before] == age[slots] - back))
+        return whole
+
     # ---- sampling ------------------------------------------------------------------------------------------------
 
     def sample(

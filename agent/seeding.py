@@ -40,6 +40,14 @@ class Spec:
     path: Path | None = None
     weight: float = 1.0
 
+    def selects(self, episode: EpisodeSummary) -> bool:
+        """Return whether an episode of the library is one of this source."""
+        if self.path is not None:
+            return self.path.stem == episode.episode_id
+        if self.kind != "all" and not episode.frames_by_demonstrator.get(self.kind):
+            return False
+        return not self.run or episode.player_of("agent") == self.run
+
 
 def parse_spec(text: str) -> Spec:
     """Parse one source of a seeding; raises CoachError where it is not valid."""

@@ -325,7 +325,7 @@ class _Training:
 
     def _take_additions(self) -> None:
         """Use what was added meanwhile; only between updates."""
-        if self.additions.take(self.trainer):
+        if self.additions.take(self.trainer, self.sources):
             self._write_account()
 
     def _write_account(self) -> None:

@@ -14,6 +14,7 @@ from commands.output import print_json, report_console
 from commands.parser import Commands, add_labels, at_least, labels_of
 from data.additions import Addition, AdditionsFolder
 from data.clip import Verdict
+from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import vetted
@@ -29,7 +30,12 @@ POLL_SECONDS = 0.1
 def add(commands: Commands) -> None:
     parser = commands.add("add", "give recorded episodes to a training that runs or is stopped", run_add)
     parser.add_argument("run_name", metavar="RUN", help="the run's name")
-    parser.add_argument("episodes", metavar="EPISODE", nargs="+", help="episode ids, or paths of replay files")
+    parser.add_argument("episodes", metavar="EPISODE", nargs="*", help="episode ids, or paths of replay files")
+    parser.add_argument(
+        "--verdicts",
+        action="store_true",
+        help="let the present verdicts on what is in its memory take effect: bad stops being used, good begins",
+    )
     parser.add_argument(
         "--by",
         metavar="KIND",
@@ -50,7 +56,12 @@ def run_add(options: argparse.Namespace) -> int:
     at_least(options.wait, 0, "--wait")
     library = Library(options.library)
     folder = open_run(library, options.run_name)
-    facts = add_episodes(library, folder, options.episodes, options.by, labels_of(options, library), options.wait)
+    if not options.episodes and not options.verdicts:
+        raise CoachError("Name at least one episode, or use --verdicts.")
+    labels = labels_of(options, library)
+    facts = add_episodes(library, folder, options.episodes, options.by, labels, options.wait)
+    if options.verdicts:
+        facts.append(add_verdicts(library, folder, labels, options.wait))
     if options.json:
         print_json({"run": folder.name, "running": folder.is_trained(), "additions": facts})
         return 0
@@ -88,6 +99,25 @@ def add_episodes(
             database.close()
     taken = wait_until_taken(folder, [one.request for one in requested], wait)
     return [_fact(folder, one, taken.get(one.request)) for one in requested]
+
+
+def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: float) -> dict[str, Any]:
+    """Request that the present verdicts take effect, wait as ``add_episodes`` does, and return what became of it."""
+    from agent.additions import request_verdicts
+
+    database = LabelDatabase.open_existing(labels)
+    if database is None:
+        raise CoachError("Nothing has been judged yet.")
+    with database:
+        name = request_verdicts(folder, library, lambda episode_id: database.verdicts(episode_id=episode_id))
+    line = wait_until_taken(folder, [name], wait).get(name)
+    if line is not None:
+        sentence = f"{folder.name}: {line.sentence()}"
+    elif folder.is_trained():
+        sentence = f"{folder.name} takes the verdicts as soon as it can."
+    else:
+        sentence = f"{folder.name} is not being trained; it takes the verdicts when it is resumed."
+    return {"request": name, "taken": None if line is None else asdict(line), "sentence": sentence}
 
 
 def wait_until_taken(folder: RunFolder, requests: list[str], seconds: float) -> dict[str, Addition]:

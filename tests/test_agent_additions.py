@@ -31,6 +31,7 @@ from commands.corrections import worst_moments
 from data.additions import Addition, AdditionsFolder
 from data.clip import Clip, Verdict
 from data.errors import CoachError
+from data.label_database import LabelDatabase
 from data.library import Library
 from data.moments import frames_of, read_moments, start_before
 from data.replay_file import ReplayFile
@@ -171,6 +172,29 @@ def test_a_full_disk_loses_no_addition(library: Library, monkeypatch: pytest.Mon
     assert line.step == 32
 
 
+def test_verdicts_given_while_it_trains_take_effect_and_are_part_of_the_resume(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(steps=24, network="small", seed_from=("human",), sampling="prioritised", deterministic=True)
+    train(library, "run-1", config)
+    command = ["--library", str(library.folder), "add", "run-1", "--verdicts"]
+    assert coach.main(command) == 2
+    assert "Nothing has been judged yet" in capsys.readouterr().err
+    (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "human"]
+    sampled: list[int] = []
+    for step, verdict in ((32, "bad"), (40, "good")):
+        with LabelDatabase(library.labels) as database:
+            database.record(Verdict(Clip(episode, 100, 300), "Ada", verdict))
+        assert coach.main(command) == 0
+        train(library, "run-1", dataclasses.replace(config, steps=step), resume=True)
+        account = json.loads((library.run_folder("run-1") / "seeding.json").read_text())
+        sampled.append(account["sources"][0]["still_in_memory"])
+    assert sampled == [50, 100]
+    found = lines(library, "run-1")
+    assert [(line.kind, line.decisions, line.step) for line in found] == [("verdicts", 50, 24), ("verdicts", 50, 32)]
+    assert found[0].sentence() == "Verdicts on 50 decisions took effect at step 24."
+
+
 def test_a_planner_corrects_the_worst_moments_of_a_training(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,6 +265,23 @@ def test_added_transitions_are_those_of_their_files_however_much_is_added(
     again.restore_changes(together.changing_arrays())
     both = [memory.sample(np.random.default_rng(1), 64, None).slots for memory in (again, together)]
     np.testing.assert_array_equal(*both)
+
+
+def test_a_verdict_brings_back_only_decisions_whose_neighbours_are_there() -> None:
+    memory = ReplayMemory(RULES, lambda _: UniformSampler(), own_slots=64)
+    memory.begin(np.zeros((84, 84), np.uint8), age=10)  # a piece from the middle of an episode
+    for row in range(20):
+        memory.add(0, 1.0, False, np.full((84, 84), row, np.uint8), source=0, kept=row >= 3)
+    memory.end()
+    ready = np.flatnonzero(memory.columns["ready"])
+    np.testing.assert_array_equal(ready, np.arange(3, 20))
+    every = np.arange(20)
+    memory.judge(every, every < 10, np.full(20, -1, np.int8))
+    np.testing.assert_array_equal(np.flatnonzero(memory.columns["ready"]), np.arange(3, 10))
+    assert not memory.would_change(every, every < 10, np.full(20, -1, np.int8)).any()
+    memory.judge(every, np.ones(20, bool), np.ones(20, np.int8))
+    np.testing.assert_array_equal(np.flatnonzero(memory.columns["ready"]), ready)
+    assert memory.columns["imitate"][ready].all()
 
 
 def test_an_addition_is_a_quarter_of_a_batch_at_first_and_later_its_share_of_the_seeding() -> None:
