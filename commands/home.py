@@ -190,7 +190,8 @@ class HomeActions:
         from curator.frame_reader import FrameReader
         from home.library_window import LibraryWindow
 
-        LibraryWindow(self._window, self._library, FrameReader, self._verified, self._game).run()
+        curator = person(self._settings) or "me"
+        LibraryWindow(self._window, self._library, FrameReader, self._verified, self._game, curator).run()
         return ""
 
     def _change_settings(self) -> str:

@@ -26,10 +26,17 @@ from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANE
 from screen.widgets import Button, button_row, draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel, Window
 
-FRAME_SECONDS = 1 / 60
+FRAME_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
+"""Between two pictures, and the longest wait for an event while nothing moves."""
+JUDGED_FRAMES = 3 * FRAMES_PER_SECOND
+"""G and B judge the play of the last 3 s before the position."""
+QUEUE = "library"
+"""Of the verdicts that are given here."""
 AHEAD_FRAMES = 4 * FRAMES_PER_SECOND
 KEYS = [
     ("P Space", "Pause or resume; at the end, replay"),
+    ("G B", "Judge the last 3 seconds: good, bad"),
+    ("U", "Undo your last verdict"),
     ("← →", "One frame back, forward"),
     ("Shift ← →", "One second back, forward"),
     ("Home End", "To the start, to the end"),
@@ -61,12 +68,24 @@ OpenFrames = Callable[[Mapping[str, str]], FrameSource]
 class EpisodeWindow:
     """Plays one episode until the user goes back, to another one, or deletes it."""
 
-    def __init__(self, window: Window, row: EpisodeRow, open_frames: OpenFrames, library: Library, number: str) -> None:
-        """``number``: its place in the list, in words."""
+    def __init__(
+        self,
+        window: Window,
+        row: EpisodeRow,
+        open_frames: OpenFrames,
+        library: Library,
+        number: str,
+        curator: str = "",
+    ) -> None:
+        """``number``: its place in the list, in words. ``curator``: who judges; empty: nobody."""
         self._window = window
         self._row = row
         self._library = library
         self._number = number
+        self._curator = curator
+        self._given: list[int] = []
+        """Ids of the verdicts that were given in this window and stand."""
+        self._message, self._is_error = "", False
         self._open_frames = open_frames
         self._playback = Playback(row.frame_count)
         self._verdicts: list[Verdict] = []
@@ -104,9 +123,12 @@ class EpisodeWindow:
         self._window.ignore_held_keys()
         last = time.monotonic()
         prepared = -1
+        stale = True
         while not self._closed:
-            for event in self._window.events():
+            moves = not (self._playback.paused or self._playback.is_at_end)
+            for event in self._window.events(0.0 if stale or moves else IDLE_SECONDS):
                 self._handle(event)
+                stale = True
             now = time.monotonic()
             self._playback.advance(now - last)
             last = now
@@ -116,8 +138,11 @@ class EpisodeWindow:
                 end = min(frame + round(AHEAD_FRAMES * max(1.0, self._playback.speed)), self._playback.frame_count)
                 if end > frame:
                     frames.prepare([Clip(self._row.episode_id, frame, end)])
-            self._draw(columns, frames.frame(self._row.episode_id, frame))
-            time.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - now)))
+            if (moves or stale) and self._window.visible and not self._closed:
+                self._draw(columns, frames.frame(self._row.episode_id, frame))
+                stale = False
+            if moves:
+                time.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - now)))
 
     # Input
 
@@ -167,8 +192,45 @@ class EpisodeWindow:
                 self._close("previous")
             case "delete" if self._may_delete:
                 self._close("delete")
+            case "g" | "b" if self._curator:
+                self._judge("good" if key == "g" else "bad")
+            case "u" if self._given:
+                self._undo()
             case "escape":
                 self._close("")
+
+    @property
+    def _judged(self) -> Clip:
+        """What G and B judge."""
+        frame, last = self._playback.frame, self._playback.frame_count
+        start = min(max(0, frame - JUDGED_FRAMES), max(0, last - JUDGED_FRAMES))
+        return Clip(self._row.episode_id, start, min(start + JUDGED_FRAMES, last))
+
+    def _judge(self, verdict: str) -> None:
+        clip = self._judged
+        span = f"{frame_clock(clip.start)} to {frame_clock(clip.stop)}"
+        try:
+            with LabelDatabase(self._library.labels) as labels:
+                self._given.append(labels.record(Verdict(clip, self._curator, verdict, queue=QUEUE)))
+            self._verdicts = self._read_verdicts()
+        except CoachError as error:
+            self._message, self._is_error = str(error), True
+        else:
+            self._message, self._is_error = f"{verdict.capitalize()}: {span}. U undoes it.", False
+
+    def _undo(self) -> None:
+        """Withdraw the last verdict that was given here, unless another window has given a later one."""
+        try:
+            with LabelDatabase(self._library.labels) as labels:
+                if labels.newest_id(self._curator) == self._given[-1]:
+                    labels.undo(self._curator)
+                    self._message, self._is_error = "Undone.", False
+                else:
+                    self._message, self._is_error = "You have judged in another window since; undo it there.", True
+            self._given.pop()
+            self._verdicts = self._read_verdicts()
+        except CoachError as error:
+            self._message, self._is_error = str(error), True
 
     @property
     def _may_delete(self) -> bool:
@@ -206,7 +268,7 @@ class EpisodeWindow:
         return episode_layout(self._window.size_units)
 
     def _buttons(self, layout: EpisodeLayout) -> dict[str, Button]:
-        return episode_buttons(layout, self._playback, self._may_delete)
+        return episode_buttons(layout, self._playback, self._may_delete, bool(self._curator), bool(self._given))
 
     def _draw(self, columns: EpisodeColumns, picture: np.ndarray) -> None:
         canvas = self._window.canvas
@@ -222,7 +284,12 @@ class EpisodeWindow:
             self._verdicts,
             self._buttons(layout),
             self._pointer,
+            self._judged if self._curator else None,
         )
+        if self._message:
+            facts = layout.facts
+            at = facts.bottom_part(48)
+            canvas.paragraph(self._message, at, SMALL, ORANGE if self._is_error else GREEN)
         if self._shows_keys:
             draw_key_list(canvas, "Keys of playback", KEYS)
         self._window.present()
@@ -231,8 +298,6 @@ class EpisodeWindow:
 MARGIN = 48.0
 SIDE_WIDTH = 264.0
 TIMELINE_HEIGHT = 64.0
-ONE_ROW_WIDTH = 1100.0
-"""Below this width the buttons are in two rows."""
 
 
 @dataclass(frozen=True)
@@ -258,15 +323,19 @@ class EpisodeLayout:
 
 def episode_layout(window: Box) -> EpisodeLayout:
     inner = Box(window.x + MARGIN, window.y + 32, window.width - 2 * MARGIN, window.height - 56)
-    buttons = inner.bottom_part(32 if inner.width >= ONE_ROW_WIDTH else 72)
+    buttons = inner.bottom_part(72)
     timeline = Box(inner.x, buttons.y - 16 - TIMELINE_HEIGHT, inner.width, TIMELINE_HEIGHT)
     upper = Box(inner.x, inner.y, inner.width, timeline.y - 16 - inner.y)
     return EpisodeLayout(upper.without_right(SIDE_WIDTH + 24), upper.right_part(SIDE_WIDTH), timeline, buttons)
 
 
-def episode_buttons(layout: EpisodeLayout, playback: Playback, may_delete: bool) -> dict[str, Button]:
+def episode_buttons(
+    layout: EpisodeLayout, playback: Playback, may_delete: bool, may_judge: bool = False, can_undo: bool = False
+) -> dict[str, Button]:
     """Return the buttons, by the key that does the same."""
-    toggle = "Replay" if playback.is_at_end else "Resume" if playback.paused else "Pause"
+    resume = "Resume" if playback.frame else "Play"
+    toggle = "Replay" if playback.is_at_end else resume if playback.paused else "Pause"
+    colours = {"g": GREEN, "b": ORANGE}
     labels = [
         ("p", toggle, "P", True),
         ("left", "Frame", "←", True),
@@ -275,17 +344,19 @@ def episode_buttons(layout: EpisodeLayout, playback: Playback, may_delete: bool)
         (".", "Faster", ".", True),
         ("pageup", "Previous", "PgUp", True),
         ("pagedown", "Next", "PgDn", True),
+        ("g", "Good", "G", may_judge),
+        ("b", "Bad", "B", may_judge),
+        ("u", "Undo", "U", can_undo),
         ("delete", "Delete", "Del", may_delete),
         ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),
     ]
-    rows = layout.buttons.rows(1 if layout.buttons.height < 64 else 2, 8)
-    half = -(-len(labels) // len(rows))
-    boxes: list[Box] = []
-    for number, row in enumerate(rows):
-        boxes += button_row(row, [(label, cap) for _, label, cap, _ in labels[number * half :][:half]])
+    upper, lower = layout.buttons.rows(2, 8)
+    split = [name for name, *_ in labels].index("g")
+    boxes = button_row(upper, [(label, cap) for _, label, cap, _ in labels[:split]])
+    boxes += button_row(lower, [(label, cap) for _, label, cap, _ in labels[split:]])
     return {
-        name: Button(box, label, cap, enabled=enabled)
+        name: Button(box, label, cap, colours.get(name), enabled)
         for box, (name, label, cap, enabled) in zip(boxes, labels, strict=True)
     }
 
@@ -301,12 +372,14 @@ def draw_episode(
     verdicts: Sequence[Verdict],
     buttons: dict[str, Button],
     pointer: tuple[float, float],
+    judged: Clip | None = None,
 ) -> None:
+    """``judged``: what a verdict would be about."""
     canvas.fill(canvas.box, GROUND)
     if picture is not None:
         canvas.picture(picture, columns.palette, layout.picture)
     _draw_facts(canvas, layout.facts, row, number, columns, playback)
-    _draw_timeline(canvas, layout, columns, playback, verdicts)
+    _draw_timeline(canvas, layout, columns, playback, verdicts, judged)
     for button in buttons.values():
         button.draw(canvas, hover=button.contains(*pointer))
 
@@ -344,10 +417,18 @@ def _draw_facts(
 
 
 def _draw_timeline(
-    canvas: Canvas, layout: EpisodeLayout, columns: EpisodeColumns, playback: Playback, verdicts: Sequence[Verdict]
+    canvas: Canvas,
+    layout: EpisodeLayout,
+    columns: EpisodeColumns,
+    playback: Playback,
+    verdicts: Sequence[Verdict],
+    judged: Clip | None,
 ) -> None:
     box, last = layout.timeline, playback.frame_count
     canvas.fill(box, PANEL, radius=6)
+    if judged is not None:
+        left, right = layout.x_of(judged.start, last), layout.x_of(judged.stop, last)
+        canvas.fill(Box(left, box.y + 2, max(2.0, right - left), box.height - 4), LINE)
     base = box.bottom - 16
     for verdict in verdicts:
         if verdict.verdict != "skip":

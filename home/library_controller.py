@@ -223,7 +223,24 @@ class LibraryController:
         if self.verifying is not None:
             self.verifying.work.stop()
 
+    def count_verdicts(self, episode_id: str) -> None:
+        """Count an episode's verdicts again, after it was judged."""
+        labels = LabelDatabase.open_existing(self.library.labels)
+        if labels is None:
+            return
+        with labels:
+            given = [verdict.verdict for verdict in labels.verdicts(episode_id=episode_id)]
+        counted = {"good": given.count("good"), "bad": given.count("bad")}
+        for rows in self._places:
+            rows[:] = [replace(row, **counted) if row.episode_id == episode_id else row for row in rows]
+        self.arrange()
+
     # Background work
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether work in the background is going on, which ``poll`` will take over."""
+        return any(work is not None for work in (self._loading, self._moving, self._removing, self.verifying))
 
     def poll(self) -> None:
         """Take over the results of finished background work; call this often."""

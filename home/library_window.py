@@ -17,7 +17,8 @@ from screen.widgets import Button, draw_key_list, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel, Window
 
 TITLE = "Replay Coach - "
-FRAME_SECONDS = 1 / 60
+TICK_SECONDS, IDLE_SECONDS = 1 / 30, 1.0
+"""Longest wait for an event: while work in the background is awaited, and else."""
 DOUBLE_CLICK_SECONDS = 0.4
 
 
@@ -31,21 +32,24 @@ class LibraryWindow:
         open_frames: OpenFrames,
         answers: MutableMapping[str, Verification],
         game: str = "",
+        curator: str = "",
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
-        ``game``: the one that is shown first, if there are episodes of it.
+        ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges what plays.
         """
         self._window = window
         self._controller = LibraryController(library, answers, game)
         self._controller.list.row_height = ROW_HEIGHT
         self._open_frames = open_frames
+        self._curator = curator
         self._pointer = (-1.0, -1.0)
         self._searching = False
         self._ignores_text = False
         self._shows_keys = False
         self._asks_to_empty = False
         self._closed = False
+        self._stale = True
         self._clicked: tuple[int, float] = (-1, 0.0)
 
     def run(self) -> None:
@@ -53,14 +57,22 @@ class LibraryWindow:
         try:
             while not self._closed:
                 self._place()
-                for event in self._window.events():
+                for event in self._window.events(self._wait_seconds()):
                     self._handle(event)
+                    self._stale = True
+                self._stale |= self._controller.is_busy
                 self._controller.poll()
                 self._place()
-                self._draw()
-                time.sleep(FRAME_SECONDS)
+                if self._stale and self._window.visible and not self._closed:
+                    self._draw()
+                    self._stale = False
         finally:
             self._controller.close()
+
+    def _wait_seconds(self) -> float:
+        if self._stale and self._window.visible:
+            return 0.0
+        return TICK_SECONDS if self._controller.is_busy else IDLE_SECONDS
 
     def _place(self) -> None:
         self._layout: LibraryLayout = library_layout(self._window.size_units)
@@ -204,7 +216,9 @@ class LibraryWindow:
                 controller.message, controller.is_trouble = row.problem, True
                 break
             number = f"{controller.list.chosen + 1:,} of {len(controller.rows):,}"
-            step, problem = EpisodeWindow(self._window, row, self._open_frames, controller.library, number).run()
+            window = EpisodeWindow(self._window, row, self._open_frames, controller.library, number, self._curator)
+            step, problem = window.run()
+            controller.count_verdicts(row.episode_id)
             if problem:
                 controller.message, controller.is_trouble = problem, True
             if step == "delete":

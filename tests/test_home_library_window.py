@@ -9,10 +9,11 @@ import pytest
 
 from curator.frame_reader import FrameReader
 from data.library import Library
-from home.episode_window import episode_layout
+from home.episode_window import episode_buttons, episode_layout
 from home.home_drawing import action_boxes
 from home.library_drawing import library_buttons, library_layout
 from home.library_window import LibraryWindow
+from home.playback import Playback
 from screen.layout import Box
 from screen.window import KeyDown, Window
 from tests.conftest import VirtualDisplay, running_coach
@@ -78,7 +79,7 @@ def test_episodes_are_deleted_restored_and_played_by_keys(virtual_display: Virtu
 def test_the_mouse_does_it_too(virtual_display: VirtualDisplay, library: Library) -> None:
     layout = library_layout(WINDOW)
     buttons = library_buttons(layout, in_trash=False, can_undo=True, has_rows=True)
-    back = episode_layout(WINDOW).buttons
+    back = episode_buttons(episode_layout(WINDOW), Playback(1), True)["escape"].box.centre
 
     with running_coach(virtual_display, library) as process:
         virtual_display.wait_for_window("home", process)
@@ -93,7 +94,7 @@ def test_the_mouse_does_it_too(virtual_display: VirtualDisplay, library: Library
         virtual_display.wait_for_window("library, 2 episodes", process)
         virtual_display.click("library", row, times=2)
         virtual_display.click("played back", episode_layout(WINDOW).timeline.centre)
-        virtual_display.click_through("played back", (back.right - 40, back.centre[1]), "library")
+        virtual_display.click_through("played back", back, "library")
         virtual_display.click_through("library", buttons["escape"].box.centre, "home")
         virtual_display.xdotool("key", "Escape")
 
