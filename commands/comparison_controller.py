@@ -13,6 +13,8 @@ from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.job_queue import Job, JobQueue
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.run_curves import EvaluationPoint, read_curves
+from data.runs import run_folder
 from home.comparison_form import ComparisonRequest
 from home.form import SourceOption
 from home.train_form import TrainingRequest
@@ -28,6 +30,8 @@ class LibraryComparisonController:
         self._game = game
         self._training = LibraryTrainingController(library, game)
         self._queue = JobQueue(library)
+        self._read: dict[str, tuple[int, tuple[EvaluationPoint, ...]]] = {}
+        """Of each run: when its evaluations changed last, and those."""
 
     # ---- what there is -------------------------------------------------------------------------------------------
 
@@ -51,6 +55,20 @@ class LibraryComparisonController:
                 if summary.state == "interrupted":
                     found[name] = replace(summary, state="failed", error=failure.error, log=failure.log)
         return sorted(found.values(), key=self._order)
+
+    def evaluations(self, name: str) -> dict[str, tuple[EvaluationPoint, ...]]:
+        """Return the evaluations of each of a comparison's runs; files that did not change are not read again."""
+        found = {}
+        for run in comparison_summary(ComparisonFolder(self._library, name)).runs:
+            folder = run_folder(self._library, run.run)
+            try:
+                changed = folder.evaluations.stat().st_mtime_ns
+            except OSError:
+                continue
+            if self._read.get(run.run, (0, ()))[0] != changed:
+                self._read[run.run] = changed, read_curves(folder).evaluations
+            found[run.run] = self._read[run.run][1]
+        return found
 
     def _order(self, summary: ComparisonSummary) -> tuple[int, float]:
         if summary.state == "waiting":

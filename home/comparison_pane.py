@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from data.comparisons import ComparedRun, ComparisonState, ComparisonSummary
 from data.durations import clock
+from data.run_curves import EvaluationPoint
 from screen.canvas import Canvas
+from screen.chart import Chart, ChartFacts, Series, step_range
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GREEN, GRID, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE, Colour
@@ -24,6 +28,10 @@ STATE_COLOURS: dict[ComparisonState, Colour] = {
 }
 RUN_COLOURS: dict[str, Colour] = {"running": GREEN, "done": GREEN, "failed": ORANGE, "waiting": QUIET}
 RUN_ROW = 32.0
+ARM_COLOURS: tuple[Colour, ...] = (GREEN, OLIVE, ORANGE, WHITE, QUIET)
+LEAST_CHART, MOST_CHART = 132.0, 280.0
+Evaluations = Mapping[str, Sequence[EvaluationPoint]]
+"""Name of a run to its evaluations during training."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,22 @@ def results(summary: ComparisonSummary) -> list[ArmResult]:
         if scores:
             found.append(ArmResult(arm, tuple(scores)))
     return sorted(found, key=lambda result: -result.mean)
+
+
+def arm_curves(summary: ComparisonSummary, evaluations: Evaluations) -> ChartFacts:
+    """Return the chart of the evaluations during training: of each arm the mean of its runs, and each run as a dot."""
+    found: list[Series] = []
+    for number, arm in enumerate(dict.fromkeys(run.arm for run in summary.runs)):
+        points = [point for run in summary.runs if run.arm == arm for point in evaluations.get(run.run, ())]
+        steps = sorted({point.step for point in points})
+        means = [float(np.mean([point.mean for point in points if point.step == step])) for step in steps]
+        colour = ARM_COLOURS[number % len(ARM_COLOURS)]
+        each = sorted((point.step, point.mean) for point in points)
+        found.append(Series(np.array(steps, np.float64), np.array(means), colour, name=arm))
+        dots = np.array(each, np.float64).reshape(-1, 2)
+        found.append(Series(dots[:, 0], dots[:, 1], colour, "dots"))
+    hint = "Each agent is evaluated before, during and after its training."
+    return ChartFacts("Evaluations during training, points: mean of the seeds", "", tuple(found), lowest=0, hint=hint)
 
 
 def few_seeds(found: Sequence[ArmResult]) -> str:
@@ -84,11 +108,19 @@ class ComparisonPane:
 
     def __init__(self) -> None:
         self._rows = ListView(row_height=RUN_ROW)
+        self._chart = Chart()
 
     def wheel(self, dy: int) -> None:
         self._rows.wheel(dy)
 
-    def draw(self, canvas: Canvas, box: Box, summary: ComparisonSummary) -> None:
+    def draw(
+        self,
+        canvas: Canvas,
+        box: Box,
+        summary: ComparisonSummary,
+        evaluations: Evaluations | None = None,
+        pointer: tuple[float, float] = (-1.0, -1.0),
+    ) -> None:
         colour = STATE_COLOURS[summary.state]
         state = canvas.text(summary.state, (box.right, box.y + 8), MEDIUM, colour, align="right")
         canvas.text(summary.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
@@ -103,7 +135,28 @@ class ComparisonPane:
             height = 72.0 + 28 * len(found) + (28 if summary.report else 0)
             _draw_results(canvas, rest.top_part(height), found, summary.report)
             rest = rest.without_top(height + 2 * GRID)
+        height = min(MOST_CHART, rest.height - 28 - RUN_ROW * min(3, len(summary.runs)) - 2 * GRID)
+        if summary.runs and height >= LEAST_CHART:
+            self._draw_curves(canvas, rest.top_part(height), summary, evaluations or {}, pointer)
+            rest = rest.without_top(height + 2 * GRID)
         self._draw_runs(canvas, rest, summary.runs)
+
+    def _draw_curves(
+        self,
+        canvas: Canvas,
+        box: Box,
+        summary: ComparisonSummary,
+        evaluations: Evaluations,
+        pointer: tuple[float, float],
+    ) -> None:
+        facts = arm_curves(summary, evaluations)
+        self._chart.draw(canvas, box, facts, step_range([facts]), pointer)
+        x = box.right - 12
+        for series in reversed([series for series in facts.series if series.name]):
+            x = (
+                canvas.text(series.name, (x, box.y + 10), SMALL, series.colour, align="right", max_width=160).x
+                - 2 * GRID
+            )
 
     def _draw_runs(self, canvas: Canvas, box: Box, runs: Sequence[ComparedRun]) -> None:
         if not runs or box.height < 2 * RUN_ROW:

@@ -8,7 +8,7 @@ from data.comparisons import ComparisonSummary
 from data.durations import rounded_duration
 from home.action_bar import Action
 from home.comparison_form import ComparisonForm, ComparisonRequest
-from home.comparison_pane import STATE_COLOURS, ComparisonPane
+from home.comparison_pane import STATE_COLOURS, ComparisonPane, Evaluations
 from home.form import SourceOption
 from home.list_window import ListWindow
 from screen.canvas import Canvas
@@ -27,6 +27,10 @@ class ComparisonController(Protocol):
 
     def comparisons(self) -> list[ComparisonSummary]:
         """Return the active ones, then those that wait, then the others, newest first."""
+        ...
+
+    def evaluations(self, name: str) -> Evaluations:
+        """Return the evaluations during the trainings of a comparison."""
         ...
 
     def arms(self) -> list[SourceOption]: ...
@@ -80,6 +84,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         self._controller = controller
         self._pane = ComparisonPane()
         self._all: list[ComparisonSummary] = []
+        self._evaluations: Evaluations = {}
         self._estimate = ""
 
     def run(self) -> None:
@@ -99,6 +104,9 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         self._stale |= found != self._all
         before = self._selected
         self._all = found
+        evaluations = self._controller.evaluations(self._shown) if self._shown and self._form is None else {}
+        self._stale |= evaluations != self._evaluations
+        self._evaluations = evaluations
         now = self._selected
         if before is not None and now is not None and before.is_active and not now.is_active:
             self._message = ""  # it was about a comparison that has ended
@@ -170,7 +178,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
 
     def _draw_selected(self, canvas: Canvas, box: Box) -> None:
         if self._selected is not None:
-            self._pane.draw(canvas, box, self._selected)
+            self._pane.draw(canvas, box, self._selected, self._evaluations, self._pointer)
 
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
         """Draw how many runs it will be, and how long they will take."""

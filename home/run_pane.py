@@ -74,10 +74,11 @@ def run_charts(curves: RunCurves) -> tuple[ChartFacts, ChartFacts, ChartFacts, C
         "whiskers",
         np.array([e.low for e in evaluations], np.float64),
         np.array([e.high for e in evaluations], np.float64),
+        name="test",
     )
     scores = (
         Series(curves.episode_steps, curves.episode_scores, QUIET, "dots"),
-        Series(curves.episode_steps, curves.running_mean, GREEN),
+        Series(curves.episode_steps, curves.running_mean, GREEN, name="mean of 20 episodes"),
         whiskers,
     )
     newest = "" if score is None else f"{score:.0f}"
@@ -103,7 +104,12 @@ def _curve(
     known = values[np.isfinite(values)]
     newest = form.format(float(known[-1])) if len(known) else ""
     return ChartFacts(
-        title, newest, (Series(steps, values, GREEN),), lowest, highest, hint="No update has been made yet."
+        title,
+        newest,
+        (Series(steps, values, GREEN, name=title.split(",")[0].lower()),),
+        lowest,
+        highest,
+        hint="No update has been made yet.",
     )
 
 
@@ -114,7 +120,15 @@ class RunPane:
         self._charts = [Chart() for _ in range(4)]
         self._bounds: dict[str, tuple[float, float]] = {}
 
-    def draw(self, canvas: Canvas, box: Box, run: RunSummary, curves: RunCurves, game: LivePicture | None) -> None:
+    def draw(
+        self,
+        canvas: Canvas,
+        box: Box,
+        run: RunSummary,
+        curves: RunCurves,
+        game: LivePicture | None,
+        pointer: tuple[float, float] = (-1.0, -1.0),
+    ) -> None:
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
         if run.error:
             box = box.without_top(self._draw_error(canvas, box, run) + GRID)
@@ -127,7 +141,7 @@ class RunPane:
         room = box.without_right(side + 2 * GRID)
         places = [place for row in room.rows(2, 2 * GRID) for place in row.columns(2, 2 * GRID)]
         for chart, place, shown in zip(self._charts, places, facts, strict=True):
-            chart.draw(canvas, place, shown, steps)
+            chart.draw(canvas, place, shown, steps, pointer)
 
     def _draw_head(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
         """Draw name, state, bar and figures. Return the height used."""

@@ -258,7 +258,7 @@ class TrainWindow(ListWindow[TrainForm]):
 
     def _draw_selected(self, canvas: Canvas, box: Box) -> None:
         if self._selected is not None:
-            self._pane.draw(canvas, box, self._selected, self._curves, self._game)
+            self._pane.draw(canvas, box, self._selected, self._curves, self._game, self._pointer)
 
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
         if self._preview is not None:

@@ -37,6 +37,8 @@ class Series:
     lows: np.ndarray | None = None
     """(N,) lower ends of whiskers, with ``highs``."""
     highs: np.ndarray | None = None
+    name: str = ""
+    """What it is, for the values under the pointer; a curve without a name has none."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,15 @@ class Chart:
     _key: object = field(default=None, repr=False)
     _picture: pygame.Surface | None = field(default=None, repr=False)
 
-    def draw(self, canvas: Canvas, box: Box, facts: ChartFacts, steps: tuple[float, float]) -> None:
-        """``steps``: ends of the horizontal axis; below 0 is pretraining."""
+    def draw(
+        self,
+        canvas: Canvas,
+        box: Box,
+        facts: ChartFacts,
+        steps: tuple[float, float],
+        pointer: Point = (-1.0, -1.0),
+    ) -> None:
+        """``steps``: ends of the horizontal axis; below 0 is pretraining. Under ``pointer`` the values are shown."""
         left, top = round(box.x * canvas.scale), round(box.y * canvas.scale)
         size = round(box.right * canvas.scale) - left, round(box.bottom * canvas.scale) - top
         if size[0] <= 0 or size[1] <= 0:
@@ -133,6 +142,51 @@ class Chart:
             _draw(Canvas(self._picture, canvas.scale), facts, steps)
             self._key = key
         canvas.surface.blit(self._picture, (left, top))
+        place = _place(canvas, box, facts, steps)
+        if place is not None and place.plot.contains(*pointer):
+            _draw_values(canvas, facts, place, pointer[0])
+
+
+def values_at(facts: ChartFacts, step: float) -> tuple[float, list[str]] | None:
+    """Return the step with values that is nearest to ``step``, and those values as text; None where there are none."""
+    named = [(s, np.isfinite(s.ys)) for s in facts.series if s.name]
+    steps = [float(x) for s, known in named for x in s.xs[known]]
+    if not steps:
+        return None
+    nearest = min(steps, key=lambda x: abs(x - step))
+    found = []
+    for series, known in named:
+        xs, at = series.xs[known], 0
+        if series.style == "line" and len(xs) and xs[0] <= nearest <= xs[-1]:
+            at = int(np.abs(xs - nearest).argmin())
+        elif nearest in xs:
+            at = int(np.flatnonzero(xs == nearest)[0])
+        else:
+            continue
+        text = f"{series.name} {short_number(float(series.ys[known][at]))}"
+        if series.lows is not None and series.highs is not None:
+            low, high = (short_number(float(ends[known][at])) for ends in (series.lows, series.highs))
+            text += f" ({low} to {high})"
+        found.append(text)
+    return nearest, found
+
+
+def _draw_values(canvas: Canvas, facts: ChartFacts, place: _Place, pointer_x: float) -> None:
+    """Draw a line at the pointer's step and the values there."""
+    low, high = place.steps
+    found = values_at(facts, low + (pointer_x - place.plot.x) / place.plot.width * (high - low))
+    if found is None:
+        return
+    step, values = found
+    x = place.x(step)
+    canvas.line((x, place.plot.y), (x, place.plot.bottom), QUIET)
+    lines = [f"step {step:,.0f}" if step >= 0 else f"update {step - low:,.0f}", *values]
+    width = max(canvas.measure(line, SMALL)[0] for line in lines) + 16
+    left = x + 8 if x + 8 + width <= place.plot.right else x - 8 - width
+    panel = Box(left, place.plot.y, width, 20.0 * len(lines) + 8)
+    canvas.fill(panel, LINE, radius=4)
+    for number, line in enumerate(lines):
+        canvas.text(line, (panel.x + 8, panel.y + 3 + 20 * number), SMALL, QUIET if number == 0 else TEXT)
 
 
 def _contents(shown: object) -> Hashable:
@@ -157,19 +211,18 @@ def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None
         height = canvas.measure(facts.hint, SMALL)[1]
         canvas.text(facts.hint, (body.centre[0], body.centre[1] - height), SMALL, QUIET, align="centre")
         return
-    low, high = value_range(facts)
-    ticks = nice_ticks(low, high, max(2, int(body.height // 44) + 1))
-    labels = [short_number(tick) for tick in ticks]
-    wide = max((canvas.measure(label, SMALL, mono=True)[0] for label in labels), default=0.0)
-    plot = body.without_left(wide + 8).without_bottom(X_LABEL_HEIGHT)
-    place = _Place(plot, steps, (low, high))
+    place = _place(canvas, canvas.box, facts, steps)
+    assert place is not None
+    plot, (low, high) = place.plot, place.values
+    ticks = _ticks(body, low, high)
     if steps[0] < 0.0:
         # Pretraining is before the first step.
         before = plot.left_part(place.x(min(0.0, steps[1])) - plot.x)
         canvas.fill(before, GROUND)
         if before.width > 96:
             canvas.text("pretraining", (before.x + 8, before.y + 4), SMALL, QUIET)
-    for tick, label in zip(ticks, labels, strict=True):
+    for tick in ticks:
+        label = short_number(tick)
         y = place.y(tick)
         canvas.line((plot.x, y), (plot.right, y), LINE)
         height = canvas.measure(label, SMALL, mono=True)[1]
@@ -177,6 +230,22 @@ def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None
     _draw_steps(canvas, plot, place, steps)
     for series in facts.series:
         _draw_series(canvas, series, place)
+
+
+def _ticks(body: Box, low: float, high: float) -> list[float]:
+    return nice_ticks(low, high, max(2, int(body.height // 44) + 1))
+
+
+def _place(canvas: Canvas, box: Box, facts: ChartFacts, steps: tuple[float, float]) -> _Place | None:
+    """Return where a chart in this box has its plot; None while there is nothing to draw."""
+    if not any(np.isfinite(s.ys).any() for s in facts.series):
+        return None
+    body = box.inset(PADDING).without_top(TITLE_HEIGHT)
+    low, high = value_range(facts)
+    labels = [short_number(tick) for tick in _ticks(body, low, high)]
+    wide = max((canvas.measure(label, SMALL, mono=True)[0] for label in labels), default=0.0)
+    plot = body.without_left(wide + 8).without_bottom(X_LABEL_HEIGHT)
+    return _Place(plot, steps, (low, high))
 
 
 def _draw_steps(canvas: Canvas, plot: Box, place: _Place, steps: tuple[float, float]) -> None:

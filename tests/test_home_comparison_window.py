@@ -15,8 +15,9 @@ from commands.comparison_controller import LibraryComparisonController
 from data.comparisons import ComparedRun, ComparisonFolder, ComparisonSummary, read_json
 from data.errors import CoachError
 from data.library import Library
+from data.run_curves import EvaluationPoint
 from home.comparison_form import ComparisonForm, ComparisonRequest
-from home.comparison_pane import ArmResult, ComparisonPane, few_seeds, progress_words, results, run_words
+from home.comparison_pane import ArmResult, ComparisonPane, arm_curves, few_seeds, progress_words, results, run_words
 from home.form import Field, SourceOption
 from screen.canvas import Canvas
 from tests.agent_episodes import record_episode
@@ -47,6 +48,15 @@ def test_one_seed_is_said_to_prove_nothing_in_the_results_and_in_the_form() -> N
     form.focus_on(Field("seeds"))
     form.type("1")
     assert "proves nothing" in form.warnings[0]
+
+
+def test_the_curve_of_an_arm_is_the_mean_of_its_runs() -> None:
+    runs = tuple(ComparedRun(f"c-none-s{seed}", "none", seed, "done") for seed in range(2))
+    evaluations = {run.run: [EvaluationPoint(0, 100.0 * n, 0, 0)] for n, run in enumerate(runs)}
+    evaluations["c-none-s0"].append(EvaluationPoint(50, 80.0, 0, 0))
+    mean, dots = arm_curves(ComparisonSummary("c", "running", runs=runs), evaluations).series
+    assert (mean.name, mean.xs.tolist(), mean.ys.tolist()) == ("none", [0, 50], [50, 80])
+    assert (dots.style, dots.ys.tolist()) == ("dots", [0, 100, 80])
 
 
 def test_how_far_it_is_in_words() -> None:

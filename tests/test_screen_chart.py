@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screen.canvas import Canvas
-from screen.chart import Chart, ChartFacts, Series, nice_ticks, short_number, step_range, thinned, value_range
+from screen.chart import (
+    Chart,
+    ChartFacts,
+    Series,
+    nice_ticks,
+    short_number,
+    step_range,
+    thinned,
+    value_range,
+    values_at,
+)
 from screen.layout import Box
 from screen.theme import GREEN, ORANGE
 
@@ -140,3 +150,31 @@ def test_a_chart_without_points_shows_its_hint() -> None:
     hinted = dataclasses.replace(empty, hint="Nothing was learned yet.")
     chart = Chart()
     assert drawn(chart, empty) != drawn(chart, hinted)
+
+
+def test_the_values_under_the_pointer_are_those_of_the_nearest_step() -> None:
+    curve = Series(np.array([0.0, 100.0, 200.0]), np.array([1.0, np.nan, 3.0]), (0, 0, 0), name="loss")
+    tests = Series(
+        np.array([0.0, 200.0]),
+        np.array([10.0, 20.0]),
+        (0, 0, 0),
+        "whiskers",
+        np.array([5.0, 15.0]),
+        np.array([15.0, 25.0]),
+        name="test",
+    )
+    facts = ChartFacts("Score", series=(curve, tests))
+    assert values_at(facts, 40.0) == (0.0, ["loss 1", "test 10 (5 to 15)"])
+    assert values_at(facts, 160.0) == (200.0, ["loss 3", "test 20 (15 to 25)"])
+    assert values_at(ChartFacts("Empty"), 5.0) is None
+
+
+def test_a_pointer_changes_only_what_is_drawn_over_the_chart() -> None:
+    facts = ChartFacts("Loss", series=(Series(np.arange(5.0), np.arange(5.0), (255, 255, 255), name="loss"),))
+    chart, pictures = Chart(), []
+    for pointer in ((-1.0, -1.0), (200.0, 100.0), (-1.0, -1.0)):
+        canvas = Canvas(pygame.Surface((400, 200)), 1.0)
+        chart.draw(canvas, canvas.box, facts, (0.0, 4.0), pointer)
+        pictures.append(pygame.surfarray.array3d(canvas.surface))
+    assert (pictures[0] == pictures[2]).all()
+    assert (pictures[0] != pictures[1]).any()
