@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -48,3 +50,14 @@ def test_a_training_that_was_stopped_or_has_ended_is_not_shown_as_starting(
     later = time.time() + 5
     os.utime(RunFolder(library.run_folder("a")).checkpoints, (later, later))
     assert state_of_current_job(library, other) == "stopping"
+
+
+def test_the_train_window_loads_no_learning_library() -> None:
+    """TensorFlow would take hundreds of megabytes, which the home window would keep after the Train window."""
+    code = (
+        "import sys, commands.training_controller, commands.comparison_controller, home.train_window\n"
+        "from agent.seeding import plan_with_labels\n"
+        "print([name for name in ('tensorflow', 'keras', 'scipy', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
