@@ -14,6 +14,7 @@ from agent.config import preset, run_config
 from agent.presets import ABOUT, PRESETS
 from agent.progress import updates
 from commands.seeding_preview import preview
+from data.comparisons import compared_runs
 from data.counted import counted
 from data.durations import rounded_duration
 from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
@@ -22,7 +23,17 @@ from data.job_queue import Job, JobQueue
 from data.library import Library
 from data.live_view import LivePicture, picture_time, read_picture, request_pictures
 from data.run_curves import RunCurves, read_curves
-from data.runs import RunFolder, RunState, RunSummary, run_folder, run_folders, run_summary, survey_runs
+from data.runs import (
+    RunFolder,
+    RunState,
+    RunSummary,
+    move_run,
+    open_run,
+    run_folder,
+    run_folders,
+    run_summary,
+    survey_runs,
+)
 from data.seeding_preview import SeedingPreview
 from data.trash import Trash
 from home.form import SourceOption
@@ -223,6 +234,30 @@ class LibraryTrainingController:
         summary = run_summary(folder)
         more = ["--steps", str(2 * summary.steps)] if summary.step >= summary.steps else []
         self._add(run, ["--resume", *more])
+
+    def rename(self, run: str, name: str) -> None:
+        """Give a run another name. The episodes that it played keep the old one as their player."""
+        self._require_own(run)
+        if name in {job.name for job in self._queue.waiting()}:
+            raise CoachError(f"A run {name!r} is waiting already; choose another name.")
+        self._library.prepare()
+        move_run(open_run(self._library, run), run_folder(self._library, name))
+        self._queue.dismiss_failure("training", run)
+
+    def delete(self, run: str) -> None:
+        """Move a run to the trash."""
+        self._require_own(run)
+        self._library.prepare()
+        Trash(self._library).discard_run(run)
+        self._queue.dismiss_failure("training", run)
+
+    def restore(self, run: str) -> None:
+        """Move a run back from the trash."""
+        Trash(self._library).restore_run(run)
+
+    def _require_own(self, run: str) -> None:
+        if run in compared_runs(self._library):
+            raise CoachError(f"The run {run!r} belongs to a comparison, which needs it under this name.")
 
     def dismiss(self, run: str) -> None:
         self._queue.dismiss_failure("training", run)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from data.comparisons import compared_runs
 from data.errors import CoachError
-from data.files import hold_lock, is_locked, write_atomic
+from data.files import hold_lock, is_locked, remove_quietly, write_atomic
 from data.jobs import is_alive
 from data.library import Library
 from data.run_progress import Progress, ProgressReport, read_progress
@@ -307,6 +308,23 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
         mean_score=mean_score,
         progress=None if report is None else report.progress,
     )
+
+
+def move_run(folder: RunFolder, target: RunFolder) -> None:
+    """Move a run, with its log, to another name or folder. Raises CoachError while it is trained, or if that exists."""
+    if folder.is_trained():
+        raise CoachError(f"The run {folder.name!r} is being trained; stop it first.")
+    if target.path.exists():
+        raise CoachError(f"There is a run {target.name!r} in {target.path.parent} already.")
+    try:
+        target.path.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(folder.path, target.path)
+        with suppress(FileNotFoundError):
+            os.replace(folder.log, target.log)
+    except OSError as error:
+        raise CoachError(f"Cannot move the run {folder.path} to {target.path} ({error.strerror or error}).") from error
+    for leftover in (folder.lock_file, folder.progress_file):
+        remove_quietly(leftover)
 
 
 # ---- the runs of a library ---------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""The library's trash: discarded episodes, which can be restored until it is emptied."""
+"""The library's trash: discarded episodes and runs, which can be restored until it is emptied."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.files import sync_folder
 from data.library import Entry, Library, LibraryIndex
+from data.runs import RunFolder, move_run, open_run, run_folder
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,41 @@ class Trash:
         """Move episodes back to the library. An episode that exists there again stays in the trash."""
         return self._move(episode_ids, self.folder, self._library.replays, self._index, self._library.index, False)
 
+    # ---- runs ----------------------------------------------------------------------------------------------------
+
+    def run_names(self) -> list[str]:
+        """Return the names of the runs in the trash, sorted."""
+        return sorted(path.name for path in self._runs.glob("*/") if RunFolder(path).exists)
+
+    @property
+    def _runs(self) -> Path:
+        return self.folder / "runs"
+
+    def discard_run(self, name: str) -> None:
+        """Move a run to the trash. Raises CoachError while it is trained, or if a run of that name is there already."""
+        move_run(open_run(self._library, name), RunFolder(self._runs / name))
+
+    def restore_run(self, name: str) -> None:
+        """Move a run back to the library. Raises CoachError if there is none, or if its name is in use again."""
+        if name not in self.run_names():
+            raise CoachError(f"There is no run {name!r} in the trash.")
+        move_run(RunFolder(self._runs / name), run_folder(self._library, name))
+
+    # ---- emptying ------------------------------------------------------------------------------------------------
+
     def empty(self) -> int:
-        """Delete everything in the trash and return the number of files. Raises CoachError."""
-        return self.remove(self.names())
+        """Delete everything in the trash and return the number of episodes and runs. Raises CoachError."""
+        return self.remove(self.names()) + self.remove_runs()
+
+    def remove_runs(self) -> int:
+        """Delete the runs in the trash and return how many. Raises CoachError."""
+        names = self.run_names()
+        try:
+            if self._runs.is_dir():
+                shutil.rmtree(self._runs)
+        except OSError as error:
+            raise CoachError(f"Cannot delete {self._runs} ({error.strerror or error}).") from error
+        return len(names)
 
     def remove(self, episode_ids: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
         """Delete episodes in the trash and return how many. Raises CoachError if one cannot be deleted."""

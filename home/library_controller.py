@@ -81,6 +81,20 @@ class LibraryController:
         return len(self._places[1])
 
     @property
+    def trashed_runs(self) -> int:
+        """Number of runs in the trash, which are not listed."""
+        return len(Trash(self.library).run_names()) if self.in_trash else 0
+
+    @property
+    def trash_words(self) -> str:
+        """What is in the trash, as text."""
+        episodes, runs = len(self._places[1]), self.trashed_runs
+        parts = ["1 episode" if episodes == 1 else f"{episodes:,} episodes"] if episodes or not runs else []
+        if runs:
+            parts.append("1 run" if runs == 1 else f"{runs:,} runs")
+        return " and ".join(parts)
+
+    @property
     def chosen(self) -> EpisodeRow | None:
         return self.rows[self.list.chosen] if self.list.chosen < len(self.rows) else None
 
@@ -208,10 +222,14 @@ class LibraryController:
     def empty_trash(self) -> None:
         """Permanently remove everything in the trash, including what the filters hide."""
         ids = [] if self._refuses() else [row.episode_id for row in self._places[1]]
-        if ids and self._removing is None:
-            self._removing = Background(
-                lambda on_progress: Trash(self.library).remove(ids, on_progress), "empty the trash"
-            )
+        runs = self.trashed_runs
+        if (ids or runs) and self._removing is None and not self.is_read_only:
+
+            def remove(on_progress: Callable[[int, int], None]) -> int:
+                trash = Trash(self.library)
+                return trash.remove_runs() + trash.remove(ids, on_progress)
+
+            self._removing = Background(remove, "empty the trash")
 
     def verify(self) -> None:
         rows = self.targets()

@@ -87,13 +87,15 @@ def column_boxes(row: Box) -> list[Box]:
     return cells
 
 
-def library_buttons(layout: LibraryLayout, in_trash: bool, can_undo: bool, has_rows: bool) -> dict[str, Button]:
-    """Return the buttons, by the key that does the same."""
+def library_buttons(
+    layout: LibraryLayout, in_trash: bool, can_undo: bool, has_rows: bool, runs: int = 0
+) -> dict[str, Button]:
+    """Return the buttons, by the key that does the same. runs: number of runs in the trash."""
     labels: list[tuple[str, str, str, bool]] = [
         ("return", "Play", "Enter", has_rows),
         ("space", "Mark", "Space", has_rows),
         ("r", "Restore", "R", has_rows) if in_trash else ("delete", "Delete", "Del", has_rows),
-        ("e", "Empty", "E", has_rows) if in_trash else ("u", "Undo", "U", can_undo),
+        ("e", "Empty", "E", has_rows or bool(runs)) if in_trash else ("u", "Undo", "U", can_undo),
         ("v", "Verify", "V", has_rows),
         ("t", "Library" if in_trash else "Trash", "T", True),
         ("f1", "All keys", "F1", True),
@@ -202,7 +204,8 @@ def _draw_nothing(canvas: Canvas, box: Box, library: LibraryController) -> None:
     if library.all_rows:
         words = "No episode matches. Press C to clear the filters."
     elif library.in_trash:
-        words = "The trash is empty."
+        runs = library.trash_words if library.trashed_runs else ""
+        words = f"No episodes here, but {runs}." if runs else "The trash is empty."
     else:
         words = "No episodes yet. Press Esc, then P to play one."
     canvas.text(words, (box.x + 28, box.y + 24), MEDIUM)

@@ -151,7 +151,7 @@ class LibraryWindow:
         if key in simple:
             simple[key]()
         elif key == "e" and controller.in_trash:
-            self._asks_to_empty = bool(controller.all_rows)
+            self._asks_to_empty = bool(controller.all_rows or controller.trashed_runs)
         elif key == "f1":
             self._shows_keys = not self._shows_keys
         elif key == "escape":
@@ -232,7 +232,9 @@ class LibraryWindow:
 
     def _buttons(self) -> dict[str, Button]:
         controller = self._controller
-        return library_buttons(self._layout, controller.in_trash, controller.can_undo, bool(controller.rows))
+        return library_buttons(
+            self._layout, controller.in_trash, controller.can_undo, bool(controller.rows), controller.trashed_runs
+        )
 
     def _question_buttons(self) -> list[Button]:
         return message_buttons(self._window.canvas, [("Delete for good", "E", ORANGE), ("Cancel", "Esc", None)])
@@ -242,8 +244,7 @@ class LibraryWindow:
         self._window.title = TITLE + self._controller.title
         draw_library(canvas, self._layout, self._controller, self._buttons(), self._pointer, self._searching)
         if self._asks_to_empty:
-            what = counted(len(self._controller.all_rows), "episode")
-            text = f"{what} will be permanently deleted. Verdicts on them stay in the label database."
+            text = f"{self._controller.trash_words} will be permanently deleted. Verdicts stay in the label database."
             draw_message(canvas, "Empty the trash?", text, self._question_buttons(), self._pointer)
         if self._shows_keys:
             draw_key_list(canvas, "Keys of the library", KEYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from data.durations import rounded_duration
@@ -11,15 +12,17 @@ from data.run_curves import RunCurves
 from data.runs import RunSummary
 from data.seeding_preview import SeedingPreview
 from home.action_bar import Action
-from home.form import SourceOption
+from home.form import NAME, SourceOption
 from home.list_window import ListWindow
 from home.run_pane import STATE_COLOURS, RunPane, state_words
 from home.seeding_pane import BackgroundPreview, draw_preview
 from home.train_form import Preset, TrainForm, TrainingRequest
 from screen.canvas import Canvas
+from screen.fields import FIELD_HEIGHT, TextField
 from screen.layout import Box
-from screen.theme import GRID, OLIVE, ORANGE, QUIET, SMALL
-from screen.window import Window
+from screen.theme import GREEN, GRID, OLIVE, ORANGE, QUIET, SMALL
+from screen.widgets import Button, draw_message, message_buttons
+from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
 
 TITLE = "Replay Coach - training"
 
@@ -77,6 +80,16 @@ class TrainingController(Protocol):
         """Remove the note of its failure."""
         ...
 
+    def rename(self, run: str, name: str) -> None: ...
+
+    def delete(self, run: str) -> None:
+        """Move a run to the trash."""
+        ...
+
+    def restore(self, run: str) -> None:
+        """Move a run back from the trash."""
+        ...
+
 
 class TrainWindow(ListWindow[TrainForm]):
     """Shows runs, or the form of a new one."""
@@ -90,7 +103,9 @@ class TrainWindow(ListWindow[TrainForm]):
         ("S", "Stop it with a checkpoint, or remove it from the queue"),
         ("R", "Resume; try again; train for as many steps again"),
         ("W", "Watch its agent play"),
-        ("Del", "Dismiss a failure"),
+        ("F2", "Rename it"),
+        ("Del", "Delete it (into the trash), or dismiss a failure"),
+        ("U", "Undo the last deletion"),
         ("F11", "Full screen"),
         ("Esc", "Back; trainings continue"),
     )
@@ -114,6 +129,9 @@ class TrainWindow(ListWindow[TrainForm]):
         self._preview: BackgroundPreview | None = None
         self._estimate = ""
         self._to_watch: str | None = None
+        self._renaming: TextField | None = None
+        self._deleted: list[str] = []
+        """Runs that were deleted in this window, for undoing it."""
 
     def run(self) -> str | None:
         """Run until the person leaves. Return the run whose agent they want to watch, or None."""
@@ -176,14 +194,74 @@ class TrainWindow(ListWindow[TrainForm]):
         stops = run is not None and run.is_active and run.state != "stopping" and not run.comparison
         watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
         actions = [
-            Action("New training", "N", "n", self._open_form, None if is_active else OLIVE),
+            Action("New", "N", "n", self._open_form, None if is_active else OLIVE),
             Action("Remove" if waits else "Stop", "S", "s", self._stop, None, stops),
             Action(_resume_label(run), "R", "r", self._resume, None, run is not None and run.can_resume),
             Action("Watch", "W", "w", self._watch, None, watches),
         ]
-        if run is not None and run.state == "failed":
+        exists = run is not None and run.path != Path()
+        movable = exists and run is not None and not run.is_active and not run.comparison
+        actions.append(Action("Rename", "F2", "f2", self._start_renaming, None, movable))
+        if run is not None and run.state == "failed" and not exists:
             actions.append(Action("Dismiss", "Del", "delete", self._dismiss))
-        return actions
+        else:
+            actions.append(Action("Delete", "Del", "delete", self._delete, None, movable))
+        return [*actions, Action("Undo", "U", "u", self._undo, None, bool(self._deleted))]
+
+    # ---- renaming and deleting -----------------------------------------------------------------------------------
+
+    def _handle(self, event: Event) -> None:
+        if self._renaming is None or isinstance(event, CloseRequested):
+            super()._handle(event)
+            return
+        match event:
+            case TextTyped(text):
+                self._renaming.write("".join(letter for letter in text if NAME.fullmatch("a" + letter)))
+            case KeyDown(key="return", repeat=False):
+                self._rename(self._renaming.text)
+            case KeyDown(key="escape", repeat=False):
+                self._renaming = None
+            case KeyDown():
+                self._renaming.press(event)
+            case PointerMoved(x, y):
+                self._pointer = (x, y)
+            case PointerDown(x, y, 1):
+                accept, cancel = self._rename_buttons(self._window.canvas)
+                if accept.contains(x, y):
+                    self._rename(self._renaming.text)
+                elif cancel.contains(x, y):
+                    self._renaming = None
+
+    def _start_renaming(self) -> None:
+        self._renaming = TextField(self._shown, 100)
+
+    def _rename(self, name: str) -> None:
+        old, self._renaming = self._shown, None
+        if not name or name == old:
+            return
+
+        def rename() -> None:
+            self._controller.rename(old, name)
+            self._shown = name
+
+        self._do(Action("Rename", "F2", "f2", rename))
+
+    @staticmethod
+    def _rename_buttons(canvas: Canvas) -> list[Button]:
+        return message_buttons(canvas, [("Rename", "Enter", GREEN), ("Cancel", "Esc", None)])
+
+    def _delete(self) -> None:
+        name = self._shown
+        self._controller.delete(name)
+        self._deleted.append(name)
+        self._say(f"{name} is in the trash. Press U to undo.")
+
+    def _undo(self) -> None:
+        if self._deleted:
+            name = self._deleted.pop()
+            self._controller.restore(name)
+            self._shown = name
+            self._say(f"{name} restored.")
 
     def _form_actions(self) -> list[Action]:
         if self._preview is None or not self._damaged:
@@ -255,6 +333,15 @@ class TrainWindow(ListWindow[TrainForm]):
         return f"About {rounded_duration(seconds)}, at the last run's speed."
 
     # ---- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, canvas: Canvas) -> None:
+        super().draw(canvas)
+        if self._renaming is not None:
+            buttons = self._rename_buttons(canvas)
+            text = "Episodes that it played keep the old name as their player's."
+            draw_message(canvas, f"Rename {self._shown}", text, buttons, self._pointer)
+            field = Box(buttons[0].box.x, buttons[0].box.y - 48, buttons[-1].box.right - buttons[0].box.x, FIELD_HEIGHT)
+            self._renaming.draw(canvas, field, active=True)
 
     def _draw_selected(self, canvas: Canvas, box: Box) -> None:
         if self._selected is not None:

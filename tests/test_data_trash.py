@@ -13,6 +13,7 @@ from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
+from data.runs import RunFolder, list_runs
 from data.trash import Trash
 from data.verification import verify
 from tests.replay_episodes import record
@@ -117,3 +118,41 @@ def test_the_command_line_tells_of_the_trash_and_brings_back(
     assert coach.main([*where, "trash", "--put", first]) == 0
     assert coach.main([*where, "trash", "--empty"]) == 0
     assert Trash(library).names() == []
+
+
+def make_run(library: Library, name: str) -> RunFolder:
+    folder = RunFolder(library.run_folder(name))
+    folder.create({"steps": 10, "game": "SpaceInvaders", "seed_from": []}, ("NOOP",))
+    folder.log.write_text("log of " + name)
+    return folder
+
+
+def test_a_run_goes_to_the_trash_and_comes_back_with_its_log(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_run(library, "first")
+    words = ["--library", str(library.folder), "trash"]
+    assert coach.main([*words, "--put", "first", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == ["first"]
+    assert (folder.exists, folder.log.exists(), list_runs(library)) == (False, False, [])
+    assert coach.main(words) == 0
+    assert "Run first" in capsys.readouterr().out
+    assert coach.main([*words, "--restore", "all"]) == 0
+    assert folder.log.read_text() == "log of first"
+    assert [run.name for run in list_runs(library)] == ["first"]
+    Trash(library).discard_run("first")
+    assert Trash(library).empty() == 1
+    assert Trash(library).run_names() == []
+
+
+def test_a_run_that_is_trained_or_whose_name_is_taken_is_not_moved(library: Library) -> None:
+    folder = make_run(library, "first")
+    with folder.locked(), pytest.raises(CoachError, match="is being trained"):
+        Trash(library).discard_run("first")
+    Trash(library).discard_run("first")
+    make_run(library, "first")
+    for move in (Trash(library).discard_run, Trash(library).restore_run):
+        with pytest.raises(CoachError, match="already"):
+            move("first")
+    with pytest.raises(CoachError, match="no run 'other' in the trash"):
+        Trash(library).restore_run("other")

@@ -12,13 +12,13 @@ from commands.training_controller import LibraryTrainingController
 from data.comparisons import ComparisonSummary
 from data.job_queue import Job, JobQueue
 from data.library import Library
-from data.runs import RunSummary
+from data.runs import RunFolder, RunSummary
 from home.action_bar import areas
 from home.comparison_window import ComparisonWindow
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box
-from screen.window import KeyDown, PointerDown
+from screen.window import KeyDown, PointerDown, TextTyped
 
 SIZES = [Box(0, 0, 1280, 800), Box(0, 0, 1097, 686)]
 
@@ -28,6 +28,7 @@ class NoWindow:
 
     title = ""
     size_units = SIZES[0]
+    canvas = Canvas(pygame.Surface((1280, 800)), 1.0)
 
 
 def windows(library: Library) -> list[TrainWindow | ComparisonWindow]:
@@ -112,3 +113,35 @@ def test_resume_is_offered_only_where_there_is_something_to_resume(
         assert "Resume" not in labels(compare), state
     unreadable = RunSummary("a", "failed", tmp_path, error="Not readable.")
     assert not unreadable.can_resume
+
+
+def test_a_run_is_renamed_and_deleted_and_the_deletion_undone(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.prepare()
+    RunFolder(library.run_folder("first")).create({"steps": 10, "game": "SpaceInvaders", "seed_from": []}, ("NOOP",))
+    train, _ = windows(library)
+    train._update()
+    train._handle(KeyDown("f2"))
+    train.draw(Canvas(pygame.Surface((1280, 800)), 1.0))
+    train._handle(KeyDown("u", control=True))
+    train._handle(TextTyped("se/cond"))
+    train._handle(KeyDown("return"))
+    assert train.names() == ["second"]
+    assert train._shown == "second"
+    train._handle(KeyDown("delete"))
+    assert train.names() == []
+    assert "Press U" in train._message
+    train._handle(KeyDown("u"))
+    assert train.names() == ["second"]
+    train._handle(KeyDown("f2"))
+    train._handle(KeyDown("escape"))
+    assert not train._leaving
+
+
+def test_runs_of_a_comparison_keep_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, _ = windows(Library(tmp_path))
+    assert isinstance(train, TrainWindow)
+    run = RunSummary("c-none-s0", "done", tmp_path, comparison="c", step=10, steps=10)
+    monkeypatch.setattr(train._controller, "runs", lambda: [run])
+    train._update()
+    assert not any(button.enabled for button in train.buttons(SIZES[0]) if button.label in ("Rename", "Delete"))
