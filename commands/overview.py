@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.comparisons import list_comparisons
 from data.fitting_verdicts import fit_verdicts
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -34,6 +35,7 @@ def read_overview(library: Library, game: str, person: str = "") -> Overview:
         clips_waiting=waiting,
         unfinished=len(unfinished(library)),
         runs=tuple(_runs(library)),
+        comparisons=tuple(list_comparisons(library)),
         recent=tuple(newest_first[:RECENT_EPISODES]),
     )
 

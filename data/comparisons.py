@@ -17,6 +17,7 @@ from data.library import Library
 
 ComparisonState = Literal["waiting", "starting", "running", "stopping", "stopped", "done", "failed", "interrupted"]
 ACTIVE_STATES: tuple[ComparisonState, ...] = ("waiting", "starting", "running", "stopping")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 FINAL_PHASES = ("done", "stopped", "failed")
 """Phases in ``progress.json`` that a comparison reports when it ends."""
 
@@ -35,7 +36,7 @@ class ComparisonFolder:
     name: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", self.name):
+        if not NAME.fullmatch(self.name):
             raise CoachError(
                 f"A comparison's name may have at most 40 letters, digits, dots, hyphens and underscores, "
                 f"not {self.name!r}; choose one with --name."
@@ -202,6 +203,14 @@ def comparison_summary(folder: ComparisonFolder) -> ComparisonSummary:
         log=log,
         report=report if report and Path(report).is_file() else "",
     )
+
+
+def list_comparisons(library: Library) -> list[ComparisonSummary]:
+    """Return the comparisons of a library that were started, the one that changed last at the end."""
+    names = [path.parent for path in library.folder.glob("comparisons/*/runs/")]
+    folders = [ComparisonFolder(library, path.name) for path in names if NAME.fullmatch(path.name)]
+    folders.sort(key=lambda folder: folder.runs.stat().st_mtime)
+    return [comparison_summary(folder) for folder in folders]
 
 
 def _state(folder: ComparisonFolder, now: dict[str, Any]) -> ComparisonState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.counted import counted
 from data.label_database import LabelDatabase
 
 RESERVED = "rule:"
@@ -26,8 +27,10 @@ class NameChange:
     @property
     def question(self) -> str:
         """What the person is asked."""
-        what = "1 verdict is" if self.number == 1 else f"{self.number:,} verdicts are"
-        words = f"{what} saved under {self.old}. Move what you have judged to {self.new}?"
+        are = "is" if self.number == 1 else "are"
+        words = (
+            f"{counted(self.number, 'verdict')} {are} saved under {self.old}. Move what you have judged to {self.new}?"
+        )
         if self.others:
             words += f" {self.new} has {self.others:,} here already; if that is another person, choose another name."
         return words

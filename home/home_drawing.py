@@ -188,6 +188,9 @@ def _draw_action(canvas: Canvas, view: HomeView, action: HomeAction, box: Box, i
     training = view.overview.training
     if action == "train" and training is not None:
         canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), training.share_done, GREEN)
+    comparison = next((found for found in view.overview.comparisons if found.is_active), None)
+    if action == "compare" and comparison is not None:
+        canvas.bar(Box(inner.x, inner.bottom + 7, inner.width, 6), comparison.share, GREEN)
 
 
 def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:

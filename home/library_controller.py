@@ -89,9 +89,9 @@ class LibraryController:
     def trash_words(self) -> str:
         """What is in the trash, as text."""
         episodes, runs = len(self._places[1]), self.trashed_runs
-        parts = ["1 episode" if episodes == 1 else f"{episodes:,} episodes"] if episodes or not runs else []
+        parts = [counted(episodes, "episode")] if episodes or not runs else []
         if runs:
-            parts.append("1 run" if runs == 1 else f"{runs:,} runs")
+            parts.append(counted(runs, "run"))
         return " and ".join(parts)
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import MutableMapping
 
-from data.counted import counted
 from data.library import Library
 from data.verification import Verification
 from home.episode_window import EpisodeWindow, OpenFrames

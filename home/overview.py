@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from data.comparisons import ComparisonSummary
 from data.counted import counted
 from data.durations import rounded_duration
 from data.episode import EpisodeSummary
@@ -37,6 +39,8 @@ class Overview:
     clips_waiting: int = 0
     unfinished: int = 0
     runs: tuple[RunSummary, ...] = ()
+    comparisons: tuple[ComparisonSummary, ...] = ()
+    """The one that changed last at the end."""
     recent: tuple[EpisodeSummary, ...] = ()
 
     @property
@@ -81,7 +85,7 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
     training = overview.training
     train_lines = ("No runs yet", "")
     if training is not None:
-        seconds = None if training.progress is None else training.progress.seconds_left
+        seconds = None if training.progress is None else training.progress.run_seconds_left
         left = "" if seconds is None else f"{rounded_duration(seconds)} left"
         train_lines = (f"{training.name}: {training.phase}", left)
     elif overview.runs:
@@ -101,5 +105,16 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         ),
         "train": train_lines,
         "watch": watch_lines,
-        "compare": ("", ""),
+        "compare": _comparison_lines(overview.comparisons),
     }
+
+
+def _comparison_lines(comparisons: Sequence[ComparisonSummary]) -> tuple[str, str]:
+    if not comparisons:
+        return "No comparisons yet", ""
+    last = next((found for found in comparisons if found.is_active), comparisons[-1])
+    done = f"{last.done} of {counted(last.total, 'run')}" if last.total else last.state
+    if last.is_active:
+        left = "" if last.seconds_left is None else f", {rounded_duration(last.seconds_left)} left"
+        return f"{last.name}: {last.state}", f"{done}{left}"
+    return counted(len(comparisons), "comparison"), f"last: {last.name}, {last.state}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from data.comparisons import ComparisonSummary
 from data.run_progress import Progress
 from data.runs import RunSummary
 from home.overview import HomeAction, Overview, action_lines, next_action
@@ -14,7 +15,7 @@ EMPTY = Overview("SpaceInvaders", "library")
 PLAYED = replace(EMPTY, episodes=3, seconds=400.0, best_score=640, clips_waiting=12)
 JUDGED = replace(PLAYED, good=25, bad=5)
 DONE = RunSummary("first", "done", step=1000, steps=1000, mean_score=312.0)
-TRAINING = replace(DONE, state="training", progress=Progress("training", seconds_left=90))
+TRAINING = replace(DONE, state="training", progress=Progress("training", run_seconds_left=90))
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,14 @@ def test_the_run_of_a_comparison_is_not_the_training_to_watch() -> None:
     compared = replace(TRAINING, name="compared", comparison="which")
     assert replace(JUDGED, runs=(compared, DONE)).training is None
     assert replace(JUDGED, runs=(compared, TRAINING)).training == TRAINING
+
+
+def test_the_state_of_a_comparison_is_shown() -> None:
+    assert action_lines(EMPTY)["compare"] == ("No comparisons yet", "")
+    done = ComparisonSummary("first", "done", done=4, total=4)
+    running = ComparisonSummary("second", "running", done=1, total=4, seconds_left=300.0)
+    assert action_lines(replace(EMPTY, comparisons=(done,)))["compare"] == ("1 comparison", "last: first, done")
+    assert action_lines(replace(EMPTY, comparisons=(running, done)))["compare"] == (
+        "second: running",
+        "1 of 4 runs, 5 min left",
+    )
