@@ -23,7 +23,7 @@ from home.playback import EpisodeColumns, Playback, columns_of
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
-from screen.widgets import Button, button_row, draw_key_list
+from screen.widgets import Button, draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel, Window
 
 FRAME_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
@@ -338,8 +338,8 @@ def episode_buttons(
     colours = {"g": GREEN, "b": ORANGE}
     labels = [
         ("p", toggle, "P", True),
-        ("left", "Frame", "←", True),
-        ("right", "Frame", "→", True),
+        ("left", "Step back", "←", True),
+        ("right", "Step", "→", True),
         (",", "Slower", ",", True),
         (".", "Faster", ".", True),
         ("pageup", "Previous", "PgUp", True),
@@ -351,13 +351,11 @@ def episode_buttons(
         ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),
     ]
-    upper, lower = layout.buttons.rows(2, 8)
     split = [name for name, *_ in labels].index("g")
-    boxes = button_row(upper, [(label, cap) for _, label, cap, _ in labels[:split]])
-    boxes += button_row(lower, [(label, cap) for _, label, cap, _ in labels[split:]])
+    boxes = [box for row in layout.buttons.rows(2, 8) for box in row.columns(split, 8)]
     return {
         name: Button(box, label, cap, colours.get(name), enabled)
-        for box, (name, label, cap, enabled) in zip(boxes, labels, strict=True)
+        for box, (name, label, cap, enabled) in zip(boxes, labels, strict=False)
     }
 
 

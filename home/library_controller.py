@@ -248,9 +248,9 @@ class LibraryController:
             return
         with labels:
             given = [verdict.verdict for verdict in labels.verdicts(episode_id=episode_id)]
-        counted = {"good": given.count("good"), "bad": given.count("bad")}
+        good, bad = given.count("good"), given.count("bad")
         for rows in self._places:
-            rows[:] = [replace(row, **counted) if row.episode_id == episode_id else row for row in rows]
+            rows[:] = [replace(row, good=good, bad=bad) if row.episode_id == episode_id else row for row in rows]
         self.arrange()
 
     # Background work
