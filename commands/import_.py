@@ -12,6 +12,7 @@ from commands.output import print_json, progress_console, progress_counter, repo
 from commands.parser import Commands, add_labels, at_least, labels_of
 from commands.shares import import_shares
 from data.counted import counted
+from data.decision_labels import CLOSEST, LABELS_BY
 from data.errors import CoachError
 from data.fitting_verdicts import fit_verdicts, frame_counts_of
 from data.label_database import LabelDatabase
@@ -55,6 +56,13 @@ def add_import_options(parser: argparse.ArgumentParser, of: str = "") -> None:
         help=f"{of}what actions are indices of: the game's minimal set, or all 18 (default: what the input says)",
     )
     parser.add_argument(
+        "--label-by",
+        choices=LABELS_BY,
+        default=CLOSEST,
+        help=f"{of}the action of a decision in which several were executed: the one held longest, or the one whose "
+        "effect, if held alone, is closest to what was recorded (default)",
+    )
+    parser.add_argument(
         "--until-mismatch",
         action="store_true",
         help=f"{of}if the emulator contradicts the input, keep what precedes the difference, as truncated",
@@ -74,7 +82,9 @@ def import_options(options: argparse.Namespace, demonstrator: str | None = None)
         rom_path(options.game)  # an unknown game is refused, with the nearest names
     if options.keep_anyway and options.until_mismatch:
         raise CoachError("--keep-anyway and --until-mismatch exclude each other.")
-    return ImportOptions(options.game, options.player, demonstrator, options.keep_anyway, options.until_mismatch)
+    return ImportOptions(
+        options.game, options.player, demonstrator, options.keep_anyway, options.until_mismatch, options.label_by
+    )
 
 
 def run_import(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from data.errors import CoachError
 from data.replay_format import MAX_FILE_FRAMES
 
 FULL = "full"
-"""The name of the set of all 18 actions, where the game's minimal set is meant otherwise."""
+"""The name of the set of all 18 actions; the default is the game's minimal set."""
 
 
 def action_indices(actions: Any, meanings: tuple[str, ...] | None, source: str) -> np.ndarray:

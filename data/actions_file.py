@@ -13,8 +13,9 @@ import numpy as np
 
 from data.action_values import FULL, action_indices
 from data.episode import DEMONSTRATOR_KINDS, ENDINGS, RAM_BYTES, EmulatorSettings
-from data.episode_import import ForeignPlay, Imported, ImportOptions, OnProgress, import_play
+from data.episode_import import Imported, ImportOptions, OnProgress, import_play
 from data.errors import CoachError
+from data.foreign_play import ForeignPlay
 from data.library import Library
 from data.replay_format import MAX_FILE_FRAMES
 from data.simulation import action_names, game_named
@@ -29,7 +30,7 @@ ALIASES = {
     "demonstrator": ("demonstrator",),
     "markers": ("markers",),
 }
-"""The columns that are compared or obeyed, and the names under which archives have them."""
+"""The columns that are compared or used, and their names in archives."""
 TEXTS = ("settings", "game", "about")
 
 
@@ -99,7 +100,7 @@ def import_actions(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The archive's arrays; every failure to read them is a CoachError."""
+    """Open an archive; every failure to read it raises CoachError."""
     try:
         loaded = np.load(path, allow_pickle=False)
         if not isinstance(loaded, np.lib.npyio.NpzFile):
@@ -121,7 +122,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _refuse_large(path: Path, arrays: np.lib.npyio.NpzFile) -> None:
-    """A small archive may unpack to more than there is memory: limit what is read before it is unpacked."""
+    """Refuse arrays that are too large before they are unpacked, because a small archive could fill the memory."""
     wanted = {
         "actions",
         "initial_ram",
@@ -156,7 +157,7 @@ def _column(path: Path, name: str, arrays: Any, steps: int) -> np.ndarray | None
 
 
 def _about(path: Path, arrays: Any) -> Mapping[str, Any]:
-    """What ``coach export`` said of the episode; refuses a clip, whose actions start in the middle of an episode."""
+    """Return what ``coach export`` stored about the episode. Refuses a clip, which cannot be simulated."""
     if "about" not in arrays.files:
         return {}
     try:
@@ -201,7 +202,7 @@ def _require_set(path: Path, meanings: tuple[str, ...], game: str, action_set: s
 
 
 def _ends(path: Path, columns: Mapping[str, np.ndarray | None]) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """(whether the game was over, whether the episode ended), each (S,) bool or None."""
+    """Return whether the game was over and whether the episode ended, each (S,) bool or None."""
     flags = {}
     for name in ("terminations", "truncations", "dones"):
         column = columns[name]

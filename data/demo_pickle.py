@@ -11,8 +11,8 @@ import numpy as np
 
 from data.action_values import FULL, action_indices
 from data.episode import EmulatorSettings
-from data.episode_import import ForeignPlay
 from data.errors import CoachError
+from data.foreign_play import ForeignPlay
 
 MAX_DEMO_BYTES = 1 << 30
 ALLOWED = {

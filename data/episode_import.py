@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from data.counted import counted
-from data.episode import EmulatorSettings, FrameState, demonstrator_index
+from data.decision_labels import CLOSEST, LONGEST, labels_of, mixed_decisions
+from data.episode import FrameState, demonstrator_index
 from data.errors import AnswerIsNo, CoachError
+from data.foreign_play import ForeignPlay, SimulatedStep, confirming_columns, contradictions, difference_at_start
 from data.library import Library
-from data.observations import Observations
 from data.replay_file import ReplayFile
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
@@ -34,72 +35,8 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class ForeignPlay:
-    """What an input states about the play of one game, step by step; None where it states nothing.
-
-    S is the number of steps. ``ends`` may mark several episodes, each of which starts with a reset.
-    """
-
-    source: str
-    """What messages call it, such as "actions.npz" or "episode 3 of atari/pong-v0"."""
-    actions: np.ndarray
-    """(S,) uint8, indices into the action set."""
-    game: str | None = None
-    settings: EmulatorSettings = field(default_factory=lambda: EmulatorSettings(frame_skip=1))
-    action_meanings: tuple[str, ...] | None = None
-    """What the actions are indices of; None: the action set of ``settings``."""
-    held_for: int = 1
-    """Frames for which each action is held, unless the game ends before."""
-    rewards: np.ndarray | None = None
-    """(S,) float32 points, summed over the frames of a step."""
-    reward_range: tuple[float, float] | None = None
-    """To which the points of each step were clipped."""
-    lives: np.ndarray | None = None
-    """(S,) after each step."""
-    ram: np.ndarray | None = None
-    """(S, 128) uint8 after each step."""
-    first_ram: np.ndarray | None = None
-    """(128,) uint8 before the first step."""
-    observations: Observations | None = None
-    """Pictures, S + 1 of them."""
-    terminations: np.ndarray | None = None
-    """(S,) bool: the game is over after this step."""
-    ends: np.ndarray | None = None
-    """(S,) bool: the episode ends with this step, for whatever reason; the next step starts a new one."""
-    ends_at_life_loss: bool = False
-    """Whether a lost life ends an episode, at the frame in which it is lost."""
-    noop_candidates: tuple[int, ...] = (0,)
-    """How many no-op frames may have been executed before the first step, the most likely first."""
-    demonstrator: np.ndarray | None = None
-    """(S,) uint8, indices of DEMONSTRATOR_KINDS."""
-    markers: tuple[int, ...] = ()
-    """Frames that the player marked."""
-    player: str = ""
-    ended_by: str | None = None
-    """How the input says that it ended, where it says so in our terms."""
-    kind: str = "imported"
-
-    def __len__(self) -> int:
-        return len(self.actions)
-
-    def part(self, start: int, stop: int, number: int | None) -> ForeignPlay:
-        """Steps ``start`` to ``stop`` - 1 as a play of its own; ``number``: which episode it is, for messages."""
-        rows = slice(start, stop)
-        columns: dict[str, Any] = {
-            name: None if getattr(self, name) is None else getattr(self, name)[rows]
-            for name in ("actions", "rewards", "lives", "ram", "terminations", "ends", "demonstrator")
-        }
-        if start:
-            columns |= {"first_ram": None, "markers": ()}
-        if self.observations is not None:
-            columns["observations"] = self.observations.part(start, stop)
-        source = self.source if number is None else f"{self.source}, episode {number}"
-        return replace(self, source=source, **columns)
-
-
-@dataclass(frozen=True)
 class ImportOptions:
-    """What the person who imports says; it must agree with what the input states."""
+    """Options of an import. They must agree with what the input states."""
 
     game: str | None = None
     player: str = ""
@@ -108,6 +45,8 @@ class ImportOptions:
     """Publish even if the emulator contradicts the input."""
     until_mismatch: bool = False
     """Publish what precedes the first contradiction, as truncated."""
+    label_by: str = LONGEST
+    """One of LABELS_BY: how the action of a decision with several actions is chosen."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +66,10 @@ class Imported:
     """No-ops at the start of the input without which it is reproduced."""
     noop_start: int = 0
     """No-op frames before the first step."""
+    mixed_decisions: int = 0
+    """Decisions with several actions; only counted if labels are chosen by their effect."""
+    changed_labels: int = 0
+    """Of these, those whose label is not the action held longest."""
 
     def note(self) -> dict[str, Any]:
         """Return what the replay file says about its import, as plain values."""
@@ -135,31 +78,27 @@ class Imported:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def sentences(self) -> list[str]:
-        """Return what a person should know about it; nothing for an episode that was reproduced whole."""
-        said = [] if self.is_new else ["The library already has this episode."]
+        """Return what a person should know about it; nothing if all of it was reproduced."""
+        found = [] if self.is_new else ["The library already has this episode."]
         if not self.proved_by:
-            said.append("Nothing in the input could confirm its actions: it has no points, lives, RAM or pictures.")
-        said += [f"Not reproduced: {difference}" for difference in self.differences]
+            found.append("Nothing in the input could confirm its actions: it has no points, lives, RAM or pictures.")
+        found += [f"Not reproduced: {difference}" for difference in self.differences]
         if self.skipped_noops:
-            said.append(f"The first {self.skipped_noops} no-ops were left out: without them it is reproduced.")
+            found.append(f"The first {self.skipped_noops} no-ops were left out: without them it is reproduced.")
         if self.unused_steps:
-            said.append(f"{self.unused_steps:,} steps at the end were not imported.")
-        return said
+            found.append(f"{self.unused_steps:,} steps at the end were not imported.")
+        if self.mixed_decisions:
+            found.append(
+                f"{self.changed_labels:,} of {self.mixed_decisions:,} decisions with several actions are labelled with "
+                "an action other than the one held longest, because its effect is closer to what was recorded."
+            )
+        return found
 
 
 @dataclass(frozen=True)
 class _Start:
     noops: int
     skipped: int
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One simulated step: its frames, and whether it was cut short by the end of the game or of a life."""
-
-    frames: list[FrameState]
-    reward: float
-    is_last: bool
 
 
 class _Contradicted(Exception):
@@ -280,7 +219,7 @@ def _starting(emulator: Emulator, noops: int) -> Emulator:
     return emulator
 
 
-def _steps(emulator: Emulator, play: ForeignPlay, skipped: int) -> Iterator[tuple[int, _Step]]:
+def _steps(emulator: Emulator, play: ForeignPlay, skipped: int) -> Iterator[tuple[int, SimulatedStep]]:
     """Simulate the play from where the emulator is; (step of the input, what happened). Ends with the game."""
     for step in range(skipped, len(play)):
         frames: list[FrameState] = []
@@ -291,56 +230,14 @@ def _steps(emulator: Emulator, play: ForeignPlay, skipped: int) -> Iterator[tupl
             is_last = frames[-1].game_over or (play.ends_at_life_loss and frames[-1].lives < lives)
             if is_last:
                 break
-        yield step, _Step(frames, sum(frame.reward for frame in frames), is_last)
+        yield step, SimulatedStep(frames, sum(frame.reward for frame in frames), is_last)
         if is_last:
             return
 
 
-def _contradictions(play: ForeignPlay, step: int, simulated: _Step, palette: np.ndarray) -> Iterator[tuple[str, str]]:
-    """Yield (column, sentence) for each statement of the input about this step that the emulator contradicts."""
-    after = simulated.frames[-1]
-    if play.rewards is not None:
-        reward = simulated.reward if play.reward_range is None else float(np.clip(simulated.reward, *play.reward_range))
-        if np.float32(reward) != play.rewards[step]:
-            said = f"{play.rewards[step]:g} in the input and {reward:g} in the emulator"
-            yield "rewards", f"the points of step {step} are {said}."
-    if play.lives is not None and int(play.lives[step]) != after.lives:
-        yield (
-            "lives",
-            f"the lives after step {step} are {int(play.lives[step])} in the input and {after.lives} in the emulator.",
-        )
-    if play.ram is not None and not np.array_equal(play.ram[step], after.ram):
-        byte = int(np.flatnonzero(play.ram[step] != after.ram)[0])
-        yield (
-            "ram",
-            f"byte {byte} of the RAM after step {step} is {play.ram[step, byte]} in the input and {after.ram[byte]} in "
-            "the emulator.",
-        )
-    if play.terminations is not None and bool(play.terminations[step]) != simulated.is_last:
-        ended, not_ended = ("is", "is not") if play.terminations[step] else ("is not", "is")
-        yield "terminations", f"after step {step} the game {ended} over in the input and {not_ended} in the emulator."
-    if play.ends is not None and simulated.is_last and not play.ends[step]:
-        yield "ends", f"after step {step} the game is over in the emulator, and the episode goes on in the input."
-    if play.observations is not None and len(simulated.frames) == play.held_for:
-        difference = play.observations.difference(step + 1, [frame.screen for frame in simulated.frames], palette)
-        if difference is not None:
-            yield "observations", f"the picture after step {step} {difference}."
-
-
-def _differs_at_start(play: ForeignPlay, emulator: Emulator) -> str | None:
-    state = emulator.state()
-    if play.first_ram is not None and not np.array_equal(play.first_ram, state.ram):
-        return "the RAM before the first step differs."
-    if play.observations is not None:
-        difference = play.observations.difference(0, [state.screen], emulator.palette)
-        if difference is not None:
-            return f"the picture before the first step {difference}."
-    return None
-
-
 def _other_start(play: ForeignPlay, emulator: Emulator) -> _Start | None:
     """Find a start from which everything that the input states is reproduced."""
-    if not _telling(play):
+    if not confirming_columns(play):
         return None
     noop = emulator.action_meanings.index("NOOP") if "NOOP" in emulator.action_meanings else None
     acting = np.flatnonzero(play.actions != noop)
@@ -350,30 +247,14 @@ def _other_start(play: ForeignPlay, emulator: Emulator) -> _Start | None:
     tried += [_Start(noops, 0) for noops in range(MOST_NOOPS + 1) if noops not in play.noop_candidates]
     for start in tried:
         _starting(emulator, start.noops)
-        if start.skipped == 0 and _differs_at_start(play, emulator) is not None:
+        if start.skipped == 0 and difference_at_start(play, emulator) is not None:
             continue
         steps = _steps(emulator, play, start.skipped)
         if all(
-            next(_contradictions(play, step, simulated, emulator.palette), None) is None for step, simulated in steps
+            next(contradictions(play, step, simulated, emulator.palette), None) is None for step, simulated in steps
         ):
             return start
     return None
-
-
-def _telling(play: ForeignPlay) -> tuple[str, ...]:
-    """Return the columns of the input that could contradict wrong actions."""
-    found = []
-    if play.rewards is not None and play.rewards.any():
-        found.append("rewards")
-    if play.lives is not None and len(np.unique(play.lives)) > 1:
-        found.append("lives")
-    if play.ram is not None:
-        found.append("ram")
-    if play.observations is not None:
-        found.append("observations")
-    if play.terminations is not None and play.terminations.any():
-        found.append("terminations")
-    return tuple(found)
 
 
 def _published(
@@ -393,7 +274,7 @@ def _published(
     if kinds is None or options.demonstrator is not None:
         kinds = np.full(len(play), demonstrator_index(play.kind), np.uint8)
     differences: dict[str, str] = {}
-    first = _differs_at_start(play, emulator) if not start.skipped else None
+    first = difference_at_start(play, emulator) if not start.skipped else None
     if first is not None:
         if not accept or options.until_mismatch:
             raise _Contradicted(first)
@@ -406,7 +287,7 @@ def _published(
         writer.mark()
     try:
         for step, simulated in _steps(emulator, play, start.skipped):
-            for column, sentence in _contradictions(play, step, simulated, emulator.palette):
+            for column, sentence in contradictions(play, step, simulated, emulator.palette):
                 if not accept:
                     raise _Contradicted(sentence)
                 differences.setdefault(column, sentence)
@@ -426,7 +307,7 @@ def _published(
             path=writer.path,
             is_new=True,
             proved_by=(
-                *(name for name in _telling(play) if name not in differences),
+                *(name for name in confirming_columns(play) if name not in differences),
                 *_proved_end(play, used, ended_by),
             ),
             differences=tuple(differences.values()),
@@ -437,10 +318,30 @@ def _published(
         same = _already_here(library, emulator, writer, ended_by)
         if same is not None:
             return replace(result, path=same, is_new=False), used
-        path = writer.publish(ended_by, emulator.palette, imported=result.note())
+        labels = None
+        if options.label_by == CLOSEST:
+            result, labels = _closest_labels(result, emulator, start.noops, writer.actions, ended_by, on_progress)
+        path = writer.publish(ended_by, emulator.palette, imported=result.note(), decision_actions=labels)
         return replace(result, path=path), used
     finally:
         writer.discard()
+
+
+def _closest_labels(
+    result: Imported,
+    emulator: Emulator,
+    noops: int,
+    actions: bytes,
+    ended_by: str,
+    on_progress: OnProgress | None,
+) -> tuple[Imported, np.ndarray | None]:
+    """Choose the labels of mixed decisions by their effect; None if no label differs from the action held longest."""
+    again = Emulator(emulator.game, replace(emulator.settings, noop_start=noops), emulator.action_meanings)
+    executed = np.frombuffer(actions, np.uint8)
+    mixed = mixed_decisions(again, executed, ended_by == "game_over", on_progress)
+    changed = sum(decision.closest != decision.longest for decision in mixed)
+    result = replace(result, mixed_decisions=len(mixed), changed_labels=changed)
+    return result, labels_of(executed, mixed) if changed else None
 
 
 def _proved_end(play: ForeignPlay, used: int, ended_by: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Taking episodes, and spans of them, elsewhere: films, NumPy archives, files without Zstandard, Minari data sets."""
+"""Export episodes and spans of them as films, NumPy archives, and replay files without Zstandard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from data.replay_file import ReplayFile, portable_image
 from data.replay_format import CHUNK_FRAMES
 
 FILE_KINDS = {"gif": ".gif", "mp4": ".mp4", "npz": ".npz", "portable": ".h5"}
-"""What one file each is made of, and how its name ends. ("minari" is one data set of many: data.minari_export.)"""
+"""The formats of one file for each episode, and their suffixes. (Minari data sets: ``data.minari_export``.)"""
 
 OnProgress = Callable[[int, int], None]
 
@@ -56,7 +56,7 @@ def export(
 ) -> Path:
     """Write one episode, or frames ``start`` to ``stop`` - 1 of it, as ``to``: one of FILE_KINDS. Returns the file.
 
-    destination: a file, or a folder that gets a file named after the episode. overlay: action, reward and score
+    destination: a file, or a folder for a file that is named after the episode. overlay: action, reward and score
     under the picture (films only). Raises CoachError for a span that the episode does not have and for a file that
     cannot be written; an existing file is replaced.
     """
@@ -79,11 +79,11 @@ def export(
             if to == "npz":
                 _write_npz(replay, span, destination, on_progress)
             elif not span.is_whole:
-                raise CoachError("A replay file begins at its reset: only a whole episode can be made portable.")
+                raise CoachError("Only a whole episode can be exported to portable, not a span of it.")
             else:
                 write_atomic(destination, portable_image(replay, on_progress), mode=0o444)
         except OSError as error:
-            raise CoachError(f"{destination} cannot be written ({error.strerror or error}).") from error
+            raise CoachError(f"Cannot write {destination} ({error.strerror or error}).") from error
     return destination
 
 
@@ -94,7 +94,7 @@ def export_all(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CoachError(f"The folder {folder} cannot be made ({error.strerror or error}).") from error
+        raise CoachError(f"Cannot make the folder {folder} ({error.strerror or error}).") from error
     written = []
     for number, span in enumerate(spans, 1):
         destination = folder / f"{span.name}{FILE_KINDS.get(to, '')}"
@@ -113,10 +113,10 @@ def _require_span(replay: ReplayFile, span: Span) -> None:
 
 
 def _write_npz(replay: ReplayFile, span: Span, destination: Path, on_progress: OnProgress | None) -> None:
-    """Every column of the span, and the settings; nothing that would need unpickling.
+    """Write every column of the span, and the settings, as plain arrays and texts.
 
-    Frames, RAM and lives have one row more than actions and rewards, as in the replay file. Written block by block,
-    because an hour of frames is 7 GB before it is packed.
+    Frames, RAM and lives have one row more than actions and rewards, as in the replay file. Frames are written block by
+    block, because an hour of them is 7 GB uncompressed.
     """
     stop = replay.frame_count + 1 if span.stop is None else span.stop
     rows = slice(span.start, max(span.start, stop - 1))

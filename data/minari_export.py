@@ -1,8 +1,8 @@
-"""Exporting to Minari, the library of offline reinforcement-learning data sets (an optional extra).
+"""Export to Minari, the library of offline reinforcement-learning data sets (an optional extra).
 
-A data set holds one Minari episode for each span: observations are the frames as RGB, without loss; one step is one
-emulator frame. RAM, lives and demonstrator are in the infos, the origin in the options, so that the data set can come
-back exactly (``data.minari_import``).
+A data set has one Minari episode for each span. Observations are the frames as RGB, without loss; one step is one
+emulator frame. RAM, lives and demonstrator are in the infos and the origin in the options, so that the data set can be
+imported again exactly (``data.minari_import``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from data.replay_format import CHUNK_FRAMES
 from data.simulation import environment_spec, recorded_spaces
 
 OPTIONS = "replay_coach"
-"""Under this name the options of a Minari episode hold what is needed to simulate it again."""
+"""The key, in the options of a Minari episode, of what is needed to simulate it again."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -43,10 +43,10 @@ def default_dataset_id(spans: Sequence[Span]) -> str:
 
 
 def export_minari(spans: Sequence[Span], dataset_id: str, on_progress: OnProgress | None = None) -> Path:
-    """Make the Minari data set ``dataset_id`` of episodes or clips of one game; returns its folder.
+    """Make the Minari data set ``dataset_id`` of episodes or clips of one game, and return its folder.
 
-    It lies where Minari looks for it (MINARI_DATASETS_PATH, else ~/.minari/datasets). on_progress: spans read and
-    spans in all. Raises CoachError where Minari is missing, the id is taken or malformed, or the games differ.
+    The folder is where Minari expects it (MINARI_DATASETS_PATH, else ~/.minari/datasets). on_progress: spans read and
+    spans in all. Raises CoachError if Minari is missing, the id is taken or malformed, or the games differ.
     """
     minari = minari_package()
     from minari.data_collector import EpisodeBuffer
@@ -89,7 +89,7 @@ def export_minari(spans: Sequence[Span], dataset_id: str, on_progress: OnProgres
 
 
 def _environment(replay: ReplayFile) -> EmulatorSettings:
-    """What of the settings belongs to the environment: not where its episodes start, nor how they were chosen."""
+    """Return the settings of the environment, without those of the episode's start and of the demonstrator."""
     settings = replay.origin.settings
     return EmulatorSettings(
         mode=settings.mode, difficulty=settings.difficulty, full_action_set=settings.full_action_set
@@ -97,7 +97,7 @@ def _environment(replay: ReplayFile) -> EmulatorSettings:
 
 
 def _buffer(replay: ReplayFile, span: Span, scratch: Path) -> dict[str, Any]:
-    """One Minari episode. The frames go through a file: a minute of RGB is 360 MB."""
+    """Return the arguments of one Minari episode. The frames are in a file, because a minute of RGB is 360 MB."""
     stop = replay.frame_count + 1 if span.stop is None else min(span.stop, replay.frame_count + 1)
     rows = slice(span.start, stop - 1)
     steps = stop - span.start - 1

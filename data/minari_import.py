@@ -1,4 +1,4 @@
-"""Importing Minari data sets: what their environment says about the play, and every episode as ``ForeignPlay``."""
+"""Import Minari data sets: read how their environment was made, and each episode as ``ForeignPlay``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from data.action_values import FULL, action_indices
 from data.episode import DEMONSTRATOR_KINDS, RAM_BYTES, EmulatorSettings
-from data.episode_import import ForeignPlay, Imported, ImportOptions, OnProgress, after_import, import_play
+from data.episode_import import Imported, ImportOptions, OnProgress, after_import, import_play
 from data.errors import CoachError
+from data.foreign_play import ForeignPlay
 from data.library import Library
 from data.minari_export import OPTIONS, minari_package
 from data.observations import Observations
@@ -33,7 +34,7 @@ PICTURE_WRAPPERS = {
 
 @dataclass(frozen=True)
 class _Environment:
-    """What the environment of a data set says, in terms of ``ForeignPlay``."""
+    """The environment of a data set, in terms of ``ForeignPlay``."""
 
     game: str | None = None
     settings: EmulatorSettings = EmulatorSettings(frame_skip=1)  # noqa: RUF009 - frozen, so shared without harm
@@ -126,7 +127,7 @@ def _environment(dataset: Any, dataset_id: str, game: str | None, held_for: int,
     if action_set and (action_set == FULL) != full:
         raise CoachError(f"{dataset_id} says that its actions are not the {action_set} set.")
     if held_for > 1:
-        raise CoachError(f"{dataset_id} says how long its actions are held; --held-for does not apply to it.")
+        raise CoachError(f"{dataset_id} states how long its actions are held; --held-for does not apply to it.")
     shown = arguments.get("obs_type", "rgb")
     environment = _Environment(
         game=named,
@@ -178,7 +179,7 @@ def _wrapped(environment: _Environment, name: str, arguments: dict[str, Any], da
         return replace(environment, reward_range=limits)
     if name == "StickyAction":
         raise CoachError(f"{dataset_id} was recorded with sticky actions, so it cannot be simulated.")
-    raise CoachError(f"{dataset_id} was recorded through the wrapper {name[:60]}, whose effect is not known here.")
+    raise CoachError(f"{dataset_id} was recorded through the wrapper {name[:60]}, whose effect is unknown.")
 
 
 def _play(
@@ -212,7 +213,7 @@ def _play(
 
 
 def _own_play(ours: Any, episode: Any, source: str) -> ForeignPlay:
-    """An episode that ``export_minari`` wrote, with everything that it says about itself."""
+    """Return an episode that ``export_minari`` wrote, with all that it states about its recording."""
     try:
         if int(ours["start"]) != 0:
             raise CoachError(f"{source} is a clip: only an episode from its start can be simulated.")
@@ -224,7 +225,7 @@ def _own_play(ours: Any, episode: Any, source: str) -> ForeignPlay:
         ended_by = str(ours.get("ended_by", "")) or None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CoachError(
-            f"{source} does not say how it was recorded, though it seems to be of Replay Coach."
+            f"{source} was exported by Replay Coach, but how it was recorded is missing or damaged."
         ) from error
     actions = action_indices(episode.actions, meanings, source)
     steps = len(actions)
@@ -253,12 +254,12 @@ def _rewards(rewards: Any, steps: int, source: str) -> np.ndarray:
 def _flags(flags: Any, steps: int, name: str, source: str) -> np.ndarray:
     column = np.asarray(flags)
     if column.shape != (steps,) or not np.isin(column, (0, 1)).all():
-        raise CoachError(f"{source} has {steps} actions, but its {name} are not {steps} times true or false.")
+        raise CoachError(f"{source} has {steps} actions, but its {name} are not {steps} values that are true or false.")
     return column.astype(bool)
 
 
 def _noops(environment: _Environment, metadata: Mapping[str, Any]) -> tuple[int, ...]:
-    """How many no-ops AtariPreprocessing may have executed; first what it drew from the episode's seed."""
+    """Return how many no-ops AtariPreprocessing may have executed; the number that the seed gives comes first."""
     if environment.most_noops == 0:
         return (0,)
     possible = tuple(range(1, environment.most_noops + 1))
@@ -272,7 +273,7 @@ def _noops(environment: _Environment, metadata: Mapping[str, Any]) -> tuple[int,
 def _observations(
     dataset: Any, environment: _Environment, pictures: Any, steps: int, source: str
 ) -> Observations | None:
-    """The episode's pictures, where they can be compared with the emulator's."""
+    """Return the episode's pictures if they can be compared with the emulator's."""
     if environment.pictures is None or not isinstance(pictures, np.ndarray):
         return None
     if len(pictures) != steps + 1:
@@ -289,7 +290,7 @@ def _observations(
 
 
 def _infos(infos: Any, steps: int) -> dict[str, Any]:
-    """RAM, lives and demonstrator, where the infos have them in a shape that can be understood."""
+    """Return RAM, lives and demonstrator, if the infos have them in a known shape."""
     found: dict[str, Any] = {}
     if not isinstance(infos, Mapping):
         return found

@@ -312,14 +312,19 @@ class ReplayFile:
         self.screen_shape: tuple[int, int] = self._datasets["frames"].shape[1:]
         self.choice_checks = self.rows("choice_checks") if "choice_checks" in self._datasets else None
         """(T,) uint8, see ``data.replay_format.choice_checks``; None if the file does not have them."""
+        self.decision_actions = self.rows("decision_actions") if "decision_actions" in self._datasets else None
+        """(T,) uint8: the action that represents each frame's decision of DEFAULT_FRAME_SKIP frames, for imports whose
+        labels were chosen by their effect; None: the action held longest."""
         self.column_checks = {
             name: str(attributes[COLUMN_CHECK])
             for name in SELF_CHECKED
-            if COLUMN_CHECK in (attributes := self._datasets[name].attrs)
+            if name in self._datasets and COLUMN_CHECK in (attributes := self._datasets[name].attrs)
         }
         """Column to the SHA-256 that the file states."""
         # Check the indices now: an invalid one would fail much later.
-        for column, names in ((self.actions, "action_meanings"), (self.demonstrator, "demonstrator_kinds")):
+        labels = self.actions if self.decision_actions is None else self.decision_actions
+        indices = ((self.actions, "action_meanings"), (labels, "action_meanings"))
+        for column, names in (*indices, (self.demonstrator, "demonstrator_kinds")):
             wrong = np.flatnonzero(column >= len(self.attributes[names]))
             if len(wrong):
                 raise CoachError(f"{self.path} is damaged: frame {wrong[0]} refers to a missing entry of {names}.")
@@ -379,9 +384,12 @@ class ReplayFile:
 
     def decisions(self, frame_skip: int = DEFAULT_FRAME_SKIP) -> Decisions:
         """Return the episode as decisions of ``frame_skip`` frames."""
-        return decisions_of(
+        found = decisions_of(
             self.actions, self.rewards, self.lives, self.demonstrator, self.ended_by == "game_over", frame_skip
         )
+        if self.decision_actions is None or frame_skip != DEFAULT_FRAME_SKIP:
+            return found
+        return replace(found, action=self.decision_actions[found.first_frame])
 
     def summary(self) -> EpisodeSummary:
         """Return what lists show of the episode."""

@@ -57,9 +57,9 @@ COLUMNS: dict[str, Column] = {
     "demonstrator": Column("|u1", 0),
     "markers": Column("<i8", None),
 }
-OPTIONAL_COLUMNS: dict[str, Column] = {"choice_checks": Column("|u1", 0)}
+OPTIONAL_COLUMNS: dict[str, Column] = {"choice_checks": Column("|u1", 0), "decision_actions": Column("|u1", 0)}
 
-SELF_CHECKED = ("palette", "demonstrator", "markers")
+SELF_CHECKED = ("palette", "demonstrator", "markers", "decision_actions")
 """Datasets that a simulation cannot verify. They have their SHA-256 as an attribute."""
 COLUMN_CHECK = "sha256"
 ATTRIBUTES_CHECK = "attributes_sha256"

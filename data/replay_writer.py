@@ -159,6 +159,7 @@ class ReplayWriter:
         pace: PaceReport | None = None,
         imported: Mapping[str, Any] | None = None,
         folder: Path | None = None,
+        decision_actions: np.ndarray | None = None,
     ) -> Path:
         """End the episode, write its read-only file under its final name, and return the path.
 
@@ -172,6 +173,8 @@ class ReplayWriter:
         if self._finished:
             raise CoachError(f"The episode {self.path.stem} is over already.")
         columns = self._columns(palette)
+        if decision_actions is not None:
+            columns["decision_actions"] = decision_actions
         if not self._has_decision(columns, ended_by):
             self.discard()
             raise CoachError("The episode ended before its first decision was complete; there is nothing to save.")

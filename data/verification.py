@@ -215,6 +215,7 @@ def _remaining_difference(replay: ReplayFile, emulator: Emulator) -> _Difference
     for name, what in (
         ("demonstrator", "who chose its actions was changed."),
         ("markers", "its markers were changed."),
+        ("decision_actions", "the labels of its decisions were changed."),
     ):
         if _column_altered(replay, name):
             return _Difference(name, None, what)
