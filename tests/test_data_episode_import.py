@@ -233,7 +233,11 @@ def test_a_pickled_demonstration_is_read_without_running_code(tmp_path: Path, mo
             read_demo(tmp_path / name)
 
 
-HUMAN = [("Pitfall", 42_036, 48_990), ("PrivateEye", 8_749, 100_400), ("MontezumaRevenge", 53_057, 71_500)]
+HUMAN = [
+    ("PrivateEye", 8_749, 100_400),
+    pytest.param("Pitfall", 42_036, 48_990, marks=pytest.mark.soak),
+    pytest.param("MontezumaRevenge", 53_057, 71_500, marks=pytest.mark.soak),
+]
 
 
 @pytest.mark.parametrize(("game", "frames", "score"), HUMAN)
@@ -252,5 +256,28 @@ def test_real_play_by_people_is_reproduced_exactly(game: str, frames: int, score
         assert (replay.frame_count, replay.score) == (frames, score)
         assert np.array_equal(replay.rewards, arrays["rewards"])
         assert replay.origin.settings.frame_skip == 1
+        assert copy.digest == replay.digest
+        assert (copy.summary().demonstrator, copy.origin.player) == ("human", "Ada")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("game", ["PrivateEye", "Pitfall", "MontezumaRevenge"])
+@pytest.mark.filterwarnings("ignore::UserWarning:minari")
+def test_real_play_by_people_survives_minari(game: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = HUMAN_DEMOS / f"{game}.npz"
+    if not source.is_file():
+        pytest.skip(f"no human play in {HUMAN_DEMOS}; set REPLAY_COACH_HUMAN_DEMOS")
+    pytest.importorskip("minari")
+    from data.export import Span
+    from data.minari_export import default_dataset_id, export_minari
+    from data.minari_import import import_minari
+
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
+    options = ImportOptions(game=game, player="Ada", demonstrator="human")
+    (result,) = import_actions(Library(tmp_path / "one"), source, options)
+    name = default_dataset_id([Span(result.path)])
+    export_minari([Span(result.path)], name)
+    (again,) = import_minari(Library(tmp_path / "two"), name, ImportOptions())
+    with ReplayFile(result.path) as replay, ReplayFile(again.path) as copy:
         assert copy.digest == replay.digest
         assert (copy.summary().demonstrator, copy.origin.player) == ("human", "Ada")

@@ -16,7 +16,7 @@ import minari
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from minari.data_collector import EpisodeBuffer
 from replay_episodes import record
@@ -198,7 +198,7 @@ INFOS = [None, "negative kinds", "short lives", "wrong ram", "lives that differ"
 @st.composite
 def data_sets(draw: st.DrawFn) -> tuple[str, list[np.ndarray], list[str], dict[str, Any]]:
     shape = draw(st.sampled_from(list(SHAPES)))
-    lengths = draw(st.lists(st.integers(1, 40), min_size=1, max_size=3))
+    lengths = draw(st.lists(st.integers(1, 20), min_size=1, max_size=2))
     actions = [np.array(draw(st.lists(st.integers(0, 5), min_size=n, max_size=n))) for n in lengths]
     more = {
         "options": draw(st.sampled_from(OPTIONS)),
@@ -227,12 +227,21 @@ def printed() -> Iterator[tuple[io.StringIO, io.StringIO]]:
         yield out, error
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data_sets())
+@pytest.mark.parametrize("examples", [8, pytest.param(100, marks=pytest.mark.soak)])
 def test_random_data_sets_are_imported_without_contradiction_or_refused_in_one_sentence(
-    tmp_path: Path, drawn: tuple[str, list[np.ndarray], list[str], dict[str, Any]]
+    tmp_path: Path, examples: int
 ) -> None:
-    shape, all_actions, flags, more = drawn
+    @settings(max_examples=examples, deadline=None)
+    @given(data_sets())
+    def check(drawn: tuple[str, list[np.ndarray], list[str], dict[str, Any]]) -> None:
+        import_random_set(tmp_path, *drawn)
+
+    check()
+
+
+def import_random_set(
+    tmp_path: Path, shape: str, all_actions: list[np.ndarray], flags: list[str], more: dict[str, Any]
+) -> None:
     change, space = SHAPES[shape]
     episodes = []
     for actions in all_actions:
