@@ -135,7 +135,7 @@ class ComparisonPane:
             height = 72.0 + 28 * len(found) + (28 if summary.report else 0)
             _draw_results(canvas, rest.top_part(height), found, summary.report)
             rest = rest.without_top(height + 2 * GRID)
-        height = min(MOST_CHART, rest.height - 28 - RUN_ROW * min(3, len(summary.runs)) - 2 * GRID)
+        height = min(MOST_CHART, rest.height - 28 - RUN_ROW * min(4, len(summary.runs)) - 2 * GRID)
         if summary.runs and height >= LEAST_CHART:
             self._draw_curves(canvas, rest.top_part(height), summary, evaluations or {}, pointer)
             rest = rest.without_top(height + 2 * GRID)

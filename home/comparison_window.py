@@ -9,7 +9,7 @@ from data.durations import rounded_duration
 from home.action_bar import Action
 from home.comparison_form import ComparisonForm, ComparisonRequest
 from home.comparison_pane import STATE_COLOURS, ComparisonPane, Evaluations
-from home.form import SourceOption
+from home.form import SourceOption, draw_notes
 from home.list_window import ListWindow
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -194,9 +194,10 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         used = canvas.paragraph(self._estimate, inner.without_top(88), SMALL, colour)
         words = (
             "Every starting point is trained with the same settings and seeds, and evaluated on the same episodes. "
-            "Only the seeding differs. Three seeds show a large difference; ten a smaller one."
+            "Only the seeding differs. Three seeds show a large difference, ten a smaller one."
         )
         canvas.paragraph(words, inner.without_top(88 + used + 2 * GRID), SMALL, QUIET)
+        draw_notes(canvas, inner, [(warning, OLIVE) for warning in form.warnings])
 
     def _draw_card(self, canvas: Canvas, number: int, card: Box) -> None:
         summary = self._all[number]

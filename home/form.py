@@ -11,7 +11,7 @@ from screen.canvas import Canvas
 from screen.fields import Choice, TextField
 from screen.layout import Box
 from screen.list_view import ListView
-from screen.theme import GREEN, LINE, OLIVE, QUIET, SMALL, TEXT
+from screen.theme import GREEN, LINE, OLIVE, QUIET, SMALL, TEXT, Colour
 
 RANDOM_COUNTS = (1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000)
 LARGEST = 100_000_000
@@ -21,8 +21,8 @@ GAP = 8.0
 LABEL_WIDTH = 120.0
 SECTION = 28.0
 LABELS = 168.0
-NOTE = 20.0
-"""Height of a line of explanation below the fields."""
+NOTE, EXPLANATION_LINES = 20.0, 2
+"""Height and number of the lines of explanation below the fields."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +228,7 @@ class FormDrawing:
         self._hits, self._named = [], {}
         y = self._draw_name(canvas, box)
         choices = form.choices()
-        notes = [(form.explanation, QUIET), *((warning, OLIVE) for warning in form.warnings)]
-        lines = [(line, colour) for text, colour in notes for line in canvas.lines(text, box.width, SMALL)]
-        below = len(choices) * (ROW + GAP) + max(2, len(lines)) * NOTE
+        below = len(choices) * (ROW + GAP) + EXPLANATION_LINES * NOTE
         canvas.text(form.list_title, (box.x, y + 6), SMALL, QUIET)
         room = Box(box.x, y + SECTION, box.width, max(ROW, box.bottom - y - SECTION - below - GAP))
         rows = min(len(form.sources), int(room.height // ROW))
@@ -238,8 +236,8 @@ class FormDrawing:
         y = room.y + rows * ROW + GAP
         for name, label, choice in choices:
             y = self._draw_choice(canvas, Box(box.x, y, box.width, ROW), name, label, choice, pointer)
-        for line, colour in lines:
-            canvas.text(line, (box.x, y), SMALL, colour, max_width=box.width)
+        for line in canvas.lines(form.explanation, box.width, SMALL)[:EXPLANATION_LINES]:
+            canvas.text(line, (box.x, y), SMALL, QUIET, max_width=box.width)
             y += NOTE
 
     def _hit(self, name: str, box: Box, act: Callable[[float, float], None]) -> None:
@@ -303,6 +301,16 @@ class FormDrawing:
 
         self._hit(name, box, change)
         return row.bottom + GAP
+
+
+def draw_notes(canvas: Canvas, box: Box, notes: Sequence[tuple[str, Colour]]) -> Box:
+    """Draw paragraphs at the bottom of a box, the last one lowest. Return what is left of the box."""
+    for text, colour in reversed(notes):
+        height = canvas.paragraph(
+            text, box.bottom_part(len(canvas.lines(text, box.width, SMALL)) * 1.5 * SMALL), SMALL, colour
+        )
+        box = box.without_bottom(height + GAP)
+    return box
 
 
 def _label(canvas: Canvas, text: str, row: Box, focused: bool) -> None:

@@ -236,7 +236,7 @@ class LibraryWindow:
         )
 
     def _question_buttons(self) -> list[Button]:
-        return message_buttons(self._window.canvas, [("Delete for good", "E", ORANGE), ("Cancel", "Esc", None)])
+        return message_buttons(self._window.canvas, [("Delete permanently", "E", ORANGE), ("Cancel", "Esc", None)])
 
     def _draw(self) -> None:
         canvas = self._window.canvas

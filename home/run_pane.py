@@ -63,7 +63,7 @@ def figures(run: RunSummary) -> list[tuple[str, str]]:
     return found
 
 
-def run_charts(curves: RunCurves) -> tuple[ChartFacts, ChartFacts, ChartFacts, ChartFacts]:
+def run_charts(curves: RunCurves, is_active: bool = True) -> tuple[ChartFacts, ChartFacts, ChartFacts, ChartFacts]:
     """Return the charts of score, loss, Q-values and seeded share, over steps."""
     score = curves.running_mean[-1] if len(curves.running_mean) else None
     evaluations = curves.evaluations
@@ -86,7 +86,9 @@ def run_charts(curves: RunCurves) -> tuple[ChartFacts, ChartFacts, ChartFacts, C
         newest = f"{newest}  test {evaluations[-1].mean:.0f}".strip()
     trace, steps = curves.trace, curves.trace["step"]
     return (
-        ChartFacts("Score", newest, scores, lowest=0, hint="No episode has ended yet."),
+        ChartFacts(
+            "Score", newest, scores, lowest=0, hint="No episode has ended yet." if is_active else "No episode ended."
+        ),
         _curve("Loss", steps, trace["loss"], "{:.3g}", lowest=0.0),
         _curve("Q-values, mean", steps, trace["mean_value"], "{:.2f}"),
         _curve("Seeded share of a batch", steps, trace["seeded_share"], "{:.0%}", lowest=0.0, highest=1.0),
@@ -132,7 +134,7 @@ class RunPane:
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
         if run.error:
             box = box.without_top(self._draw_error(canvas, box, run) + GRID)
-        facts = run_charts(curves)
+        facts = run_charts(curves, run.is_active)
         if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_active:
             return
         side = max(216.0, min(0.34 * box.width, 0.62 * box.height))
@@ -184,15 +186,10 @@ class RunPane:
         if game is None or not run.is_active:
             canvas.fill(picture, LINE, radius=4)
             words = "The game starts after pretraining." if run.is_active else "Press W to watch it play."
-            height = canvas.measure("X", SMALL)[1]
-            canvas.text(
-                words,
-                (picture.centre[0], picture.centre[1] - height / 2),
-                SMALL,
-                QUIET,
-                align="centre",
-                max_width=picture.width - 16,
-            )
+            lines = canvas.lines(words, picture.width - 16, SMALL)
+            for number, line in enumerate(lines):
+                y = picture.centre[1] + 20 * (number - len(lines) / 2)
+                canvas.text(line, (picture.centre[0], y), SMALL, QUIET, align="centre", max_width=picture.width - 16)
             return
         canvas.text(f"{game.score:.0f}", (inner.right, inner.y - 2), SMALL, WHITE, mono=True, align="right")
         if game.evaluating:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from data.counted import counted
 from data.durations import clock
 from data.seeding_preview import SeedingPreview
+from home.form import draw_notes
 from home.train_form import TrainForm
 from screen.background import Background
 from screen.canvas import Canvas
@@ -80,10 +82,10 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
 
 def damaged_words(preview: SeedingPreview) -> str:
     """Return what is said about damaged files that are left out, and what can be done."""
-    first = next(iter(preview.damaged.values()))
     if len(preview.damaged) == 1:
-        return f"Left out: {first} Del moves it to the trash."
-    return f"{len(preview.damaged)} damaged files are left out. Del moves them to the trash. The first: {first}"
+        name = Path(next(iter(preview.damaged))).stem.split("-", 1)[-1]  # without its time
+        return f"Left out, because it is damaged: {name}. Del moves it to the trash."
+    return f"{len(preview.damaged)} damaged files are left out. Del moves them to the trash."
 
 
 def verdict_parts(preview: SeedingPreview) -> list[tuple[str, int, Colour]]:
@@ -99,15 +101,17 @@ def verdict_parts(preview: SeedingPreview) -> list[tuple[str, int, Colour]]:
     return [part for part in parts if part[1]]
 
 
-def draw_preview(canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate: str) -> None:
-    """Draw the preview, or why there is none. estimate: how long the training will take, in words."""
+def draw_preview(
+    canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate: str, warnings: Sequence[str] = ()
+) -> None:
+    """Draw the preview, or why there is none. estimate: how long the training will take. warnings: of the form."""
     preview, is_outdated = seeding.preview, seeding.is_outdated
     canvas.fill(box, PANEL, radius=8)
     inner = box.inset(16)
     canvas.text("What goes into the replay memory", (inner.x, inner.y), SMALL, QUIET)
-    if estimate:
-        canvas.paragraph(estimate, inner.bottom_part(40), SMALL, QUIET)
-        inner = inner.without_bottom(56)
+    notes = [(damaged_words(preview), ORANGE)] if preview is not None and preview.damaged else []
+    notes += [(warning, OLIVE) for warning in warnings]
+    inner = draw_notes(canvas, inner, [*notes, *([(estimate, QUIET)] if estimate else [])])
     if seeding.problem:
         canvas.paragraph(seeding.problem, inner.without_top(36), SMALL, ORANGE)
         return
@@ -116,8 +120,6 @@ def draw_preview(canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate:
         canvas.paragraph(words, inner.without_top(36), SMALL, QUIET if is_outdated else TEXT)
         return
     colour = QUIET if is_outdated else TEXT
-    if preview.damaged:
-        inner = inner.without_bottom(canvas.paragraph(damaged_words(preview), inner.bottom_part(60), SMALL, ORANGE))
     number = canvas.text(f"{preview.transitions:,}", (inner.x, inner.y + 28), LARGE, colour, mono=True)
     canvas.text("decisions", (number.right + GRID, number.bottom - 24), SMALL, QUIET)
     y = number.bottom + GRID
@@ -125,7 +127,7 @@ def draw_preview(canvas: Canvas, box: Box, seeding: BackgroundPreview, estimate:
         canvas.text(name, (inner.x, y), SMALL, QUIET, max_width=128)
         canvas.text(value, (inner.x + 136, y), SMALL, colour, max_width=inner.width - 136)
         y += ROW
-    y = _draw_verdicts(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y), preview)
+    y = _draw_verdicts(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), preview)
     _draw_actions(canvas, Box(inner.x, y + GRID, inner.width, inner.bottom - y - GRID), preview)
 
 
@@ -133,7 +135,7 @@ def _draw_verdicts(canvas: Canvas, box: Box, preview: SeedingPreview) -> float:
     """Draw a bar in parts and a line for each part. Return the y of the end."""
     parts = verdict_parts(preview)
     whole = sum(count for _, count, _ in parts)
-    if not whole:
+    if not whole or box.height < 16 + ROW * len(parts):
         return box.y
     x = box.x
     for _, count, colour in parts:

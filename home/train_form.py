@@ -11,9 +11,9 @@ from home.form import Field, ListForm, NumberField, SourceOption
 from screen.fields import Choice
 
 KEEP_MEANINGS = {
-    "all": "everything, whatever the verdicts",
-    "not-bad": "all except what was judged bad",
-    "good": "only what was judged good",
+    "all": "whatever the verdicts",
+    "not-bad": "all except bad clips",
+    "good": "good clips only",
 }
 STEPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000)
 PRETRAIN_STEPS = (0, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 100_000, 750_000)
@@ -107,7 +107,7 @@ class TrainForm(ListForm):
                 f"Evaluated only before the first step: {every:,} steps between evaluations, {steps:,} in all."
             )
         if self.chosen and not pretraining:
-            found.append("No pretraining: the agent has learned nothing from the chosen play when it starts.")
+            found.append("No pretraining: the agent starts without having learned from the chosen play.")
         if pretraining and not self.chosen:
             found.append("No pretraining without a source: nothing is chosen to learn from.")
         if preset.exploring_steps > steps > 0:

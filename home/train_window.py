@@ -338,7 +338,7 @@ class TrainWindow(ListWindow[TrainForm]):
         super().draw(canvas)
         if self._renaming is not None:
             buttons = self._rename_buttons(canvas)
-            text = "Episodes that it played keep the old name as their player's."
+            text = "Episodes that it played keep the old name."
             draw_message(canvas, f"Rename {self._shown}", text, buttons, self._pointer)
             field = Box(buttons[0].box.x, buttons[0].box.y - 48, buttons[-1].box.right - buttons[0].box.x, FIELD_HEIGHT)
             self._renaming.draw(canvas, field, active=True)
@@ -349,7 +349,7 @@ class TrainWindow(ListWindow[TrainForm]):
 
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
         if self._preview is not None:
-            draw_preview(canvas, box, self._preview, self._estimate)
+            draw_preview(canvas, box, self._preview, self._estimate, self._form.warnings if self._form else ())
 
     def _draw_card(self, canvas: Canvas, number: int, card: Box) -> None:
         run = self._runs[number]

@@ -220,7 +220,7 @@ def _draw(canvas: Canvas, facts: ChartFacts, steps: tuple[float, float]) -> None
         before = plot.left_part(place.x(min(0.0, steps[1])) - plot.x)
         canvas.fill(before, GROUND)
         if before.width > 96:
-            canvas.text("pretraining", (before.x + 8, before.y + 4), SMALL, QUIET)
+            canvas.text("pretraining", (before.right - 8, before.bottom - 24), SMALL, QUIET, align="right")
     for tick in ticks:
         label = short_number(tick)
         y = place.y(tick)
