@@ -12,6 +12,9 @@ import numpy as np
 
 from agent.returns import UNKNOWN
 
+GREATEST_BALANCE = 10.0
+"""Greatest imitation weight of an action: one that was taken once or twice in an episode is not worth more."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -122,6 +125,23 @@ def regress_on_returns(batch: Batch) -> Batch:
 def bound_own_only(batch: Batch) -> Batch:
     """Return the batch without the recorded returns of seeded transitions, so that they bound no target."""
     return dataclasses.replace(batch, recorded=np.where(batch.seeded, UNKNOWN, batch.recorded))
+
+
+def balanced_weights(actions: np.ndarray, action_count: int) -> np.ndarray:
+    """Return the imitation weight of each action, (A,) float32, by which the actions taken all count alike.
+
+    actions (n,): the imitated ones. The weights have a mean of 1 over them, as far as none exceeds GREATEST_BALANCE.
+    """
+    counts = np.bincount(actions, minlength=action_count)
+    taken = np.count_nonzero(counts)
+    weights = len(actions) / np.maximum(counts * max(taken, 1), 1)
+    return np.minimum(weights, GREATEST_BALANCE).astype(np.float32)
+
+
+def weigh_imitation(batch: Batch, weights: np.ndarray) -> Batch:
+    """Return the batch with the imitation weights multiplied by those of their actions, (A,) float32."""
+    factors = np.where(batch.imitate > 0.0, weights[batch.actions], np.float32(1.0))
+    return dataclasses.replace(batch, imitate=batch.imitate * factors)
 
 
 def fade_imitation(batch: Batch, factor: float) -> Batch:

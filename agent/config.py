@@ -30,6 +30,9 @@ ADDED_LATER: dict[str, Any] = {
     "bad_margin": 0.0,
     "start_inside": 0.0,
     "start_rule": "even",
+    "balance_actions": False,
+    "held_out": 0.0,
+    "check_episodes": 0,
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -153,6 +156,22 @@ class TrainConfig:
         choices=("td", "returns"),
     )
 
+    held_out: float = _setting(
+        0.0,
+        "share of the demonstrations that is held out of pretraining, which stops when it no longer fits them better",
+        "share",
+        least=0,
+        most=0.5,
+    )
+    check_episodes: int = _setting(
+        0,
+        "episodes after pretraining in which the agent is compared with random play; where it is worse, the "
+        "demonstrations are not imitated, or not used; 0: no check",
+        "episodes",
+        least=0,
+        most=1000,
+    )
+
     start_inside: float = _setting(
         0.0,
         "share of the agent's own episodes that start inside a seeded episode; evaluations never do",
@@ -228,6 +247,9 @@ class TrainConfig:
     )
     margin_anneal_steps: int = _setting(
         0, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
+    )
+    balance_actions: bool = _setting(
+        False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
     )
     bad_margin: float = _setting(
         0.0,

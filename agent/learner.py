@@ -39,6 +39,7 @@ class Learner:
     def __init__(self, config: TrainConfig, action_count: int, rng: np.random.Generator) -> None:
         self.config = config
         self.updates = 0
+        self._action_count = action_count
         self.online = build_network(config, action_count, rng)
         self.target = build_network(config, action_count, np.random.default_rng(0))
         self.averaged = self.online
@@ -53,6 +54,14 @@ class Learner:
         self._step = compile_step(self)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learner")
         self._running: Future[Update] | None = None
+
+    def start_again(self, rng: np.random.Generator) -> None:
+        """Discard what was learned: new weights that depend on ``rng`` alone, and a fresh optimizer."""
+        _copy(build_network(self.config, self._action_count, rng), self.online)
+        for variable in self.optimizer.variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(np.zeros(variable.shape))
+        self.copy_online()
 
     def copy_online(self) -> None:
         """Set target and averaged weights to the online ones."""

@@ -68,6 +68,8 @@ class ProgressReporter:
         """None while the memory is filled."""
         self.loss: float | None = None
         """Running mean of the loss."""
+        self.note = ""
+        """What the check of the demonstrations found, in words."""
         self.mean_value: float | None = None
         """Running mean of the values of the actions in the batches."""
         self.start_phase("filling", 0, 0)
@@ -114,6 +116,8 @@ class ProgressReporter:
         if self.phase == "filling":
             self._filled = self.total
         scores = trainer.recent_scores if trainer is not None else ()
+        held_out = trainer.held_out if trainer is not None and not trainer.pretraining_ended else None
+        fit = held_out.fit if held_out is not None else None
         return Progress(
             phase=self.phase,
             step=step,
@@ -130,6 +134,8 @@ class ProgressReporter:
             own_steps=trainer.config.steps if trainer is not None else 0,
             run_seconds_left=self._run_seconds_left(step),
             run_share=self._run_share(step),
+            agreement=None if fit is None else fit.agreement,
+            return_error=None if fit is None else fit.return_error,
             note=self.note,
         )
 

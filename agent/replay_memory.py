@@ -271,6 +271,11 @@ class ReplayMemory:
         self.columns["recorded"][slots] = found
         self._dirty[slots] = True
 
+    def set_available(self, slots: np.ndarray, available: bool) -> None:
+        """Take complete transitions (n,) out of sampling, or make them available again."""
+        for slot in slots.tolist():
+            self._set_ready(slot, available)
+
     def _set_ready(self, slot: int, ready: bool) -> None:
         if bool(self.columns["ready"][slot]) == ready:
             return

@@ -27,11 +27,18 @@ class RunLog:
         lines = folder.evaluations.read_text().splitlines() if folder.evaluations.exists() else []
         folder.evaluations.write_text("".join(line + "\n" for line in lines[:evaluations]))
         traced = folder.trace.read_text().splitlines()[1:] if folder.trace.exists() else []
-        kept = [row for row in traced if _step_of(row) <= step]
-        folder.trace.write_text("\n".join([",".join(TRACE_COLUMNS), *kept]) + "\n")
+        self._start_trace([row for row in traced if _step_of(row) <= step])
         self._monitor = folder.monitor.open("a", buffering=1)
-        self._trace = folder.trace.open("a", buffering=1)
         self._scalars = Writer(str(folder.tensorboard))
+
+    def _start_trace(self, rows: list[str]) -> None:
+        self._folder.trace.write_text("\n".join([",".join(TRACE_COLUMNS), *rows]) + "\n")
+        self._trace = self._folder.trace.open("a", buffering=1)
+
+    def drop_trace(self) -> None:
+        """Start trace.csv again, for a pretraining that starts again."""
+        self._trace.close()
+        self._start_trace([])
 
     def episode(self, score: float, steps: int, seconds: float) -> None:
         """Append to monitor.csv: points, length in steps, seconds since the run's start."""

@@ -188,8 +188,9 @@ def write_account(
     sources: list[Source],
     added: ReplayMemory | None = None,
     added_sources: list[Source] | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> None:
-    """Write the account as ``seeding.json`` into the run's folder, with what was added during the training."""
+    """Write the account as ``seeding.json`` into the run's folder, with what was added during the training and other facts."""
     found = account(memory, sources)
     if added is not None:
         later = account(added, added_sources or [])
@@ -200,4 +201,4 @@ def write_account(
             "decisions": sum(source["still_in_memory"] for source in later["sources"]),
             "drawn": sum(source["drawn"] for source in later["sources"]),
         }
-    write_atomic(folder.seeding, json.dumps(found, indent=1).encode())
+    write_atomic(folder.seeding, json.dumps(found | (facts or {}), indent=1).encode())

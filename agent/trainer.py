@@ -11,17 +11,32 @@ import numpy as np
 
 from agent.acting import ActingAgent
 from agent.added_memory import AddedMemory
-from agent.batch import Batch, augment, bound_own_only, fade_imitation, joined, regress_on_returns
+from agent.batch import (
+    Batch,
+    augment,
+    balanced_weights,
+    bound_own_only,
+    fade_imitation,
+    joined,
+    regress_on_returns,
+    weigh_imitation,
+)
 from agent.config import TrainConfig
+from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
 from agent.learner import Learner, Update
 from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
 from agent.start_states import Start, StartStates
+from agent.trust import IMITATION, NOTHING, VALUES
 
 SCORE_WINDOW = 100
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
+
+
+STARTING_AGAIN, HOLDING_OUT = 4, 5
+"""Children of the training's random seed, after those of ``Generators`` and of ``agent.start_states``."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,10 @@ class Generators:
             getattr(self, name).bit_generator.state = state[name]
 
 
+def _generator(config: TrainConfig, child: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(config.seed).spawn(child + 1)[child])
+
+
 class Trainer:
     """Everything that changes during training. Its ``state``, the memory and the learner are all of it."""
 
@@ -92,6 +111,12 @@ class Trainer:
         self.step = 0
         self.pretrained = 0
         """Updates of pretraining done."""
+        self.pretraining_ended = False
+        """Whether it is complete, the check against random play included."""
+        self.held_out: HeldOut | None = None
+        """What is held out of pretraining while it runs."""
+        self.trust = IMITATION
+        """What the demonstrations are used for."""
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
@@ -109,6 +134,17 @@ class Trainer:
         self._score = 0.0
         self._length = 0
         self._batch: Batch
+        self._action_weights: np.ndarray | None = None
+
+    def prepare_seeding(self) -> None:
+        """Hold a part of the new seeding out, and weigh its actions, where the configuration says so."""
+        config, memory = self.config, self.memory
+        columns = {name: memory.columns[name][: memory.seeded_end] for name in ("ready", "imitate", "action")}
+        if config.balance_actions:
+            imitated = columns["action"][columns["ready"] & (columns["imitate"] > 0)]
+            self._action_weights = balanced_weights(imitated, len(self.emulator.action_meanings))
+        if config.held_out and config.pretrain_steps:
+            self.held_out = hold_out(memory, config.held_out, _generator(config, HOLDING_OUT))
 
     @property
     def epsilon(self) -> float:
@@ -124,7 +160,7 @@ class Trainer:
         config = self.config
         if config.mixing == "free":
             return None
-        if self.memory.seeded_ready == 0:
+        if self.memory.seeded_ready == 0 or self.trust == NOTHING:
             return 0.0
         left = 1.0 - self.step / config.seed_anneal_steps if self.step < config.seed_anneal_steps else 0.0
         return config.seed_share + (1.0 - config.seed_share) * left
@@ -136,11 +172,32 @@ class Trainer:
 
     def pretrain(self) -> Iterator[Update]:
         """Make the updates on the seeding before the first step."""
+        held_out = self.held_out
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
+            if self.pretraining_ended or (held_out is not None and held_out.stops_pretraining):
+                return
             update = self.learner.update(self._sample(pretraining=True))
             self._learned(update)
             self.pretrained += 1
+            if held_out is not None and self.pretrained % CHECK_UPDATES == 0:
+                held_out.measure(self.memory, self.learner.q_values)
             yield update
+
+    def pretrain_again(self, trust: str) -> None:
+        """Discard what pretraining learned, and use the demonstrations for less: ``agent.trust.LESS``."""
+        self.trust = trust
+        self.experienced = trust != NOTHING
+        self.pretrained = self.config.pretrain_steps if trust == NOTHING else 0
+        self.learner.start_again(_generator(self.config, STARTING_AGAIN))
+        if self.held_out is not None:
+            self.held_out.start_again()
+
+    def end_pretraining(self) -> None:
+        """Make what was held out available, and continue with the agent's own steps."""
+        self.pretraining_ended = True
+        if self.held_out is not None:
+            self.memory.set_available(np.array(self.held_out.slots), True)
+            self.held_out.slots = []
 
     def train(self) -> Iterator[StepDone]:
         """Make the own steps up to the configured number, with an update every ``train_every``.
@@ -219,13 +276,17 @@ class Trainer:
             added = self.added.rows(rng, config.batch_size, self.step, self.memory, share)
         others = config.batch_size - added
         sampled = self.memory.sample(rng, others, None if share is None else round(share * others), beta, one_step)
+        if self.trust != IMITATION:
+            sampled = fade_imitation(sampled, 0.0)  # but what is added later is imitated
         if self.added is not None and added:
             sampled = joined(sampled, self.added.sample(rng, added, None, beta, one_step))
         self._added_rows = added
-        if pretraining and config.pretrain_on == "returns":
+        if pretraining and (config.pretrain_on == "returns" or self.trust == VALUES):
             sampled = regress_on_returns(sampled)
         if config.bound_returns == "own":
             sampled = bound_own_only(sampled)
+        if self._action_weights is not None:
+            sampled = weigh_imitation(sampled, self._action_weights)
         if config.margin_anneal_steps:
             sampled = fade_imitation(sampled, max(0.0, 1.0 - self.step / config.margin_anneal_steps))
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
@@ -278,6 +339,7 @@ class Trainer:
             "batch_seeded_share": self.batch_seeded_share,
             "generators": self.generators.state(),
             **starts,
+            **self._pretraining_state(),
             "episode": None
             if self._executed is None
             else {
@@ -290,6 +352,23 @@ class Trainer:
             },
         }
 
+    def _pretraining_state(self) -> dict[str, Any]:
+        return {
+            "pretraining_ended": self.pretraining_ended,
+            "trust": self.trust,
+            "held_out": None if self.held_out is None else self.held_out.state(),
+            "action_weights": None if self._action_weights is None else self._action_weights.tolist(),
+        }
+
+    def _restore_pretraining(self, state: dict[str, Any]) -> None:
+        # Checkpoints of older versions have none of these.
+        ended = self.step > 0 or self.pretrained >= self.config.pretrain_steps
+        self.pretraining_ended = state.get("pretraining_ended", ended)
+        self.trust = state.get("trust", IMITATION)
+        held_out, weights = state.get("held_out"), state.get("action_weights")
+        self.held_out = None if held_out is None else HeldOut.from_state(held_out)
+        self._action_weights = None if weights is None else np.array(weights, np.float32)
+
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from ``state``. Memory and learner must have been restored before."""
         self.step, self.pretrained, self.experienced = state["step"], state["pretrained"], state["experienced"]
@@ -298,6 +377,7 @@ class Trainer:
         self.recent_lengths.extend(state["recent_lengths"])
         self.batch_seeded_share = state.get("batch_seeded_share")
         self.generators.restore(state["generators"])
+        self._restore_pretraining(state)
         if self._starts is not None:
             self._starts.restore(state["starts"])
         episode = state["episode"]

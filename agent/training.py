@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from agent.start_states import (
     write_start_episodes,
 )
 from agent.trainer import EpisodeDone, Generators, Trainer
+from agent.trust import LESS, NOTHING, VALUES, Check, check, sentence
+from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.live_view import LiveView
@@ -126,6 +129,7 @@ class _Training:
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
+        self.checks: list[Check] = []
         self.note = ""
         self.started = time.monotonic()
 
@@ -154,6 +158,7 @@ class _Training:
         self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
+        self.trainer.prepare_seeding()
         # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
         self.additions = Additions(self.folder, config, action_meanings, sampler_factory(config))
@@ -204,6 +209,7 @@ class _Training:
         self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
         self.best, self.evaluations = state["best"], state["evaluations"]
+        self.checks = [Check(**check) for check in state.get("checks", ())]
         self.seconds_before = state["seconds"]
         self.folder.write_config(dataclasses.asdict(config))
 
@@ -243,29 +249,63 @@ class _Training:
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,
-            note=" ".join(filter(None, (self.note, self.additions.note))),
+            note=" ".join(filter(None, (self.note, self.progress.note, self.additions.note))),
         )
 
     def _pretrain(self) -> bool:
         """Return whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
-        self.progress.start_phase("pretraining", trainer.pretrained, config.pretrain_steps)
-        self._take_additions()
-        for update in trainer.pretrain():
+        while not trainer.pretraining_ended:
+            self.progress.start_phase("pretraining", trainer.pretrained, config.pretrain_steps)
             self._take_additions()
-            self.progress.updated(update, trainer.pretrained)
-            self._trace()
-            if trainer.pretrained % LOG_EVERY_UPDATES == 0:
-                self._log_update()
-            if self.should_stop():
-                return True
-            if trainer.pretrained % config.checkpoint_every == 0:
-                self.save()
-            if trainer.pretrained == config.pretrain_steps:
+            for update in trainer.pretrain():
+                self._take_additions()
+                self.progress.updated(update, trainer.pretrained)
+                self._trace()
+                if trainer.pretrained % LOG_EVERY_UPDATES == 0:
+                    self._log_update()
+                if self.should_stop():
+                    return True
+                if trainer.pretrained % config.checkpoint_every == 0:
+                    self.save()
+            if not trainer.pretrained:  # there is nothing to pretrain on
+                break
+            if self._may_continue():
+                trainer.end_pretraining()
                 if config.evaluate_every:
                     self._evaluate()
                 self.save()
+        self.progress.note = self._trust_in_words()
         return False
+
+    def _may_continue(self) -> bool:
+        """Compare the pretrained agent with random play; where it is worse, use the demonstrations for less."""
+        config, trainer = self.config, self.trainer
+        if not config.check_episodes or self.folder.read().from_run is not None or trainer.trust == NOTHING:
+            return True
+        self.progress.start_phase("checking", 0, 2 * config.check_episodes)
+        meanings, q_values = trainer.emulator.action_meanings, trainer.learner.q_values
+        self.checks.append(check(config, meanings, q_values, trainer.trust, self.progress.stepped))
+        if self.checks[-1].passed:
+            return True
+        less = LESS[trainer.trust]
+        if less == VALUES and not config.imitates and config.pretrain_on == "returns":
+            less = NOTHING  # nothing was imitated
+        trainer.pretrain_again(less)
+        self.log.drop_trace()
+        self.save()
+        return False
+
+    def _trust_in_words(self) -> str:
+        played = [source.decisions for source in self.sources if not source.name.startswith("random:")]
+        return sentence(self.checks, sum(played) * self.config.frame_skip / FRAMES_PER_SECOND, len(played))
+
+    def _check_facts(self) -> dict[str, Any]:
+        """Return what the account says of the check against random play; nothing where there was none."""
+        if not self.checks:
+            return {}
+        checks = [dataclasses.asdict(check) for check in self.checks]
+        return {"trust": self.trainer.trust, "checks": checks, "sentence": self.progress.note}
 
     def _train(self) -> bool:
         """Return whether the training was asked to stop."""
@@ -313,6 +353,7 @@ class _Training:
             "trainer": trainer.state(),
             "sources": [dataclasses.asdict(source) for source in self.sources],
             "best": self.best,
+            "checks": [dataclasses.asdict(check) for check in self.checks],
             "evaluations": self.evaluations,
             "seconds": self.seconds,
         }
@@ -330,7 +371,7 @@ class _Training:
 
     def _write_account(self) -> None:
         added = self.additions.memory, self.additions.sources
-        write_account(self.folder, self.trainer.memory, self.sources, *added)
+        write_account(self.folder, self.trainer.memory, self.sources, *added, self._check_facts())
 
     def _evaluate(self) -> None:
         """Evaluate the acting weights, on episodes that no training plays."""
@@ -370,6 +411,12 @@ class _Training:
             "memory_seeded_share": memory.seeded_ready / max(1, len(memory)),
             "batch_seeded_share": trainer.batch_seeded_share,
         }
+
+    def _held_out_facts(self) -> dict[str, float | None]:
+        held_out = self.trainer.held_out
+        if held_out is None or held_out.fit is None:
+            return {}
+        return {"held_out/agreement": held_out.fit.agreement, "held_out/return_error": held_out.fit.return_error}
 
     def _log_episode(self, episode: EpisodeDone) -> None:
         trainer, memory = self.trainer, self.trainer.memory
@@ -422,6 +469,7 @@ class _Training:
                 "train/learning_rate": self.config.learning_rate,
                 "train/mean_value": self.progress.mean_value,
                 "seeding/batch_share": trainer.batch_seeded_share,
+                **self._held_out_facts(),
                 **trainer.batch_errors(),
             },
         )

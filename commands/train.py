@@ -146,6 +146,9 @@ def _facts(progress: Progress) -> list[tuple[str, str, str]]:
         facts.append(("Loss", f"{progress.loss:.4f}", "losses"))
     if progress.mean_value is not None:
         facts.append(("Q-values, mean", f"{progress.mean_value:.3f}", "values"))
+    if progress.agreement is not None:
+        error = "" if progress.return_error is None else f", error of returns {progress.return_error:.2f}"
+        facts.append(("Held-out decisions", f"{progress.agreement:.0%} agree{error}", ""))
     if progress.seeded_share is not None:
         facts.append(("Seeded share of a batch", f"{progress.seeded_share:.0%}", ""))
     if progress.epsilon is not None:
@@ -154,9 +157,12 @@ def _facts(progress: Progress) -> list[tuple[str, str, str]]:
 
 
 def _rate(progress: Progress) -> str:
-    unit = {"pretraining": "updates/s", "filling": "decisions/s", "evaluating": "episodes/s"}.get(
-        progress.phase, "steps/s"
-    )
+    unit = {
+        "pretraining": "updates/s",
+        "filling": "decisions/s",
+        "evaluating": "episodes/s",
+        "checking": "episodes/s",
+    }.get(progress.phase, "steps/s")
     left = "" if progress.seconds_left is None else f"  {clock(progress.seconds_left)} left"
     return f"{progress.steps_per_second:.0f} {unit}{left}"
 
@@ -176,7 +182,8 @@ def _panel(run: str, progress: Progress, history: History) -> Group:
     if progress.run_seconds_left is not None:
         done = f"step {progress.own_step:,} of {progress.own_steps:,}".replace(",", " ")
         facts.add_row(Text("Whole training", style=QUIET), f"{clock(progress.run_seconds_left)} left", done)
-    return Group(head, facts, Text("Ctrl-C stops with a checkpoint; --resume continues.", style=QUIET))
+    note = [Text(progress.note, style=OLIVE)] if progress.note else []
+    return Group(head, facts, *note, Text("Ctrl-C stops with a checkpoint; --resume continues.", style=QUIET))
 
 
 class TrainingDisplay:

@@ -19,7 +19,7 @@ class Progress:
     """How far a training is. "The phase" is the current one."""
 
     phase: str
-    """"filling", "pretraining", "training" or "evaluating"; in a comparison also "final evaluation"."""
+    """"filling", "pretraining", "checking", "training" or "evaluating"; in a comparison also "final evaluation"."""
     step: int = 0
     """Of the phase: decisions filled in, updates, own steps or episodes."""
     total: int = 0
@@ -46,8 +46,12 @@ class Progress:
     """Of the whole training, evaluations included; None until the pace of updates is known."""
     run_share: float | None = None
     """Of the whole training that is done: filling, pretraining, own steps and evaluations; 0 to 1."""
+    agreement: float | None = None
+    """Share of held-out decisions in which the agent would act as demonstrated; None outside pretraining."""
+    return_error: float | None = None
+    """Mean absolute difference of value and recorded return on held-out decisions."""
     note: str = ""
-    """What a person should know about the start, such as a damaged file that is left out; a sentence."""
+    """What a person should know about this training, such as a damaged file that is left out; in sentences."""
 
 
 @dataclass(frozen=True)

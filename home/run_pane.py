@@ -23,8 +23,8 @@ STATE_COLOURS: dict[RunState, Colour] = {
     "failed": ORANGE,
     "interrupted": ORANGE,
 }
-UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s"}
-PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episodes"}
+UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s", "checking": "episodes/s"}
+PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episodes", "checking": "episodes"}
 
 
 def state_words(run: RunSummary) -> str:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from test_agent_learner import random_batch
 
-from agent.batch import augment, bound_own_only, fade_imitation, regress_on_returns, shift_stacks
+from agent.batch import (
+    GREATEST_BALANCE,
+    augment,
+    balanced_weights,
+    bound_own_only,
+    fade_imitation,
+    regress_on_returns,
+    shift_stacks,
+    weigh_imitation,
+)
 
 
 @pytest.mark.parametrize("move", [(0, 0), (3, -2), (-4, 0), (0, 4), (4, 4), (-1, -1)])
@@ -66,3 +75,20 @@ def test_imitation_fades_in_proportion() -> None:
     faded = fade_imitation(batch, 0.25).imitate
     np.testing.assert_array_equal(faded, np.array([0.25, 0, -0.25, 0.25], np.float32))
     assert faded.dtype == np.float32
+
+
+def test_balanced_imitation_makes_all_actions_count_alike() -> None:
+    actions = np.repeat([0, 2, 3], [60, 30, 10])
+    weights = balanced_weights(actions, 4)
+    np.testing.assert_allclose([weights[action] * count for action, count in ((0, 60), (2, 30), (3, 10))], 100 / 3)
+    assert weights[actions].mean() == pytest.approx(1.0)
+    assert balanced_weights(np.repeat([0, 1], [999, 1]), 2)[1] == GREATEST_BALANCE
+
+
+def test_weighed_imitation_multiplies_only_what_is_imitated() -> None:
+    batch = dataclasses.replace(
+        random_batch(np.random.default_rng(0), 3),
+        actions=np.array([0, 1, 1], np.int32),
+        imitate=np.array([1.0, 1.0, -1.0], np.float32),
+    )
+    np.testing.assert_array_equal(weigh_imitation(batch, np.array([0.5, 3.0], np.float32)).imitate, [0.5, 3.0, -1.0])

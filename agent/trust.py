@@ -1,0 +1,82 @@
+"""How far the demonstrations are trusted: after pretraining, the agent is compared with random play.
+
+Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
+first own step. An agent below chance is pretrained again without imitation; if that is below chance, too, the training
+continues as if it had no demonstrations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.acting import QFunction
+from agent.config import TrainConfig
+from agent.evaluation import episode_tasks, play_episodes, protocol_named
+from data.durations import clock
+
+IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
+"""What the demonstrations are used for: values and imitation, values alone, or nothing."""
+LESS = {IMITATION: VALUES, VALUES: NOTHING}
+CHECK_SEED = 2**20 + 7919
+"""Decides the episodes of the check, which no evaluation plays."""
+CHECK_FRAMES = 2 * 60 * 60
+"""Longest episode of the check: 2 minutes, so that it takes seconds."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one comparison with random play."""
+
+    trust: str
+    """What the demonstrations were used for in this pretraining."""
+    agent: float
+    """Mean points of the agent."""
+    chance: float
+    """Mean points of random play in the same episodes."""
+
+    @property
+    def passed(self) -> bool:
+        return self.agent >= self.chance
+
+
+def check(
+    config: TrainConfig,
+    action_meanings: tuple[str, ...],
+    q_function: QFunction,
+    trust: str,
+    done: Callable[[int], None],
+) -> Check:
+    """Play the check's episodes by the agent and at random; ``done`` is called with the number of episodes played."""
+    protocol = dataclasses.replace(protocol_named("nature"), max_frames=CHECK_FRAMES)
+    tasks = episode_tasks(protocol, config.check_episodes, CHECK_SEED)
+    means, played = [], 0
+    for epsilon in (protocol.epsilon, 1.0):
+        rules = dataclasses.replace(protocol, epsilon=epsilon)
+        scores = []
+        for score in play_episodes(config, action_meanings, q_function, rules, tasks):
+            scores.append(score)
+            played += 1
+            done(played)
+        means.append(float(np.mean(scores)))
+    return Check(trust, *means)
+
+
+def sentence(checks: list[Check], seconds: float, episodes: int) -> str:
+    """Return the result in words. seconds, episodes: how much play the demonstrations are."""
+    if not checks:
+        return ""
+    last = checks[-1]
+    if last.passed and last.trust == IMITATION:
+        return f"{clock(seconds)} of play: after pretraining {last.agent:.0f} points, random play {last.chance:.0f}."
+    first = checks[0]
+    facts = f"imitating it scores {first.agent:.0f} points, random play {first.chance:.0f}"
+    if last.passed:
+        use = f"Its points are learned from ({last.agent:.0f}), its actions are not imitated."
+    else:
+        use = "The training continues without it."
+    more = "three more episodes" if episodes < 10 else "better ones, or judge clips,"
+    return f"{clock(seconds)} of play teach little yet: {facts}. {use} Record {more} or continue from here."

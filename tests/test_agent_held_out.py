@@ -1,0 +1,151 @@
+"""The held-out part of the demonstrations, and the check of the pretrained agent against random play."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode, small_config
+from test_agent_training import assert_same_run
+
+import agent.trainer
+import agent.trust
+from agent.held_out import PATIENCE, HeldOut, hold_out
+from agent.replay_memory import ReplayMemory
+from agent.run_loop import new_emulator
+from agent.seeding import plan_seeding
+from agent.seeding_fill import fill
+from agent.training import new_memory, train
+from agent.trust import IMITATION, NOTHING, VALUES, Check, sentence
+from data.library import Library
+
+SETTINGS = {"seed_from": ("human",), "network": "small", "deterministic": True, "held_out": 0.5, "pretrain_steps": 6}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    library = Library(tmp_path / "library")
+    library.prepare()
+    record_episode(library, 400, seed=1, kind="human")
+    return library
+
+
+@pytest.fixture
+def short_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure every second update, and play at most 40 frames."""
+    monkeypatch.setattr(agent.trainer, "CHECK_UPDATES", 2)
+    monkeypatch.setattr(agent.trust, "CHECK_FRAMES", 40)
+
+
+@pytest.fixture
+def memory(library: Library) -> ReplayMemory:
+    config = small_config(seed_from=("human",))
+    plan = plan_seeding(config, library, new_emulator(config).action_meanings, None)
+    memory = new_memory(config, plan.slots(config))
+    fill(memory, config, plan, np.random.default_rng(0), lambda _: None)
+    return memory
+
+
+def test_no_frame_of_a_measured_decision_is_learned_from(memory: ReplayMemory) -> None:
+    held_out = hold_out(memory, 0.5, np.random.default_rng(1))
+    assert held_out is not None
+    stack, steps = memory.rules.stack, memory.rules.n_steps
+    ready = np.flatnonzero(memory.columns["ready"])
+    learned = {slot + reach for slot in ready.tolist() for reach in range(1 - stack, steps + 1)}
+    own = set(held_out.measured)
+    assert len(own) > 32
+    assert not own & learned
+    assert not set(held_out.slots) & set(ready.tolist())
+    assert len(held_out.slots) == round(0.5 * (len(ready) + len(held_out.slots)))
+
+
+def test_what_was_held_out_can_be_sampled_again(memory: ReplayMemory) -> None:
+    before = memory.columns["ready"].copy(), memory.seeded_ready
+    held_out = hold_out(memory, 0.5, np.random.default_rng(1))
+    assert held_out is not None
+    assert memory.seeded_ready < before[1]
+    memory.set_available(np.array(held_out.slots), True)
+    np.testing.assert_array_equal(memory.columns["ready"], before[0])
+    assert memory.seeded_ready == before[1]
+
+
+def test_too_short_a_part_is_not_held_out(memory: ReplayMemory) -> None:
+    assert hold_out(memory, 0.1, np.random.default_rng(1)) is None
+
+
+def test_agreement_counts_actions_alike_and_errors_are_those_of_recorded_returns(memory: ReplayMemory) -> None:
+    held_out = HeldOut([], list(range(40, 80)))
+    actions, recorded = memory.columns["action"][40:80], memory.columns["recorded"][40:80].copy()
+    recorded[::2] = 1.5
+    memory.columns["recorded"][40:80] = recorded
+    values = np.array([0.0, 0.5, 0.0, 0.0, 0.0, 0.0], np.float32)
+    held_out.measure(memory, lambda _: values)
+    assert held_out.fit is not None
+    assert held_out.fit.agreement == pytest.approx(1 / len(set(actions.tolist())))
+    known = np.isfinite(recorded)
+    assert held_out.fit.return_error == pytest.approx(np.abs(values[actions] - recorded)[known].mean())
+
+
+def test_pretraining_stops_when_nothing_improves(memory: ReplayMemory) -> None:
+    held_out = HeldOut([], list(range(40, 80)))
+    for number in range(PATIENCE + 1):
+        assert not held_out.stops_pretraining, number
+        held_out.measure(memory, lambda _: np.zeros(6, np.float32))
+    assert held_out.stops_pretraining
+
+
+@pytest.mark.usefixtures("short_checks")
+def test_a_pretraining_without_improvement_ends_early_and_learns_from_everything_afterwards(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HeldOut, "stops_pretraining", property(lambda self: self.fit is not None))
+    reported = []
+    summary = train(library, "run", small_config(**SETTINGS, steps=0), report=reported.append)
+    assert summary.updates == 2
+    assert summary.seeded_decisions == 100
+
+
+@pytest.mark.usefixtures("short_checks")
+def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_as_without_demonstrations(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Check, "passed", property(lambda _: False))
+    config = small_config(**{**SETTINGS, "check_episodes": 1, "steps": 24, "epsilon_steps": 0, "epsilon_end": 0.3})
+    seen = []
+    summary = train(library, "run", config, report=lambda progress: seen.append(progress.phase))
+    assert "checking" in seen
+    account = json.loads((library.run_folder("run") / "seeding.json").read_text())
+    assert [check["trust"] for check in account["checks"]] == [IMITATION, VALUES]
+    assert account["trust"] == NOTHING
+    assert summary.note == account["sentence"]
+    assert "continues without it" in summary.note
+    assert summary.updates == 6 + 6 + 2  # and no third pretraining
+
+
+@pytest.mark.usefixtures("short_checks")
+def test_a_training_stopped_at_any_time_continues_bit_for_bit(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Check, "passed", property(lambda self: self.trust == VALUES))
+    config = small_config(**SETTINGS, check_episodes=1, balance_actions=True, margin_anneal_steps=40, steps=40)
+    train(library, "whole", config)
+    for number in range(1, 60):
+        asked = iter(range(1000))
+        stop = 5 if number == 1 else 9
+        stopped = train(library, "parts", config, resume=number > 1, should_stop=lambda: next(asked) == stop)  # noqa: B023
+        if not stopped.stopped:
+            break
+    assert number > 2
+    assert_same_run(library, "whole", "parts")
+
+
+def test_the_sentence_says_what_the_demonstrations_are_used_for() -> None:
+    good = sentence([Check(IMITATION, 300.0, 148.0)], 95.0, 1)
+    assert good == "1:35 of play: after pretraining 300 points, random play 148."
+    values = sentence([Check(IMITATION, 93.0, 148.0), Check(VALUES, 254.0, 148.0)], 95.0, 1)
+    assert values.startswith("1:35 of play teach little yet: imitating it scores 93 points, random play 148.")
+    assert "not imitated" in values
+    assert "three more episodes" in values
+    assert sentence([], 95.0, 1) == ""
