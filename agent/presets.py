@@ -129,10 +129,58 @@ DQFD: dict[str, Any] = {
     "evaluate_every": 25_000,
 }
 
-PRESETS: dict[str, dict[str, Any]] = {"default": {}, "nature": NATURE, "tutorial": TUTORIAL, "dqfd": DQFD}
+FIRST_DEFAULT: dict[str, Any] = {
+    # The default preset until the study of defaults (docs/results/study.md), so that older results can be repeated.
+    **COMMON,
+    "layer_norm": True,
+    "averaging": 0.999,
+    "bound_by_return": True,
+    "shift_pixels": 4,
+    "mixing": "share",
+    "target_update_steps": 500,
+    "memory_size": 200_000,
+    "life_loss_ends": False,
+    "dueling": False,
+    "seed_share": 0.5,
+    "seed_anneal_steps": 20_000,
+    "pretrain_steps": 2_500,
+    "learn_from_step": 1_000,
+    "n_steps": 5,
+    "one_step_weight": 0.0,
+    "double_q": True,
+    "reward": "sign",
+    "margin": 0.8,
+    "margin_weight": 1.0,
+    "l2_weight": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "optimizer_decay": 0.95,
+    "optimizer_epsilon": 1.5e-4,
+    "gradient_norm": 10.0,
+    "sampling": "uniform",
+    "priority_exponent": 0.6,
+    "importance_exponent": 0.4,
+    "importance_exponent_end": 1.0,
+    "priority_bonus": 0.001,
+    "seeded_priority_bonus": 1.0,
+    "epsilon_start": 1.0,
+    "epsilon_seeded": 0.1,
+    "epsilon_end": 0.02,
+    "epsilon_steps": 25_000,
+    "evaluate_every": 25_000,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "first-default": FIRST_DEFAULT,
+    "nature": NATURE,
+    "tutorial": TUTORIAL,
+    "dqfd": DQFD,
+}
 
 ABOUT: dict[str, str] = {
     "default": "Made for demonstrations: pretraining, imitation, and demonstrations in each batch. Minutes to hours.",
+    "first-default": "The first default: a larger network without the checks of the demonstrations. Slower.",
     "nature": "Mnih et al. 2015, made for millions of steps: no pretraining, random play fades over 1,000,000 steps.",
     "tutorial": "The workshop of 2017, made for millions of steps: no pretraining, and it learns from step 50,000 on.",
     "dqfd": "Hester et al. 2018: 750,000 updates of pretraining on the demonstrations, which take many hours.",

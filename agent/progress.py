@@ -144,7 +144,7 @@ class ProgressReporter:
         trainer = self.trainer
         if trainer is None or self._updates_per_second <= 0.0:
             return None
-        seconds = updates_left(trainer.config, trainer.pretrained, trainer.step) / self._updates_per_second
+        seconds = updates_left(trainer.config, _pretrained(trainer), trainer.step) / self._updates_per_second
         episodes = self._episodes_left(trainer.config, step, trainer.step)
         rate = self._episodes_per_second or self._updates_per_second / EVALUATED_EPISODE_UPDATES
         return seconds + episodes / rate
@@ -169,13 +169,18 @@ class ProgressReporter:
         evaluated = (1 + config.steps // every) * config.evaluation_episodes if every else 0
         filling = FILLED_DECISION_UPDATES * max(1, self._filled)
         whole = filling + all_updates(config) + EVALUATED_EPISODE_UPDATES * evaluated
-        pretrained, own_step = (trainer.pretrained, trainer.step) if trainer is not None else (0, 0)
+        pretrained, own_step = (_pretrained(trainer), trainer.step) if trainer is not None else (0, 0)
         left = updates_left(config, pretrained, own_step)
         left += EVALUATED_EPISODE_UPDATES * self._episodes_left(config, step, own_step)
         if self.phase == "filling":
             left += filling * (1.0 - step / max(1, self.total))
         self._share = max(self._share, 1.0 - left / whole)
         return self._share
+
+
+def _pretrained(trainer: Trainer) -> int:
+    """Return the updates of pretraining, as if it had not ended early."""
+    return trainer.config.pretrain_steps if trainer.pretraining_ended else trainer.pretrained
 
 
 def _smoothed(before: float | None, now: float) -> float:

@@ -1,0 +1,214 @@
+"""The study of defaults: games x arms x random seeds, in stages after which only the better arms continue.
+
+    python -m benchmarks.study [--games NAME...] [--arms NAME...] [--seeds 1 2] [--stages 0 5000 25000]
+                               [--episodes 10] [--jobs 1] [--minutes M] [--confirm] [--list] [--report-only]
+
+Every stage trains each remaining arm on each game with each seed up to so many own steps, and evaluates it. Then the
+better half of the arms continues (successive halving: Jamieson and Talwalkar 2016), judged by the mean rank over the
+games of the area under the curve so far. Each trial is a row in docs/results/study/trials.jsonl, failures included, and
+is not repeated. Stop the study with Ctrl-C and call it again: trainings resume from their checkpoints.
+
+--confirm trains fresh seeds, evaluates on episodes that no choice was made by, and lets every arm named continue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from agent.config import TrainConfig, preset
+from benchmarks import study_page
+from benchmarks.learning_study import ROOT, add_row, read_rows, this_machine
+from benchmarks.study_games import GAMES, library_of
+from data.library import Library
+
+WORK = ROOT / "build" / "study"
+STAGES = (0, 5_000, 25_000)
+"""Own steps after which an arm is evaluated."""
+TUNING_SEED, CONFIRMING_SEED = 7_000_001, 9_000_001
+"""Decide the evaluation episodes of trials and of confirmations."""
+CONFIRMING_SEEDS = 1000
+"""Is added to the random seeds of trainings that confirm."""
+
+SMALL: dict[str, Any] = {"network": "small", "quantiles": 32, "double_q": False, "optimizer_epsilon": 1e-5}
+CAREFUL: dict[str, Any] = {"held_out": 0.1, "check_episodes": 8}
+ARMS: dict[str, dict[str, Any]] = {
+    "first default": {},
+    "no demonstrations": {"seed_from": (), "start_inside": 0.0},
+    "small": SMALL,
+    "small, no demonstrations": {**SMALL, "seed_from": (), "start_inside": 0.0},
+    "small, double Q": {**SMALL, "double_q": True},
+    "small, pretrained on returns": {**SMALL, "pretrain_on": "returns"},
+    "small, on returns, no imitation": {**SMALL, "pretrain_on": "returns", "margin_weight": 0.0},
+    "small, balanced": {**SMALL, "balance_actions": True},
+    "small, margin fades over 2,500": {**SMALL, "margin_anneal_steps": 2_500},
+    "small, margin fades over 10,000": {**SMALL, "margin_anneal_steps": 10_000},
+    "small, margin fades over 25,000": {**SMALL, "margin_anneal_steps": 25_000},
+    "small, own steps bounded": {**SMALL, "bound_returns": "own"},
+    "small, an update every step": {**SMALL, "train_every": 1},
+    "small, starts inside": {**SMALL, "start_inside": 0.5},
+    "small, checked": {**SMALL, **CAREFUL},
+    "small, checked, balanced": {**SMALL, **CAREFUL, "balance_actions": True},
+    "candidate": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000},
+    "candidate, balanced": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000, "balance_actions": True},
+}
+"""The changes of each to the preset "first-default"."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training up to one stage."""
+
+    game: str
+    arm: str
+    seed: int
+    steps: int
+    """Own steps of the stage."""
+    confirms: bool = False
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return self.game, self.arm, self.seed, self.steps
+
+    @property
+    def run(self) -> str:
+        words = "".join(letter if letter.isalnum() else " " for letter in self.arm.lower()).split()
+        return f"{'-'.join(words)}-{self.seed}"
+
+
+def settings_of(trial: Trial) -> TrainConfig:
+    """Return a trial's settings: the base preset, the game's changes, then the arm's."""
+    game = GAMES[trial.game]
+    fixed = {"game": game.game, "seed": trial.seed, "steps": trial.steps, "threads": 1}
+    fixed |= {"evaluate_every": 0, "checkpoint_every": 5_000, "seed_from": (game.source,)}
+    return dataclasses.replace(preset("first-default"), **{**fixed, **dict(game.changes), **ARMS[trial.arm]})
+
+
+def run_trial(trial: Trial, library: Library, episodes: int, stop: threading.Event) -> dict[str, Any] | None:
+    """Train, from the last checkpoint where there is one, evaluate, and return the row; None when asked to stop."""
+    from agent.evaluation import evaluate
+    from agent.training import train
+    from data.runs import RunFolder
+
+    began = time.monotonic()
+    row = {**dataclasses.asdict(trial), "changes": {k: v for k, v in ARMS[trial.arm].items() if k != "seed_from"}}
+    row["machine"] = this_machine()
+    try:
+        resume = RunFolder(library.run_folder(trial.run)).exists
+        summary = train(library, trial.run, settings_of(trial), resume=resume, should_stop=stop.is_set)
+        if summary.stopped or stop.is_set():
+            return None
+        seed = CONFIRMING_SEED if trial.confirms else TUNING_SEED
+        found = evaluate(library, trial.run, episodes, "nature", seed=seed)
+    except Exception as error:  # noqa: BLE001 - a failure is a row, too
+        return {**row, "error": f"{type(error).__name__}: {error}"}
+    return {
+        **row,
+        "updates": summary.updates,
+        "scores": list(found.scores),
+        "mean": round(found.mean, 1),
+        "seconds": round(time.monotonic() - began),
+        "note": summary.note,
+    }
+
+
+def _in_worker(trial: Trial, folder: Path, episodes: int) -> dict[str, Any] | None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return run_trial(trial, Library(folder), episodes, stop)
+
+
+def surviving(rows: Iterable[dict[str, Any]], arms: list[str], stage: int, keep: float = 0.5) -> list[str]:
+    """Return the arms that continue after a stage, best first: a share ``keep`` of them, at least one.
+
+    An arm's mark in a game is the area under its curve up to the stage, divided by the stage's steps, averaged over
+    seeds; at step 0 it is the score. Arms are compared by their mean rank over the games. One that failed is out.
+    """
+    marks: dict[str, dict[str, float]] = defaultdict(dict)
+    failed = set()
+    curves: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["arm"] in arms and row["steps"] <= stage and not row["confirms"]:
+            if "error" in row:
+                failed.add(row["arm"])
+            else:
+                curves[row["game"], row["arm"]][row["steps"]].append(row["mean"])
+    for (game, arm), points in curves.items():
+        steps = sorted(points)
+        means = [float(np.mean(points[step])) for step in steps]
+        width = steps[-1] - steps[0]
+        marks[game][arm] = float(np.trapezoid(means, steps)) / width if width else means[0]
+    ranks: dict[str, list[int]] = defaultdict(list)
+    for found in marks.values():
+        for arm in arms:
+            ranks[arm].append(sum(other > found.get(arm, -np.inf) for other in found.values()))
+    able = [arm for arm in arms if arm not in failed and ranks[arm]]
+    ordered = sorted(able, key=lambda arm: (np.mean(ranks[arm]), arms.index(arm)))
+    return ordered[: max(1, int(np.ceil(keep * len(arms))))]
+
+
+def study(options: argparse.Namespace) -> None:
+    """Run all stages; Ctrl-C or the end of the allowed time stops, with everything saved."""
+    arms, deadline = list(options.arms), time.monotonic() + 60 * (options.minutes or np.inf)
+    seeds = [seed + CONFIRMING_SEEDS * options.confirm for seed in options.seeds]
+    libraries = {name: library_of(GAMES[name], options.work) for name in options.games}
+    for stage in options.stages:
+        done = {(r["game"], r["arm"], r["seed"], r["steps"]) for r in read_rows(options.rows)}
+        trials = [Trial(g, arm, seed, stage, options.confirm) for seed in seeds for g in options.games for arm in arms]
+        waiting = [trial for trial in trials if trial.key not in done]
+        for start in range(0, len(waiting), options.jobs):
+            if time.monotonic() > deadline:
+                return
+            together = waiting[start : start + options.jobs]
+            tasks = (joblib.delayed(_in_worker)(t, libraries[t.game].folder, options.episodes) for t in together)
+            found = joblib.Parallel(n_jobs=options.jobs)(tasks)
+            for row in found:
+                if row is not None:
+                    add_row(options.rows, row)
+            study_page.write_page(read_rows(options.rows))
+            if None in found:
+                return
+        if not options.confirm:
+            arms = surviving(read_rows(options.rows), arms, stage, options.keep)
+            print(f"After {stage:,} own steps these continue: {', '.join(arms)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--games", nargs="+", choices=tuple(GAMES), default=list(GAMES), help="(default: all)")
+    parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), metavar="ARM", help="see --list")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="random seeds of the trainings")
+    parser.add_argument("--stages", nargs="+", type=int, default=list(STAGES), help="own steps, ascending")
+    parser.add_argument("--keep", type=float, default=0.5, help="share of the arms that continue (default: 0.5)")
+    parser.add_argument("--episodes", type=int, default=10, help="of an evaluation")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings in parallel, a thread each")
+    parser.add_argument("--minutes", type=float, help="start no trial after this many minutes")
+    parser.add_argument("--confirm", action="store_true", help="fresh seeds and episodes, and no arm is left out")
+    parser.add_argument("--work", type=Path, default=WORK, help="where demonstrations and trainings are")
+    parser.add_argument("--rows", type=Path, default=study_page.ROWS, help="the file of rows")
+    parser.add_argument("--list", action="store_true", help="print games and arms")
+    parser.add_argument("--report-only", action="store_true", help="only write the page")
+    options = parser.parse_args()
+    if options.list:
+        for name, about in [*((g.name, g.title) for g in GAMES.values()), *ARMS.items()]:
+            print(f"{name}: {about}")
+    elif options.report_only:
+        study_page.write_page(read_rows(options.rows))
+    else:
+        study(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The games of the study of defaults, and how each one's demonstrations are recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.learning_study import ROOT
+from commands.record import MakePlanner, MakeWithHumanLimits
+from data.actions_file import read_actions_file
+from data.demonstrator import Demonstrator
+from data.episode import EmulatorSettings
+from data.episode_import import ImportOptions, import_play
+from data.errors import CoachError
+from data.library import Library
+from recorder.headless import record_episodes
+
+
+@dataclass(frozen=True)
+class StudyGame:
+    """One game with its demonstrations."""
+
+    name: str
+    """Of its library, and in rows and tables."""
+    game: str
+    title: str
+    source: str
+    """The ``--seed-from`` of its demonstrations."""
+    record: Callable[[Library], None]
+    chance: float
+    """Points of random play (Mnih et al. 2015, extended data table 2)."""
+    changes: tuple[tuple[str, object], ...] = ()
+    """Settings that this game has in every seeded arm."""
+
+
+def human_demonstrations() -> Path:
+    """Return the folder of people's play; raises CoachError where there is none."""
+    folder = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", ROOT.parent / "shared" / "data" / "human_demos"))
+    if not folder.is_dir():
+        raise CoachError(f"{folder} does not exist; set REPLAY_COACH_HUMAN_DEMOS to the folder of people's play.")
+    return folder
+
+
+@dataclass(frozen=True)
+class PersonsPlay:
+    """Imports the first frames of a person's actions."""
+
+    game: str
+    frames: int | None = None
+
+    def __call__(self, library: Library) -> None:
+        path = human_demonstrations() / f"{self.game}.npz"
+        if self.frames is not None:
+            with np.load(path) as arrays:
+                cut = {name: arrays[name][: self.frames] for name in ("actions", "rewards")}
+            path = library.folder / f"{self.game}-beginning.npz"
+            np.savez(path, **cut)
+        import_play(library, read_actions_file(path, self.game), ImportOptions(game=self.game))
+
+
+PLANNER = MakePlanner(None, None, 3)
+"""Holds actions for three decisions at least: smoother play, more like a person's."""
+
+
+@dataclass(frozen=True)
+class PlannersPlay:
+    """Records so many frames of a planner's play, in whole episodes but for the last one; continues if interrupted."""
+
+    game: str
+    frames: int
+    first_seed: int = 500_000
+    """Of the episodes, which no other result uses."""
+    make: Callable[[], Demonstrator] = PLANNER
+
+    def __call__(self, library: Library) -> None:
+        while True:
+            episodes = library.episodes(self.game)
+            left = self.frames - sum(episode.frame_count for episode in episodes)
+            if left <= 0:
+                return
+            seed = self.first_seed + len(episodes)
+            record_episodes(library, self.make, self.game, 1, EmulatorSettings(), seed, max_frames=left)
+
+
+LIMITED = MakeWithHumanLimits(PLANNER)
+GAMES = {
+    game.name: game
+    for game in (
+        StudyGame(
+            "PrivateEye",
+            "PrivateEye",
+            "a person's 2.4 minutes, 100,400 points",
+            "imported",
+            PersonsPlay("PrivateEye"),
+            25,
+        ),
+        StudyGame(
+            "SpaceInvaders-limited",
+            "SpaceInvaders",
+            "1.5 minutes by the planner with a person's limits",
+            "planner",
+            PlannersPlay("SpaceInvaders", 5_400, 900_000, LIMITED),
+            148,
+        ),
+        StudyGame(
+            "SpaceInvaders",
+            "SpaceInvaders",
+            "15 minutes by the planner",
+            "planner",
+            PlannersPlay("SpaceInvaders", 54_000),
+            148,
+        ),
+        StudyGame(
+            "MontezumaRevenge",
+            "MontezumaRevenge",
+            "the first 38 s of a person's play, 600 points; four in five own episodes start inside",
+            "imported",
+            PersonsPlay("MontezumaRevenge", 2_300),
+            0,
+            (("start_inside", 0.8),),
+        ),
+        StudyGame("Freeway", "Freeway", "one game by the planner", "planner", PlannersPlay("Freeway", 8_200), 0),
+    )
+}
+
+
+def library_of(game: StudyGame, work: Path) -> Library:
+    """Return the library of a game with its demonstrations, recorded where they are missing."""
+    library = Library(work / game.name)
+    library.prepare()
+    marker = library.folder / "recorded"
+    if not marker.is_file():
+        game.record(library)
+        marker.touch()
+    return library

@@ -1,0 +1,105 @@
+"""The page of the study of defaults: a table and a plot for each game, and what failed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from agent.statistics import two_stage_mean_interval
+from benchmarks.learning_study import ROOT
+from benchmarks.study_games import GAMES
+
+mpl.use("Agg")
+from matplotlib import pyplot
+
+PAGE = ROOT / "docs" / "results" / "study.md"
+ROWS = ROOT / "docs" / "results" / "study" / "trials.jsonl"
+BEGIN, END = "<!-- made by python -m benchmarks.study -->", "<!-- end of what was made -->"
+RESAMPLES = 2000
+COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B0457B", "#2A8C9E")
+
+Points = dict[int, list[list[float]]]
+"""Own steps to the scores of each seed's evaluation."""
+
+
+def curves_of(rows: list[dict[str, Any]], game: str) -> dict[str, Points]:
+    """Return the evaluations of each arm in a game; confirmations are arms of their own."""
+    found: dict[str, Points] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["game"] == game and "error" not in row:
+            found[row["arm"] + (" (confirmed)" if row["confirms"] else "")][row["steps"]].append(row["scores"])
+    return found
+
+
+def table(curves: dict[str, Points]) -> list[str]:
+    """Return the lines of a game's table: mean points, 95% interval and number of seeds at each step."""
+    steps = sorted({step for points in curves.values() for step in points})
+    head = ["arm", *(f"{step:,} own steps" for step in steps)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for arm, points in curves.items():
+        cells = [arm]
+        for step in steps:
+            scores = points.get(step)
+            if not scores:
+                cells.append("")
+                continue
+            low, high = two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
+            mean = np.mean([np.mean(one) for one in scores])
+            cells.append(f"{mean:,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> None:
+    """Draw points over own steps, a line for each arm."""
+    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
+    for number, (arm, points) in enumerate(curves.items()):
+        steps = sorted(points)
+        means = [float(np.mean([np.mean(one) for one in points[step]])) for step in steps]
+        axes.plot(steps, means, "o-", color=COLOURS[number % len(COLOURS)], label=arm, markersize=4)
+    axes.axhline(chance, color="#666666", linestyle=":", linewidth=1, label="random play")
+    axes.set(title=title, xlabel="own steps", ylabel="points")
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
+    """Return the lines between the page's marks, and draw the plots beside it."""
+    lines = [BEGIN, ""]
+    for name, game in GAMES.items():
+        curves = curves_of(rows, name)
+        if not curves:
+            continue
+        picture = page.parent / "study" / f"{name}.png"
+        lines += [
+            f"## {name}",
+            "",
+            f"Demonstrations: {game.title}. Random play: {game.chance:g}.",
+            "",
+            *table(curves),
+            "",
+        ]
+        if any(len(points) > 1 for points in curves.values()):
+            draw(curves, name, game.chance, picture)
+            lines += [f"![Points over own steps in {name}](study/{picture.name})", ""]
+    failed = [row for row in rows if "error" in row]
+    if failed:
+        lines += ["## Failures", ""]
+        lines += [f"- {r['game']}, {r['arm']}, seed {r['seed']}, {r['steps']:,} steps: {r['error']}" for r in failed]
+        lines.append("")
+    machines = sorted({row["machine"] for row in rows})
+    return [*lines, f"{len(rows)} trials, one thread each. Machine: {'; '.join(machines)}.", "", END]
+
+
+def write_page(rows: list[dict[str, Any]], page: Path = PAGE) -> None:
+    """Write the part of the page between its marks; the rest stays as it is."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(before + "\n".join(made_part(rows, page)) + after)

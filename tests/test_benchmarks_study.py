@@ -1,0 +1,92 @@
+"""The study of defaults: its rows, which arms continue, and its page."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_episodes import record_episode, small_config
+
+from benchmarks import study, study_page
+from benchmarks.study import ARMS, Trial, run_trial, settings_of, surviving
+from benchmarks.study_games import GAMES, PlannersPlay, library_of
+from data.demonstrator import RandomPlay
+from data.library import Library
+
+
+def row(game: str, arm: str, steps: int, mean: float, seed: int = 1, **more: Any) -> dict[str, Any]:
+    scores = [mean - 10.0, mean, mean + 10.0]
+    about = {"game": game, "arm": arm, "seed": seed, "steps": steps, "confirms": False, "machine": "a machine"}
+    return {**about, "mean": mean, "scores": scores, **more}
+
+
+def test_every_arm_has_possible_settings_and_a_run_of_its_own_in_every_game() -> None:
+    for game in GAMES:
+        trials = [Trial(game, arm, 1, 0) for arm in ARMS]
+        assert len({settings_of(trial) for trial in trials}) == len({trial.run for trial in trials}) == len(ARMS)
+    assert settings_of(Trial("MontezumaRevenge", "small", 1, 0)).start_inside == 0.8
+    assert settings_of(Trial("MontezumaRevenge", "no demonstrations", 1, 0)).start_inside == 0.0
+
+
+def test_the_arms_with_the_better_mean_rank_over_games_continue() -> None:
+    rows = [row("A", "x", 0, 10), row("A", "y", 0, 20), row("A", "z", 0, 1000)]
+    rows += [row("B", "x", 0, 5), row("B", "y", 0, 9), row("B", "z", 0, 1)]
+    assert surviving(rows, ["x", "y", "z"], 0) == ["y", "z"]
+    assert surviving([*rows, row("B", "y", 0, 9, error="it diverged")], ["x", "y", "z"], 0) == ["z", "x"]
+
+
+def test_a_curve_is_judged_by_its_area_and_a_confirmation_not_at_all() -> None:
+    rows = [row("A", "x", 0, 100), row("A", "x", 10, 100), row("A", "y", 0, 0), row("A", "y", 10, 150)]
+    assert surviving(rows, ["x", "y"], 10) == ["x"]
+    assert surviving([*rows, row("A", "y", 10, 9999) | {"confirms": True}], ["x", "y"], 10) == ["x"]
+
+
+def test_a_trial_is_trained_further_at_the_next_stage_and_a_failure_is_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 400, kind="planner")
+    monkeypatch.setattr(
+        study, "settings_of", lambda trial: small_config(seed_from=("planner",), steps=trial.steps, threads=1)
+    )
+    first, second = (
+        run_trial(Trial("SpaceInvaders", "small", 1, steps), library, 1, threading.Event()) for steps in (0, 24)
+    )
+    assert first is not None
+    assert second is not None
+    assert (first["updates"], second["updates"]) == (4, 6)
+    assert len(second["scores"]) == 1
+    stopped = threading.Event()
+    stopped.set()
+    assert run_trial(Trial("SpaceInvaders", "small", 1, 48), library, 1, stopped) is None
+    monkeypatch.setattr(study, "settings_of", lambda _: small_config(seed_from=("human",)))
+    failed = run_trial(Trial("SpaceInvaders", "small", 2, 0), library, 1, threading.Event())
+    assert failed is not None
+    assert "selects nothing" in failed["error"]
+
+
+def test_demonstrations_are_recorded_once_up_to_their_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    game = GAMES["SpaceInvaders"]
+    monkeypatch.setitem(game.__dict__, "record", PlannersPlay("SpaceInvaders", 60, make=RandomPlay))
+    library = library_of(game, tmp_path)
+    (episode,) = library.episodes()
+    assert episode.frame_count == 60
+    library_of(game, tmp_path)
+    assert len(library.episodes()) == 1
+
+
+def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_path: Path) -> None:
+    page = tmp_path / "study.md"
+    page.write_text(f"before\n{study_page.BEGIN}\nold\n{study_page.END}\nafter\n")
+    rows = [row("Freeway", "small", 0, 20), row("Freeway", "small", 0, 24, seed=2), row("Freeway", "small", 5000, 25)]
+    rows.append(row("Freeway", "first default", 0, 0, error="CoachError: it diverged"))
+    study_page.write_page(rows, page)
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "| small | 22 (" in text
+    assert "first default, seed 1, 0 steps: CoachError: it diverged" in text
+    assert (tmp_path / "study" / "Freeway.png").stat().st_size > 5000
