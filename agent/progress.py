@@ -68,8 +68,6 @@ class ProgressReporter:
         """None while the memory is filled."""
         self.loss: float | None = None
         """Running mean of the loss."""
-        self.note = ""
-        """What the check of the demonstrations found, in words."""
         self.mean_value: float | None = None
         """Running mean of the values of the actions in the batches."""
         self.start_phase("filling", 0, 0)

@@ -190,7 +190,7 @@ def write_account(
     added_sources: list[Source] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> None:
-    """Write the account as ``seeding.json`` into the run's folder, with what was added during the training and other facts."""
+    """Write the account as ``seeding.json`` into the run's folder, with later additions and other facts."""
     found = account(memory, sources)
     if added is not None:
         later = account(added, added_sources or [])

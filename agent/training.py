@@ -249,7 +249,7 @@ class _Training:
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,
-            note=" ".join(filter(None, (self.note, self.progress.note, self.additions.note))),
+            note=self._whole_note(),
         )
 
     def _pretrain(self) -> bool:
@@ -275,7 +275,7 @@ class _Training:
                 if config.evaluate_every:
                     self._evaluate()
                 self.save()
-        self.progress.note = self._trust_in_words()
+        self.progress.note = self._whole_note()
         return False
 
     def _may_continue(self) -> bool:
@@ -296,6 +296,9 @@ class _Training:
         self.save()
         return False
 
+    def _whole_note(self) -> str:
+        return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note)))
+
     def _trust_in_words(self) -> str:
         played = [source.decisions for source in self.sources if not source.name.startswith("random:")]
         return sentence(self.checks, sum(played) * self.config.frame_skip / FRAMES_PER_SECOND, len(played))
@@ -305,7 +308,7 @@ class _Training:
         if not self.checks:
             return {}
         checks = [dataclasses.asdict(check) for check in self.checks]
-        return {"trust": self.trainer.trust, "checks": checks, "sentence": self.progress.note}
+        return {"trust": self.trainer.trust, "checks": checks, "sentence": self._trust_in_words()}
 
     def _train(self) -> bool:
         """Return whether the training was asked to stop."""

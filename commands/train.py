@@ -182,8 +182,7 @@ def _panel(run: str, progress: Progress, history: History) -> Group:
     if progress.run_seconds_left is not None:
         done = f"step {progress.own_step:,} of {progress.own_steps:,}".replace(",", " ")
         facts.add_row(Text("Whole training", style=QUIET), f"{clock(progress.run_seconds_left)} left", done)
-    note = [Text(progress.note, style=OLIVE)] if progress.note else []
-    return Group(head, facts, *note, Text("Ctrl-C stops with a checkpoint; --resume continues.", style=QUIET))
+    return Group(head, facts, Text("Ctrl-C stops with a checkpoint; --resume continues.", style=QUIET))
 
 
 class TrainingDisplay:
@@ -198,15 +197,15 @@ class TrainingDisplay:
         self._stop = False
         self._last_plain = float("-inf")
         self._last_phase = ""
-        self._noted = False
+        self._noted = ""
 
     def should_stop(self) -> bool:
         return self._stop
 
     def report(self, progress: Progress) -> None:
         self._history.add(progress)
-        if progress.note and not self._noted:
-            self._noted = True
+        if progress.note and progress.note != self._noted:
+            self._noted = progress.note
             self._console.print(progress.note, soft_wrap=True)
         if self._live is not None:
             self._live.update(_panel(self._run, progress, self._history))

@@ -35,6 +35,7 @@ def test_one_share_and_one_time_left_cover_the_whole_training(monkeypatch: pytes
     trainer = SimpleNamespace(
         config=config, pretrained=0, step=0, recent_scores=(), epsilon=0.1, batch_seeded_share=0.5, episodes=0
     )
+    trainer.pretraining_ended, trainer.held_out = False, None
 
     def run(phase: str, total: int, steps: list[int], seconds: float) -> None:
         nonlocal now
