@@ -134,8 +134,8 @@ def balanced_weights(actions: np.ndarray, action_count: int) -> np.ndarray:
     """
     counts = np.bincount(actions, minlength=action_count)
     taken = np.count_nonzero(counts)
-    weights = len(actions) / np.maximum(counts * max(taken, 1), 1)
-    return np.minimum(weights, GREATEST_BALANCE).astype(np.float32)
+    weights: np.ndarray = len(actions) / np.maximum(counts * max(int(taken), 1), 1.0)
+    return np.asarray(np.minimum(weights, GREATEST_BALANCE), np.float32)
 
 
 def weigh_imitation(batch: Batch, weights: np.ndarray) -> Batch:
