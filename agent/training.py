@@ -47,6 +47,8 @@ from data.simulation import Emulator
 CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
 """Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
 LOG_EVERY_UPDATES = 250
+ACCOUNT_SECONDS = 10.0
+"""Between two accounts of what was added, for whoever added it."""
 TRACE_ROWS = 1000
 """Approximate number of rows in trace.csv at the end of a training."""
 CLOSELY_TRACED_UPDATES = 100
@@ -131,6 +133,7 @@ class _Training:
         self.seconds_before = 0.0
         self.checks: list[Check] = []
         self.note = ""
+        self.account_due = 0.0
         self.started = time.monotonic()
 
     @property
@@ -369,10 +372,13 @@ class _Training:
 
     def _take_additions(self) -> None:
         """Use what was added meanwhile; only between updates."""
-        if self.additions.take(self.trainer, self.sources):
+        taken = self.additions.take(self.trainer, self.sources)
+        is_due = self.additions.memory is not None and time.monotonic() >= self.account_due
+        if taken or is_due:
             self._write_account()
 
     def _write_account(self) -> None:
+        self.account_due = time.monotonic() + ACCOUNT_SECONDS
         added = self.additions.memory, self.additions.sources
         write_account(self.folder, self.trainer.memory, self.sources, *added, self._check_facts())
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from commands.chosen_settings import chosen_settings, login_name, person
 from commands.output import progress_console
-from commands.parser import AGENT_EPSILON
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -170,14 +169,9 @@ class HomeActions:
         return ""
 
     def _watch_run(self, run: str) -> None:
-        from agent.player import load_player
-        from commands.watch import settings_of
-        from recorder.watch import watch
+        from commands.watch import watch_run
 
-        player = load_player(self._library, run, AGENT_EPSILON)
-        config = player.config
-        name = person(self._settings)
-        watch(self._library, player, config.game, name, settings=settings_of(config), window=self._window)
+        watch_run(self._library, run, person(self._settings), window=self._window)
 
     def _compare(self) -> str:
         from commands.comparison_controller import LibraryComparisonController

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commands.add import add_episodes
 from commands.chosen_settings import chosen_settings, given_or, person
 from commands.output import print_json, progress_bar, report_console
 from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
+from data.counted import counted
+from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from data.run_curves import read_evaluations
+from data.runs import RunFolder, open_run
 
 if TYPE_CHECKING:
     from agent.config import TrainConfig
+    from recorder.watch_session import Watched
+    from screen.window import Window
+
+GIVE_SECONDS = 10.0
+"""How long a window waits until a training has taken what was played."""
 
 
 def add(commands: Commands) -> None:
     watch = commands.add("watch", "see an agent play in a window, or film it", run_watch)
     watch.add_argument("run_name", metavar="RUN", help="the run's name")
     watch.add_argument("--take-over", action="store_true", help="start with yourself at the controls")
+    watch.add_argument(
+        "--coach", action="store_true", help="add what you play to the run's training when you hand the controls back"
+    )
     watch.add_argument("--gif", type=Path, metavar="FILE", help="film an episode as a GIF instead of opening a window")
     watch.add_argument("--mp4", type=Path, metavar="FILE", help="film an episode as an MP4 video")
     watch.add_argument("--seconds", type=float, default=30.0, metavar="S", help="maximum length of the film in seconds")
@@ -45,18 +60,88 @@ def run_watch(options: argparse.Namespace) -> int:
         raise CoachError(f"--epsilon must be between 0 and 1, not {options.epsilon:g}.")
     if options.gif or options.mp4:
         return _film(options, library)
-    from agent.player import load_player
-    from recorder.watch import watch
-
-    player = load_player(library, options.run_name, options.epsilon)
     name = given_or(options.player, person(chosen_settings()))
-    game, settings, seed = player.config.game, settings_of(player.config), chosen_seed(options)
-    paths = watch(library, player, game, name, seed, options.take_over, settings)
+    paths = watch_run(
+        library, options.run_name, name, options.epsilon, options.take_over, options.coach, chosen_seed(options)
+    )
     if options.json:
         print_json({"episodes": paths})
     elif paths:
         report_console().print("Saved: " + ", ".join(str(path) for path in paths))
     return 0
+
+
+def watch_run(
+    library: Library,
+    run: str,
+    player: str,
+    epsilon: float = AGENT_EPSILON,
+    take_over: bool = False,
+    coach: bool = False,
+    seed: int | None = None,
+    window: Window | None = None,
+) -> list[Path]:
+    """Watch a run's agent in a window; ``coach``: add what the person plays to its training.
+
+    A training that runs shows its newest weights, and newer ones between two games. Returns the saved replay files.
+    """
+    from agent.player import AgentPlayer, load_agent_weights
+    from recorder.watch import watch
+    from recorder.watch_session import Coaching
+
+    folder = open_run(library, run)
+    loaded = load_agent_weights(folder)
+    agent = AgentPlayer(loaded, epsilon)
+    shown = watched_run(folder, loaded.step)
+
+    def newest() -> tuple[Demonstrator, Watched] | None:
+        nonlocal shown
+        try:
+            newer = load_agent_weights(folder)
+        except CoachError:
+            return None  # a checkpoint that is just being replaced
+        now = watched_run(folder, newer.step)
+        if now == shown:
+            return None
+        shown = now
+        return AgentPlayer(newer, epsilon), now
+
+    def give(path: Path) -> str:
+        (fact,) = add_episodes(library, folder, [str(path)], "human", library.labels, wait=GIVE_SECONDS)
+        return str(fact["sentence"])
+
+    return watch(
+        library,
+        agent,
+        agent.config.game,
+        player,
+        secrets.randbelow(2**31) if seed is None else seed,
+        take_over,
+        settings_of(agent.config),
+        window=window,
+        watched=shown,
+        newest=newest,
+        coaching=Coaching(give, lambda: coached_account(folder)) if coach else None,
+    )
+
+
+def watched_run(folder: RunFolder, step: int) -> Watched:
+    """Return what a window says of a run's agent."""
+    from recorder.watch_session import Watched
+
+    means = [float(row["mean"]) for row in read_evaluations(folder) if "mean" in row]
+    return Watched(folder.name, step, means[-1] if means else None, folder.is_trained())
+
+
+def coached_account(folder: RunFolder) -> str:
+    """Return how often a training has sampled what was added to it; "" where it has not said so yet."""
+    try:
+        coached = json.loads(folder.seeding.read_text())["coached"]
+        return (
+            f"{counted(int(coached['decisions']), 'decision')} added so far, sampled {int(coached['drawn']):,} times."
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def settings_of(config: TrainConfig) -> EmulatorSettings:

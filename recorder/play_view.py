@@ -122,6 +122,8 @@ class PlayView:
         self._session = session
         self._buttons: list[tuple[str, Button]] = []
         self.pointer = (-1.0, -1.0)
+        self.whole_scale = True
+        """Whether all of the game's pixels are equally large; otherwise the picture fills its room."""
         self.can_reopen = False
         """Whether there are unfinished episodes of this game."""
         self.bar = EpisodeBar()
@@ -139,7 +141,7 @@ class PlayView:
         self._draw_picture(canvas, self._draw_beside(canvas, canvas.box.without_right(PANEL_WIDTH)))
         canvas.fill(panel, PANEL)
         canvas.line((panel.x, panel.y), (panel.x, panel.bottom), LINE)
-        self._buttons = placed(offers(session, self.can_reopen), panel.inset(MARGIN))
+        self._buttons = placed(self._offers(), panel.inset(MARGIN))
         rows = -(-len(self._buttons) // 2)
         self._draw_panel(canvas, panel.inset(MARGIN).without_bottom(rows * (BUTTON_HEIGHT + GAP) + GAP))
         for _, button in self._buttons:
@@ -149,6 +151,9 @@ class PlayView:
             self.dialog.draw(canvas, self._buttons, self.pointer)
         if session.showing_keys:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
+
+    def _offers(self) -> list[Offer]:
+        return offers(self._session, self.can_reopen)
 
     def _draw_beside(self, canvas: Canvas, box: Box) -> Box:  # noqa: ARG002 - for views that show more
         """Draw what stands left of the picture; return the room that is left for it."""
@@ -160,7 +165,8 @@ class PlayView:
         session = self._session
         take = session.take
         below = box.bottom_part(BELOW_HEIGHT)
-        picture = canvas.picture(take.state.screen, take.emulator.palette, box.without_bottom(BELOW_HEIGHT).inset(GRID))
+        room = box.without_bottom(BELOW_HEIGHT).inset(GRID)
+        picture = canvas.picture(take.state.screen, take.emulator.palette, room, self.whole_scale)
         status = ""
         if session.state is SessionState.READY:
             self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")

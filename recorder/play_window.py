@@ -169,6 +169,8 @@ class RecorderWindow:
                 stale = True
             if session.closed:
                 return
+            if self._window.closing and session.state is not SessionState.ENDED:
+                self._window.closing = False  # the person was asked about the episode, and went back to it
             if session.is_still and not session.pace_must_restart:
                 if stale or self._has_news:
                     self._show()
@@ -239,7 +241,7 @@ class RecorderWindow:
         elif isinstance(event, FocusLost):
             self._session.pause()
         elif isinstance(event, CloseRequested):
-            self._session.closed = True
+            self._session.request_close()
 
     def _grab(self, x: float, y: float) -> None:
         """Begin to drag the episode's bar or the volume, where the pointer is on one."""

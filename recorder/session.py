@@ -15,6 +15,7 @@ from data.counted import counted
 from data.demonstrator import Demonstrator
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND, EmulatorSettings
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.game_names import display_name
 from data.library import Library
@@ -59,11 +60,13 @@ class Session:
         other: Demonstrator | None = None,
         sound: bool = False,
         unended: Unended | None = None,
+        started_from: StartedFrom | None = None,
     ) -> None:
         """``other`` plays until the person takes over, each episode from another start (see ``episode_settings``).
 
         Without it the person plays from the start. ``unended``: an episode to resume; once it is saved or discarded,
-        ``next`` says that ordinary play follows.
+        ``next`` says that ordinary play follows. ``started_from``: where each episode starts inside another one, whose
+        actions ``settings`` hold.
         """
         self.library, self.game, self.player = library, game, player
         self._unended = unended
@@ -95,7 +98,9 @@ class Session:
         person = HumanPlay(self.controls)
         self.take_over = TakeOver(other, person) if other is not None else None
         self.state = SessionState.READY if unended is None else SessionState.RESTORING
-        self._takes = Takes(library, game, self.settings, self.take_over or person, player, sound, unended)
+        self._takes = Takes(
+            library, game, self.settings, self.take_over or person, player, sound, unended, started_from
+        )
 
     # What is shown.
 
@@ -268,6 +273,10 @@ class Session:
         else:
             notice = self.notice if self.paths else "Discarded. The episode is as it was before."
             self.switch_to(Next(self.game, notice=notice))
+
+    def request_close(self) -> None:
+        """Do what a click on the window's cross asks for."""
+        self.closed = True
 
     def close(self) -> None:
         """Close without asking: an episode that has begun is saved, unless only another demonstrator played in it."""

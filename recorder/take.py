@@ -21,6 +21,7 @@ from data.episode import (
     PaceCount,
     demonstrator_index,
 )
+from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.library import Library
 from data.replay_writer import ReplayWriter
@@ -73,8 +74,12 @@ class Take:
         player: str = "",
         sound: bool = False,
         unended: Unended | None = None,
+        players: tuple[tuple[str, str], ...] = (),
+        started_from: StartedFrom | None = None,
     ) -> None:
         """``unended``: an episode to resume, with these settings; ``restore`` plays it again.
+
+        players, started_from: see ``data.episode.Origin``.
 
         Raises CoachError for an unknown game or a library that cannot be written.
         """
@@ -85,6 +90,8 @@ class Take:
         self.state = self.emulator.state()
         self._library = library
         self._player = player if unended is None else unended.origin.player
+        self._players = players if unended is None else unended.origin.players
+        self._started_from = started_from if unended is None else unended.origin.started_from
         self._unended = unended
         self._target: Version | None = None
         """The version that ``restore`` plays again."""
@@ -174,6 +181,16 @@ class Take:
         """Markers up to ``frame``."""
         return sum(marker <= self.frame for marker in self._markers)
 
+    @property
+    def actions(self) -> bytes:
+        """Executed actions of the recorded frames, one byte each."""
+        return bytes(self._actions)
+
+    @property
+    def kinds(self) -> bytes:
+        """Who chose them, indices into DEMONSTRATOR_KINDS, one byte each."""
+        return bytes(self._kinds)
+
     def frames_of(self, demonstrator: int) -> int:
         """Return the number of frames that this demonstrator chose (index into DEMONSTRATOR_KINDS)."""
         return self._kinds.count(demonstrator)
@@ -195,7 +212,7 @@ class Take:
         """
         if self._writer is None:
             created = self._unended.origin.created if self._unended is not None else None
-            origin = self.emulator.origin(self._player, created)
+            origin = self.emulator.origin(self._player, created, self._players, self._started_from)
             self._writer = self._library.begin_episode(origin, self.demonstrator.kind, self._first)
 
     def advance(self) -> PlayedFrame:
@@ -368,8 +385,11 @@ class Takes:
         player: str,
         sound: bool,
         unended: Unended | None,
+        started_from: StartedFrom | None = None,
     ) -> None:
         """``settings`` holds the seed of the first take; ``unended``: the episode that each take resumes.
+
+        ``started_from``: where each take starts, if it starts inside another episode, whose actions ``settings`` hold.
 
         Raises CoachError for an unknown game.
         """
@@ -381,6 +401,8 @@ class Takes:
         self._demonstrator, self._player, self._sound = demonstrator, player, sound
         self._discarded: Take | None = None
         self._discarded_is_listed = False
+        self._players: tuple[tuple[str, str], ...] = ()
+        self._started_from = started_from
         self.present = self._new_take()
 
     @property
@@ -391,11 +413,26 @@ class Takes:
         seed = (self._settings.seed + self.seeds_used) % 2**31
         self.seeds_used += 1
         settings = replace(self._settings, seed=seed)
-        if isinstance(self._demonstrator, TakeOver):
+        if self._started_from is not None:
+            settings = self._settings  # each attempt starts at the same moment
+        elif isinstance(self._demonstrator, TakeOver):
             settings = episode_settings(self._settings, seed)
         rng = np.random.default_rng([seed, 1])
         of_file = (self._player, self._sound, self._unended)
-        return Take(self._library, self._game, settings, self._demonstrator, rng, *of_file)
+        of_start = (self._players, self._started_from)
+        return Take(self._library, self._game, settings, self._demonstrator, rng, *of_file, *of_start)
+
+    def name_players(self, players: tuple[tuple[str, str], ...]) -> None:
+        """Store a name for each demonstrator kind in the files of this session; before the first take is recorded."""
+        self._players = players
+        self.present.discard()
+        self.seeds_used -= 1
+        self.present = self._new_take()
+
+    def drop(self) -> None:
+        """Discard the present take for good, and list nothing."""
+        self._remove_discarded()
+        self.present.discard()
 
     def begin_next(self) -> None:
         """Prepare the next take."""

@@ -9,16 +9,20 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from data.counted import counted
 from data.demonstrator import Demonstrator
+from data.durations import frame_clock
 from data.episode import EmulatorSettings
 from data.library import Library
 from recorder.controls import read_key_map
-from recorder.play_view import PlayView
+from recorder.play_view import Offer, PlayView
 from recorder.play_window import RecorderWindow, opened_window
 from recorder.session import Session
+from recorder.session_state import SessionState
+from recorder.watch_session import Coaching, Newest, Watched, WatchSession
 from screen.canvas import Canvas
 from screen.layout import Box
-from screen.theme import GREEN, GRID, LINE, OLIVE, PANEL, QUIET, SMALL, TEXT
+from screen.theme import GREEN, GRID, GROUND, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
 from screen.window import Window
 
 COLUMN_WIDTH = 200.0
@@ -44,11 +48,63 @@ class ShowsItsValues(Protocol):
 class WatchView(PlayView):
     """The recorder's view with a column for a demonstrator that shows its values."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WatchSession) -> None:
         super().__init__(session)
-        assert session.take_over is not None
-        self._over = session.take_over
+        self._watch = session
+        self._over = session.over
         self._bounds = (0.0, 0.0)
+        self.whole_scale = False
+
+    def _offers(self) -> list[Offer]:
+        labels = {"end": "Back", "restart": "Next game"}
+        return [
+            replace(offer, label=labels.get(offer.command, offer.label))
+            for offer in super()._offers()
+            if offer.command not in ("reopen", "marker")
+        ]
+
+    def _draw_decision(self, canvas: Canvas, box: Box, x: float, skip: int) -> None:
+        if self._over.person_plays:
+            super()._draw_decision(canvas, box, x, skip)
+        else:
+            canvas.paragraph(f"Held for {skip} frames", Box(x, box.y + 50, box.right - x, 40), SMALL, QUIET)
+
+    def _draw_state(self, canvas: Canvas, box: Box) -> float:
+        """Draw the badge: whom one watches, and how good it is. Nothing is recorded, so there is no REC."""
+        session, watched = self._watch, self._watch.watched
+        word = "Coaching" if session.coaching is not None else "Watching"
+        colour = OLIVE if self._over.person_plays else GREEN
+        badge = Box(box.x, box.y, box.width, 60)
+        canvas.fill(badge, GROUND, radius=6)
+        canvas.outline(badge, colour, 2, radius=6)
+        title = "You play" if self._over.person_plays else f"{word} {watched.name}"
+        if session.state is SessionState.PAUSED:
+            title = f"Paused: {watched.name}"
+        canvas.text(title, (box.x + 12, box.y + 7), MEDIUM, colour, bold=True, max_width=box.width - 24)
+        canvas.text(_facts(watched), (box.x + 12, box.y + 34), SMALL, QUIET, max_width=box.width - 24)
+        clock = frame_clock(session.take.frame)
+        canvas.text("This game", (box.x, box.y + 72), SMALL, QUIET)
+        canvas.text(clock, (box.right, box.y + 68), MEDIUM, TEXT, mono=True, align="right")
+        return box.y + 98
+
+    def _draw_episodes(self, canvas: Canvas, box: Box) -> None:
+        """Draw what became of the person's play."""
+        session = self._watch
+        key = session.key_map.label("take_over")
+        if session.coaching is None:
+            lines = [f"Nothing is saved while {session.watched.name} plays. {key} takes over; then you are asked."]
+        elif session.coached or session.adding:
+            adding = ["Adding what you played…"] if session.adding else []
+            lines = [*filter(None, [session.account]), *adding, *reversed(session.coached)]
+        else:
+            lines = [f"{key} takes over. What you play is added to the training when you hand back."]
+        y = box.y
+        for number, line in enumerate(lines):
+            colour = TEXT if session.coached and number < 2 else QUIET
+            room = Box(box.x, y, box.width, box.bottom - y)
+            if len(canvas.lines(line, box.width)) * SMALL * 1.5 > room.height:
+                return
+            y += canvas.paragraph(line, room, SMALL, colour) + 6
 
     def _draw_beside(self, canvas: Canvas, box: Box) -> Box:
         thinker = self._over.other
@@ -88,6 +144,20 @@ class WatchView(PlayView):
                 canvas.bar(Box(box.x, y + 20, box.width, 4), share, colour)
 
 
+def _facts(watched: Watched) -> str:
+    """Return an agent's step and score in one line."""
+    facts = []
+    if watched.step is not None:
+        facts.append(f"step {watched.step:,}")
+    if watched.score is not None:
+        facts.append(f"{counted(round(watched.score), 'point')} in evaluation")
+    elif watched.step is not None:
+        facts.append("not evaluated yet")
+    if watched.training:
+        facts.append("training")
+    return ", ".join(facts)
+
+
 def _draw_stack(canvas: Canvas, box: Box, stack: np.ndarray) -> float:
     """Draw the stacked frames in rows of two, oldest first; return the height used. stack: (S, H, W) uint8."""
     gap = 4.0
@@ -110,22 +180,29 @@ def watch(
     speed: float = 1.0,
     window: Window | None = None,
     on_ready: Callable[[Window, Session], None] | None = None,
+    watched: Watched | None = None,
+    newest: Newest | None = None,
+    coaching: Coaching | None = None,
 ) -> list[Path]:
-    """Show ``demonstrator`` playing until the window closes; return the replay files that were saved.
+    """Show ``demonstrator`` playing game after game until the person leaves; return the replay files that were saved.
 
-    ``T`` takes the controls and hands them back; a replay file's ``demonstrator`` column says who chose each frame.
+    ``T`` takes the controls and hands them back; a replay file's ``demonstrator`` column says who chose each frame, and
+    ``players`` the names. Nothing is saved unless the person took over; then the window asks. With ``coaching``, each
+    stretch that the person played is saved as an episode of its own and added to a training, without a question.
+
     ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator expects; ``seed``
-    replaces its seed. A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
-    Episodes are saved or discarded as in ``play``, but closing the window saves only one in which the person played.
+    replaces its seed. ``watched``: what is said of the demonstrator; ``newest``: gives a newer one between two games.
+    A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
     Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
     """
     library.prepare()
     chosen = settings or EmulatorSettings()
     if seed is not None:
         chosen = replace(chosen, seed=seed)
-    session = Session(library, game, chosen, read_key_map(), player, speed, other=demonstrator, sound=True)
-    assert session.take_over is not None
-    session.take_over.person_plays = take_over
+    about = watched or Watched(f"the {demonstrator.kind}", is_run=False)
+    keys = read_key_map()
+    session = WatchSession(library, game, chosen, keys, player, speed, demonstrator, about, newest, coaching)
+    session.over.person_plays = take_over
     with opened_window(window, session.title) as shown:
         recorder_window = RecorderWindow(shown, session, WatchView(session))
         if not take_over:
