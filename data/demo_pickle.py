@@ -1,4 +1,4 @@
-"""OpenAI's ``.demo`` files: pickled demonstrations, read by an unpickler that knows arrays and plain values alone."""
+"""OpenAI's ``.demo`` files: pickled demonstrations, read by an unpickler that accepts arrays and plain values only."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ALLOWED = {
     ("numpy._core.multiarray", "scalar"),
     ("_codecs", "encode"),
 }
-"""Everything that a pickle of arrays and plain values refers to."""
+"""Every name that a pickle of arrays and plain values refers to."""
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Refuses every name but those of arrays, so that loading a file cannot run code."""
+    """Refuse all names except those of arrays, so that loading a file cannot run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
@@ -41,7 +41,7 @@ class _PlainUnpickler(pickle.Unpickler):
 def read_plain_demo(path: Path) -> dict[str, list[float]]:
     """Return the columns ``actions``, ``rewards`` and ``lives`` of a file, as far as it has them.
 
-    Only a process with limits should call this (``data.quarantine``): a small pickle can ask for much memory. Raises
+    Call this only in a process with limits (``data.quarantine``): a small pickle can allocate much memory. Raises
     CoachError for anything that is not such a demonstration.
     """
     try:

@@ -1,4 +1,4 @@
-"""The label database, where verdicts are kept."""
+"""The label database, which stores verdicts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from data.label_engines import (
 
 SCHEMA_VERSION = 1
 WRITE_LOCK = 0x5265706C6179
-"""Number of the advisory lock that PostgreSQL's writers take; any number that nobody else is likely to use."""
+"""Number of the advisory lock of PostgreSQL's writers; arbitrary, and unlikely to be used by other programs."""
 
 _metadata = sa.MetaData()
 
@@ -69,18 +69,18 @@ class JudgedElsewhere(CoachError):
 
 
 class LabelDatabase:
-    """Verdicts, kept permanently, each committed before ``record`` returns.
+    """Permanent storage of verdicts. Each is committed before ``record`` returns.
 
     Nothing is overwritten. A curator who judges a clip again adds a row, and the newest row that was not withdrawn is
-    the one that stands; ``undo`` withdraws the curator's newest row, so that what stood before it stands again.
-    Several processes may use one database at once; each write is one transaction, and writes come one after another.
+    the current verdict. ``undo`` withdraws the curator's newest row, which makes the one before it current again.
+    Several processes may use one database at once. Each write is one transaction, and writes are serialised.
     """
 
     def __init__(self, path_or_url: Path | str) -> None:
-        """Open a label database for reading and writing, and make it where there is none.
+        """Open a label database for reading and writing, and create it if there is none.
 
         A path is a SQLite file; a text with "://" is a database URL, such as ``postgresql+psycopg://host/name``.
-        Raises CoachError for a file or database that is not a label database of this version, and leaves it as it is.
+        Raises CoachError for a file or database that is not a label database of this version, and does not change it.
         """
         self.where = shown(path_or_url)
         if isinstance(path_or_url, Path) or "://" not in path_or_url:
@@ -99,15 +99,15 @@ class LabelDatabase:
                         "choose another place with --labels."
                     )
             if file_has_content(path):
-                # Look before the first write, so that a stranger's file is left exactly as it is.
-                with engine_for_reading(path) as engine, self._told("opened"), engine.connect() as connection:
+                # Check before the first write, so that another program's file is not changed.
+                with engine_for_reading(path) as engine, self._sentences("opened"), engine.connect() as connection:
                     self._check(connection)
             self._engine = sqlite_engine(path)
         else:
             self._engine = engine_for_url(path_or_url)
         self._writer = self._engine.execution_options(writes=True)
         try:
-            with self._told("opened"), self._write() as connection:
+            with self._sentences("opened"), self._write() as connection:
                 if not self._check(connection):
                     _metadata.create_all(connection)
                     connection.execute(_about.insert().values(name="schema_version", value=str(SCHEMA_VERSION)))
@@ -117,7 +117,7 @@ class LabelDatabase:
 
     @classmethod
     def open_existing(cls, path_or_url: Path | str) -> LabelDatabase | None:
-        """Open a label database for reading alone, or None where there is none; makes and changes nothing."""
+        """Open a label database read-only and return it, or None if there is none. Changes nothing."""
         self = cls.__new__(cls)
         self.where = shown(path_or_url)
         if isinstance(path_or_url, Path) or "://" not in path_or_url:
@@ -129,7 +129,7 @@ class LabelDatabase:
             self._engine = engine_for_url(path_or_url)
         self._writer = None
         try:
-            with self._told("opened"), self._engine.connect() as connection:
+            with self._sentences("opened"), self._engine.connect() as connection:
                 found = self._check(connection)
         except CoachError:
             self.close()
@@ -153,21 +153,21 @@ class LabelDatabase:
         self.close()
 
     def record(self, verdict: Verdict) -> int:
-        """Keep a verdict; it is on disk when this returns. Returns its id.
+        """Store a verdict and return its id. It is on disk when this returns.
 
-        If its curator has judged the same clip before, this verdict stands from now on; the earlier one stays in
-        the history.
+        If its curator has judged the same clip before, this verdict becomes the current one; the earlier one stays
+        in the history.
         """
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             return _insert(connection, verdict)
 
     def record_if_unchanged(self, verdict: Verdict, known: Verdict | None) -> int:
         """Record a verdict as ``record`` does, unless its curator has judged the clip since ``known`` was read.
 
         ``known``: the curator's verdict on the clip as the caller knows it. Raises JudgedElsewhere, and changes
-        nothing, where another one stands now.
+        nothing, if another verdict is current.
         """
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             row = connection.execute(_latest(verdict.curator, verdict.clip)).one_or_none()
             if row is not None and (standing := _verdict(row)) != known:
                 raise JudgedElsewhere(standing)
@@ -175,24 +175,24 @@ class LabelDatabase:
 
     def verdict_on(self, clip: Clip, curator: str) -> Verdict | None:
         """Return the curator's verdict on a clip; None for none."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._sentences("read"), self._engine.connect() as connection:
             row = connection.execute(_latest(curator, clip)).one_or_none()
             return None if row is None else _verdict(row)
 
     def newest_id(self, curator: str) -> int:
         """Return the id of the curator's latest verdict, 0 for none."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._sentences("read"), self._engine.connect() as connection:
             row = connection.execute(_latest(curator)).one_or_none()
             return 0 if row is None else int(row.id)
 
     def undo(self, curator: str, up_to: int | None = None) -> Verdict | None:
         """Withdraw the latest verdict of a curator and return it; None if none is left.
 
-        Where it had replaced an earlier verdict on the same clip, the earlier one stands again. ``up_to``: an id;
-        verdicts with a higher one, which were given later, stay.
+        If it had replaced an earlier verdict on the same clip, the earlier one is current again. ``up_to``: an id;
+        verdicts with a higher id, which were given later, are not withdrawn.
         """
         latest = _latest(curator, up_to=up_to)
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             row = connection.execute(latest).one_or_none()
             if row is None:
                 return None
@@ -206,7 +206,7 @@ class LabelDatabase:
 
         Replaced and withdrawn verdicts are renamed too. Called with the names exchanged and the ids, it undoes itself.
         """
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             query = sa.select(_verdicts.c.id).where(_verdicts.c.curator == old).order_by(_verdicts.c.id)
             chosen = None if ids is None else set(ids)
             found = [row.id for row in connection.execute(query) if chosen is None or row.id in chosen]
@@ -215,17 +215,16 @@ class LabelDatabase:
             return tuple(found)
 
     def replace_rule(self, curator: str, verdicts: Iterable[Verdict], episodes: Iterable[str] | None = None) -> int:
-        """Make ``verdicts`` all that a rule says, in one transaction, and return how many of them there are.
+        """Replace a rule's verdicts by ``verdicts``, in one transaction, and return the number of its verdicts.
 
-        What the rule said before and says again keeps its place, so running a rule again changes nothing; what it no
-        longer says is withdrawn. ``episodes`` limits the replacing to those episodes: what the rule said of others
-        stays.
+        Verdicts that are the same as before keep their rows, so running a rule again changes nothing; the others are
+        withdrawn. ``episodes``: replace the verdicts on these episodes only.
         """
         wanted = {verdict.clip: verdict for verdict in verdicts}
-        if strangers := {verdict.curator for verdict in wanted.values()} - {curator}:
-            raise CoachError(f"The verdicts of {curator} cannot be given by {', '.join(sorted(strangers))}.")
+        if others := {verdict.curator for verdict in wanted.values()} - {curator}:
+            raise CoachError(f"The verdicts of {curator} cannot be given by {', '.join(sorted(others))}.")
         scope = None if episodes is None else set(episodes)
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             gone = []
             for row in connection.execute(_standing(curator=curator)).all():
                 old = _verdict(row)
@@ -238,7 +237,7 @@ class LabelDatabase:
                     gone.append(row.id)
             now = utc_now().isoformat()
             for part in (gone[i : i + 500] for i in range(0, len(gone), 500)):
-                # Older rows on the same clip must not come back when the newest is withdrawn, so all of them go.
+                # Withdraw older rows on the same clip too; otherwise they would become current again.
                 same_clip = sa.select(_verdicts.c.episode_id, _verdicts.c.start, _verdicts.c.stop).where(
                     _verdicts.c.id.in_(part)
                 )
@@ -256,11 +255,11 @@ class LabelDatabase:
     def merge(self, verdicts: Iterable[Verdict]) -> int:
         """Add verdicts from elsewhere, in one transaction, and return how many were new.
 
-        A verdict that is already here (same curator, clip, verdict, note and time, standing or withdrawn) is not
-        added again. Where a curator's verdicts on one clip differ, the one that was given last stands.
+        A verdict that is already here (same curator, clip, verdict, note and time, current or withdrawn) is not
+        added again. If a curator's verdicts on one clip differ, the latest one is current.
         """
         added = 0
-        with self._told("written"), self._write() as connection:
+        with self._sentences("written"), self._write() as connection:
             known = {(_verdict(row), row.given) for row in connection.execute(sa.select(_verdicts))}
             latest = {(v.curator, v.clip): v for v in (_verdict(r) for r in connection.execute(_standing()))}
             for verdict in sorted(verdicts, key=lambda verdict: verdict.given):
@@ -271,7 +270,7 @@ class LabelDatabase:
                 added += 1
                 mine = latest.get((verdict.curator, verdict.clip))
                 if mine is not None and mine.given > verdict.given:
-                    # History only: the row must lie below the standing one, and ids grow, so it comes withdrawn.
+                    # History only: a new row has the highest id and would be current, so it is stored as withdrawn.
                     connection.execute(_verdicts.insert().values(_row(verdict) | {"withdrawn": mine.given.isoformat()}))
                 else:
                     _insert(connection, verdict)
@@ -279,50 +278,50 @@ class LabelDatabase:
         return added
 
     def verdicts(self, episode_id: str | None = None, curator: str | None = None) -> list[Verdict]:
-        """The verdicts that stand, the one given first first; of one episode or one curator, or all."""
-        with self._told("read"), self._engine.connect() as connection:
+        """Return the current verdicts, of one episode or one curator or all, the oldest first."""
+        with self._sentences("read"), self._engine.connect() as connection:
             return [_verdict(row) for row in connection.execute(_standing(episode_id, curator))]
 
     def history(self, curator: str | None = None) -> list[Verdict]:
-        """All verdicts that were not undone, those that a later one replaced included, the first first."""
+        """Return all verdicts that were not undone, including replaced ones, the oldest first."""
         query = sa.select(_verdicts).where(_verdicts.c.withdrawn.is_(None)).order_by(_verdicts.c.id)
         if curator is not None:
             query = query.where(_verdicts.c.curator == curator)
-        with self._told("read"), self._engine.connect() as connection:
+        with self._sentences("read"), self._engine.connect() as connection:
             return [_verdict(row) for row in connection.execute(query)]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many verdicts stand: curator -> verdict -> number, each with all three verdicts, curators sorted."""
+        """Return curator -> verdict -> number of current verdicts, each with all three verdicts, curators sorted."""
         standing = _standing().order_by(None).subquery()
         query = sa.select(standing.c.curator, standing.c.verdict, sa.func.count()).group_by(
             standing.c.curator, standing.c.verdict
         )
         found: dict[str, dict[str, int]] = {}
-        with self._told("read"), self._engine.connect() as connection:
+        with self._sentences("read"), self._engine.connect() as connection:
             for curator, verdict, number in connection.execute(query):
                 found.setdefault(curator, dict.fromkeys(VERDICTS, 0))[verdict] = number
         return dict(sorted(found.items()))
 
     def curators(self) -> list[str]:
-        """Everyone of whom a verdict stands, sorted."""
+        """Return the curators with current verdicts, sorted."""
         return list(self.counts())
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
         if self._writer is None:
-            raise CoachError(f"The label database {self.where} was opened for reading alone.")
+            raise CoachError(f"The label database {self.where} was opened read-only.")
         with self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
-                # Writers come one after another, as SQLite has them: ids then follow the order of commits, and two
-                # that begin at once do not both make the tables.
+                # Serialise writers, as SQLite does: ids then follow the order of commits, and two processes that
+                # start at once do not both create the tables.
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
             yield connection
 
     def _check(self, connection: sa.Connection) -> bool:
-        """Whether the tables are there (False: the database is empty); raises CoachError for a stranger's tables."""
+        """Return whether the tables exist (False: the database is empty). Raises CoachError for unknown tables."""
         tables = set(sa.inspect(connection).get_table_names())
         if _about.name not in tables:
-            # Other tables are a stranger's in a file of their own, but on a server they may well be neighbours.
+            # A file with other tables is not ours; on a server, other programs may have tables in the database.
             if tables and (connection.dialect.name == "sqlite" or _verdicts.name in tables):
                 raise CoachError(f"{self.where} is a database, but not a label database of Replay Coach.")
             return False
@@ -336,8 +335,8 @@ class LabelDatabase:
         return True
 
     @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        """Turn the database's own errors into one clear sentence."""
+    def _sentences(self, doing: str) -> Iterator[None]:
+        """Turn the database's errors into CoachError with one sentence."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -353,7 +352,7 @@ class LabelDatabase:
 
 
 def _standing(episode_id: str | None = None, curator: str | None = None) -> sa.Select[Any]:
-    """Rows that count: of each curator and clip, the newest that was not withdrawn."""
+    """Select the current rows: of each curator and clip, the newest that was not withdrawn."""
     columns = _verdicts.c
     newest = (
         sa.select(sa.func.max(columns.id))

@@ -1,4 +1,4 @@
-"""How a label database is reached: a SQLite file, for writing or for reading alone, or a database server."""
+"""SQLAlchemy engines of label databases: SQLite files, read-write or read-only, and database servers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from data.errors import CoachError
 from data.files import require_locks
 
 BUSY_SECONDS = 30.0
-"""For how long one process waits for another's write before it gives up."""
+"""How long a process waits for another's write before it gives up."""
 
 
 def shown(path_or_url: Path | str) -> str:
-    """The database's name for messages: a path as it is, a URL without its password."""
+    """Return the database's name for messages: a path as it is, a URL without its password."""
     if isinstance(path_or_url, Path) or "://" not in path_or_url:
         return str(path_or_url)
     try:
@@ -36,14 +36,14 @@ def shown(path_or_url: Path | str) -> str:
 
 
 def file_has_content(path: Path) -> bool:
-    """Whether there is anything to read; raises CoachError for a folder."""
+    """Return whether the file exists and is not empty. Raises CoachError for a folder."""
     if path.is_dir():
         raise CoachError(f"{path} is a folder, not a label database.")
     return path.exists() and path.stat().st_size > 0
 
 
 def engine_for_url(url: str) -> sa.Engine:
-    """For a server; raises CoachError where its driver is not there."""
+    """Return an engine for a server. Raises CoachError if its driver is not installed."""
     try:
         return sa.create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
@@ -58,20 +58,20 @@ def engine_for_url(url: str) -> sa.Engine:
 
 
 def sqlite_engine(path: Path) -> sa.Engine:
-    """For reading and writing a file, which is made where there is none. Raises LocksUnavailable."""
+    """Return an engine for reading and writing a file, which is created if there is none. Raises LocksUnavailable."""
     require_locks(path.parent)
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # Transactions are started below, not by the driver's guess.
+        connection.isolation_level = None  # Transactions are started below, not by the driver.
         give_up = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 break
             except engine.dialect.loaded_dbapi.OperationalError as error:
-                # SQLite does not wait here by itself when two processes make the database at the same moment.
+                # SQLite does not wait here when two processes create the database at the same moment.
                 if "locked" not in str(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.01)
@@ -79,7 +79,7 @@ def sqlite_engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # A writer takes the write lock at once, so that what it has read cannot change before it writes.
+        # A writer takes the write lock immediately, so that what it reads cannot change before it writes.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -87,9 +87,9 @@ def sqlite_engine(path: Path) -> sa.Engine:
 
 
 def sqlite_engine_for_reading(path: Path) -> sa.Engine:
-    """For a file that exists; works in a folder that cannot be written too. Raises LocksUnavailable."""
+    """Return a read-only engine for a file, which may be in a read-only folder. Raises LocksUnavailable."""
     require_locks(path.parent)
-    query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite tidy up its -wal and -shm; query_only holds us back.
+    query = {"uri": "true", "mode": "rw"}  # "rw" lets SQLite clean up its -wal and -shm; query_only prevents writes.
     copies = None
     if not os.access(path.parent, os.W_OK):
         query = {"uri": "true", "mode": "ro", "immutable": "1"}  # otherwise SQLite would want to make a -shm file
@@ -125,7 +125,7 @@ def _copied(path: Path) -> Path:
 
 @contextmanager
 def engine_for_reading(path: Path) -> Iterator[sa.Engine]:
-    """The same, closed at the end."""
+    """Yield ``sqlite_engine_for_reading`` and dispose of it at the end."""
     engine = sqlite_engine_for_reading(path)
     try:
         yield engine

@@ -1,4 +1,4 @@
-"""Pictures in foreign data sets: how they were made, and whether the emulator shows the same."""
+"""Pictures in data sets from elsewhere: how they were made, and whether they equal the emulator's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOSSY_TOLERANCE = 8.0
 
 
 def luminance(palette: np.ndarray) -> np.ndarray:
-    """Gray value of each palette index: palette (256, 3) uint8 RGB to (256,) uint8.
+    """Return the gray value of each palette index: palette (256, 3) uint8 RGB to (256,) uint8.
 
     The weights are those of the ALE's own grayscale (ITU-R BT.601), which this equals for all its colours.
     """
@@ -37,7 +37,7 @@ class Observations:
     """Whether they were stored as JPEG."""
 
     def part(self, start: int, stop: int) -> Observations | None:
-        """Return the pictures of the steps ``start`` to ``stop`` - 1; None where the first of them is missing."""
+        """Return the pictures of the steps ``start`` to ``stop`` - 1; None if the first of them is missing."""
         return replace(self, pictures=self.pictures[: stop + 1]) if start == 0 else None
 
     def difference(self, index: int, screens: Sequence[np.ndarray], palette: np.ndarray) -> str | None:

@@ -191,7 +191,7 @@ def test_an_existing_database_can_be_read_but_not_written_through_open_existing(
     assert existing is not None
     with existing:
         assert existing.verdicts() == [judged(1)]
-        with pytest.raises(CoachError, match="opened for reading alone"):
+        with pytest.raises(CoachError, match="opened read-only"):
             existing.record(judged(2))
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["labels.sqlite"]

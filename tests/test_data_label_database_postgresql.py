@@ -43,7 +43,7 @@ def test_verdicts_are_kept_replaced_and_taken_back_also_after_a_restart(postgres
         assert (labels.undo("Ann"), labels.undo("Ann")) == (first, None)
     existing = LabelDatabase.open_existing(postgresql_url)
     assert existing is not None
-    with existing, pytest.raises(CoachError, match="opened for reading alone"):
+    with existing, pytest.raises(CoachError, match="opened read-only"):
         existing.record(first)
 
 
