@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from commands.chosen_settings import chosen_settings, login_name, person
 from commands.output import progress_console
+from data.counted import counted
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
-    from data.verification import Verification
     from home.overview import HomeAction
     from screen.window import Window
 
@@ -56,7 +56,8 @@ class HomeActions:
         self._window = window
         self._library = library
         self._settings = settings
-        self._verified: dict[str, Verification] = {}
+        self._target = ""
+        """The episode, run or comparison that was clicked in the home window, which the action shows first."""
 
     @property
     def _game(self) -> str:
@@ -86,15 +87,16 @@ class HomeActions:
             on_tour_over=self._note_tour,
         )
         if self._library.is_read_only:
-            home.message = "This library is read-only: you can browse it, play episodes back, verify and export them."
+            home.say("This library is read-only: you can browse it, play episodes back, verify and export them.")
         while True:
             action = home.choose()
             if action is None:
                 return
+            self._target = home.target
             try:
-                home.message = actions[action]()
+                home.say(actions[action]())
             except CoachError as error:
-                home.message = str(error)
+                home.say(str(error), is_error=True)
             if self._window.closing:
                 return
 
@@ -112,9 +114,7 @@ class HomeActions:
         from data.recovery import recover
 
         number = len(recover(self._library, on_progress=on_progress))
-        if number == 0:
-            return "There are no unfinished episodes."
-        return f"{number} episodes have been rebuilt." if number > 1 else "1 episode has been rebuilt."
+        return f"{counted(number, 'episode')} rebuilt." if number else "There are no unfinished episodes."
 
     def _play(self) -> str:
         from recorder.play_window import play
@@ -152,6 +152,7 @@ class HomeActions:
         from home.train_window import TrainWindow
 
         window = TrainWindow(self._window, LibraryTrainingController(self._library, self._game, self._settings.threads))
+        window.select(self._target)
         while not self._window.closing:
             run = window.run()
             if run is None:
@@ -161,10 +162,11 @@ class HomeActions:
 
     def _watch(self) -> str:
         from commands.overview import newest_run
+        from screen.keyboard import cap
 
         run = newest_run(self._library)
         if run is None:
-            return "There is no agent to watch yet: press T to train one."
+            return f"There is no agent to watch yet. Press {cap('T')} to train one."
         self._watch_run(run)
         return ""
 
@@ -177,15 +179,19 @@ class HomeActions:
         from commands.comparison_controller import LibraryComparisonController
         from home.comparison_window import ComparisonWindow
 
-        ComparisonWindow(self._window, LibraryComparisonController(self._library, self._game)).run()
+        window = ComparisonWindow(self._window, LibraryComparisonController(self._library, self._game))
+        window.select(self._target)
+        window.run()
         return ""
 
     def _browse(self) -> str:
         from curator.frame_reader import FrameReader
+        from data.verified_episodes import VerifiedEpisodes
         from home.library_window import LibraryWindow
 
         curator = person(self._settings) or "me"
-        LibraryWindow(self._window, self._library, FrameReader, self._verified, self._game, curator).run()
+        answers = VerifiedEpisodes(self._library)
+        LibraryWindow(self._window, self._library, FrameReader, answers, self._game, curator, self._target).run()
         return ""
 
     def _change_settings(self) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from data.counted import counted
 from data.durations import clock
+from data.episode import EpisodeSummary
 from data.game_names import display_name
 from data.runs import RunSummary
 from home.guided_tour import GuidedTour
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview, action_lines, library_line, next_action
 from screen.background import Background
 from screen.canvas import Canvas
+from screen.keyboard import cap
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, WHITE
 from screen.widgets import Button, draw_progress, key_list_bottom
@@ -22,13 +25,13 @@ MARGIN = 48.0
 ACTIONS_TOP, ACTIONS_HEIGHT = 248.0, 184.0
 
 NAMES: dict[HomeAction, tuple[str, str, str]] = {
-    "play": ("Play", "P", "Record yourself in the real emulator"),
-    "curate": ("Judge", "J", "Mark clips as good or bad"),
-    "train": ("Train", "T", "Let an agent start from what you approved"),
+    "play": ("Play", "P", "Play and record episodes"),
+    "curate": ("Judge", "J", "Mark clips of play as good or bad"),
+    "train": ("Train", "T", "Train an agent that starts from your play"),
     "watch": ("Watch", "W", "Watch an agent play, and take over"),
-    "compare": ("Compare", "C", "Compare seedings side by side"),
+    "compare": ("Compare", "C", "Find out whether your play helps"),
     "library": ("Library", "L", "Browse the episodes"),
-    "settings": ("Settings", "S", "Your name, the game and the rest"),
+    "settings": ("Settings", "S", "Your name, the game and more"),
     "game": ("Game", "G", "Choose another game"),
 }
 KEYS = [
@@ -66,6 +69,7 @@ class HomeView:
     chosen: int
     pointer: tuple[float, float]
     message: str
+    message_is_error: bool
     rebuilding: Background[str] | None
     tour: GuidedTour | None
 
@@ -109,6 +113,41 @@ def _runs_box(window: Box) -> Box:
     return Box(recent.right + 48, recent.y, window.right - MARGIN - recent.right - 48, recent.height)
 
 
+ROW_HEIGHT, ROWS_TOP = 28.0, 24.0
+MOST_RECENT_WIDTH = 680.0
+
+
+def _list_rows(box: Box, count: int) -> list[Box]:
+    if box.height < ROWS_TOP + ROW_HEIGHT:
+        return []
+    number = min(count, int((box.height - ROWS_TOP) // ROW_HEIGHT))
+    return [Box(box.x, box.y + ROWS_TOP + row * ROW_HEIGHT, box.width, ROW_HEIGHT) for row in range(number)]
+
+
+def episode_rows(window: Box, overview: Overview) -> list[tuple[EpisodeSummary, Box]]:
+    """Return the newest episodes with the places of their rows."""
+    rows = _list_rows(recent_box(window).left_part(MOST_RECENT_WIDTH), len(overview.recent))
+    return list(zip(overview.recent, rows, strict=False))
+
+
+def run_rows(window: Box, overview: Overview) -> list[tuple[RunSummary, Box]]:
+    """Return the newest runs with the places of their rows."""
+    rows = _list_rows(_runs_box(window), len(overview.runs))
+    return list(zip(reversed(overview.runs), rows, strict=False))
+
+
+def next_box(window: Box) -> Box:
+    """Return the place of the line with the next useful action, or of a message."""
+    top = window.y + ACTIONS_TOP + ACTIONS_HEIGHT + 14
+    return Box(window.x + MARGIN, top, window.width - 2 * MARGIN, 36)
+
+
+def picture_box(window: Box) -> Box:
+    """Return the place of the picture at the top."""
+    head = _head(window)
+    return head.right_part(head.height * 4 / 3)
+
+
 def bottom_buttons(window: Box, view: HomeView) -> dict[str, Button]:
     """Return the buttons beside the side actions: "keys", "quit" and, with unfinished episodes, "rebuild"."""
     left = side_action_boxes(window)["settings"].right + 8
@@ -139,8 +178,8 @@ def draw_home(canvas: Canvas, view: HomeView) -> None:
         _draw_action(canvas, view, name, box, is_next=name == action, is_chosen=number == view.chosen)
     _draw_next(canvas, view, reason)
     if view.overview is not None:
-        _draw_recent(canvas, recent_box(canvas.box), view.overview)
-        _draw_runs(canvas, _runs_box(canvas.box), view.overview.runs)
+        _draw_recent(canvas, recent_box(canvas.box), view, view.overview)
+        _draw_runs(canvas, _runs_box(canvas.box), view, view.overview)
     _draw_bottom(canvas, view)
     if view.tour is not None:
         view.tour.draw(canvas, action_boxes(canvas.box), view.pointer)
@@ -148,20 +187,24 @@ def draw_home(canvas: Canvas, view: HomeView) -> None:
 
 def _draw_head(canvas: Canvas, view: HomeView) -> None:
     head = _head(canvas.box)
-    picture_box = head.right_part(head.height * 4 / 3)
+    picture = picture_box(canvas.box)
     if view.picture is not None:
-        canvas.picture(view.picture.frame, view.picture.palette, picture_box, integer_scale=False)
+        canvas.picture(view.picture.frame, view.picture.palette, picture, integer_scale=False)
+        if picture.contains(*view.pointer):
+            canvas.outline(picture, OLIVE, 2)
+        has_episode = view.overview is not None and bool(view.overview.recent)
+        canvas.hint(picture, "Show the newest episode" if has_episode else "Play an episode")
     else:
-        canvas.fill(picture_box, PANEL, radius=10)
-    room = picture_box.x - 24 - head.x
+        canvas.fill(picture, PANEL, radius=10)
+    room = picture.x - 24 - head.x
     canvas.text("Replay Coach", (head.x, head.y), LARGE, bold=True)
-    words = "Play, judge short clips of play, and watch a deep Q-network start from what you approved."
+    words = "Play, judge short clips, and train a deep Q-network (DQN) that starts from the play you approved."
     canvas.paragraph(words, Box(head.x, head.y + 48, room, 60), MEDIUM, QUIET)
     button = game_button(canvas.box, view)
     button.draw(canvas, hover=button.contains(*view.pointer))
     if view.overview is not None:
         left, middle = button.box.right + 16, button.box.centre[1]
-        room = picture_box.x - 24 - left
+        room = picture.x - 24 - left
         canvas.text(library_line(view.overview), (left, middle - 21), SMALL, max_width=room)
         canvas.text(view.overview.library, (left, middle + 1), SMALL, QUIET, max_width=room)
 
@@ -197,44 +240,54 @@ def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
     left, y = canvas.box.x + MARGIN, ACTIONS_TOP + ACTIONS_HEIGHT + 20
     room = canvas.box.width - 2 * MARGIN
     if view.message:
-        canvas.text(view.message, (left, y), MEDIUM, ORANGE, max_width=room)
+        canvas.text(view.message, (left, y), MEDIUM, ORANGE if view.message_is_error else GREEN, max_width=room)
     elif reason:
+        if next_box(canvas.box).contains(*view.pointer):
+            canvas.fill(next_box(canvas.box), PANEL, radius=6)
         x = canvas.text("Next:", (left, y), MEDIUM, OLIVE).right + 8
         canvas.text(reason, (x, y), MEDIUM, max_width=canvas.box.right - MARGIN - x)
     elif view.overview is None:
         canvas.text("Reading the library …", (left, y), MEDIUM, QUIET)
 
 
-def _draw_recent(canvas: Canvas, box: Box, overview: Overview) -> None:
+def _draw_recent(canvas: Canvas, box: Box, view: HomeView, overview: Overview) -> None:
     if box.height < 60:
         return
     canvas.text("Newest episodes", (box.x, box.y), SMALL, QUIET)
-    rows = int((box.height - 24) // 28)
     if not overview.recent:
-        canvas.text(
-            f"No episodes of {display_name(overview.game)} yet. Press P to play one.", (box.x, box.y + 28), MEDIUM
-        )
-    right = min(box.right, box.x + 680)
-    for number, episode in enumerate(overview.recent[:rows]):
-        y = box.y + 28 + number * 28
-        canvas.text(episode.created[:16].replace("T", " "), (box.x, y), SMALL, QUIET, mono=True)
-        canvas.text(episode.demonstrator, (box.x + 160, y), SMALL, max_width=80)
-        canvas.text(episode.player, (box.x + 248, y), SMALL, QUIET, max_width=right - 168 - box.x - 248)
-        canvas.text(f"{episode.score:g}", (right - 72, y), SMALL, WHITE, mono=True, align="right")
-        canvas.text(clock(episode.seconds), (right, y), SMALL, QUIET, mono=True, align="right")
+        words = f"No episodes of {display_name(overview.game)} yet. Press {cap('P')} to play one."
+        canvas.text(words, (box.x, box.y + 28), MEDIUM, max_width=box.width)
+    for episode, row in episode_rows(canvas.box, overview):
+        _draw_row_under_pointer(canvas, row, view)
+        y = row.y + 4
+        canvas.text(_local_time(episode.created), (row.x, y), SMALL, QUIET, mono=True)
+        canvas.text(episode.demonstrator, (row.x + 160, y), SMALL, max_width=80)
+        canvas.text(episode.player, (row.x + 248, y), SMALL, QUIET, max_width=row.right - 168 - row.x - 248)
+        canvas.text(f"{episode.score:g}", (row.right - 72, y), SMALL, WHITE, mono=True, align="right")
+        canvas.text(clock(episode.seconds), (row.right, y), SMALL, QUIET, mono=True, align="right")
 
 
-def _draw_runs(canvas: Canvas, box: Box, runs: tuple[RunSummary, ...]) -> None:
-    if box.height < 60 or not runs:
+def _local_time(created: str) -> str:
+    return datetime.fromisoformat(created).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _draw_row_under_pointer(canvas: Canvas, row: Box, view: HomeView) -> None:
+    if row.contains(*view.pointer):
+        canvas.fill(Box(row.x - 8, row.y, row.width + 16, row.height), PANEL, radius=6)
+
+
+def _draw_runs(canvas: Canvas, box: Box, view: HomeView, overview: Overview) -> None:
+    if box.height < 60 or not overview.runs:
         return
     canvas.text("Runs", (box.x, box.y), SMALL, QUIET)
-    for number, run in enumerate(reversed(runs[-int((box.height - 24) // 28) :])):
-        y = box.y + 28 + number * 28
-        canvas.text(run.name, (box.x, y), SMALL, max_width=box.width - 208)
-        steps = "training" if run.is_training else f"{run.step:,} steps"
-        canvas.text(steps, (box.right - 80, y), SMALL, GREEN if run.is_training else QUIET, align="right")
+    for run, row in run_rows(canvas.box, overview):
+        _draw_row_under_pointer(canvas, row, view)
+        y = row.y + 4
+        canvas.text(run.name, (row.x, y), SMALL, max_width=row.width - 208)
+        steps = "training" if run.is_training else counted(run.step, "step")
+        canvas.text(steps, (row.right - 80, y), SMALL, GREEN if run.is_training else QUIET, align="right")
         score = "–" if run.mean_score is None else f"{run.mean_score:.0f}"
-        canvas.text(score, (box.right, y), SMALL, WHITE, mono=True, align="right")
+        canvas.text(score, (row.right, y), SMALL, WHITE, mono=True, align="right")
 
 
 def _draw_bottom(canvas: Canvas, view: HomeView) -> None:

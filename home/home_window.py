@@ -14,12 +14,16 @@ from home.home_drawing import (
     action_boxes,
     bottom_buttons,
     draw_home,
+    episode_rows,
     game_button,
-    recent_box,
+    next_box,
+    picture_box,
+    run_rows,
     tour_button,
 )
 from home.overview import MAIN_ACTIONS, HomeAction, Overview, next_action
 from screen.background import Background
+from screen.layout import Box
 from screen.widgets import draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, Window
 
@@ -75,14 +79,20 @@ class HomeWindow:
         self._shows_keys = False
         self._quits = False
         self._stale = True
-        self.message = ""
-        """One sentence below the actions, such as the error of one of them."""
+        self.message, self.message_is_error = "", False
+        """One sentence below the actions, such as the result or the error of one of them."""
+        self.target = ""
+        """What was clicked: the episode that "library", the run that "train" or the comparison that "compare" opens."""
+
+    def say(self, message: str, is_error: bool = False) -> None:
+        """Show a sentence until the next action."""
+        self.message, self.message_is_error, self._stale = message, is_error, True
 
     def choose(self) -> HomeAction | None:
         """Run until an action is chosen. Return it, or None when the person quits."""
         self._start_reading()
         self._picturing = Background(lambda _: self._make_picture(), "picture")
-        self._has_chosen = False
+        self._has_chosen, self.target = False, ""
         self._window.title = TITLE
         self._window.ignore_held_keys()
         self._stale = True
@@ -171,8 +181,10 @@ class HomeWindow:
                 return action
         if game_button(window, self._view()).contains(x, y):
             return "game"
-        if recent_box(window).contains(x, y) and self._overview is not None and self._overview.recent:
-            return "library"
+        if self._overview is not None:
+            chosen = self._click_below(window, self._overview, x, y)
+            if chosen is not None:
+                return chosen
         for what, button in bottom_buttons(window, self._view()).items():
             if not button.contains(x, y):
                 continue
@@ -182,6 +194,23 @@ class HomeWindow:
                 self._start_rebuilding()
             else:
                 self._quits = True
+        return None
+
+    def _click_below(self, window: Box, overview: Overview, x: float, y: float) -> HomeAction | None:
+        """Return what a click on the picture, the next action, an episode or a run chooses."""
+        if picture_box(window).contains(x, y):
+            self.target = overview.recent[0].episode_id if overview.recent else ""
+            return "library" if overview.recent else "play"
+        if next_box(window).contains(x, y) and not self.message:
+            return next_action(overview)[0]
+        for episode, row in episode_rows(window, overview):
+            if row.contains(x, y):
+                self.target = episode.episode_id
+                return "library"
+        for run, row in run_rows(window, overview):
+            if row.contains(x, y):
+                self.target = run.comparison or run.name
+                return "compare" if run.comparison else "train"
         return None
 
     # ---- the tour ------------------------------------------------------------------------------------------------
@@ -213,7 +242,7 @@ class HomeWindow:
             self._reading_seconds = read.seconds
             self._read_at = time.monotonic()
             if read.problem and read.problem != self.message:
-                self.message, self._stale = read.problem, True
+                self.say(read.problem, is_error=True)
             if read.result is not None:
                 self._stale |= read.result != self._overview
                 self._overview = read.result
@@ -226,7 +255,7 @@ class HomeWindow:
             self._stale = True  # its progress
         if self._rebuilding is not None and self._rebuilding.is_done:
             rebuilt, self._rebuilding = self._rebuilding, None
-            self.message = rebuilt.problem or rebuilt.result or ""
+            self.say(rebuilt.problem or rebuilt.result or "", is_error=bool(rebuilt.problem))
             self._start_reading()
         trains = self._overview is not None and self._overview.training is not None
         pause = READ_AGAIN_WHILE_TRAINING_SECONDS if trains else READ_AGAIN_SECONDS
@@ -239,7 +268,14 @@ class HomeWindow:
 
     def _view(self) -> HomeView:
         return HomeView(
-            self._overview, self._picture, self._chosen, self._pointer, self.message, self._rebuilding, self._tour
+            self._overview,
+            self._picture,
+            self._chosen,
+            self._pointer,
+            self.message,
+            self.message_is_error,
+            self._rebuilding,
+            self._tour,
         )
 
     def _draw(self) -> None:

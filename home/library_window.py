@@ -32,16 +32,19 @@ class LibraryWindow:
         answers: MutableMapping[str, Verification],
         game: str = "",
         curator: str = "",
+        episode: str = "",
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
         ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges what plays.
+        ``episode``: the id of one to play at once.
         """
         self._window = window
         self._controller = LibraryController(library, answers, game)
         self._controller.list.row_height = ROW_HEIGHT
         self._open_frames = open_frames
         self._curator = curator
+        self._episode = episode
         self._pointer = (-1.0, -1.0)
         self._searching = False
         self._ignores_text = False
@@ -62,6 +65,7 @@ class LibraryWindow:
                 self._stale |= self._controller.is_busy
                 self._controller.poll()
                 self._place()
+                self._play_first()
                 if self._stale and self._window.visible and not self._closed:
                     self._draw()
                     self._stale = False
@@ -205,6 +209,16 @@ class LibraryWindow:
         if x < self._layout.rows.x + 28:
             self._controller.marked ^= {self._controller.rows[row].episode_id}
         elif is_second:
+            self._play()
+
+    def _play_first(self) -> None:
+        """Play the episode that the window was opened for, once the library is read."""
+        if not self._episode or not self._controller.is_loaded:
+            return
+        ids = [row.episode_id for row in self._controller.rows]
+        episode, self._episode = self._episode, ""
+        if episode in ids:
+            self._controller.list.chosen = ids.index(episode)
             self._play()
 
     def _play(self) -> None:

@@ -111,6 +111,10 @@ class ListWindow(ABC, Generic[FormT]):
         """Handle the mouse wheel over the selected item."""
         self._rows.wheel(dy)
 
+    def select(self, name: str) -> None:
+        """Show this item when the window opens, if there is one of that name."""
+        self._shown = name
+
     # ---- events --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:

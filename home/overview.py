@@ -48,6 +48,11 @@ class Overview:
         """The run that is trained now, except by a comparison."""
         return next((run for run in self.runs if run.is_training and not run.comparison), None)
 
+    @property
+    def watchable(self) -> RunSummary | None:
+        """The newest run that has an agent to watch; the one that is trained now comes first."""
+        return next((run for run in reversed(self.runs) if run.step > 0 or run.is_training), None)
+
 
 def library_line(overview: Overview) -> str:
     """Return the library in one line: play, verdicts, runs and episodes of other games."""
@@ -65,7 +70,7 @@ def next_action(overview: Overview) -> tuple[HomeAction, str]:
     """Return the next useful action, and the reason in one sentence."""
     if overview.episodes == 0:
         return "play", "Nothing is recorded yet: play an episode."
-    if overview.training is not None:
+    if overview.training is not None and overview.training == overview.watchable:
         return "watch", f"{overview.training.name} is training: watch it learn."
     judged = overview.good + overview.bad
     if judged < ENOUGH_VERDICTS and overview.clips_waiting > 0:
@@ -73,9 +78,9 @@ def next_action(overview: Overview) -> tuple[HomeAction, str]:
     if overview.seconds < ENOUGH_SECONDS:
         minutes = max(1, round((ENOUGH_SECONDS - overview.seconds) / 60))
         return "play", f"Record {counted(minutes, 'more minute')} of play."
-    if not overview.runs:
+    if overview.watchable is None:
         return "train", "Enough is recorded: train an agent on it."
-    return "watch", f"See what {overview.runs[-1].name} has learned."
+    return "watch", f"See what {overview.watchable.name} has learned."
 
 
 def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
@@ -90,9 +95,9 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         train_lines = (f"{training.name}: {training.phase}", left)
     elif overview.runs:
         last = overview.runs[-1]
-        train_lines = (counted(len(overview.runs), "run"), f"last: {last.name}, {last.step} steps")
-    watchable = overview.runs[-1] if overview.runs else None
-    watch_lines = ("Nothing to watch yet", "train an agent first")
+        train_lines = (counted(len(overview.runs), "run"), f"newest: {last.name}, {last.step:,} steps")
+    watchable = overview.watchable
+    watch_lines = ("No agent yet", "train one first")
     if watchable is not None:
         score = "" if watchable.mean_score is None else f"mean score {watchable.mean_score:.0f}"
         watch_lines = (watchable.name, score)
@@ -101,7 +106,7 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         "play": (played if overview.episodes else "No episodes yet", best),
         "curate": (
             f"{overview.good} good, {overview.bad} bad" if judged else "No verdicts yet",
-            f"{counted(overview.clips_waiting, 'clip')} waiting" if overview.clips_waiting else "no clips waiting",
+            f"{counted(overview.clips_waiting, 'clip')} to judge" if overview.clips_waiting else "no clips to judge",
         ),
         "train": train_lines,
         "watch": watch_lines,

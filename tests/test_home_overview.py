@@ -43,7 +43,7 @@ def test_a_training_is_shown_with_its_phase_and_time_left() -> None:
 
 
 def test_the_last_run_is_shown_with_its_steps() -> None:
-    assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "last: first, 1000 steps")
+    assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "newest: first, 1,000 steps")
 
 
 def test_an_empty_library_says_so_at_every_action() -> None:
@@ -52,7 +52,7 @@ def test_an_empty_library_says_so_at_every_action() -> None:
         "No episodes yet",
         "No verdicts yet",
         "No runs yet",
-        "Nothing to watch yet",
+        "No agent yet",
     ]
 
 
@@ -71,3 +71,9 @@ def test_the_state_of_a_comparison_is_shown() -> None:
         "second: running",
         "1 of 4 runs, 5 min left",
     )
+
+
+def test_a_run_without_an_agent_is_not_offered_to_watch() -> None:
+    waiting = RunSummary("second", "waiting", steps=1000)
+    assert action_lines(replace(JUDGED, runs=(waiting,)))["watch"][0] == "No agent yet"
+    assert next_action(replace(JUDGED, runs=(waiting,)))[0] == "train"

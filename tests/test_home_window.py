@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from data.episode import EpisodeSummary
 from data.library import Library
 from data.run_progress import Progress
 from data.runs import RunFolder, RunSummary
-from home.home_drawing import action_boxes
+from home.home_drawing import action_boxes, episode_rows, next_box, picture_box, run_rows
 from home.home_window import HomeWindow, Picture
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview
 from screen.layout import Box
@@ -24,7 +25,7 @@ from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 
 RUN = RunSummary(
-    "first", "training", step=12000, steps=100000, mean_score=312.4, progress=Progress("training", seconds_left=930)
+    "first", "training", step=12000, steps=100000, mean_score=312.4, progress=Progress("training", run_seconds_left=930)
 )
 CREATED = "2026-11-23T17:00:08"
 EPISODE = EpisodeSummary(
@@ -152,3 +153,52 @@ def test_a_key_that_is_held_since_another_window_does_not_quit(monkeypatch: pyte
         for key in (pygame.K_ESCAPE, pygame.K_ESCAPE, pygame.K_t):
             press(key)
         assert HomeWindow(window, lambda: OVERVIEW).choose() == "train"
+
+
+def test_a_click_on_a_row_the_picture_or_the_next_action_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    compared = RunSummary("best-1", "done", comparison="seedings", step=5)
+    overview = replace(OVERVIEW, runs=(compared, RUN), recent=(EPISODE, replace(EPISODE, episode_id="b")))
+    places = [
+        (episode_rows(WINDOW, overview)[1][1], "library", "b"),
+        (run_rows(WINDOW, overview)[0][1], "train", "first"),
+        (run_rows(WINDOW, overview)[1][1], "compare", "seedings"),
+        (picture_box(WINDOW), "library", "a"),
+        (next_box(WINDOW), "watch", ""),
+    ]
+    with Window("Replay Coach - home", (1280, 800)) as window:
+        home = HomeWindow(window, lambda: overview)
+        home._overview = overview
+        for box, action, target in places:
+            home.target = ""
+            assert (home._click(*box.centre), home.target) == (action, target)
+
+
+def test_a_result_is_not_shown_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Window("Replay Coach - home") as window:
+        home = HomeWindow(window, lambda: replace(OVERVIEW, unfinished=1), rebuild=lambda _: "1 episode rebuilt.")
+        home._overview = replace(OVERVIEW, unfinished=1)
+        home._start_rebuilding()
+        while home._rebuilding is not None:
+            home._take_results()
+        assert (home.message, home.message_is_error) == ("1 episode rebuilt.", False)
+
+
+def test_a_home_window_that_stands_still_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    drawn: list[float] = []
+
+    def draw(*_: object) -> None:
+        drawn.append(time.monotonic())
+
+    monkeypatch.setattr("home.home_window.draw_home", draw)
+    with Window("Replay Coach - home") as window:
+
+        def quit_later() -> None:
+            time.sleep(1.2)
+            pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+        threading.Thread(target=quit_later).start()
+        HomeWindow(window, lambda: OVERVIEW).choose()
+    assert len(drawn) <= 4
