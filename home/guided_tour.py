@@ -27,35 +27,33 @@ STOPS = (
     Stop(
         (),
         "Welcome",
-        "Here you teach an agent by playing. Five actions, from left to right, are the whole process. Each has a key "
-        "and a button.",
+        "Here you teach an agent by playing. There are five steps, from left to right. Each has a key and a button.",
     ),
     Stop(
         ("play",),
         "Play",
-        "Play the real game. Every frame, action and point is recorded at once, so that even a crash does not lose it.",
+        "Play the real game. Everything is recorded as you play, so even a crash loses nothing.",
     ),
     Stop(
         ("curate",),
         "Judge",
-        "Watch clips of a few seconds and mark each as good or bad. Bad ones stay out of the agent's memory.",
+        "Watch clips of a few seconds and mark each as good or bad. The agent does not learn from bad ones.",
     ),
     Stop(
         ("train",),
         "Train",
-        "An agent starts from what you approved and learns from it before its first step. Its training continues when "
-        "this window is closed.",
+        "An agent learns from your play before its first step. Training continues when you close the window.",
     ),
-    Stop(("watch",), "Watch", "Watch the agent play, with its Q-value of each action. Press T there to take over."),
+    Stop(("watch",), "Watch", "Watch the agent play and see how it values each action. Press T to take over."),
     Stop(
         ("compare",),
         "Compare",
-        "Did your play help? Train agents that start from it beside agents that start from nothing.",
+        "Did your play help? Train agents with it and without it, side by side.",
     ),
     Stop(
         ("library", "settings"),
-        "And the rest",
-        "Browse your episodes; enter your name, choose another game, change keys. F1 lists the keys in every window.",
+        "Library and settings",
+        "Browse your episodes, enter your name, choose another game or change keys. F1 lists the keys in every window.",
     ),
 )
 

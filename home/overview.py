@@ -56,12 +56,12 @@ class Overview:
 
 def library_line(overview: Overview) -> str:
     """Return the library in one line: play, verdicts, runs and episodes of other games."""
-    others = f"{counted(overview.other_games, 'episode')} of other games" if overview.other_games else ""
+    others = f"{overview.other_games:,} of other games" if overview.other_games else ""
     parts = [
         f"{rounded_duration(overview.seconds)} in {counted(overview.episodes, 'episode')}",
+        others,
         counted(overview.good + overview.bad, "verdict"),
         counted(len(overview.runs), "run"),
-        others,
     ]
     return "  ·  ".join(part for part in parts if part)
 

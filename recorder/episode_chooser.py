@@ -11,6 +11,7 @@ from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GREEN, GRID, LARGE, LINE, MEDIUM, PANEL, QUIET, SMALL, TEXT, WHITE
+from screen.widgets import Button
 
 
 class EpisodeChooser:
@@ -20,6 +21,8 @@ class EpisodeChooser:
         """``episodes``: newest first."""
         self._episodes = list(episodes)
         self._list = ListView(40.0)
+        self._back_box = Box(0, 0, 0, 0)
+        self.pointer = (-1.0, -1.0)
         self.done = False
         self.answer: EpisodeSummary | None = None
 
@@ -32,7 +35,9 @@ class EpisodeChooser:
             self._list.press(key)
 
     def click(self, x: float, y: float) -> None:
-        """Choose the row that is clicked."""
+        """Choose the row that is clicked, or close the list by its button."""
+        if self._back_box.contains(x, y):
+            self.done = True
         row = self._list.row_at(x, y)
         if row is not None:
             self._choose(row)
@@ -50,7 +55,9 @@ class EpisodeChooser:
         canvas.fill(panel, PANEL, radius=10)
         canvas.outline(panel, LINE, radius=10)
         inner = panel.inset(32)
-        canvas.text("Resume an episode", (inner.x, inner.y - 8), LARGE)
+        canvas.text("Unfinished episodes", (inner.x, inner.y - 8), LARGE)
+        self._back_box = Box(inner.right - 128, inner.y - 8, 128, 32)
+        Button(self._back_box, "Back", "Esc").draw(canvas, hover=self._back_box.contains(*self.pointer))
         rows = inner.without_top(56).without_bottom(48)
         self._list.place(rows, len(self._episodes))
         if not self._episodes:
@@ -75,7 +82,7 @@ class EpisodeChooser:
     @staticmethod
     def _draw_help(canvas: Canvas, box: Box) -> None:
         x = box.x
-        for caps, meaning in (("↑ ↓", "choose"), ("Enter", "resume"), ("Esc", "back")):
+        for caps, meaning in (("↑ ↓", "choose"), ("Enter", "resume")):
             for cap in caps.split():
                 x = canvas.key_cap(cap, (x, box.y)).right + 4
             height = canvas.measure(meaning, SMALL)[1]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from data.game_names import display_name
 from data.simulation import games
 from recorder.game_pictures import GamePictures
-from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.canvas import Canvas
 from screen.keyboard import in_latin_letters
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
-from screen.widgets import draw_key_list
+from screen.widgets import Button, draw_key_list
 from screen.window import (
     CloseRequested,
     Event,
@@ -126,7 +126,7 @@ KEYS = [
     ("Home End", "First game, last game"),
     ("Enter", "Choose the selected game"),
     ("F11", "Full screen"),
-    ("Esc", "Clear the search; then go back without a change"),
+    ("Esc", "Clear the search, then go back without a change"),
 ]
 
 
@@ -172,6 +172,7 @@ class GamePicker:
         self._first_row: int | None = None
         self._shows_keys = False
         self._stale = True
+        self._pointer = (-1.0, -1.0)
 
     @property
     def waits(self) -> bool:
@@ -203,11 +204,16 @@ class GamePicker:
             case Wheel(dy):
                 self._scroll(grid, -dy)
             case PointerMoved(x, y):
+                self._pointer = (x, y)
                 self._point_at(grid.number_at(x, y, self._row(grid)))
+            case PointerDown(_, _, 1) if self._shows_keys:
+                self._shows_keys = False
+            case PointerDown(x, y, 1) if (button := self._button_at(window, x, y)) is not None:
+                self._press(button)
             case PointerDown(x, y, 1):
                 number = grid.number_at(x, y, self._row(grid))
                 self._point_at(number)
-                if number is not None and not self._shows_keys:
+                if number is not None:
                     self._finish()
             case Resized():
                 self._first_row = None if self._first_row is None else grid.showing(self._first_row, self.selected)
@@ -343,15 +349,23 @@ class GamePicker:
         canvas.fill(Box(track.x, y, track.width, height), QUIET, radius=2)
 
     @staticmethod
-    def _draw_action_bar(canvas: Canvas) -> None:
-        x, y = canvas.box.x + MARGIN, canvas.box.bottom - 40
-        for caps, meaning in (
-            (("←", "→", "↑", "↓"), "select"),
-            (("Enter",), "choose"),
-            (("Esc",), "back"),
-            (("F1",), "all keys"),
-        ):
-            for cap in caps:
-                x = canvas.key_cap(cap, (x, y)).right + 4
-            height = canvas.measure(meaning, SMALL)[1]
-            x = canvas.text(meaning, (x + 4, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 3 * GRID
+    def _buttons(window: Box) -> list[Button]:
+        row = Box(window.x + MARGIN, window.bottom - 44, 3 * 128 + 2 * GRID, 32)
+        labels = (("Choose", "Enter", GREEN), ("Back", "Esc", None), ("All keys", "F1", None))
+        cells = zip(row.columns(3, GRID), labels, strict=True)
+        return [Button(box, label, key, colour) for box, (label, key, colour) in cells]
+
+    def _button_at(self, window: Box, x: float, y: float) -> Button | None:
+        return next((button for button in self._buttons(window) if button.contains(x, y)), None)
+
+    def _press(self, button: Button) -> None:
+        if button.label == "Choose":
+            self._finish()
+        elif button.label == "Back":
+            self.done = True
+        else:
+            self._shows_keys = True
+
+    def _draw_action_bar(self, canvas: Canvas) -> None:
+        for button in self._buttons(canvas.box):
+            button.draw(canvas, hover=button.contains(*self._pointer))

@@ -30,6 +30,8 @@ class KeyEditor:
         self.notice = ""
         self._before = key_map
         self._rows: list[Box] = []
+        self._done_box = Box(0, 0, 0, 0)
+        self.pointer = (-1.0, -1.0)
 
     def key_down(self, key: str) -> None:
         if self.waiting:
@@ -61,7 +63,10 @@ class KeyEditor:
         self.key_map, self.notice = self._before, ""
 
     def click(self, x: float, y: float) -> None:
-        """Select the row that is clicked, and wait for its key."""
+        """Select the row that is clicked, and wait for its key; close the editor by its button."""
+        if self._done_box.contains(x, y):
+            self.waiting = False
+            self._close()
         for number, row in enumerate(self._rows):
             if row.contains(x, y):
                 self.selected, self.waiting = number, True
@@ -73,6 +78,8 @@ class KeyEditor:
         canvas.outline(panel, LINE, radius=10)
         inner = panel.inset(32)
         canvas.text("Change the keys", (inner.x, inner.y - 8), LARGE)
+        self._done_box = Box(inner.right - 128, inner.y - 8, 128, 32)
+        Button(self._done_box, "Done", "Esc", OLIVE).draw(canvas, hover=self._done_box.contains(*self.pointer))
         self._draw_rows(canvas, inner.without_top(56).without_bottom(128))
         self._draw_conflicts(canvas, inner.bottom_part(112).top_part(64))
         self._draw_help(canvas, inner.bottom_part(KEY_CAP_HEIGHT))
@@ -138,15 +145,12 @@ def edit_keys(window: Window) -> None:
     """
     editor = KeyEditor(read_key_map())
     window.title = "Replay Coach - keys"
-    pointer = (-1.0, -1.0)
     window.ignore_held_keys()
     while not editor.done:
         if window.visible:
             canvas = window.canvas
             canvas.fill(canvas.box, GROUND)
             editor.draw(canvas)
-            button = _done_button(canvas.box)
-            button.draw(canvas, hover=button.contains(*pointer))
             window.present()
         for event in window.events(IDLE_SECONDS):
             match event:
@@ -155,15 +159,6 @@ def edit_keys(window: Window) -> None:
                 case KeyDown(key=key, repeat=False):
                     editor.key_down(key)
                 case PointerMoved(x, y):
-                    pointer = (x, y)
+                    editor.pointer = (x, y)
                 case PointerDown(x, y, 1):
-                    if _done_button(window.size_units).contains(x, y):
-                        editor.key_down("escape")
-                    else:
-                        editor.click(x, y)
-
-
-def _done_button(window: Box) -> Button:
-    """Return the button in the editor's upper right corner that closes it."""
-    inner = window.middle(960, 640).inset(32)
-    return Button(Box(inner.right - 128, inner.y - 8, 128, 32), "Done", "Esc", OLIVE)
+                    editor.click(x, y)

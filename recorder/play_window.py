@@ -216,12 +216,15 @@ class RecorderWindow:
             self._view.dialog.write(event.text)
         elif isinstance(event, PointerMoved):
             self._view.pointer = (event.x, event.y)
+            for dialog in (self._editor, self._chooser):
+                if dialog is not None:
+                    dialog.pointer = (event.x, event.y)
             self._drag(event.x)
         elif isinstance(event, PointerDown):
             self._view.pointer = (event.x, event.y)
             command = self._view.command_at(event.x, event.y) if event.button == 1 else None
             if self._editor is not None:
-                self._editor.click(event.x, event.y)
+                self._edit(self._editor, lambda editor: editor.click(event.x, event.y))
             elif self._chooser is not None:
                 self._chooser.click(event.x, event.y)
                 self._resume_choice()
@@ -263,7 +266,7 @@ class RecorderWindow:
         if self._view.dialog.key_down(event):
             return
         if self._editor is not None:
-            self._edit(self._editor, key)
+            self._edit(self._editor, lambda editor: editor.key_down(key))
         elif self._chooser is not None:
             self._chooser.key_down(key)
             self._resume_choice()
@@ -312,9 +315,9 @@ class RecorderWindow:
             except CoachError as error:
                 self._session.notify(str(error))
 
-    def _edit(self, editor: KeyEditor, key: str) -> None:
+    def _edit(self, editor: KeyEditor, act: Callable[[KeyEditor], None]) -> None:
         try:
-            editor.key_down(key)
+            act(editor)
         except CoachError as error:  # the file cannot be written; the keys are still changed for this session
             self._session.notify(str(error))
             editor.done = True

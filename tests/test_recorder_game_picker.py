@@ -125,3 +125,16 @@ def test_a_game_is_picked_in_the_window_and_pictures_come_without_blocking_it(
         assert pick_game(window, "SpaceInvaders") == "Frostbite"
         assert window.title == "Replay Coach - before"
         acting.result()
+
+
+def test_the_buttons_say_what_they_do_and_work_with_the_mouse() -> None:
+    window = Box(0, 0, 1280, 800)
+    picker = GamePicker(games(), "SpaceInvaders", GamePictures())
+    choose, back, keys = picker._buttons(window)
+    assert (choose.label, back.label) == ("Choose", "Back")
+    picker.take(PointerDown(*keys.box.centre), window)
+    assert picker._shows_keys
+    picker.take(PointerDown(*back.box.centre), window)
+    assert not picker.done, "the click closes the list of keys"
+    picker.take(PointerDown(*back.box.centre), window)
+    assert (picker.done, picker.answer) == (True, None)
