@@ -220,6 +220,7 @@ class LibraryWindow:
         if episode in ids:
             self._controller.list.chosen = ids.index(episode)
             self._play()
+            self._stale = True
 
     def _play(self) -> None:
         """Play the selected episode, and then those that the user steps to."""
