@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,15 @@ from agent.batch import (
 )
 from agent.config import TrainConfig
 from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
-from agent.learner import Learner, Update
 from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
 from agent.start_states import Start, StartStates
 from agent.trust import IMITATION, NOTHING, VALUES
+
+if TYPE_CHECKING:
+    from agent.learner import Learner, Update
 
 SCORE_WINDOW = 100
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
-from agent.learner import Learner
 from agent.progress import ProgressReporter, TrainSummary
-from agent.quiet_keras import set_up_computing
 from agent.replay_memory import MemoryRules, ReplayMemory
-from agent.run_log import RunLog
 from agent.run_loop import new_emulator
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from agent.seeding import plan_with_labels
@@ -43,6 +40,9 @@ from data.moments import write_moments
 from data.run_progress import Progress
 from data.runs import RunFolder, open_run, run_folder
 from data.simulation import Emulator
+
+if TYPE_CHECKING:
+    from agent.learner import Learner
 
 CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_every")
 """Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
@@ -174,6 +174,10 @@ class _Training:
         return StartStates(self.config, episodes) if episodes else None
 
     def _learner(self, action_count: int, rng: np.random.Generator) -> Learner:
+        # Not before the settings and the seeding are checked: importing TensorFlow takes seconds.
+        from agent.learner import Learner
+        from agent.quiet_keras import set_up_computing
+
         set_up_computing(self.config.threads, self.config.deterministic)
         return Learner(self.config, action_count, rng)
 
@@ -232,6 +236,8 @@ class _Training:
 
     def run(self, stack: ExitStack) -> TrainSummary:
         """Pretrain and train to the end, or until asked to stop."""
+        from agent.run_log import RunLog
+
         trainer, config = self.trainer, self.config
         rows = trainer.episodes, self.evaluations
         self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._logged_step))

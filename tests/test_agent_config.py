@@ -101,7 +101,10 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
 
 
 def test_reading_a_configuration_imports_no_keras() -> None:
-    code = "import agent.config, agent.seeding, agent.player, agent.evaluation, sys; print('keras' in sys.modules)"
+    code = (
+        "import agent.config, agent.seeding, agent.player, agent.evaluation, agent.training, sys\n"
+        "print('keras' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

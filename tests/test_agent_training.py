@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,27 @@ def library(tmp_path: Path) -> Library:
     return made
 
 
+TRAINED = small_config(seed_from=("human",), deterministic=True, max_episode_frames=120)
+
+
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library with the run "whole" of ``TRAINED``, and "parts", given 32 and then 48 of its 64 steps."""
+    made = Library(tmp_path_factory.mktemp("trained") / "library")
+    record_episode(made, 800, seed=1, kind="human")
+    train(made, "whole", TRAINED)
+    train(made, "parts", dataclasses.replace(TRAINED, steps=32))
+    train(made, "parts", dataclasses.replace(TRAINED, steps=48), resume=True)
+    return made
+
+
+@pytest.fixture
+def trained(trained_once: Library, tmp_path: Path) -> Library:
+    """A copy of ``trained_once``."""
+    shutil.copytree(trained_once.folder, tmp_path / "trained")
+    return Library(tmp_path / "trained")
+
+
 def own_play(config: TrainConfig, library: Library, monkeypatch: pytest.MonkeyPatch) -> ReplayMemory:
     """Let the trainer play with its own agent while a writer records the same frames."""
     writers: list[Any] = []
@@ -81,22 +103,15 @@ def own_play(config: TrainConfig, library: Library, monkeypatch: pytest.MonkeyPa
     "changes",
     [
         {},
-        {"preprocessing": "tutorial", "n_steps": 1, "reward": "points"},
-        {"life_loss_ends": True, "n_steps": 10, "reward": "log"},
+        {"preprocessing": "tutorial", "n_steps": 1, "reward": "points", "learn_from_step": 1200},
+        {"life_loss_ends": True, "n_steps": 10, "reward": "log", "learn_from_step": 1200},
     ],
 )
 def test_transitions_seeded_from_an_agents_own_play_equal_those_it_stored(
     changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = small_config(
-        seed=7,
-        steps=1200,
-        learn_from_step=1150,
-        epsilon_start=0.9,
-        max_episode_frames=2000,
-        memory_size=3000,
-        **changes,
-    )
+    whole = {"steps": 1200, "learn_from_step": 1150, "max_episode_frames": 2000, "memory_size": 3000}
+    config = small_config(seed=7, epsilon_start=0.9, **(whole | changes))
     library = Library(tmp_path)
     stored = own_play(config, library, monkeypatch)
     summaries = library.episodes()
@@ -143,9 +158,12 @@ def test_a_seeded_training_runs_to_its_end_and_writes_a_complete_run(library: Li
     assert (run.name, run.step, run.steps, run.seed_from) == ("first", 64, 64, ("human", "random:20"))
 
 
-def test_tensorboard_has_the_names_that_stable_baselines_uses(library: Library) -> None:
+def test_tensorboard_has_the_names_that_stable_baselines_uses(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.training.LOG_EVERY_UPDATES", 5)
     config = small_config(
-        seed_from=("human",), steps=700, learn_from_step=600, max_episode_frames=400, pretrain_steps=250
+        seed_from=("human",), steps=210, learn_from_step=180, max_episode_frames=120, pretrain_steps=5
     )
     train(library, "first", config)
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -160,7 +178,7 @@ def test_tensorboard_has_the_names_that_stable_baselines_uses(library: Library) 
     } <= tags
     rows = (library.run_folder("first") / "monitor.csv").read_text().splitlines()[2:]
     assert len(rows) == 7
-    assert all(int(row.split(",")[1]) <= 100 for row in rows)
+    assert all(int(row.split(",")[1]) <= 30 for row in rows)
 
 
 def test_a_run_that_exists_already_is_not_overwritten(library: Library) -> None:
@@ -198,15 +216,13 @@ def test_a_run_is_trained_by_one_process_at_a_time(library: Library) -> None:
         train(library, "first", small_config(steps=8), report=again)
 
 
-def test_a_stopped_training_continues_as_if_it_had_not_been_stopped(library: Library) -> None:
-    config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=120)
-    train(library, "whole", config)
+def test_a_stopped_training_continues_as_if_it_had_not_been_stopped(trained: Library) -> None:
     stops = iter([False] * 9 + [True])
-    stopped = train(library, "parts", config, should_stop=lambda: next(stops))
+    stopped = train(trained, "stopped", TRAINED, should_stop=lambda: next(stops))
     assert stopped.stopped
-    assert 0 < stopped.step < config.steps
-    assert train(library, "parts", config, resume=True).step == config.steps
-    assert_same_run(library, "whole", "parts")
+    assert 0 < stopped.step < TRAINED.steps
+    assert train(trained, "stopped", TRAINED, resume=True).step == TRAINED.steps
+    assert_same_run(trained, "whole", "stopped")
 
 
 def test_evaluations_after_a_resume_equal_those_without_a_stop(library: Library) -> None:
@@ -227,13 +243,10 @@ def test_evaluations_after_a_resume_equal_those_without_a_stop(library: Library)
     assert [row["batch_seeded_share"] for row in whole] == [1.0]
 
 
-def test_a_finished_run_can_be_given_more_steps(library: Library) -> None:
-    config = small_config(seed_from=("human",), deterministic=True)
-    train(library, "whole", config)
-    train(library, "parts", dataclasses.replace(config, steps=32))
-    train(library, "parts", config, resume=True)
-    assert run_config(open_run(library, "parts")).steps == config.steps
-    assert_same_run(library, "whole", "parts")
+def test_a_finished_run_can_be_given_more_steps(trained: Library) -> None:
+    train(trained, "parts", TRAINED, resume=True)
+    assert run_config(open_run(trained, "parts")).steps == TRAINED.steps
+    assert_same_run(trained, "whole", "parts")
 
 
 SCRIPT = """
@@ -265,7 +278,7 @@ def test_a_killed_training_continues_bit_for_bit_as_if_it_had_not_been_killed(li
     environment = {**os.environ, "TMPDIR": str(temporary)}
     killed = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, env=environment, check=False)
     assert killed.returncode == -9, killed.stderr
-    assert list(temporary.iterdir()) == [], "what the kill left in the temporary folder stays there for ever"
+    assert list(temporary.iterdir()) == [], "what the kill left in the temporary folder stays there forever"
     resumed = train(library, "killed", config, resume=True)
     assert (resumed.step, resumed.stopped) == (120, False)
     train(library, "whole", config)
@@ -292,17 +305,15 @@ def assert_same_run(library: Library, one: str, other: str) -> None:
     assert [row.rsplit(",", 1)[0] for row in rows[0]] == [row.rsplit(",", 1)[0] for row in rows[1]]
 
 
-def test_a_loss_that_diverges_ends_the_training_with_an_error_and_keeps_the_checkpoint(library: Library) -> None:
-    config = small_config(seed_from=("human",))
-    train(library, "first", config)
-    newest = sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1]
+def test_a_loss_that_diverges_ends_the_training_with_an_error_and_keeps_the_checkpoint(trained: Library) -> None:
+    newest = sorted((trained.run_folder("whole") / "checkpoints").glob("0*"))[-1]
     arrays = dict(np.load(newest / "learner.npz"))
     arrays["online/action_output/bias"][:] = np.nan
     np.savez(newest / "learner.npz", **arrays)
     with pytest.raises(CoachError, match=r"Training has diverged: the loss of update \d+ is nan"):
-        train(library, "first", dataclasses.replace(config, steps=200), resume=True)
-    assert sorted((library.run_folder("first") / "checkpoints").glob("0*"))[-1] == newest
-    load_player(library, "first")
+        train(trained, "whole", dataclasses.replace(TRAINED, steps=200), resume=True)
+    assert sorted((trained.run_folder("whole") / "checkpoints").glob("0*"))[-1] == newest
+    load_player(trained, "whole")
 
 
 def damage(path: Path, how: str) -> None:
@@ -318,26 +329,20 @@ def damage(path: Path, how: str) -> None:
     ("file", "how"), [("learner.npz", "removed"), ("memory.npz", "cut short"), ("learner.npz", "objects")]
 )
 def test_a_damaged_newest_checkpoint_is_set_aside_and_the_one_before_it_continues(
-    file: str, how: str, library: Library
+    file: str, how: str, trained: Library
 ) -> None:
-    config = small_config(seed_from=("human",), deterministic=True)
-    train(library, "whole", config)
-    train(library, "parts", dataclasses.replace(config, steps=32))
-    train(library, "parts", dataclasses.replace(config, steps=48), resume=True)
-    older, newest = sorted((library.run_folder("parts") / "checkpoints").glob("0*"))[-2:]
+    older, newest = sorted((trained.run_folder("parts") / "checkpoints").glob("0*"))[-2:]
     damage(newest / file, how)
-    summary = train(library, "parts", config, resume=True)
+    summary = train(trained, "parts", TRAINED, resume=True)
     assert f"now damaged-{newest.name}; the training continues from checkpoint {older}" in summary.note
-    assert_same_run(library, "whole", "parts")
+    assert_same_run(trained, "whole", "parts")
 
 
-def test_a_run_whose_checkpoints_are_all_damaged_is_reported_in_one_sentence(library: Library) -> None:
-    config = small_config(seed_from=("human",))
-    train(library, "first", config)
-    for checkpoint in (library.run_folder("first") / "checkpoints").glob("0*"):
+def test_a_run_whose_checkpoints_are_all_damaged_is_reported_in_one_sentence(trained: Library) -> None:
+    for checkpoint in (trained.run_folder("whole") / "checkpoints").glob("0*"):
         damage(checkpoint / "learner.npz", "cut short")
     with pytest.raises(CoachError, match="Cannot read the arrays of") as error:
-        train(library, "first", dataclasses.replace(config, steps=100), resume=True)
+        train(trained, "whole", dataclasses.replace(TRAINED, steps=100), resume=True)
     assert "\n" not in str(error.value)
 
 

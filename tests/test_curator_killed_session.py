@@ -8,6 +8,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -121,4 +122,11 @@ class KilledSession(RuleBasedStateMachine):
 
 
 TestKilledSession = KilledSession.TestCase
-TestKilledSession.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
+TestKilledSession.settings = settings(max_examples=6, stateful_step_count=15, deadline=None)
+
+
+@pytest.mark.soak
+class TestSessionKilledManyTimes(KilledSession.TestCase):  # type: ignore[misc]
+    """More and longer sessions."""
+
+    settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -22,7 +22,7 @@ from data.replay_file import ReplayFile
 from data.replay_writer import ReplayWriter
 from data.verification import verify
 
-KILLS = 50
+KILLS = 12
 SOAK_KILLS = 200
 AT_A_TIME = 4
 LONGEST_LIFE_SECONDS = 1.6
