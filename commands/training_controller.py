@@ -62,6 +62,9 @@ class LibraryTrainingController:
         self._queue.ensure_running()  # the process that ran it may have been killed
         self._stop_requested: set[int | None] = set()
         """Processes that were asked to stop; one that is still loading does not report it."""
+        self._curves_changed: list[str] = []
+        """Name of the run whose curves were read last, and when its files had changed."""
+        self._curves = RunCurves()
         self._requested = float("-inf")
         self._picture_time: tuple[str, float] = ("", 0.0)
         self._picture: LivePicture | None = None
@@ -115,7 +118,15 @@ class LibraryTrainingController:
         return replace(run, error=error, log=str(log) if log.exists() else "")
 
     def curves(self, run: str) -> RunCurves:
-        return read_curves(run_folder(self._library, run))
+        """Return the curves of a run; files that did not change are not read again."""
+        folder = run_folder(self._library, run)
+        changed = [run]
+        for path in (folder.monitor, folder.evaluations, folder.trace):
+            with contextlib.suppress(OSError):
+                changed.append(str(path.stat().st_mtime_ns))
+        if changed != self._curves_changed:
+            self._curves_changed, self._curves = changed, read_curves(folder)
+        return self._curves
 
     def picture(self, run: str) -> LivePicture | None:
         folder = self._library.run_folder(run)

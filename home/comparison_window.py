@@ -94,6 +94,9 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     def names(self) -> list[str]:
         return [summary.name for summary in self._all]
 
+    def _has_active(self) -> bool:
+        return any(summary.is_active for summary in self._all)
+
     @property
     def _selected(self) -> ComparisonSummary | None:
         return next((summary for summary in self._all if summary.name == self._shown), None)

@@ -31,8 +31,8 @@ TICK_SECONDS, MOVING_TICK_SECONDS = 1 / 10, 1 / 30
 """Longest wait for an event: while the selected item stands still, and while it changes (a live picture)."""
 MOVING_SECONDS = 1.0
 """For so long after a change, the selected item counts as changing."""
-REFRESH_SECONDS = 0.5
-"""Time between two updates of the list."""
+REFRESH_SECONDS, IDLE_REFRESH_SECONDS = 0.5, 2.0
+"""Time between two updates of the list: while an item is active, and else."""
 ROW = 56.0
 
 FormT = TypeVar("FormT", bound=ListForm)
@@ -69,6 +69,10 @@ class ListWindow(ABC, Generic[FormT]):
     @abstractmethod
     def names(self) -> list[str]:
         """Return the names of the listed items, from the top."""
+
+    @abstractmethod
+    def _has_active(self) -> bool:
+        """Return whether any item runs or waits."""
 
     @abstractmethod
     def _update(self) -> None:
@@ -130,7 +134,7 @@ class ListWindow(ABC, Generic[FormT]):
                 self._stale = True
                 self._handle(event)
             was_stale = self._stale
-            if time.monotonic() - self._updated >= REFRESH_SECONDS:
+            if time.monotonic() - self._updated >= (REFRESH_SECONDS if self._has_active() else IDLE_REFRESH_SECONDS):
                 self._update()
             self._refresh()
             if self._stale and not was_stale:

@@ -144,6 +144,9 @@ class TrainWindow(ListWindow[TrainForm]):
     def names(self) -> list[str]:
         return [run.name for run in self._runs]
 
+    def _has_active(self) -> bool:
+        return any(run.is_active for run in self._runs)
+
     @property
     def _selected(self) -> RunSummary | None:
         return next((run for run in self._runs if run.name == self._shown), None)
