@@ -83,7 +83,7 @@ def request_episode(
     "all"; None: a person's where there are any, else a planner's, else all. Clips judged bad are left out.
     dry_run: only check, publish nothing.
 
-    Raises CoachError where the episode is of another game, nothing of it can be added, or the disk refuses.
+    Raises CoachError if the episode is of another game, nothing of it can be added, or the disk refuses.
     """
     config, meanings = run_config(folder), folder.read().action_meanings
     if replay.origin.game != config.game:
@@ -121,7 +121,7 @@ def request_episode(
 def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) -> str:
     """Publish the present verdicts on a run's seeding and additions as a request; return its name.
 
-    Raises CoachError where the run has no recorded episodes that are still in the library, or the disk refuses.
+    Raises CoachError if the run has no recorded episodes that are still in the library, or the disk refuses.
     """
     config, meanings = run_config(folder), folder.read().action_meanings
     additions = AdditionsFolder(folder.path)
@@ -155,7 +155,7 @@ def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) ->
 
 
 def _without_good_only(config: TrainConfig) -> TrainConfig:
-    """Unjudged play is added whatever the run keeps of its seeding: whoever adds it approves of it."""
+    """Unjudged play is added even if the run keeps only approved decisions: adding it is an approval."""
     return dataclasses.replace(config, keep="not-bad") if config.keep == "good" else config
 
 
@@ -184,7 +184,7 @@ def _rules(config: TrainConfig) -> MemoryRules:
 def write_request(
     additions: AdditionsFolder, about: dict[str, Any], observations: np.ndarray, columns: dict[str, np.ndarray]
 ) -> str:
-    """Publish a request and return its name; raises CoachError where the disk refuses, and then leaves nothing."""
+    """Publish a request and return its name; raises CoachError if the disk refuses, and then leaves nothing."""
     packed = zlib.compress(np.ascontiguousarray(observations).tobytes(), COMPRESSION)
     arrays = {
         "about": _text(about),
@@ -306,7 +306,7 @@ class Additions:
     def open(self, applied: list[str] | None = None, changes: dict[str, np.ndarray] | None = None) -> None:
         """Read the record; applied, changes: of the checkpoint from which the training continues.
 
-        Raises CoachError where a request that belongs to the training is missing or damaged.
+        Raises CoachError if a request that belongs to the training is missing or damaged.
         """
         self._folder.mend()
         lines = self._folder.taken()
@@ -441,5 +441,5 @@ class Additions:
         return list(self._applied)
 
     def changes(self) -> dict[str, np.ndarray] | None:
-        """Return what the requests' files do not say of the memory, or None where nothing was added."""
+        """Return what the requests' files do not say of the memory, or None if nothing was added."""
         return None if self.memory is None else self.memory.changing_arrays()

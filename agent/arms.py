@@ -49,10 +49,10 @@ class Arm:
 
 
 def parse_arm(text: str, base: TrainConfig) -> Arm:
-    """Return the arm that ``[TITLE=]PART[,PART...]`` means; a part is a source of a seeding or ``setting=value``.
+    """Parse an arm, ``[TITLE=]PART[,PART...]``; a part is a source of a seeding or ``setting=value``.
 
     ``none`` is no seeding. Settings are those of ``coach train`` (``keep=not-bad``, ``pretrain-steps=0``) and
-    ``verdicts=...``. Raises CoachError, with the text, if it means nothing.
+    ``verdicts=...``. Raises CoachError if it is not valid.
     """
     title, body = _title_and_body(text)
     body = ",".join(ABBREVIATIONS.get(part, part) for part in body.split(","))

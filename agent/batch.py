@@ -63,7 +63,7 @@ def joined(first: Batch, second: Batch) -> Batch:
 def shift_stacks(stacks: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Return stacks (B, S, H, W) uint8, each shifted by its (down, right) pixels of shifts (B, 2).
 
-    Border pixels are repeated. All observations of a stack shift alike, so motion is preserved.
+    Border pixels are repeated. All observations of a stack have the same shift, so motion is preserved.
     """
     result = np.empty_like(stacks)
     height, width = stacks.shape[2:]

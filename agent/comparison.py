@@ -40,9 +40,9 @@ class Plan:
     evaluation_episodes: int = 30
     """Episodes that evaluate each finished run, the same for all."""
     most_seconds: float | None = None
-    """A run ends after so many seconds of training, pretraining included."""
+    """Limit of the seconds of training, including pretraining; None: no limit."""
     reach: tuple[float, ...] = ()
-    """The report says after how many steps these scores were reached."""
+    """Scores, in points, for which the report states the number of steps to reach them."""
     command: tuple[str, ...] = ()
     """The command line that repeats it, ``coach`` included."""
     labels: dict[str, str | None] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Plan:
     seedings: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Slug of an arm to what its seeding selects; see ``agent.seeding_facts``."""
     provenance: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Slug of an arm to where its experience comes from; see ``agent.provenance``."""
+    """Slug of an arm to the provenance of its experience; see ``agent.provenance``."""
 
     @property
     def game(self) -> str:

@@ -28,11 +28,11 @@ POLL_SECONDS = 0.25
 CHECKPOINT_SECONDS = 120.0
 """Time that a run has for writing its checkpoint when it is stopped."""
 RAY_NOTICES_SECONDS = 40.0
-"""Ray takes up to this time to notice that a machine is gone: five missed health checks, by default."""
+"""Ray may need this long to detect that a machine has failed: five missed health checks, by default."""
 RAY_FREES_SECONDS = 20.0
 """Ray takes up to this time to release the processors of workers that are gone."""
 ATTEMPTS = 2
-"""How often a run is started whose process is killed by a signal that did not come from here."""
+"""How often a run is started if its process is killed by a signal from elsewhere."""
 MOST_ROUNDS = 3
 """How often all workers may be lost or end, with no run finished in between, before the comparison is given up."""
 

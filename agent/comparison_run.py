@@ -42,7 +42,7 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Tells whether the run must end now: after a signal, once the stop file exists, or without a parent process."""
+    """Whether the run must end now: after a signal, once the stop file exists, or without a parent process."""
 
     def __init__(self, stop_file: Path, parent: int) -> None:
         self._stop_file = stop_file

@@ -388,7 +388,7 @@ class TrainConfig:
 
 
 def run_config(folder: RunFolder) -> TrainConfig:
-    """Return the configuration of a run. Raises CoachError where it is not readable."""
+    """Return the configuration of a run. Raises CoachError if it is not readable."""
     config = folder.read().config
     try:
         return TrainConfig.from_dict(config)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,9 +17,8 @@ import numpy as np
 from agent.acting import ActingAgent, QFunction
 from agent.config import TrainConfig
 from agent.player import LoadedAgent, load_agent_weights
-from agent.run_loop import EVALUATION_SEEDS, begin_episode, run_loop
+from agent.run_loop import EVALUATION_SEEDS, begin_episode, emulator_settings, run_loop
 from agent.statistics import mean_interval
-from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.runs import open_run
@@ -82,7 +81,7 @@ class EpisodeTask:
 
 
 def episode_tasks(protocol: Protocol, episodes: int, seed: int) -> list[EpisodeTask]:
-    """Return the episodes of an evaluation: they depend on ``seed`` alone, and no training has any of them."""
+    """Return the episodes of an evaluation. They depend on ``seed`` only, and no training has any of them."""
     rng = np.random.default_rng(seed)
     return [
         EpisodeTask(
@@ -100,7 +99,7 @@ def protocol_named(name: str) -> Protocol:
 
 
 def summarise(run: str, protocol: str, scores: list[float], seconds: float, step: int) -> Evaluation:
-    """Return the evaluation that consists of these scores."""
+    """Return the evaluation with these scores."""
     found = np.array(scores, np.float64)
     low, high = mean_interval(found, np.random.default_rng(INTERVAL_SEED))
     return Evaluation(
@@ -127,11 +126,11 @@ def play_episodes(
 ) -> Iterator[float]:
     """Play the episodes one after another and yield their scores.
 
-    ``watch`` is called with the emulator, the agent and the points so far after each step. Raises CoachError where the
-    emulator lacks one of the agent's actions.
+    watch: called after each step with the emulator, the agent and the points so far. Raises CoachError if the emulator
+    lacks one of the agent's actions.
     """
-    settings = EmulatorSettings(
-        frame_skip=config.frame_skip,
+    settings = replace(
+        emulator_settings(config),
         repeat_action_probability=protocol.sticky,
         full_action_set=protocol.full_action_set or config.full_action_set,
     )
@@ -177,12 +176,12 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a run's agent on ``episodes`` episodes under a protocol, in ``jobs`` processes.
 
-    The scores depend on ``seed``, not on ``jobs``. ``on_progress`` is called with the episodes done and their total.
-    weights: "last", or "best" for those of the best evaluation while training. Raises CoachError for an unknown run or
+    The scores depend on ``seed``, not on ``jobs``. on_progress: called with the episodes done and their total. weights:
+    "last", or "best" for those of the best evaluation during training. Raises CoachError for an unknown run or
     protocol, and for a number below 1.
     """
     if episodes < 1 or jobs < 1:
-        raise CoachError("An evaluation needs at least 1 episode and 1 job.")
+        raise CoachError("An evaluation requires at least 1 episode and 1 job.")
     rules = protocol_named(protocol)
     folder = open_run(library, run)
     loaded = load_agent_weights(folder, weights)
@@ -211,7 +210,7 @@ def evaluate(
                     report(done, episodes)
             except BrokenProcessPool as error:
                 raise CoachError(
-                    "A process of the evaluation died, perhaps out of memory; use fewer jobs (--jobs)."
+                    "A process of the evaluation was killed, perhaps because memory ran out; use fewer --jobs."
                 ) from error
     return summarise(run, protocol, scores, time.monotonic() - began, loaded.step)
 

@@ -1,4 +1,4 @@
-"""Heads: the network's outputs for each action, the values that they stand for, and the loss of a TD error.
+"""Heads: the network's outputs for each action, the Q-values that they represent, and the loss of a TD error.
 
 ``dqn`` outputs the value itself, ``quantile`` the quantiles of the return's distribution. A head works on the arrays of
 either library: ``ops`` is ``keras.ops`` for learning and ``numpy`` for acting. B is the batch size, A the number of
@@ -86,7 +86,7 @@ class QuantileHead:
         targets = returns[:, None] + discounts[:, None] * following  # [B, N]
         if recorded is None:
             return targets
-        # The whole distribution is shifted up, so that its mean obeys the same bound as a single value.
+        # The whole distribution is shifted up, so that its mean has the same bound as a single value.
         return targets + ops.maximum(recorded - ops.mean(targets, axis=1), 0.0)[:, None]
 
     def losses(self, taken: Array, targets: Array, ops: Any) -> tuple[Array, Array]:

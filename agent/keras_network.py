@@ -78,7 +78,7 @@ def weight_arrays(network: keras.Model) -> dict[str, np.ndarray]:
 
 
 def load_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Fill a network by name and shape; raises ValueError where one is missing or has another shape."""
+    """Fill a network by name and shape; raises ValueError if one is missing or has another shape."""
     for variable in network.weights:
         name = _name(variable)
         if name not in arrays:

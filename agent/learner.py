@@ -88,7 +88,7 @@ class Learner:
         self._running = self._worker.submit(self._update, batch)
 
     def finish_update(self) -> Update | None:
-        """Wait for the update that was started, and act by its weights from now on; None where none was started.
+        """Wait for the update that was started, and act by its weights from now on; None if none was started.
 
         Raises CoachError when the loss is NaN or has diverged.
         """
@@ -132,7 +132,7 @@ class Learner:
         return found
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what ``arrays()`` returned; raises ValueError where something is missing or has another shape."""
+        """Take over what ``arrays()`` returned; raises ValueError if something is missing or has another shape."""
         for prefix, network in (("online", self.online), ("target", self.target), ("averaged", self.averaged)):
             if prefix != "averaged" or network is not self.online:
                 load_weights(network, part_of(arrays, prefix))

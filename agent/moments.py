@@ -38,7 +38,7 @@ class MomentFinder:
         self._game: list[_Decision] = []
         self._points = 0.0
         self.found: list[Moment] = []
-        """Moments of finished games; whoever writes them empties the list."""
+        """Moments of finished games; they are removed when they are written."""
 
     def begin(self) -> None:
         """A game starts."""

@@ -169,7 +169,7 @@ class NumpyNetwork:
     def __init__(self, config: TrainConfig, action_count: int, weights: dict[str, np.ndarray]) -> None:
         """weights: by name, as from ``agent.keras_network.weight_arrays``.
 
-        Raises ValueError where one is missing or has another shape.
+        Raises ValueError if one is missing or has another shape.
         """
         for name, shape in weight_shapes(config, action_count).items():
             if name not in weights:

@@ -31,7 +31,7 @@ class LoadedAgent:
     """Own steps trained."""
 
     def q_function(self) -> QFunction:
-        """Return the network as a function. Raises CoachError where the weights do not fit it."""
+        """Return the network as a function. Raises CoachError if the weights do not fit it."""
         try:
             return NumpyNetwork(self.config, len(self.action_meanings), self.weights)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Preprocessing: from frames to the network's observations, for live play and for replay files alike."""
+"""Preprocessing: from frames to the network's observations, the same for live play and for replay files."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def _smoothed(before: float | None, now: float) -> float:
 
 
 def updates(pretraining: int, own_steps: int, train_every: int) -> float:
-    """Return the updates of so many of pretraining and so many own steps, one every ``train_every``."""
+    """Return the updates of this pretraining and these own steps, with one update every ``train_every`` steps."""
     return max(0, pretraining) + max(0, own_steps) / train_every
 
 
@@ -199,6 +199,6 @@ def all_updates(config: TrainConfig) -> float:
 
 
 def updates_left(config: TrainConfig, pretrained: int, step: int) -> float:
-    """Return the updates that are left after so many of pretraining and so many own steps."""
+    """Return the updates that are left after these updates of pretraining and these own steps."""
     pretraining = config.pretrain_steps - pretrained if config.seed_from else 0
     return updates(pretraining, config.steps - step, config.train_every)

@@ -52,7 +52,7 @@ def _follow(
 def _words(text: str, config: TrainConfig) -> str:
     spec = parse_spec(text)
     if spec.kind == "random":
-        return f"{spec.count:,} decisions of fresh random play"
+        return f"{spec.count:,} decisions of new random play"
     if spec.kind == "file":
         return f"the replay file {spec.path.name if spec.path else text}"
     return f"episodes of {config.game} by {'anyone' if spec.kind == 'all' else spec.kind} (keep {config.keep})"
@@ -62,7 +62,7 @@ def _run(
     library: Library, words: str, name: str, depth: int, seen: frozenset[str], lines: list[dict[str, Any]]
 ) -> None:
     if name in seen:
-        lines.append({"depth": depth, "text": f"{words} (named above)"})
+        lines.append({"depth": depth, "text": f"{words} (see above)"})
         return
     try:
         folder = open_run(library, name)
@@ -72,7 +72,7 @@ def _run(
         lines.append({"depth": depth, "text": f"{words} (a run that is not in this library)"})
         return
     step = int(found[1]["step"]) if found else 0
-    seeding = "" if config.seed_from or info.from_run else ", which started from nothing"
+    seeding = "" if config.seed_from or info.from_run else ", trained from scratch"
     about = f"{words}: {config.game}, {step:,} own steps, seed {config.seed}{seeding}"
     lines.append({"depth": depth, "text": about})
     _follow(library, config, info.from_run, depth + 1, seen | {name}, lines)

@@ -33,7 +33,7 @@ def _without_unused_packages() -> Iterator[None]:
 
 @contextmanager
 def _without_log_output() -> Iterator[None]:
-    """Silence standard error's file descriptor: TensorFlow's first lines come before it reads its settings."""
+    """Silence standard error's file descriptor: TensorFlow prints its first lines before it reads its settings."""
     try:
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     except OSError:  # a program without a standard error

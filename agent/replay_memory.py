@@ -58,7 +58,7 @@ COLUMNS: dict[str, Any] = {
     "td_error": np.float32,
     "drawn": np.uint32,  # how often it was sampled
 }
-"""What a slot holds beside its observation. Names and order are part of the checkpoint's format."""
+"""Columns of a slot besides its observation. Names and order are part of the checkpoint's format."""
 MUTABLE_COLUMNS = ("td_error", "drawn")
 """Columns that an update may change at any slot."""
 COUNTERS = {
@@ -88,7 +88,7 @@ class ReplayMemory:
         """Make an empty memory for at most ``seeded_slots`` of a seeding and a ring of ``own_slots``.
 
         sampler: makes the sampler for a number of slots. own_observations: the most that will be written, where that
-        is known. Raises CoachError, before anything is allocated, where that takes more memory than the machine has.
+        is known. Raises CoachError, before anything is allocated, if that takes more memory than the machine has.
         """
         slots = own_slots + seeded_slots
         needed = own_slots if own_observations is None else min(own_slots, own_observations)
@@ -212,7 +212,7 @@ class ReplayMemory:
 
     def _write_observation(self, observation: np.ndarray, age: int) -> None:
         slot = self._next
-        # Whatever needs this slot's old observation can no longer be sampled: itself and younger stacks above it.
+        # Transitions that use this slot's old observation can no longer be sampled: its own and later stacks above it.
         reach = np.arange(self.rules.stack)
         above = self._ahead(np.full(self.rules.stack, slot), reach)
         needs = self.columns["ready"][above] & (self.columns["age"][above] >= reach)
@@ -233,7 +233,7 @@ class ReplayMemory:
         return 0 if self.rules.evict_seed else self.seeded_end
 
     def _back(self, slots: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Return the slots ``steps`` places before; in the ring, its end comes before its start."""
+        """Return the slots ``steps`` places earlier; in the ring, the end precedes the start."""
         before = slots - steps
         start = self._ring_start
         crossed = (before < start) & (slots >= start)
@@ -327,13 +327,13 @@ class ReplayMemory:
         beta: float = 0.0,
         one_step: bool = False,
     ) -> Batch:
-        """Sample a batch with replacement; raises CoachError where no transition can be sampled yet.
+        """Sample a batch with replacement; raises CoachError if no transition can be sampled yet.
 
         seeded_count: how many are to be seeded ones (as far as there are both kinds); None: all have the same chance.
         beta: the importance-sampling exponent.
         """
         if len(self) == 0:
-            raise CoachError("The replay memory holds nothing that can be sampled yet.")
+            raise CoachError("The replay memory has no transition that can be sampled yet.")
         found = []
         for seeded, count in self._parts(batch_size, seeded_count):
             regions = [(start, stop) for start, stop in self._regions(seeded) if stop > start]

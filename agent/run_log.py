@@ -19,7 +19,7 @@ class RunLog:
     """Appends to the run's files. After a resume, rows that are newer than the checkpoint are dropped first."""
 
     def __init__(self, folder: RunFolder, game: str, episodes: int, evaluations: int, step: int) -> None:
-        """episodes, evaluations: number of rows to keep. step: own step of the run, below 0 in pretraining."""
+        """episodes, evaluations: number of rows to keep. step: own step of the run; below 0 in pretraining."""
         self._folder = folder
         header = ["#" + json.dumps({"t_start": 0.0, "env_id": game}), MONITOR_COLUMNS]
         rows = folder.monitor.read_text().splitlines()[2:] if folder.monitor.exists() else []

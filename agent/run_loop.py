@@ -18,14 +18,18 @@ EVALUATION_SEEDS = (2**30, 2**31)
 """Ranges [first, end) of emulator seeds, disjoint so that no evaluation plays a training episode."""
 
 
-def new_emulator(config: TrainConfig) -> Emulator:
-    """Return the emulator in which an agent trains."""
-    settings = EmulatorSettings(
+def emulator_settings(config: TrainConfig) -> EmulatorSettings:
+    """Return the emulator settings of a training."""
+    return EmulatorSettings(
         frame_skip=config.frame_skip,
         repeat_action_probability=config.sticky,
         full_action_set=config.full_action_set,
     )
-    return Emulator(config.game, settings)
+
+
+def new_emulator(config: TrainConfig) -> Emulator:
+    """Return the emulator in which an agent trains."""
+    return Emulator(config.game, emulator_settings(config))
 
 
 def next_episode(emulator: Emulator, config: TrainConfig, rng: np.random.Generator) -> None:
@@ -97,7 +101,7 @@ def run_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step
 
 
 def continue_loop(emulator: Emulator, agent: Agent, max_frames: int) -> Iterator[Step]:
-    """Play from the present frame, which the agent has observed, to the episode's end."""
+    """Play from the current frame, which the agent has observed, to the episode's end."""
     lives = emulator.lives
     while True:
         step = hold(emulator, agent.act(), lives, max_frames)

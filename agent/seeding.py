@@ -34,7 +34,7 @@ class Spec:
 
     text: str
     kind: str
-    """A demonstrator kind, "all" or "file"; "random" means fresh random play of ``count`` steps."""
+    """A demonstrator kind, "all" or "file"; "random" means new random play of ``count`` steps."""
     run: str = ""
     count: int = 0
     path: Path | None = None
@@ -50,7 +50,7 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Parse one source of a seeding; raises CoachError where it is not valid."""
+    """Parse one source of a seeding; raises CoachError if it is not valid."""
     body, at, written = text.rpartition("@")
     weight = 1.0
     if at and not Path(text).exists():
@@ -170,7 +170,7 @@ class SeedPlan:
 def plan_seeding(
     config: TrainConfig, library: Library, action_meanings: tuple[str, ...], verdicts: Verdicts | None
 ) -> SeedPlan:
-    """Select what goes into the memory; raises CoachError where a source is wrong or nothing is selected.
+    """Select what goes into the memory; raises CoachError if a source is wrong or nothing is selected.
 
     Files of the library that are damaged are left out.
     """
@@ -296,7 +296,7 @@ def terminals(config: TrainConfig, decisions: Decisions) -> np.ndarray:
 def seeding_facts(library: Library, config: TrainConfig, labels: Path | None) -> dict[str, Any]:
     """Return a seeding's sources, episodes, and decisions found, removed (by filter) and kept, for a report.
 
-    ``labels``: the label database, or None: no verdicts. Raises CoachError where the seeding selects nothing.
+    ``labels``: the label database, or None: no verdicts. Raises CoachError if the seeding selects nothing.
     """
     meanings = new_emulator(config).action_meanings
     if labels is None:

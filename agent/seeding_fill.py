@@ -28,10 +28,10 @@ MAX_SPANS = 200
 
 @dataclass(frozen=True)
 class Source:
-    """Where the seeded transitions of one source number come from."""
+    """The source of seeded transitions with one source number."""
 
     name: str
-    """Episode id, or "random:N" for fresh random play."""
+    """Episode id, or "random:N" for new random play."""
     decisions: int
     given: str = "seeding"
     """"seeding", or "coached" for what was added later."""

@@ -24,7 +24,7 @@ from data.simulation import Emulator, rom_md5
 SNAPSHOT_FRAMES = 5 * FRAMES_PER_SECOND
 """Frames between the emulator snapshots of an episode; a start simulates at most about so many."""
 LEAD_SECONDS = 1.0, 4.0
-"""How long before a clip, or before a lost life, the rules "good" and "bad" start: at least and at most."""
+"""Smallest and largest time before a clip or a lost life at which the rules "good" and "bad" start."""
 WINDOW_SHARE = 0.05
 """Share of an episode's start states from which the rule "backward" chooses at a time."""
 
@@ -56,7 +56,7 @@ class Start:
 
 
 def start_episodes(config: TrainConfig, plan: SeedPlan, action_meanings: tuple[str, ...]) -> list[StartEpisode]:
-    """Return the start states of a seeding under the configuration's rule; raises CoachError where there are none."""
+    """Return the start states of a seeding under the configuration's rule; raises CoachError if there are none."""
     found = [_start_episode(config, episode, action_meanings) for episode in plan.episodes]
     usable = [episode for episode in found if episode is not None and len(episode.frames)]
     if not usable:
@@ -192,7 +192,7 @@ class StartStates:
 
 
 def write_start_episodes(path: Path, episodes: list[StartEpisode]) -> None:
-    """Save start states in a run's folder, so that it resumes alike whatever becomes of library and verdicts."""
+    """Save start states in a run's folder, so that resuming does not depend on changes of library and verdicts."""
     arrays: dict[str, np.ndarray] = {}
     for number, episode in enumerate(episodes):
         about = {name: value for name, value in asdict(episode).items() if not isinstance(value, np.ndarray)}
@@ -203,7 +203,7 @@ def write_start_episodes(path: Path, episodes: list[StartEpisode]) -> None:
 
 
 def read_start_episodes(path: Path) -> list[StartEpisode]:
-    """Return what ``write_start_episodes`` wrote; raises CoachError where the file is missing or damaged."""
+    """Return what ``write_start_episodes`` wrote; raises CoachError if the file is missing or damaged."""
     arrays = read_arrays(path)
     episodes = []
     try:

@@ -18,7 +18,7 @@ RESAMPLES = 10_000
 EPISODE_RESAMPLES = 9_999
 """For the mean of one evaluation's episodes: the default of ``scipy.stats.bootstrap``."""
 FEWEST_FOR_INTERVAL = 3
-"""With fewer trainings no interval is given: resampling one or two says next to nothing about others."""
+"""With fewer trainings no interval is given: resampling one or two says almost nothing about others."""
 FEWEST_TO_SEPARATE = 4
 """With fewer trainings per arm the rank test cannot give p < 0.05, however far apart the scores are."""
 POWER = 0.8
@@ -39,9 +39,9 @@ class Estimate:
 
 
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:
-    """Return the mean of the middle half of the last axis (..., N): a quarter is cut off at each end (section 4.3).
+    """Return the mean of the middle half of the last axis (..., N), without a quarter at each end (section 4.3).
 
-    With fewer than 4 numbers nothing is cut off, and it is their mean.
+    With fewer than 4 numbers it is their mean.
     """
     from scipy import stats
 

@@ -58,6 +58,6 @@ def tensorflow_step(
                 mean.assign(config.averaging * mean + (1.0 - config.averaging) * newest)
         return loss, td_errors, mean_value
 
-    # Without AutoGraph, which is not needed: it writes temporary files, which a killed process leaves behind.
+    # Without AutoGraph, which is not needed and writes temporary files that a killed process does not remove.
     compiled: Callable[..., tuple[Any, Any, Any]] = tf.function(step, reduce_retracing=True, autograph=False)
     return compiled

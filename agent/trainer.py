@@ -158,7 +158,7 @@ class Trainer:
 
     @property
     def seeded_share(self) -> float | None:
-        """Share of a batch to sample from the seeding; None: all transitions are sampled alike."""
+        """Share of a batch to sample from the seeding; None: sample uniformly from all transitions."""
         config = self.config
         if config.mixing == "free":
             return None

@@ -75,7 +75,7 @@ def train(
     report: called with the progress about five times a second. should_stop: called every few steps; True ends the
     training with a checkpoint.
 
-    Raises CoachError where the run exists already (without ``resume``) or does not (with it), where a seeding selects
+    Raises CoachError if the run exists already (without ``resume``) or does not (with it), if a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is NaN or has diverged.
     """
     folder = open_run(library, run) if resume else run_folder(library, run)

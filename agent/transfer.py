@@ -23,7 +23,7 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     """Fill the learner's networks with the newest weights of a run, or with a part of them.
 
     carry: one of ``CARRIES``. Outputs are carried over by the names of their actions; what is not carried over keeps
-    its fresh weights. Raises CoachError where the networks differ otherwise, or where the other agent sees differently.
+    its fresh weights. Raises CoachError if the networks differ otherwise, or where the other agent sees differently.
     """
     if carry not in CARRIES:
         raise CoachError(f"The carried weights must be one of {', '.join(CARRIES)}, not {carry!r}.")

@@ -1,4 +1,4 @@
-"""Where a training's time goes: each part separately, with the presets "nature" and "default".
+"""Measure where the time of a training goes, part by part, with the presets "nature" and "default".
 
     python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--write]
 

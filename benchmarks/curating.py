@@ -1,8 +1,8 @@
-"""How long a curator waits: for the first clip of a large library, and from a verdict to the next clip.
+"""Measure how long a curator waits for the first clip of a large library, and from a verdict to the next clip.
 
     python -m benchmarks.curating [--episodes 500] [--verdicts 300] [--json]
 
-Opens a window, or draws into memory where there is no display. The targets are 2 s to the first clip, and 50 ms at the
+Opens a window, or draws into memory if there is no display. The targets are 2 s to the first clip, and 50 ms at the
 95th percentile from a verdict to the next clip on the screen, which includes writing the verdict to disk. Processor
 seconds are given beside elapsed ones, to show how much of a wait is due to other programs.
 """

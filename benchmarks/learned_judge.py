@@ -1,4 +1,4 @@
-"""The learned judge beside two small Keras networks, on planted rules, always on held-out episodes.
+"""Compare the learned judge with two small Keras networks on synthetic rules, always on held-out episodes.
 
     python -m benchmarks.learned_judge [--seeds 3] [--json]
 

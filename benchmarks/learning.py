@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), help="which arms (default: all)")
     parser.add_argument("--limit", type=int, metavar="N", help="start at most this many trainings")
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after this many minutes")
-    parser.add_argument("--steps", type=int, default=STEPS, help="own steps of a training; only 100,000 are the study")
+    parser.add_argument("--steps", type=int, default=STEPS, help="own steps of a training; the study has 100,000")
     parser.add_argument("--work", type=Path, default=WORK, help="where unfinished trainings are (default: build/)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where finished trainings are")
     parser.add_argument("--report-only", action="store_true", help="only write the report")

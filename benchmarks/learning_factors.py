@@ -1,4 +1,4 @@
-"""Measure six settings at once by sixteen short seeded trainings, each of which informs about every setting.
+"""Measure six settings at once with sixteen short seeded trainings; every training contributes to every setting.
 
     python -m benchmarks.learning_factors [--seconds 420] [--jobs 2]
 

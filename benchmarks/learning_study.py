@@ -91,7 +91,7 @@ def missing(folder: Path = RESULTS) -> list[tuple[str, int]]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows measured so far; none where there is no such file."""
+    """Return the rows measured so far; none if there is no such file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 

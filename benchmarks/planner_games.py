@@ -81,7 +81,7 @@ def table(played: list[Played], games: list[str]) -> str:
     """Return the table in Markdown."""
     rng = np.random.default_rng(0)
     lines = [
-        "| game | actions | planner, mean (95%) | random, mean (95%) | episodes | all verified | planner ahead |",
+        "| game | actions | planner, mean (95%) | random, mean (95%) | episodes | all verified | planner better |",
         "|---|---|---|---|---|---|---|",
     ]
     better = 0
@@ -105,14 +105,14 @@ def table(played: list[Played], games: list[str]) -> str:
         verified = "yes" if all(episode.verified for episode in of_game) else "NO"
         actions = len(Emulator(game).action_meanings)
         lines.append(f"| {game} | {actions} | {cells[0]} | {cells[1]} | {counts} | {verified} | {verdict} |")
-    return "\n".join([*lines, "", f"The planner is ahead in {better} of {len(games)} games."])
+    return "\n".join([*lines, "", f"The planner is better in {better} of {len(games)} games."])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--games", nargs="+", default=list(GAMES), metavar="GAME")
     parser.add_argument("--episodes", type=int, default=20, help="of each demonstrator in each game")
-    parser.add_argument("--max-frames", type=int, default=1200, help="frames after which an episode is cut off")
+    parser.add_argument("--max-frames", type=int, default=1200, help="frames after which an episode is truncated")
     parser.add_argument("--rollouts", type=int, default=5, help="the planner's plans at each decision")
     parser.add_argument("--horizon", type=int, default=20, help="the planner's decisions in a plan")
     parser.add_argument("--out", type=Path, default=OUT, help="the file of the episodes played so far")

@@ -1,4 +1,4 @@
-"""Playing in the recorder's window beside gymnasium.utils.play: how evenly the frames come, at 60 a second.
+"""Compare the pace of the recorder's window with that of gymnasium.utils.play, at 60 frames a second.
 
     python -m benchmarks.playing [--minutes 1] [--rounds 2]
 
@@ -41,7 +41,7 @@ LONGEST_TIMER_SECONDS = 60.0
 HELD_SECONDS = 0.2
 KEYS = ("a", "space", "d", "space")
 SAVE_EVERY = 25
-"""After so many keys, Return: it saves an episode that has ended, and does nothing otherwise."""
+"""After this many keys, Return is pressed: it saves an episode that has ended, and does nothing otherwise."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def press_keys(display: Any, process: subprocess.Popen[bytes]) -> None:
 
 
 def play(which: str, seconds: float, folder: Path) -> dict[str, Any]:
-    """Play in one window for so many seconds; return what it measured."""
+    """Play in one window for this many seconds; return the measurements."""
     out = folder / f"{which}.json"
     with virtual_screen() as name:
         environment = {**os.environ, "DISPLAY": name, "SDL_VIDEODRIVER": "x11", "SDL_AUDIODRIVER": "dummy"}

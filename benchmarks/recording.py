@@ -114,7 +114,7 @@ def an_hour_as_fast_as_possible(library: Library, hours: float) -> list[Row]:
     path = writer.publish("truncated", emulator.palette)
     grown = np.mean(megabytes[-3:]) - np.mean(megabytes[2:5])
     size = path.stat().st_size / 1e6 / hours
-    # Reset many times, it is no episode that could be verified.
+    # It was reset many times, so it is not an episode that could be verified.
     path.unlink()
     return [
         (f"memory, grown over {hours:g} h of recording", f"{grown:+.1f} MB (of {megabytes[-1]:.0f})", "flat"),
@@ -172,7 +172,7 @@ def listing(path: Path, folder: Path) -> list[Row]:
         spent.append(time.perf_counter() - began)
     return [
         (f"open a library of {LIBRARY_FILES} files", f"{spent[1]:.2f} s", "2 s"),
-        ("the same without its index, which heals", f"{spent[0]:.1f} s", ""),
+        ("the same while its index is rebuilt", f"{spent[0]:.1f} s", ""),
     ]
 
 

@@ -59,7 +59,7 @@ def run_compare(options: argparse.Namespace) -> int:
         arms = study_arms(options.study, base, Library(options.library), options.frames)
         return run_comparison(options, arms, options.question or STUDIES[options.study])
     arms = tuple(parse_arm(text, base) for text in options.seedings)
-    question = options.question or f"Which seeding is best for a young agent of {display_name(base.game)}?"
+    question = options.question or f"Which seeding helps most in {display_name(base.game)}?"
     return run_comparison(options, arms, question)
 
 

@@ -168,7 +168,7 @@ def _stopped(options: argparse.Namespace, monitor: ComparisonMonitor, folder: Co
 
 
 def within_updates(arm: Arm, most: int) -> Arm:
-    """Return the arm with at most as many steps as ``most`` updates allow, pretraining included.
+    """Return the arm with at most as many steps as ``most`` updates allow, including pretraining.
 
     Own step t (from 0) is followed by an update if t >= learn_from_step and t is a multiple of train_every.
     Raises CoachError if pretraining alone needs more.

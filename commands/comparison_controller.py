@@ -140,7 +140,7 @@ class LibraryComparisonController:
         arguments = ComparisonFolder(self._library, name).command() or list(failure.job.arguments if failure else ())
         arguments = arguments or self._requested(name)
         if not arguments:
-            raise CoachError(f"The command of the comparison {name!r} is not known any more; start another one.")
+            raise CoachError(f"The command of the comparison {name!r} is no longer known; start another one.")
         self._queue.add(Job("comparison", name, tuple(arguments)))
 
     def _requested(self, name: str) -> list[str]:

@@ -28,7 +28,7 @@ STATE_COLOURS = {"done": GREEN, "running": OLIVE, "failed": ORANGE, "waiting": Q
 
 
 def panel(state: dict[str, Any]) -> Group:
-    """Return a line for the comparison and one for each run. Of many runs, those that are running come first."""
+    """Return a line for the comparison and one for each run, those that are running first if there are many."""
     head = Table.grid(padding=(0, 2))
     left = "" if state["seconds_left"] is None else f"{clock(state['seconds_left'])} left"
     head.add_row(

@@ -31,9 +31,9 @@ MARKERS = "os^DvPX*"
 ARM_INCHES = 0.6
 """Height of an arm in the chart of scores."""
 LEGEND_CHARACTERS, NARROW_LEGEND_CHARACTERS = 108, 48
-"""How many fit into a line of a chart's legend."""
+"""Characters that fit into a line of a chart's legend."""
 LEGEND_MARK_CHARACTERS = 7
-"""The space that a legend's mark and the gap to the next take, in characters."""
+"""Width of a legend's mark and the gap to the next, in characters."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Facts:
 
 
 def write_report(facts: Facts, out: Path) -> None:
-    """Write ``report.html``, ``report.md`` and the charts' files into ``out``; raises OSError where it cannot."""
+    """Write ``report.html``, ``report.md`` and the charts' files into ``out``. Raises OSError."""
     values = _values(facts)
     for chart in values["charts"]:
         write_atomic(out / chart.file, chart.wide)
@@ -59,12 +59,12 @@ def write_report(facts: Facts, out: Path) -> None:
 
 
 def _values(facts: Facts) -> dict[str, Any]:
-    """Return what the template inserts."""
+    """Return the values for the template."""
     plan, summary = facts.plan, facts.summary
     return {
         "plan": plan,
         "summary": summary,
-        "config": plan.arms[0].config,
+        "evaluations": _evaluations(plan),
         "resamples": RESAMPLES,
         "times": _times(plan),
         "steps": _range(sorted(arm.config.steps for arm in plan.arms)),
@@ -94,6 +94,17 @@ def _values(facts: Facts) -> dict[str, Any]:
 def _times(plan: Plan) -> str:
     count = len(plan.seeds)
     return {1: "once", 2: "twice, with two random seeds,"}.get(count, f"{count} times, with {count} random seeds,")
+
+
+def _evaluations(plan: Plan) -> str:
+    """Return when the agents are evaluated during training and on how many episodes, "" if none is evaluated."""
+    titles: dict[str, list[str]] = {}
+    for arm in plan.arms:
+        every, episodes = arm.config.evaluate_every, counted(arm.config.evaluation_episodes, "episode")
+        titles.setdefault(f"every {every:,} own steps on {episodes}" if every else "never", []).append(arm.title)
+    if len(titles) == 1:
+        return next((words for words in titles if words != "never"), "")
+    return listed([f"{words} ({listed(arms)})" for words, arms in titles.items()])
 
 
 def _range(values: Sequence[int]) -> str:
@@ -161,12 +172,12 @@ def _budget(summary: Summary) -> Table:
 
 @dataclass(frozen=True)
 class _Seeding:
-    """What the report says of an arm's seeding."""
+    """The report's section on an arm's seeding."""
 
     title: str
     sentences: str
     chain: tuple[tuple[int, str], ...]
-    """(depth, text): where the experience comes from; a deeper one is the origin of the one above."""
+    """(depth, text): the sources of the experience; a deeper one is a source of the one above it."""
     episodes: Table
 
 
@@ -222,7 +233,7 @@ def _episodes(seeding: dict[str, Any], facts: Facts, arm: Arm) -> Table:
 
 
 def _demonstrations(plan: Plan) -> str:
-    """Return a sentence on who demonstrated."""
+    """Return a sentence about the demonstrators."""
     episodes = {e["episode"]: e["demonstrator"] for s in plan.seedings.values() for e in s.get("episodes", [])}
     if not episodes:
         return "No demonstrations were used, and no person played."
@@ -236,8 +247,8 @@ def _demonstrations(plan: Plan) -> str:
 
 
 def _threads(plan: Plan) -> str:
-    threads = plan.arms[0].config.threads
-    return "all processor threads" if threads == 0 else counted(threads, "computing thread")
+    counts = sorted({arm.config.threads for arm in plan.arms})
+    return " or ".join("all processor threads" if n == 0 else counted(n, "computing thread") for n in counts)
 
 
 def _times_taken(facts: Facts) -> Table:
@@ -262,7 +273,7 @@ def _clock_range(seconds: Sequence[float]) -> str:
 
 
 def charts(summary: Summary) -> list[Chart]:
-    """Return the curves, the final scores, and the seeded share where anything was seeded."""
+    """Return charts of the curves, the final scores and, if anything was seeded, the seeded share."""
     arms = [arm for arm in summary.arms if arm.runs]
     if not arms:
         return []
@@ -376,7 +387,7 @@ def _label_steps(axes: Axes, narrow: bool) -> None:
 
 
 def _draw_legend(axes: Axes, arms: list[ArmSummary], narrow: bool) -> None:
-    """Draw the legend above the axes, in as many columns as the longest title leaves room for."""
+    """Draw the legend above the axes, in as many columns as fit with the longest title."""
     characters = NARROW_LEGEND_CHARACTERS if narrow else LEGEND_CHARACTERS
     longest = max(len(arm.title) for arm in arms)
     columns = max(1, min(4, len(arms), characters // (longest + LEGEND_MARK_CHARACTERS)))

@@ -37,7 +37,7 @@ def add_correction_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_corrections(options: argparse.Namespace, library: Library, demonstrator: Demonstrator) -> int:
-    """Record corrections and add them; raises CoachError where the run has no moments."""
+    """Record corrections and add them; raises CoachError if the run has no moments."""
     at_least(options.moments, 1, "--moments")
     at_least(options.seconds, 1, "--seconds")
     folder = open_run(library, options.correct)
@@ -66,7 +66,7 @@ def run_corrections(options: argparse.Namespace, library: Library, demonstrator:
 def worst_moments(folder: RunFolder, count: int) -> list[Moment]:
     """Return the moments of greatest severity that nobody has corrected yet, worst first.
 
-    Raises CoachError where there are none.
+    Raises CoachError if there are none.
     """
     from agent.additions import corrected_moments
 

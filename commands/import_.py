@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
 
 
 def add_import_options(parser: argparse.ArgumentParser, of: str = "") -> None:
-    """Add what says how actions from elsewhere are read; ``of``: what precedes the help, such as "actions: "."""
+    """Add the options for reading actions from elsewhere. of: prefix of their help, such as "actions: "."""
     parser.add_argument(
         "--held-for", type=int, default=1, metavar="N", help=f"{of}frames for which each action is held (default: 1)"
     )

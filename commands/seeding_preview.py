@@ -89,7 +89,7 @@ def preview(
     """Return what a seeding with the default preset selects: the plan that ``coach train`` itself makes.
 
     sources: as ``--seed-from`` takes them. labels: the label database, by default the library's own. Opens each file
-    that the sources name (about 3 ms each) but reads no frames. Raises CoachError, as the training would, where a
+    that the sources name (about 3 ms each) but reads no frames. Raises CoachError, as the training would, if a
     source is wrong or nothing is selected.
     """
     from agent.config import TrainConfig
@@ -143,7 +143,7 @@ def sentences(seeding: SeedingPreview) -> list[str]:
         f"{seeding.episodes} episodes, {seeding.megabytes:.0f} MB of memory."
     ]
     if seeding.random:
-        found.append(f"{seeding.random:,} of them are fresh random play, made when the training starts.")
+        found.append(f"{seeding.random:,} of them are new random play, generated when the training starts.")
     if seeding.kept:
         found.append(
             f"{seeding.rewarded:,} of {seeding.kept:,} recorded decisions bring points ({seeding.reward_share:.1%}; "
@@ -175,7 +175,7 @@ def _print_seeding(seeding: SeedingPreview) -> None:
 
 
 def plot_seeding(seeding: SeedingPreview, path: Path) -> Path:
-    """Plot a preview into a file (PNG, SVG or PDF by its suffix). Raises CoachError where it is not writable."""
+    """Plot a preview into a file (PNG, SVG or PDF by its suffix). Raises CoachError if it is not writable."""
     from matplotlib.figure import Figure
 
     if path.suffix.lower() not in PICTURE_FORMATS:

@@ -92,7 +92,7 @@ def take_tour(library: Library, game: str, jobs: int, size: TourSize | None = No
     """Record, verify, judge, train, evaluate, film and report.
 
     An interrupted tour of the same library is continued: its episodes are used, and what was trained is not trained
-    again. Raises CoachError where a step fails, AnswerIsNo where a file does not verify.
+    again. Raises CoachError if a step fails, AnswerIsNo if a file does not verify.
     """
     from agent.comparison_summary import summarise
     from commands.info import installation

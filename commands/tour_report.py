@@ -69,7 +69,7 @@ def _arm_values(arm: ArmSummary, curves: RunCurves) -> dict[str, Any]:
 
 
 def write_tour_report(facts: TourFacts, path: Path) -> None:
-    """Write the report as one HTML file that needs no other; raises CoachError where it cannot be written."""
+    """Write the report as one HTML file that needs no other; raises CoachError if it cannot be written."""
     page = render(
         "tour.jinja",
         "html",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 LINE_SECONDS = 10.0
-"""Between two lines of progress where there is no terminal."""
+"""Between two lines of progress if there is no terminal."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 40
 LONGEST_HISTORY = 2000

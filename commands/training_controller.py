@@ -287,7 +287,7 @@ def learning_early(steps: int, preset_name: str = "default") -> list[str]:
 
 
 def _queued(job: Job) -> RunSummary:
-    """Return a run of which only the command line is known."""
+    """Return a summary from a run's command line only."""
     words = list(job.arguments)
     sources = tuple(words[n + 1] for n, word in enumerate(words[:-1]) if word == "--seed-from")
     steps = next(

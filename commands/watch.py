@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
 from data.counted import counted
 from data.demonstrator import Demonstrator
 from data.durations import clock
-from data.episode import FRAMES_PER_SECOND, EmulatorSettings
+from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.run_curves import read_evaluations
@@ -181,13 +181,14 @@ def film_agent(
 ) -> dict[str, Any]:
     """Film the first ``seconds`` of an episode of an agent; return what ``coach watch --json`` prints."""
     from agent.player import load_player
+    from agent.run_loop import emulator_settings
     from data.film import write_gif, write_mp4
     from data.simulation import Emulator
     from recorder.frame_loop import play_frames
     from recorder.headless import episode_settings
 
     player = load_player(library, run, epsilon)
-    settings = episode_settings(settings_of(player.config), seed)
+    settings = episode_settings(emulator_settings(player.config), seed)
     emulator = Emulator(player.config.game, settings, player.action_meanings)
     player.begin(emulator, np.random.default_rng([seed, 1]))
     most = round(seconds * FRAMES_PER_SECOND)

@@ -1,1 +1,1 @@
-"""Clips in, verdicts out."""
+"""The curator: shows clips and records verdicts on them."""

@@ -32,7 +32,7 @@ FEATURE_NAMES: tuple[str, ...] = (
     *(f"change {cell}" for cell in _CELLS),
 )
 PICTURE_FEATURES = 3 * len(_CELLS)
-"""How many of the last features come from pictures; the others come from events and actions."""
+"""Number of features, the last ones, that are computed from pictures; the others are from events and actions."""
 
 
 def clip_features(replay: ReplayFile, clip: Clip) -> np.ndarray:

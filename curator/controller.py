@@ -55,7 +55,7 @@ class Queues(Protocol):
 
 
 class CuratorController:
-    """A session with its pictures: keys go in, a view comes out."""
+    """A session with its pictures: handles keys and returns what to draw."""
 
     def __init__(
         self,

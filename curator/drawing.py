@@ -66,15 +66,15 @@ class CuratorView:
     cut_from: int | None
     cut_to: int | None
     cut_hint: str
-    """What to do next while a clip is being cut; empty for none."""
+    """What to do next while a clip is being cut; "" for none."""
     message: str
-    """A short message over the picture; empty for none."""
+    """A short message over the picture; "" for none."""
     clip: Clip | None
     """The clip on show, with an edge where it is being dragged to."""
     visible: FrameRange
-    """What the timeline shows."""
+    """The frames that the timeline shows."""
     end: EndOfQueue
-    """What is shown instead of a clip where none is left."""
+    """What is shown instead of a clip if none is left."""
 
     @property
     def key(self) -> object:
@@ -293,7 +293,7 @@ def _draw_recent(canvas: Canvas, layout: CuratorLayout, view: CuratorView, point
 
 
 def _about(verdict: Verdict) -> str:
-    """Return what the list of last verdicts says about one beside its times."""
+    """Return the text about a verdict in the list of last verdicts, besides its times."""
     if verdict.put_aside:
         return f"to see again: {verdict.note}" if verdict.note else "to see again"
     if verdict.note or is_repeat(verdict):

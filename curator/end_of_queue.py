@@ -22,7 +22,7 @@ class EndOfQueue:
     title: str
     text: str
     next_queue: str = ""
-    """Caption of the button that starts the next queue; empty for none."""
+    """Caption of the button that starts the next queue; "" for none."""
     can_train: bool = False
 
 

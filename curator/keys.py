@@ -30,7 +30,7 @@ VERDICT_KEYS: tuple[VerdictKey, ...] = (
     VerdictKey("bad", "b", "Bad"),
     VerdictKey("skip", "s", "Skip", ("space",)),
 )
-"""The only place that says which key gives which verdict; keys, buttons, clicks and the list of keys read it."""
+"""The keys of each verdict, for the keyboard, buttons, clicks and the list of keys."""
 
 OTHER_KEYS: tuple[tuple[str, str], ...] = (
     ("Bksp Ctrl+Z", "Undo, as often as you like"),

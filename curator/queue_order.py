@@ -36,7 +36,7 @@ class QueuedClip:
 
     clip: Clip
     queue: str
-    """The queue that it comes from, such as "before-reward" or "uniform"."""
+    """Its queue, such as "before-reward" or "uniform"."""
     reason: str
     """Why it is shown, in words: "20 points at 0:41"."""
 

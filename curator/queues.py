@@ -153,15 +153,15 @@ class Queue:
     """A kind of queue: how it is called, and which clips it holds."""
 
     name: str
-    """As ``--queue`` and the database name it."""
+    """Its name in ``--queue`` and in the database."""
     title: str
-    """As the window names it."""
+    """Its name in the window."""
     shows: str
     """What its clips show, in a few words."""
     why_empty: str
     """Why it has no clips at all."""
     of_episode: Callable[[EpisodeOutline, int], list[QueuedClip]] | None = None
-    """The clips of about so many frames in an episode; None for a queue that needs more than the episodes."""
+    """Returns the clips of about this many frames in an episode; None if the queue requires more than episodes."""
 
 
 QUEUES: tuple[Queue, ...] = (
@@ -332,7 +332,7 @@ def _gains_in_words(gains: Sequence[tuple[int, float]]) -> str:
 
 
 def unreadable_sentence(clips: int) -> str:
-    """Return a sentence about clips that could not be shown; empty for none."""
+    """Return a sentence about clips that could not be shown; "" for none."""
     if not clips:
         return ""
     return f"{clips} clip{'s' * (clips != 1)} could not be read; `coach verify` finds what is broken."

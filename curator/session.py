@@ -26,7 +26,7 @@ RATE_VERDICTS = 20
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a curator has come."""
+    """A curator's progress."""
 
     left: int
     """Clips of the queue that wait, including the one on show unless it was reopened or cut by the curator."""
@@ -74,7 +74,7 @@ class _Given:
 
 
 class Session:
-    """Clips in, verdicts out. A verdict is in the database before the next clip becomes current."""
+    """Shows clips and records verdicts. A verdict is in the database before the next clip becomes current."""
 
     def __init__(
         self,
@@ -267,7 +267,7 @@ class Session:
         self._cuts.clear()
 
     def return_to_queue(self) -> bool:
-        """Return to the queue, leaving a reopened or cut clip as it is; False where there is none."""
+        """Return to the queue, leaving a reopened or cut clip as it is; False if there is none."""
         left, self._outside = self._outside is not None, None
         self._cuts.clear()
         return left
@@ -288,7 +288,7 @@ class Session:
         return len(self._unreadable)
 
     def _remove_waiting(self, clip: Clip) -> None:
-        """Remove a clip that was judged outside the queue; a repeat of it still comes."""
+        """Remove a clip that was judged outside the queue; a repeat of it stays."""
         for queued in [queued for queued in self._waiting if queued.clip == clip and not queued.is_repeat]:
             self._waiting.remove(queued)
 

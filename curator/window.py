@@ -83,7 +83,7 @@ def curate(
     from_home = window is not None
     with contextlib.ExitStack() as stack:
         if window is None:
-            # The title says "curating" only once keys are verdicts.
+            # The title contains "curating" only once keys give verdicts.
             window = stack.enter_context(Window("Replay Coach - reading the episodes"))
         former_title = window.title
         stack.callback(setattr, window, "title", former_title)

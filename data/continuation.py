@@ -76,7 +76,7 @@ def start_inside(replay: ReplayFile, frame: int) -> tuple[EmulatorSettings, Star
     """Return what an episode starts with whose frame 0 is a frame of this one: the decision's first, at or before it.
 
     The settings carry all actions before it, so the new file needs this one neither to be played nor to be verified.
-    Raises CoachError where the frame is not in the episode, or another cartridge recorded it.
+    Raises CoachError if the frame is not in the episode, or another cartridge recorded it.
     """
     origin, skip = replay.origin, replay.origin.settings.frame_skip
     if not 0 <= frame <= replay.frame_count:

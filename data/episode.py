@@ -153,7 +153,7 @@ class Origin:
     """The moment of another episode at which this one starts, where it does."""
 
     def player_of(self, kind: str) -> str:
-        """Return the name of whoever played the frames of a demonstrator kind."""
+        """Return the name of the player with this demonstrator kind."""
         return dict(self.players).get(kind, self.player)
 
 
@@ -195,7 +195,7 @@ class EpisodeSummary:
     """Demonstrator kind to name, where several took part; empty where ``player`` played all."""
 
     def player_of(self, kind: str) -> str:
-        """Return the name of whoever played the frames of a demonstrator kind."""
+        """Return the name of the player with this demonstrator kind."""
         return self.players.get(kind, self.player)
 
     @property

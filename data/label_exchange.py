@@ -27,7 +27,7 @@ def export_labels(
 
     The first line says what the file is; each other line is one verdict. frame_counts: number of actions of each
     episode that is at hand, by id; verdicts on frames that such an episode does not have are left out. Verdicts on
-    other episodes are written: whoever imports them may have those. The file appears whole or not at all. Raises
+    other episodes are written: the importing library may have those. The file appears whole or not at all. Raises
     CoachError if it cannot be written.
     """
     known = frame_counts or {}

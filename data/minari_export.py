@@ -28,7 +28,7 @@ OnProgress = Callable[[int, int], None]
 
 
 def minari_package() -> Any:
-    """Return the package ``minari``; raises CoachError where it is not installed."""
+    """Return the package ``minari``; raises CoachError if it is not installed."""
     try:
         import minari
     except ImportError as error:

@@ -63,7 +63,7 @@ def moments_path(folder: RunFolder) -> Path:
 
 
 def read_moments(folder: RunFolder) -> list[Moment]:
-    """Return the moments of a run, oldest first; [] where there are none or they are not readable."""
+    """Return the moments of a run, oldest first; [] if there are none or they are not readable."""
     found = []
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         for line in moments_path(folder).read_text().splitlines():
@@ -99,7 +99,7 @@ def start_before(
 ) -> tuple[str, EmulatorSettings, StartedFrom]:
     """Return game, settings and parent of an episode that starts so long before a moment.
 
-    Raises CoachError where the run is not readable or the moment does not fit it.
+    Raises CoachError if the run is not readable or the moment does not fit it.
     """
     config = folder.read().config
     skip = settings_of_run(config).frame_skip

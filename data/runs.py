@@ -271,7 +271,7 @@ class RunSummary:
 
 
 def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
-    """Return what lists show of a run. Raises CoachError where it is not readable."""
+    """Return what lists show of a run. Raises CoachError if it is not readable."""
     config = folder.read().config
     try:
         saved = folder.newest_state()

@@ -28,7 +28,7 @@ from screen.window import (
 )
 
 TICK_SECONDS, MOVING_TICK_SECONDS = 1 / 10, 1 / 30
-"""Longest wait for an event: while the selected item stands still, and while it changes (a live picture)."""
+"""Longest wait for an event: while the selected item does not change, and while it does (a live picture)."""
 MOVING_SECONDS = 1.0
 """For so long after a change, the selected item counts as changing."""
 REFRESH_SECONDS, IDLE_REFRESH_SECONDS = 0.5, 2.0
@@ -40,12 +40,12 @@ Keys = Sequence[tuple[str, str]]
 
 
 class ListWindow(ABC, Generic[FormT]):
-    """Keys, mouse, list and action bar; a subclass says what is listed, what can be done and what is drawn beside."""
+    """Keys, mouse, list and action bar. A subclass defines the list, the actions and the drawing beside the list."""
 
     heading: ClassVar[str]
     new_heading: ClassVar[str]
     nothing_yet: ClassVar[str]
-    """What an empty list says."""
+    """The text of an empty list."""
     list_keys: ClassVar[Keys]
     form_keys: ClassVar[Keys]
 
@@ -76,7 +76,7 @@ class ListWindow(ABC, Generic[FormT]):
 
     @abstractmethod
     def _update(self) -> None:
-        """Read the present state. Must end with ``_set_title``."""
+        """Read the current state. Must end with ``_set_title``."""
 
     def _refresh(self) -> None:
         """Update what changes more often, at each tick."""

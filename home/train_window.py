@@ -54,7 +54,7 @@ class TrainingController(Protocol):
     def preview(self, sources: tuple[str, ...], keep: str) -> SeedingPreview:
         """Return what a seeding would put into the memory; this may take seconds.
 
-        Raises CoachError where nothing is selected.
+        Raises CoachError if nothing is selected.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""From keys to actions: which action of the game the held keys make, and which key does what."""
+"""Map keys to actions: the game's action for the pressed keys, and what each key does."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def without_opposites(parts: Sequence[str]) -> list[str]:
 
 
 def nearest_action(parts: Sequence[str], action_meanings: Sequence[str]) -> int:
-    """Return the index of the action that does as much as possible of what is pressed, and nothing else.
+    """Return the index of the action with as many of the pressed parts as possible, and no others.
 
     ``parts`` are ordered from the first pressed to the last. Where the game has no action for all of them, the part
     pressed last has priority, then the one before: what a player has just pressed always does something. With no
@@ -103,7 +103,7 @@ class Controls:
 
     @property
     def held_parts(self) -> tuple[str, ...]:
-        """The joystick's parts that are held now, in the order in which they were pressed."""
+        """The joystick's parts that are pressed now, in the order in which they were pressed."""
         return tuple(dict.fromkeys(self._part_of_key[key] for key in self._down))
 
     @property
@@ -174,7 +174,7 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 FIXED_KEYS = {"f1": "List of keys", "f2": "Change the keys", "return": "Save an episode"}
-"""Keys that cannot be changed, so that nobody can lock themselves out."""
+"""Keys that cannot be changed, so that the windows can always be used."""
 
 _LABELS = {
     "left": "←",
@@ -217,14 +217,14 @@ class KeyMap:
         return {key: part for part in PARTS for key in self.keys.get(part, ())}
 
     def label(self, what: str) -> str:
-        """Return the label of the first key that does it; empty for none."""
+        """Return the label of the first key that does it; "" for none."""
         keys = self.keys.get(what, ())
         return key_label(keys[0]) if keys else ""
 
     def with_key(self, what: str, key: str) -> KeyMap:
         """Return a map in which ``key`` does ``what``, in place of the other keys of its device (keyboard, controller).
 
-        Whatever else the key did, it still does: see ``conflicts``.
+        Other meanings of the key remain; see ``conflicts``.
         """
         others = [other for other in self.keys.get(what, ()) if other.startswith(PAD) != key.startswith(PAD)]
         chosen = (*others, key) if key.startswith(PAD) else (key, *others)
@@ -249,7 +249,7 @@ class KeyMap:
 
     @classmethod
     def from_json(cls, text: str) -> KeyMap:
-        """Read a key map; what it lacks is as by default. Raises CoachError where it is not readable."""
+        """Read a key map; what it lacks is as by default. Raises CoachError if it is not readable."""
         try:
             found = dict(json.loads(text))
         except (ValueError, TypeError) as error:

@@ -24,10 +24,10 @@ class PlayedFrame:
 
 
 def play_frames(emulator: Emulator, demonstrator: Demonstrator, seen: Sequence[FrameState]) -> Iterator[PlayedFrame]:
-    """Play from the emulator's present frame until the game is over.
+    """Play from the emulator's current frame until the game is over.
 
-    ``seen`` holds the frames for the first choice: frame 0 alone at an episode's start (after ``demonstrator.begin``).
-    One choice is held for ``emulator.settings.frame_skip`` frames. The loop remembers only the decision that is being
+    ``seen`` has the frames for the first choice: only frame 0 at an episode's start (after ``demonstrator.begin``).
+    Each choice is repeated for ``emulator.settings.frame_skip`` frames. The loop only stores the decision that is being
     executed, so a caller that moves the emulator to the start of another decision starts a new loop.
     """
     while True:

@@ -181,7 +181,7 @@ class GamePicker:
 
     @property
     def chosen(self) -> str | None:
-        """The game on the selected card; None where nothing was found."""
+        """The game on the selected card; None if nothing was found."""
         return self.found[self.selected] if self.found else None
 
     # What the person does.
@@ -292,7 +292,7 @@ class GamePicker:
         row = self._row(grid)
         for number in grid.shown(row):
             self._draw_card(canvas, grid.card(number, row), self.found[number], number == self.selected)
-        # Cards that are cut off below are covered by the action bar.
+        # The action bar covers cards that do not fit.
         canvas.fill(Box(0, grid.box.bottom, canvas.box.width, canvas.box.bottom - grid.box.bottom), GROUND)
         self._draw_head(canvas, grid)
         self._draw_position(canvas, grid, row)

@@ -14,7 +14,7 @@ from data.errors import CoachError
 from data.game_picture import GamePicture, cache_folder, cached_picture, make_and_save
 
 AHEAD = 2
-"""Pictures requested at a time: few, so that those that come into sight are made next."""
+"""Pictures requested at a time: few, so that newly visible ones are made next."""
 
 
 def _start_worker() -> None:

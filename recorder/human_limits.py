@@ -16,19 +16,19 @@ from data.episode import FRAMES_PER_SECOND, FrameState
 from data.simulation import Emulator
 
 DELAY_SECONDS = 0.2
-"""From what is seen to the key: a simple visual reaction takes 0.2 to 0.25 s (Woods et al. 2015)."""
+"""Reaction time: a simple visual reaction takes 0.2 to 0.25 s (Woods et al. 2015)."""
 HOLD_SECONDS = 0.25
-"""For which a key is held at least."""
+"""Shortest time for which a key is held."""
 IDLE_SHARE = 0.5
 """Share of the time in which nothing is pressed. In an episode that a person played it was 47%."""
 SPELL_SECONDS = 0.5, 1.5
-"""Length of a spell of pressing or of doing nothing: at least and at most."""
+"""Shortest and longest period of pressing keys or of doing nothing."""
 
 
 class WithHumanLimits:
     """Another demonstrator whose choices are executed late, are held, and are left out half of the time.
 
-    Spells of pressing and of doing nothing alternate. ``kind`` is that of the other demonstrator.
+    Periods of pressing keys and of doing nothing alternate. ``kind`` is that of the other demonstrator.
     """
 
     def __init__(self, demonstrator: Demonstrator) -> None:

@@ -70,7 +70,7 @@ def realtime() -> Iterator[None]:
 def realtime_priority() -> Iterator[None]:
     """Give this thread real-time priority where the system grants it: on Linux to root, or by a limit ``rtprio``.
 
-    Without the permission, on other systems and with a single core (the screen needs time, too) nothing changes.
+    Without the permission, on other systems and with a single core (the screen needs time too) nothing changes.
     Threads and processes started meanwhile are ordinary ones.
     """
     if not hasattr(os, "sched_setscheduler") or len(os.sched_getaffinity(0)) < 2 or has_realtime_priority():

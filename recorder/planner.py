@@ -53,7 +53,7 @@ class _Plan:
 class Planner:
     """Random-shooting search over held actions, with the best plan kept, shifted and improved.
 
-    At each decision, ``rollouts`` plans of ``horizon`` decisions are tried from the present state: variants of the
+    At each decision, ``rollouts`` plans of ``horizon`` decisions are tried from the current state: variants of the
     best plan so far, which differ from it from some decision on, and the best one is followed for one decision. A
     plan's value is its discounted points less a penalty for lives lost. Where no plan leads to any points, the planner
     follows the plan whose last screen was visited least, so that it explores. Screens are counted in cells, as in
@@ -62,7 +62,7 @@ class Planner:
     new is still explored by the coarse ones.
 
     It plans on a second emulator; of the recorded one it only takes snapshots. It plans as if its actions were
-    executed as chosen: after a sticky action it makes a new plan from the present state.
+    executed as chosen: after a sticky action it makes a new plan from the current state.
     """
 
     kind = "planner"
@@ -119,7 +119,7 @@ class Planner:
         return best
 
     def _steadied(self, best: _Plan) -> _Plan:
-        """Continue the present action, where actions are held, unless the best plan is clearly better."""
+        """Continue the current action, where actions are held, unless the best plan is clearly better."""
         if self.hold == 1 or self._best is None or not best.scores:
             return best
         actions = self._best.actions[:1] * self.hold + best.actions[self.hold :]

@@ -59,7 +59,7 @@ def play(
     ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
     play in, which stays open. ``on_ready`` is called when the first picture of a game is shown, ``on_pace`` at the end.
     ``sound``: whether the sound is on at first. ``unended``: an episode to resume first.
-    Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
+    Raises CoachError if there is no display, for an unknown game, and for a library that cannot be written.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
         raise CoachError(f"The speed must be between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
@@ -137,7 +137,7 @@ class RecorderWindow:
         on_ready: Callable[[Window, Session], None] | None = None,
         on_pace: Callable[[PaceReport], None] | None = None,
     ) -> None:
-        """Run until the end. However it ends, an episode that had begun is saved."""
+        """Run until the end. An episode that has started is saved, also after an error."""
         session = self._session
         pace = Pace(time.perf_counter(), session.speed)
         before = self._window.title

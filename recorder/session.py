@@ -47,7 +47,7 @@ def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettin
 
 
 class Session:
-    """Takes commands and ticks (60 a second), and holds the present take and the episodes so far."""
+    """Takes commands and ticks (60 a second), and holds the current take and the episodes so far."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class Session:
     # Takes.
 
     def switch_to(self, following: Next) -> None:
-        """Close this session for another game or episode; the present take is treated as by ``close``."""
+        """Close this session for another game or episode; the current take is treated as by ``close``."""
         self.next, self.closed = following, True
 
     def start(self) -> None:
@@ -178,7 +178,7 @@ class Session:
                 self.take.seek(self.take.recorded_frames - BACK_FROM_THE_END_FRAMES)
 
     def pause(self) -> None:
-        """Pause whatever is running, and release all keys; for a window that lost the keyboard."""
+        """Pause what is running, and release all keys; for a window that lost the keyboard."""
         self.controls.release_all()
         if self.state in (SessionState.PLAYING, SessionState.COUNTDOWN, SessionState.REWINDING):
             self.state = SessionState.PAUSED
@@ -279,7 +279,7 @@ class Session:
         self.closed = True
 
     def close(self) -> None:
-        """Close without asking: an episode that has begun is saved, unless only another demonstrator played in it."""
+        """Close without asking: an episode that has started is saved, unless only another demonstrator played."""
         self.closed = True
         while self.state is SessionState.RESTORING and self._undoes_rewind:
             self._restore()
@@ -345,7 +345,7 @@ class Session:
             self.controls.discard_taps()
 
     def change_speed(self, by: int) -> None:
-        """Go so many steps up (or down) in SPEEDS, as far as there are any."""
+        """Go this many steps up (or down) in SPEEDS, within its range."""
         nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - self.speed))
         self.speed = SPEEDS[min(max(0, nearest + by), len(SPEEDS) - 1)]
         self.pace_must_restart = True
@@ -460,7 +460,7 @@ class SessionKeys:
             self.command(name)
 
     def _command_of_state(self, key: str) -> str | None:
-        """Return what a key does in the present state alone."""
+        """Return what a key does in the current state only."""
         state = self._session.state
         if state is SessionState.READY and key == "return":
             return "start"

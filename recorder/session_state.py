@@ -15,11 +15,11 @@ COUNTDOWN_TICKS = 90
 NOTICE_TICKS = 180
 SCORE_CHANGE_TICKS = 60
 REWIND_DECISIONS = (1, 2, 4)
-"""Decisions that each tick of a rewind goes back, in its first second, its second one and after that."""
+"""Decisions per tick of a rewind, in its first second, its second one and after that."""
 RESTORED_FRAMES_PER_TICK = 60
 """Frames of a resumed episode that are played again at every tick: 60 times as fast as a person plays."""
 BACK_FROM_THE_END_FRAMES = 3 * FRAMES_PER_SECOND
-"""How far a player who goes back from a game over is taken."""
+"""How far the key to go back rewinds after a game over."""
 
 
 class SessionState(Enum):

@@ -208,7 +208,7 @@ class Take:
     def begin_recording(self) -> None:
         """Create the file, which takes a few milliseconds; otherwise the first frame does it.
 
-        Raises CoachError where the library cannot be written.
+        Raises CoachError if the library cannot be written.
         """
         if self._writer is None:
             created = self._unended.origin.created if self._unended is not None else None
@@ -251,7 +251,7 @@ class Take:
         return Version(bytes(self._actions), bytes(self._kinds), tuple(self._markers), self.common_frames)
 
     def begin_bringing_back(self) -> None:
-        """Return to where the latest earlier version and the present one part; ``restore`` then plays the rest again.
+        """Return to where the latest earlier version and the current one part; ``restore`` then plays the rest again.
 
         The present version takes the place of the oldest one, so that bringing back repeatedly shows each in turn.
         """
@@ -270,7 +270,7 @@ class Take:
     def restore(self, most_frames: int) -> bool:
         """Play so many more frames of the resumed episode or earlier version again; return whether it is restored.
 
-        Raises CoachError where the emulator does not reproduce the resumed file.
+        Raises CoachError if the emulator does not reproduce the resumed file.
         """
         target = self._target
         assert target is not None
@@ -319,7 +319,7 @@ class Take:
                 yield self.emulator.state(reward)
 
     def _discard_later_frames(self) -> None:
-        """Discard what was recorded after the present frame: an episode has no branches."""
+        """Discard what was recorded after the current frame: an episode has no branches."""
         frame = self.frame
         self.common_frames = min(self.common_frames, frame)
         if self._writer is not None and frame < self.recorded_frames:
@@ -351,10 +351,10 @@ class Take:
             self._markers.append(self.recorded_frames)
 
     def save(self, folder: Path | None = None) -> Path:
-        """Publish everything that is recorded, including what follows the present frame after a rewind.
+        """Publish everything that is recorded, including what follows the current frame after a rewind.
 
         ``folder``: where to put the file instead of the library.
-        Raises CoachError where nothing was recorded or the file cannot be written.
+        Raises CoachError if nothing was recorded or the file cannot be written.
         """
         if self._writer is None:
             raise CoachError("Nothing was played yet; there is nothing to save.")
@@ -371,7 +371,7 @@ class Take:
 
 
 class Takes:
-    """The takes of one session: the present one, the last discarded one, and the files of those that were saved.
+    """The takes of one session: the current one, the last discarded one, and the files of those that were saved.
 
     A discarded take can be brought back until the next one is discarded or saved.
     """
@@ -439,9 +439,9 @@ class Takes:
         self.present = self._new_take()
 
     def save(self, folder: Path | None = None) -> None:
-        """Publish the present take, in the library or in ``folder``.
+        """Publish the current take, in the library or in ``folder``.
 
-        Raises CoachError where it cannot be written; then nothing is lost.
+        Raises CoachError if it cannot be written; then nothing is lost.
         """
         take = self.present
         path = take.save(folder)
@@ -456,7 +456,7 @@ class Takes:
             retire(self._library, self._unended.path, self.paths[-1], self.present.common_frames)
 
     def discard(self, listed: bool = False) -> bool:
-        """Set the present take aside and return whether there was anything in it.
+        """Set the current take aside and return whether there was anything in it.
 
         ``listed``: it counts as an episode of this session.
         """
@@ -472,7 +472,7 @@ class Takes:
         return False
 
     def bring_back(self) -> None:
-        """Make the discarded take the present one again."""
+        """Make the discarded take the current one again."""
         assert self._discarded is not None
         self.present.discard()
         self.present, self._discarded = self._discarded, None
@@ -480,7 +480,7 @@ class Takes:
             self.episodes.pop()
 
     def close(self, begun: bool) -> bool:
-        """End the session; return whether the present take was saved: if it has ``begun`` and a person played in it."""
+        """End the session; return whether the current take was saved: if it has ``begun`` and a person played in it."""
         self._remove_discarded()
         if begun and self.present.has_decision and self._person_took_part() and self.present.has_new_frames:
             self.paths.append(self.present.save())

@@ -47,7 +47,7 @@ class Canvas:
         self._hints.append((box, text))
 
     def hint_at(self, x: float, y: float) -> str:
-        """Return the tooltip of the topmost thing at a place; empty for none."""
+        """Return the tooltip of the topmost thing at a place; "" for none."""
         return next((text for box, text in reversed(self._hints) if box.contains(x, y)), "")
 
     @property

@@ -148,7 +148,7 @@ class Chart:
 
 
 def values_at(facts: ChartFacts, step: float) -> tuple[float, list[str]] | None:
-    """Return the step with values that is nearest to ``step``, and those values as text; None where there are none."""
+    """Return the step with values that is nearest to ``step``, and those values as text; None if there are none."""
     named = [(s, np.isfinite(s.ys)) for s in facts.series if s.name]
     steps = [float(x) for s, known in named for x in s.xs[known]]
     if not steps:

@@ -34,7 +34,7 @@ class FramePosition:
         return FRAMES_PER_SECOND * self.speed
 
     def change_speed(self, by: int) -> None:
-        """Go so many speeds up (or, below 0, down), as far as there are any."""
+        """Go this many speeds up (or, below 0, down), within their range."""
         self._speed = min(max(self._speed + by, 0), len(self._speeds) - 1)
 
     def seek(self, frame: int) -> None:
@@ -42,6 +42,6 @@ class FramePosition:
         self._position = float(min(max(frame, 0), self.frame_count))
 
     def step(self, frames: int) -> None:
-        """Pause, and move by so many frames."""
+        """Pause, and move by this many frames."""
         self.seek(self.frame + frames)
         self.paused = True

@@ -40,7 +40,7 @@ def write_volume(volume: float) -> None:
 
 
 class GameSound:
-    """Plays samples as they come; does nothing where there is no sound device."""
+    """Plays samples as they arrive; does nothing without a sound device."""
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING_FRAMES)

@@ -25,11 +25,11 @@ class Button:
     box: Box
     label: str
     key: str
-    """The label of the key cap, such as "P" or "Esc"; empty for none."""
+    """The label of the key cap, such as "P" or "Esc"; "" for none."""
     colour: Colour | None = None
     enabled: bool = True
     hint: str = ""
-    """What a tooltip says of it; a caption that does not fit has one anyway."""
+    """Text of its tooltip. A caption that does not fit is its own tooltip."""
 
     def contains(self, x: float, y: float) -> bool:
         return self.enabled and self.box.contains(x, y)
@@ -114,7 +114,7 @@ def _key_list_panel(window: Box, rows: int) -> tuple[Box, int, int]:
 
 
 def key_list_bottom(window: Box, rows: int) -> Box:
-    """Return the lowest line of a list of so many keys, for a window that puts a button there."""
+    """Return the lowest line of a list of this many keys, for a window that puts a button there."""
     return _key_list_panel(window, rows)[0].inset(32).bottom_part(KEY_CAP_HEIGHT)
 
 

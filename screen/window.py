@@ -154,7 +154,7 @@ class Window:
     """
 
     def __init__(self, title: str, size: tuple[int, int] | None = None, full_screen: bool | None = None) -> None:
-        """Raises NoDisplayError where there is no display, CoachError where pygame is installed over pygame-ce."""
+        """Raises NoDisplayError if there is no display, CoachError if pygame is installed over pygame-ce."""
         if not getattr(pygame, "IS_CE", False):
             raise CoachError(
                 "The package pygame is installed over pygame-ce, which Replay Coach needs; run `pip uninstall --yes "
@@ -164,7 +164,7 @@ class Window:
         size = size or (window_size.last_size(_preferred.size) if _preferred.last_size else _preferred.size)
         full_screen = _preferred.full_screen if full_screen is None else full_screen
         try:
-            # Where there is no display, SDL prints a warning and then draws to nothing.
+            # Without a display, SDL prints a warning and then draws to nothing.
             driver_chosen = "SDL_VIDEODRIVER" in os.environ
             if sys.platform == "linux" and not driver_chosen and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
                 raise pygame.error("no display is attached")

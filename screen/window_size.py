@@ -31,7 +31,7 @@ def size_file() -> Path:
 
 
 def last_size(chosen: Size) -> Size:
-    """Return the last size of a window, or ``chosen`` where there is none or the settings were changed since."""
+    """Return the last size of a window, or ``chosen`` if there is none or the settings were changed since."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         found = json.loads(size_file().read_text(encoding="utf-8"))
         width, height = (int(length) for length in found["size"])

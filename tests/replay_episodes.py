@@ -59,7 +59,7 @@ def play_until_killed(folder: str, notes: str, seed: int) -> None:
     library = Library(folder)
     emulator = Emulator("SpaceInvaders", EmulatorSettings(seed=seed))
     published = os.open(Path(notes) / "published", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    # Whoever was to kill it may have died first.
+    # The process that was to kill it may have ended first.
     last = time.monotonic() + 60.0
     while time.monotonic() < last:
         first = emulator.reset()

@@ -317,7 +317,7 @@ def test_a_transition_takes_seven_kilobytes_including_stack_and_next_state() -> 
 
 
 def test_sampling_from_an_empty_memory_is_an_error() -> None:
-    with pytest.raises(CoachError, match="nothing that can be sampled"):
+    with pytest.raises(CoachError, match="no transition that can be sampled"):
         ReplayMemory(RULES, uniform, 10).sample(np.random.default_rng(0), 4, None)
 
 

@@ -69,10 +69,10 @@ BAD_INPUT = {
     "actions that do not exist": "record --by actions:{folder}/missing.npz",
     "actions that are no actions": "record --by actions:{folder}/text.h5",
     "a file that does not exist": "info {folder}/missing.h5",
-    "a file that is no replay file": "info {folder}/text.h5",
-    "a folder that is no replay file": "info {folder}",
+    "a file that is not a replay file": "info {folder}/text.h5",
+    "a folder that is not a replay file": "info {folder}",
     "verifying what does not exist": "verify {folder}/missing.h5",
-    "verifying what is no replay file": "verify {folder}/text.h5",
+    "verifying what is not a replay file": "verify {folder}/text.h5",
     "a seeding to preview that means nothing": "library --seeding human,keep=best",
     "a seeding to preview that selects nothing": "library --seeding human",
     "a picture of no seeding": "library --picture {folder}/x.png",
@@ -119,7 +119,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(
     mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "text.h5").write_text("this is no replay file")
+    (tmp_path / "text.h5").write_text("this is not a replay file")
     code = coach.main(BAD_INPUT[mistake].format(folder=tmp_path).split())
     told = capsys.readouterr()
     assert code == 2
@@ -129,9 +129,9 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(
     assert told.err.rstrip().endswith((".", ".)")), told.err
 
 
-@pytest.mark.parametrize("mistake", ["an unknown game", "a file that is no replay file", "negative steps"])
+@pytest.mark.parametrize("mistake", ["an unknown game", "a file that is not a replay file", "negative steps"])
 def test_a_mistake_reaches_the_shell_without_a_traceback(mistake: str, tmp_path: Path) -> None:
-    (tmp_path / "text.h5").write_text("this is no replay file")
+    (tmp_path / "text.h5").write_text("this is not a replay file")
     arguments = BAD_INPUT[mistake].format(folder=tmp_path).split()
     command = [sys.executable, str(ROOT / "coach.py"), *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The library lists what it holds, heals its own index, and a broken file stops nothing."""
+"""The library lists its files, rebuilds its index, and reports broken files without failing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_published_episodes_are_listed_oldest_first_without_being_opened(library
     assert [summary.frame_count for summary in library.episodes("Breakout")] == [80]
 
 
-def test_a_lost_or_damaged_index_heals_itself(library: Library) -> None:
+def test_a_lost_or_damaged_index_is_rebuilt(library: Library) -> None:
     index = library.folder / "index.jsonl"
     before = library.episodes()
     for damage in (b"", b"nonsense\n{}\n[1]\nnull\n", index.read_bytes()[:-40]):

@@ -1,4 +1,4 @@
-"""A stranger's file is refused in one sentence, whatever is in it: no crash, no hang, no flood, no silent change."""
+"""An untrusted file is refused in one sentence: without a crash, a hang, exhausted memory or a silent change."""
 
 from __future__ import annotations
 

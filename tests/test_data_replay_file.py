@@ -1,4 +1,4 @@
-"""What is recorded is what is read back, and what is no whole replay file is refused in one sentence."""
+"""A replay file is read back as it was recorded; an incomplete or different file is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_file_of_a_newer_version_is_refused_by_name(recorded: Path, tmp_path: 
     copy = writable_copy(recorded, tmp_path)
     with h5py.File(copy, "r+") as file:
         file.attrs["version"] = 2
-    with pytest.raises(CoachError, match=r"format version 2.*update"):
+    with pytest.raises(CoachError, match=r"format version 2.*Update"):
         ReplayFile(copy)
 
 
@@ -211,7 +211,7 @@ def test_what_is_no_hdf5_file_or_another_hdf5_file_is_refused(tmp_path: Path) ->
     text.write_text("Dear diary")
     with h5py.File(other, "w") as file:
         file["frames"] = np.zeros(3)
-    with pytest.raises(CoachError, match="no HDF5 file"):
+    with pytest.raises(CoachError, match="not an HDF5 file"):
         ReplayFile(text)
     with pytest.raises(CoachError, match="not a replay file of Replay Coach"):
         ReplayFile(other)

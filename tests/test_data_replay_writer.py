@@ -39,9 +39,9 @@ def _own_rescue_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class FailingDisk:
     """Lets ``good`` calls that change the disk pass; then fails one call, or all of them."""
 
-    def __init__(self, good: int, for_ever: bool) -> None:
+    def __init__(self, good: int, permanently: bool) -> None:
         self.good = good
-        self.for_ever = for_ever
+        self.permanently = permanently
         self.calls = 0
 
     @property
@@ -55,7 +55,7 @@ class FailingDisk:
             if name == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR):
                 return real(*arguments, **options)
             self.calls += 1
-            if self.calls == self.good + 1 or (self.for_ever and self.has_failed):
+            if self.calls == self.good + 1 or (self.permanently and self.has_failed):
                 if name == "write":
                     real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -90,9 +90,9 @@ def play_on(library: Library, disk: FailingDisk, emulator: Emulator) -> tuple[Re
     return writer, ""
 
 
-@pytest.mark.parametrize("for_ever", [False, True], ids=["once", "for ever"])
+@pytest.mark.parametrize("permanently", [False, True], ids=["once", "permanently"])
 def test_a_write_that_fails_at_any_point_leaves_the_library_whole_and_the_episode_recoverable(
-    for_ever: bool, tmp_path: Path
+    permanently: bool, tmp_path: Path
 ) -> None:
     library = Library(tmp_path / "library")
     library.prepare()
@@ -100,9 +100,9 @@ def test_a_write_that_fails_at_any_point_leaves_the_library_whole_and_the_episod
     before = record(library, 60)
     whole = before.read_bytes()
     good = 0
-    outcomes = {"refused to begin": 0, "published all the same": 0, "recovered": 0}
+    outcomes = {"refused to begin": 0, "published anyway": 0, "recovered": 0}
     while True:
-        disk = FailingDisk(good, for_ever)
+        disk = FailingDisk(good, permanently)
         writer, told = play_on(library, disk, emulator)
         if not disk.has_failed:
             break
@@ -110,14 +110,14 @@ def test_a_write_that_fails_at_any_point_leaves_the_library_whole_and_the_episod
             outcomes["refused to begin"] += 1
             assert "choose another folder" in told
         elif not told:
-            outcomes["published all the same"] += 1
+            outcomes["published anyway"] += 1
             assert verify(writer.path).frames_checked == FRAMES + 1
         else:
             outcomes["recovered"] += 1
             assert "No space left" in told
             assert "coach recover" in told
             assert not writer.path.exists()
-            if for_ever:
+            if permanently:
                 writer.publish("abandoned", emulator.palette)
             else:
                 assert recover(library) == [writer.path]
@@ -140,7 +140,7 @@ def test_trouble_is_told_while_playing_and_the_actions_go_elsewhere(tmp_path: Pa
     writer, emulator = begin(library)
     play(writer, emulator, 100, np.random.default_rng(0))
     assert writer.trouble is None
-    with failing(FailingDisk(0, for_ever=False)):
+    with failing(FailingDisk(0, permanently=False)):
         writer._journal.sync()
     assert writer.trouble is not None
     assert "No space left" in writer.trouble

@@ -17,7 +17,7 @@ ROWS = [
     EpisodeRow("e2", "", "SpaceInvaders", "planner", "", "2026-01-02", 600, 30),
     EpisodeRow("e3", "", "Breakout", "human", "Grace", "2026-01-03", 7, 90),
     EpisodeRow("e4", "", "SpaceInvaders", "human", "ada", "2026-01-04", 300, 10, good=3),
-    EpisodeRow("e5", "", problem="e5.h5 is no replay file"),
+    EpisodeRow("e5", "", problem="e5.h5 is not a replay file"),
 ]
 
 

@@ -211,7 +211,7 @@ def test_contradictions_are_said_before_the_start() -> None:
     assert "250,000 steps between evaluations, 100,000 in all" in evaluated
     assert pretraining.startswith("No pretraining")
     assert "1,000,000 steps, and this is 100,000" in random
-    assert not made.problem  # it may be started all the same
+    assert not made.problem  # it may be started anyway
 
 
 def test_every_field_has_an_explanation() -> None:
