@@ -38,7 +38,7 @@ class StudyGame:
 
 
 def human_demonstrations() -> Path:
-    """Return the folder of people's play; raises CoachError where there is none."""
+    """Return the folder of people's play; raises CoachError if there is none."""
     folder = Path(os.environ.get("REPLAY_COACH_HUMAN_DEMOS", ROOT.parent / "shared" / "data" / "human_demos"))
     if not folder.is_dir():
         raise CoachError(f"{folder} does not exist; set REPLAY_COACH_HUMAN_DEMOS to the folder of people's play.")
