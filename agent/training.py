@@ -48,7 +48,7 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 """Settings that a resumed run may change: they decide when it stops and what is reported, not what is learned."""
 LOG_EVERY_UPDATES = 250
 ACCOUNT_SECONDS = 10.0
-"""Between two accounts of what was added, for whoever added it."""
+"""Time between two reports of what was added."""
 TRACE_ROWS = 1000
 """Approximate number of rows in trace.csv at the end of a training."""
 CLOSELY_TRACED_UPDATES = 100

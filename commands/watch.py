@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from data.run_curves import read_evaluations
 from data.runs import RunFolder, open_run
 
 if TYPE_CHECKING:
-    from agent.config import TrainConfig
     from recorder.watch_session import Watched
     from screen.window import Window
 
@@ -86,6 +85,7 @@ def watch_run(
     A training that runs shows its newest weights, and newer ones between two games. Returns the saved replay files.
     """
     from agent.player import AgentPlayer, load_agent_weights
+    from agent.run_loop import emulator_settings
     from recorder.watch import watch
     from recorder.watch_session import Coaching
 
@@ -117,7 +117,7 @@ def watch_run(
         player,
         secrets.randbelow(2**31) if seed is None else seed,
         take_over,
-        settings_of(agent.config),
+        emulator_settings(agent.config),
         window=window,
         watched=shown,
         newest=newest,
@@ -142,15 +142,6 @@ def coached_account(folder: RunFolder) -> str:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-
-
-def settings_of(config: TrainConfig) -> EmulatorSettings:
-    """Return the emulator settings with which an agent is trained."""
-    return EmulatorSettings(
-        frame_skip=config.frame_skip,
-        repeat_action_probability=config.sticky,
-        full_action_set=config.full_action_set,
-    )
 
 
 def check_destination(path: Path) -> None:

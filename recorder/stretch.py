@@ -28,7 +28,7 @@ class Stretch:
 
 
 def last_run(kinds: bytes, kind: int) -> tuple[int, int]:
-    """Return start and stop of the last frames in a row that ``kind`` chose; (0, 0) where there are none."""
+    """Return start and stop of the last frames in a row that ``kind`` chose; (0, 0) if there are none."""
     stop = kinds.rfind(bytes([kind])) + 1
     start = stop
     while start and kinds[start - 1] == kind:
@@ -54,7 +54,7 @@ def stretch_of(
 
 
 def publish_stretch(library: Library, stretch: Stretch, player: str) -> Path:
-    """Simulate a stretch and publish it as a replay file. Raises CoachError where the library cannot be written."""
+    """Simulate a stretch and publish it as a replay file. Raises CoachError if the library cannot be written."""
     emulator = Emulator(stretch.game, stretch.settings, stretch.action_meanings)
     origin = emulator.origin(player, started_from=stretch.started_from)
     writer = library.begin_episode(origin, "human", emulator.state())

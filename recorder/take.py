@@ -430,7 +430,7 @@ class Takes:
         self.present = self._new_take()
 
     def drop(self) -> None:
-        """Discard the present take for good, and list nothing."""
+        """Discard the current take for good, and list nothing."""
         self._remove_discarded()
         self.present.discard()
 

@@ -193,7 +193,7 @@ def watch(
     ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator expects; ``seed``
     replaces its seed. ``watched``: what is said of the demonstrator; ``newest``: gives a newer one between two games.
     A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
-    Raises CoachError where there is no display, for an unknown game, and for a library that cannot be written.
+    Raises CoachError if there is no display, for an unknown game, and for a library that cannot be written.
     """
     library.prepare()
     chosen = settings or EmulatorSettings()
