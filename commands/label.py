@@ -9,6 +9,7 @@ from commands.output import print_json, progress_counter, report_console
 from commands.parser import Commands, add_labels, labels_of
 from data.durations import clock
 from data.errors import CoachError
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 
@@ -66,8 +67,9 @@ def _report_learned(options: argparse.Namespace, summaries: list[LearnedSummary]
     for summary in summaries:
         figures = summary.figures
         report_console().print(
-            f"{summary.curator} judged {summary.good} clips of {summary.game} good and {summary.bad} bad, and left "
-            f"{summary.unsure} unjudged because it was less than {summary.confidence:.0%} sure. It learned from "
+            f"{summary.curator} judged {summary.good} clips of {display_name(summary.game)} good and "
+            f"{summary.bad} bad, and left {summary.unsure} unjudged because it was less than "
+            f"{summary.confidence:.0%} sure. It learned from "
             f"{figures.verdicts} verdicts; balanced accuracy {figures.balanced_accuracy:.2f} on unseen episodes."
         )
     return 0

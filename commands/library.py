@@ -15,6 +15,7 @@ from data.durations import clock
 from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.fitting_verdicts import counts_by_curator, fit_verdicts, frame_counts_of
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.trash import Trash
@@ -107,7 +108,9 @@ def run_library(options: argparse.Namespace) -> int:
     for run in runs:
         score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
         of = f", of the comparison {run.comparison}" if run.comparison else ""
-        report_console().print(f"Run {run.name}: {run.game}, {run.step:,} of {run.steps:,} steps{score}{of}")
+        report_console().print(
+            f"Run {run.name}: {display_name(run.game)}, {run.step:,} of {run.steps:,} steps{score}{of}"
+        )
     for path, reason in broken:
         sentence = reason if reason.startswith(str(path)) else f"{path}: {reason}"
         report_console().print(styled(("Broken: ", ORANGE), sentence))
@@ -156,6 +159,6 @@ def _print_verdicts(counts: dict[str, dict[str, int]], agreed: Agreement, judges
         )
     for game, figures in judges.items():
         console.print(
-            f"Learned judge of {game}: balanced accuracy {figures.balanced_accuracy:.2f} on unseen episodes, from "
-            f"{figures.verdicts} verdicts"
+            f"Learned judge of {display_name(game)}: balanced accuracy {figures.balanced_accuracy:.2f} on unseen "
+            f"episodes, from {figures.verdicts} verdicts"
         )

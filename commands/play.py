@@ -12,6 +12,7 @@ from commands.record import report_recorded
 from commands.recover import recover_before_play
 from data.episode import DEFAULT_FRAME_SKIP, EmulatorSettings, PaceReport
 from data.errors import CoachError
+from data.game_names import display_name
 from data.library import Library
 
 if TYPE_CHECKING:
@@ -85,6 +86,6 @@ def episode_to_resume(library: Library, episode_id: str, game: str | None) -> Un
         return read_unended(library.episode_path(episode_id.removesuffix(".h5")))
     found = unended_episodes(library, game)
     if not found:
-        of_game = f" of {game}" if game else ""
+        of_game = f" of {display_name(game)}" if game else ""
         raise CoachError(f"The library {library.folder} has no abandoned episode{of_game}.")
     return read_unended(Path(found[0].path))

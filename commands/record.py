@@ -16,6 +16,7 @@ from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary, PaceReport
 from data.errors import CoachError
+from data.game_names import display_name
 from data.library import Library
 from data.replay_file import ReplayFile
 
@@ -86,7 +87,7 @@ def run_record(options: argparse.Namespace) -> int:
         epsilon = AGENT_EPSILON if options.by.startswith("agent:") else 0.0
     settings = EmulatorSettings(seed=seed, frame_skip=options.frame_skip, repeat_action_probability=options.sticky)
     started: set[int] = set()
-    with progress_bar(f"Recording {options.game} by {options.by}", "episodes") as progress:
+    with progress_bar(f"Recording {display_name(options.game)} by {options.by}", "episodes") as progress:
         task = progress.task_ids[0]
         progress.update(task, total=options.episodes)
 

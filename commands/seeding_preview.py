@@ -15,6 +15,7 @@ from commands.parser import labels_of
 from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
+from data.game_names import display_name
 from data.library import Library
 from data.seeding_preview import DEFAULT_KEEP, KEEPS, SeedingPreview
 
@@ -138,7 +139,7 @@ def preview(
 def sentences(seeding: SeedingPreview) -> list[str]:
     """Return the preview as sentences, the most important first."""
     found = [
-        f"{seeding.transitions:,} transitions of {seeding.game} from {', '.join(seeding.sources)} "
+        f"{seeding.transitions:,} transitions of {display_name(seeding.game)} from {', '.join(seeding.sources)} "
         f"(keep {seeding.keep}): {clock(seeding.seconds)} of play ({seeding.hours:.2f} hours) in "
         f"{seeding.episodes} episodes, {seeding.megabytes:.0f} MB of memory."
     ]
@@ -182,7 +183,7 @@ def plot_seeding(seeding: SeedingPreview, path: Path) -> Path:
         raise CoachError(f"The name of a picture must end in {', '.join(PICTURE_FORMATS)}, unlike {path}.")
     figure = Figure(figsize=(10, 4.6), dpi=150, layout="constrained")
     figure.suptitle(
-        f"Seeding of {seeding.game}: {', '.join(seeding.sources)}, keep {seeding.keep}",
+        f"Seeding of {display_name(seeding.game)}: {', '.join(seeding.sources)}, keep {seeding.keep}",
         x=0.01,
         ha="left",
         fontsize=13,

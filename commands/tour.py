@@ -15,6 +15,7 @@ from data.counted import counted
 from data.durations import clock
 from data.episode import EmulatorSettings, EpisodeSummary
 from data.errors import AnswerIsNo
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.run_curves import read_curves
@@ -162,7 +163,10 @@ def _record(library: Library, game: str, jobs: int, size: TourSize) -> list[Epis
 
     missing = size.episodes - len(by_planner())
     if missing > 0:
-        _say(f"1 of 6  The planner plays {counted(missing, 'episode')} of {game}, which are recorded as replay files.")
+        _say(
+            f"1 of 6  The planner plays {counted(missing, 'episode')} of {display_name(game)}, which are recorded "
+            "as replay files."
+        )
         with progress_bar("Recording", "episodes") as progress:
             record_episodes(
                 library,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from commands.comparison import add_comparison_options, comparison_config, run_comparison
 from commands.parser import Commands
 from data.errors import CoachError
+from data.game_names import display_name
 from data.library import Library
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_transfer(options: argparse.Namespace) -> int:
         raise CoachError("--game must name the game in which the agent continues.")
     theirs = transfer_base(options, Library(options.library))
     arms = transfer_arms(comparison_config(options, theirs), options.from_run, options.carry)
-    question = options.question or f"Does skill in {theirs.game} help in {options.game}?"
+    question = options.question or f"Does skill in {display_name(theirs.game)} help in {display_name(options.game)}?"
     return run_comparison(options, arms, question)
 
 

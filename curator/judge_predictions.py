@@ -16,6 +16,7 @@ from data.clip import RULE_PREFIX, Clip, Verdict
 from data.episode import utc_now
 from data.errors import AnswerIsNo, CoachError
 from data.fitting_verdicts import fit_verdicts, frame_counts_of
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -67,7 +68,7 @@ def score_clips(
 def prediction_in_words(outline: EpisodeOutline, judge: LearnedJudge | None, clip: Clip) -> str:
     """Return the judge's prediction for a clip as a sentence."""
     if judge is None:
-        return f"There is no learned judge for {outline.game} yet."
+        return f"There is no learned judge for {display_name(outline.game)} yet."
     with ReplayFile(outline.path) as replay:
         probability = float(judge.probabilities(replay, [clip])[0])
     verdict = "good" if probability > 0.5 else "bad"

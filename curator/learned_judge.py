@@ -15,6 +15,7 @@ from curator.clip_features import FEATURE_NAMES, PICTURE_FEATURES, clip_features
 from data.clip import Clip, Verdict
 from data.errors import AnswerIsNo, CoachError
 from data.files import write_atomic
+from data.game_names import display_name
 from data.library import Library
 from data.replay_file import ReplayFile
 
@@ -263,8 +264,8 @@ def train_judge(
     figures = measure(logits, expit(slope * logits + offset), good, len(set(episodes)))
     if not figures.is_better_than_chance:
         raise AnswerIsNo(
-            f"No judge could be learned from these {figures.verdicts} verdicts on {game}: on held-out episodes its "
-            f"balanced accuracy was {figures.balanced_accuracy:.0%}, and guessing has 50%. Judge more clips, or judge "
+            f"No judge could be learned from these {figures.verdicts} verdicts on {display_name(game)}: on held-out "
+            f"episodes its balanced accuracy was {figures.balanced_accuracy:.0%}, and guessing has 50%. Judge more clips, or judge "
             "them more consistently."
         )
     penalty = best_penalty(features, good, trust, folds)
@@ -312,8 +313,8 @@ def _opinions(verdicts: Iterable[Verdict]) -> dict[Clip, bool]:
 def _require_enough(game: str, good: int, bad: int, episodes: int) -> None:
     if min(good, bad) < FEWEST_OF_EACH or episodes < FEWEST_EPISODES:
         raise AnswerIsNo(
-            f"A judge of {game} needs at least {FEWEST_OF_EACH} good and {FEWEST_OF_EACH} bad verdicts of people, from "
-            f"{FEWEST_EPISODES} episodes; there are {good} good and {bad} bad, from {episodes}. Run `coach curate`."
+            f"A judge of {display_name(game)} needs at least {FEWEST_OF_EACH} good and {FEWEST_OF_EACH} bad verdicts of "
+            f"people, from {FEWEST_EPISODES} episodes; there are {good} good and {bad} bad, from {episodes}. Run `coach curate`."
         )
 
 

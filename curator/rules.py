@@ -12,6 +12,7 @@ from curator.spans import windows_ending_at
 from data.clip import RULE_PREFIX, Clip, Verdict
 from data.episode import MAX_EPISODE_FRAMES, utc_now
 from data.errors import CoachError
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -119,7 +120,7 @@ def apply_rule(
     """
     summaries = library.episodes(game)
     if not summaries:
-        of_game = f" of {game}" if game else ""
+        of_game = f" of {display_name(game)}" if game else ""
         raise CoachError(f"The library {library.folder} has no episodes{of_game}; run `coach play` to record one.")
     given = utc_now()
     verdicts: list[Verdict] = []

@@ -29,6 +29,7 @@ from curator.queues import DEFAULT_CLIP_SECONDS, QUEUES, UNCERTAIN, SurprisingFr
 from curator.session import Session, SessionSummary
 from curator.timeline import TimelineScale
 from data.clip import Clip
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen.canvas import Canvas
@@ -155,7 +156,7 @@ def _closes(event: Event) -> bool:
 def _show_empty_library(window: Window, game: str | None, from_home: bool) -> None:
     """Say that there is nothing to judge and what to do, until the window is closed."""
     window.title = f"{TITLE}, no episodes"
-    missing = f"This library has no episodes of {game}. " if game else ""
+    missing = f"This library has no episodes of {display_name(game)}. " if game else ""
     play = f"coach play --game {game}" if game else "coach play"
     todo = f"Run `{play}`, or let the planner play: `coach record --by planner`."
     if from_home:

@@ -97,7 +97,7 @@ class EpisodeWindow:
 
     def run(self) -> tuple[Step, str]:
         """Return what to do next, and a sentence if the episode could not be read."""
-        self._window.title = f"Replay Coach - {self._row.game} played back"
+        self._window.title = f"Replay Coach - {display_name(self._row.game)} played back"
         frames = self._open_frames({self._row.episode_id: self._row.path})
         try:
             replay = frames.episode(self._row.episode_id)

@@ -116,7 +116,7 @@ def test_the_library_command_prints_and_plots_a_seeding(
         facts = json.loads(told)
         assert (facts["kept"], facts["removed_by_verdict"]["bad"], facts["picture"]) == (45, 70, str(picture))
     else:
-        assert "45 transitions of SpaceInvaders from human (keep good)" in told
+        assert "45 transitions of Space Invaders from human (keep good)" in told
     assert imageio.imread(picture).std() > 10
     assert coach.main([*words[:-1], str(tmp_path / "seeding.docx")]) == 2
 

@@ -269,4 +269,4 @@ def test_without_a_judge_the_queue_uncertain_is_refused_with_what_to_do(
     require_judge(library, GAME)
     clip = Clip(outlines[0].episode_id, 0, 120)
     assert "sure" in prediction_in_words(outlines[0], load_judges(library, [GAME, "Pong"])[GAME], clip)
-    assert prediction_in_words(outlines[0], None, clip) == "There is no learned judge for SpaceInvaders yet."
+    assert prediction_in_words(outlines[0], None, clip) == "There is no learned judge for Space Invaders yet."

@@ -100,7 +100,7 @@ def test_the_runs_of_a_comparison_are_marked_and_listed_after_all_others(
     assert newest_run(library) == "mine"
     assert coach.main(["library", "--library", str(library.folder)]) == 0
     found = capsys.readouterr().out
-    assert "Run mine: SpaceInvaders, 0 of 64 steps\n" in found
+    assert "Run mine: Space Invaders, 0 of 64 steps\n" in found
     assert "steps, of the comparison which" in found
 
 

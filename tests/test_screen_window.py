@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pygame
 import pytest
 
 from data.errors import CoachError
+from screen import keyboard
 from screen.theme import GREEN
 from screen.window import CloseRequested, Event, KeyDown, KeyUp, PointerDown, Resized, TextTyped, Window
 from tests.conftest import VirtualDisplay
@@ -143,3 +145,21 @@ def test_a_window_shows_text_after_another_library_quit_pygame(starts_again: boo
         pygame.quit()
         if starts_again:
             pygame.font.init()
+
+
+def test_keys_of_a_russian_layout_have_the_names_of_their_places(
+    window: Window, virtual_display: VirtualDisplay
+) -> None:
+    if shutil.which("setxkbmap") is None:
+        pytest.skip("setxkbmap is not installed")
+    layouts = ["setxkbmap", "-display", virtual_display.name]
+    try:
+        subprocess.run([*layouts, "ru"], check=True)
+        happened(window, 0.3)
+        virtual_display.xdotool("key", 42, 56, 39)  # the keys that carry G, B and S on a US keyboard
+        downs = [event.key for event in happened(window) if isinstance(event, KeyDown)]
+        assert downs == ["g", "b", "s"]
+        assert [keyboard.cap(label) for label in "GBS"] == ["П", "И", "Ы"]
+    finally:
+        subprocess.run([*layouts, "us"], check=True)
+        happened(window, 0.3)
