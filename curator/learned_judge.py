@@ -265,8 +265,8 @@ def train_judge(
     if not figures.is_better_than_chance:
         raise AnswerIsNo(
             f"No judge could be learned from these {figures.verdicts} verdicts on {display_name(game)}: on held-out "
-            f"episodes its balanced accuracy was {figures.balanced_accuracy:.0%}, and guessing has 50%. Judge more clips, or judge "
-            "them more consistently."
+            f"episodes its balanced accuracy was {figures.balanced_accuracy:.0%}, and guessing has 50%. "
+            "Judge more clips, or judge them more consistently."
         )
     penalty = best_penalty(features, good, trust, folds)
     return LearnedJudge(
@@ -313,8 +313,9 @@ def _opinions(verdicts: Iterable[Verdict]) -> dict[Clip, bool]:
 def _require_enough(game: str, good: int, bad: int, episodes: int) -> None:
     if min(good, bad) < FEWEST_OF_EACH or episodes < FEWEST_EPISODES:
         raise AnswerIsNo(
-            f"A judge of {display_name(game)} needs at least {FEWEST_OF_EACH} good and {FEWEST_OF_EACH} bad verdicts of "
-            f"people, from {FEWEST_EPISODES} episodes; there are {good} good and {bad} bad, from {episodes}. Run `coach curate`."
+            f"A judge of {display_name(game)} needs at least {FEWEST_OF_EACH} good and {FEWEST_OF_EACH} bad verdicts "
+            f"of people, from {FEWEST_EPISODES} episodes; there are {good} good and {bad} bad, from {episodes}. "
+            "Run `coach curate`."
         )
 
 
