@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from curator.clip_player import ClipPlayer
 from curator.cuts import Edge, EdgeDrag, ManualCut
@@ -16,13 +15,12 @@ from curator.frame_reader import FrameReader, ShownFrame, read_shown_frame
 from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
 from curator.outline import EpisodeOutline
-from curator.queue_menu import QueueMenu
+from curator.queue_menu import QueueMenu, Queues
 from curator.queue_order import QueuedClip, is_repeat
 from curator.queues import WaitingQueue, queue_title
-from curator.session import Session
+from curator.session import Session, judged_elsewhere_sentence
 from curator.timeline import FrameRange
-from data.clip import Clip, Verdict
-from data.durations import frame_clock
+from data.clip import Clip
 from data.errors import CoachError, without_folder
 from data.label_database import JudgedElsewhere
 from screen.fields import TextField
@@ -38,20 +36,6 @@ LONGEST_NOTE = 500
 PLAYING_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
 """Time after which the window must be looked at again while a clip plays, and while nothing moves."""
 ZOOM_KEYS = {"+": 1, "=": 1, "-": -1}
-
-
-class Queues(Protocol):
-    """The queues that the curator can choose from (see ``QueueSource``)."""
-
-    def names(self, current: str) -> list[str]: ...
-
-    def why_not(self, name: str) -> str: ...
-
-    def count(self, name: str) -> int | None: ...
-
-    def build(self, name: str) -> list[QueuedClip] | None: ...
-
-    def following(self, done: str) -> WaitingQueue | None: ...
 
 
 class CuratorController:
@@ -104,8 +88,6 @@ class CuratorController:
         self._shown: ShownFrame | None = None
         self._shown_at = ("", -1)
         self._show_current()
-
-    # Input
 
     def press(self, key: str, shift: bool = False, control: bool = False, repeat: bool = False) -> None:
         """Handle a key. One that is held gives one verdict; only stepping and editing a note repeat."""
@@ -325,15 +307,13 @@ class CuratorController:
         reason = without_folder(str(error), Path(self._outlines[clip.episode_id].path))
         self.say(f"Skipped an unreadable clip: {reason}", ERROR_SECONDS)
 
-    # Output
-
     def _show_current(self) -> None:
         """Play the current clip from its start, and have the next ones decoded."""
         self._cut.discard()
         self.drag = None
         self._shown = None
         if elsewhere := self.session.drop_judged_elsewhere():
-            self.say(_judged_elsewhere(elsewhere), ERROR_SECONDS)
+            self.say(judged_elsewhere_sentence(elsewhere), ERROR_SECONDS)
         while (current := self.session.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
@@ -425,11 +405,3 @@ class CuratorController:
             message=self._message if self._now() < self._message_until else "",
             end=end_of_queue(self._queue, self._has_judged, self._following, self.session.unreadable, self._can_train),
         )
-
-
-def _judged_elsewhere(verdicts: Sequence[Verdict]) -> str:
-    """Return a sentence about clips that left the queue because the curator judged them in another window."""
-    if len(verdicts) == 1:
-        verdict = verdicts[0]
-        return f"Also judged in another window: {verdict.verdict} at {frame_clock(verdict.clip.start)}."
-    return f"Also judged in another window: the next {len(verdicts)} clips."

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from curator.queues import queue_kind, queue_title
+from curator.queue_order import QueuedClip
+from curator.queues import WaitingQueue, queue_kind, queue_title
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box
 from screen.theme import GRID, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
 
 ROW_HEIGHT = 44.0
 WIDTH = 640.0
+
+
+class Queues(Protocol):
+    """The queues that the curator can choose from (see ``QueueSource``)."""
+
+    def names(self, current: str) -> list[str]: ...
+
+    def why_not(self, name: str) -> str: ...
+
+    def count(self, name: str) -> int | None: ...
+
+    def build(self, name: str) -> list[QueuedClip] | None: ...
+
+    def following(self, done: str) -> WaitingQueue | None: ...
 
 
 @dataclass(frozen=True)

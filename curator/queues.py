@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.outline import EpisodeOutline
-from curator.queue_order import QueuedClip, mixed, order_of, with_repeats
+from curator.queue_order import MANUAL_CUT, REPEAT_PREFIX, QueuedClip, mixed, order_of, with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,
@@ -259,13 +259,37 @@ def build_queue(
         else:
             chosen = queue_uncertain(scores or {})
         wanted = mixed(chosen, sampled, np.random.default_rng(seed))
-    done = Coverage(verdict.clip for verdict in judged)
-    waiting = [queued for queued in wanted if done.share(queued.clip) <= 0.5]
+    done = JudgedFrames(judged, all_count_for_samples=kind.name == "uniform")
+    waiting = [queued for queued in wanted if not done.are_enough(queued)]
     if not curator:
         return waiting
     ids = {episode.episode_id for episode in episodes}
     in_library = [verdict for verdict in judged if verdict.clip.episode_id in ids]
     return with_repeats(waiting, in_library, {queued.clip: queued.reason for queued in wanted}, curator)
+
+
+class JudgedFrames:
+    """What a curator has judged, and so which clips need no verdict any more: those of which more than half is judged.
+
+    A random sample in another queue needs one even if clips chosen for their events cover it: leaving it out would bias
+    the samples.
+    """
+
+    def __init__(self, judged: Iterable[Verdict], all_count_for_samples: bool = False) -> None:
+        verdicts = list(judged)
+        self._clips = {verdict.clip for verdict in verdicts}
+        self._all = Coverage(self._clips)
+        chosen_by_chance = {"uniform", MANUAL_CUT, ""}
+        self._for_samples = self._all
+        if not all_count_for_samples:
+            self._for_samples = Coverage(
+                one.clip for one in verdicts if one.queue.removeprefix(REPEAT_PREFIX) in chosen_by_chance
+            )
+
+    def are_enough(self, queued: QueuedClip) -> bool:
+        """Return whether a clip needs no verdict any more."""
+        covered = self._for_samples if queued.queue == "uniform" else self._all
+        return queued.clip in self._clips or covered.share(queued.clip) > 0.5
 
 
 @dataclass(frozen=True)

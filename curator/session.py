@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
-from curator.queues import SECOND_LOOK, unreadable_sentence
-from curator.spans import Coverage
+from curator.queues import SECOND_LOOK, JudgedFrames, unreadable_sentence
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.counted import counted
 from data.durations import frame_clock
@@ -105,6 +104,10 @@ class Session:
         self._newest_before = labels.newest_id(curator)
         """The latest verdict before this session; later ones that are not in ``_given`` are another window's."""
         self._given: list[_Given] = []
+        self._newest_row: int | None = None
+        """Id of the last verdict of this session; ids grow by one with each verdict of anybody."""
+        self._others_judge = False
+        """Whether somebody else has given a verdict during this session."""
         self._started = now()
         self._unreadable: set[Clip] = set()
 
@@ -164,7 +167,10 @@ class Session:
             row_id = self._labels.record_if_unchanged(given, self._standing.get(queued.clip))
         except JudgedElsewhere as error:
             self._add(error.standing)
+            self._others_judge = True
             raise
+        self._others_judge |= self._newest_row is not None and row_id != self._newest_row + 1
+        self._newest_row = row_id
         self._add(given)
         covered: list[QueuedClip] = []
         if self._outside is None:
@@ -184,6 +190,8 @@ class Session:
     def drop_judged_elsewhere(self) -> list[Verdict]:
         """Remove the next clips that the curator has judged in another window; return the verdicts given there."""
         found: list[Verdict] = []
+        if not self._others_judge and self._given:
+            return found
         while self._outside is None and self._waiting and not self._waiting[0].is_repeat:
             clip = self._waiting[0].clip
             standing = self._labels.verdict_on(clip, self.curator)
@@ -300,14 +308,14 @@ class Session:
         if given.queue != MANUAL_CUT:
             return []
         episode_id = given.clip.episode_id
-        done = Coverage(verdict.clip for verdict in self.verdicts_on(episode_id))
+        done = JudgedFrames(self.verdicts_on(episode_id))
         covered = [
             queued
             for queued in self._waiting
             if queued.clip.episode_id == episode_id
             and not queued.is_repeat
             and queued.queue != SECOND_LOOK
-            and done.share(queued.clip) > 0.5
+            and done.are_enough(queued)
         ]
         for queued in covered:
             self._waiting.remove(queued)
@@ -345,3 +353,11 @@ def verdicts_a_minute(times: list[float]) -> float | None:
         return None
     gaps = [min(BREAK_SECONDS, later - earlier) for earlier, later in itertools.pairwise(latest)]
     return 60 * len(gaps) / max(sum(gaps), 1e-9)
+
+
+def judged_elsewhere_sentence(verdicts: Sequence[Verdict]) -> str:
+    """Return a sentence about clips that left the queue because the curator judged them in another window."""
+    if len(verdicts) == 1:
+        verdict = verdicts[0]
+        return f"Also judged in another window: {verdict.verdict} at {frame_clock(verdict.clip.start)}."
+    return f"Also judged in another window: the next {len(verdicts)} clips."

@@ -168,7 +168,7 @@ class LabelDatabase:
         nothing, if another verdict is current.
         """
         with self._sentences("written"), self._write() as connection:
-            row = connection.execute(_latest(verdict.curator, verdict.clip)).one_or_none()
+            row = connection.execute(_LATEST_ON_CLIP, _on_clip(verdict.clip, verdict.curator)).one_or_none()
             if row is not None and (standing := _verdict(row)) != known:
                 raise JudgedElsewhere(standing)
             return _insert(connection, verdict)
@@ -176,7 +176,7 @@ class LabelDatabase:
     def verdict_on(self, clip: Clip, curator: str) -> Verdict | None:
         """Return the curator's verdict on a clip; None for none."""
         with self._sentences("read"), self._engine.connect() as connection:
-            row = connection.execute(_latest(curator, clip)).one_or_none()
+            row = connection.execute(_LATEST_ON_CLIP, _on_clip(clip, curator)).one_or_none()
             return None if row is None else _verdict(row)
 
     def newest_id(self, curator: str) -> int:
@@ -366,17 +366,34 @@ def _standing(episode_id: str | None = None, curator: str | None = None) -> sa.S
     return sa.select(_verdicts).where(columns.id.in_(newest)).order_by(columns.id)
 
 
-def _latest(curator: str, clip: Clip | None = None, up_to: int | None = None) -> sa.Select[Any]:
-    """Select the curator's newest row that was not withdrawn: on a clip or on any, with an id of at most ``up_to``."""
+def _latest(curator: str, up_to: int | None = None) -> sa.Select[Any]:
+    """Select the curator's newest row that was not withdrawn, with an id of at most ``up_to``."""
     columns = _verdicts.c
     query = sa.select(_verdicts).where(columns.curator == curator, columns.withdrawn.is_(None))
-    if clip is not None:
-        query = query.where(
-            columns.episode_id == clip.episode_id, columns.start == int(clip.start), columns.stop == int(clip.stop)
-        )
     if up_to is not None:
         query = query.where(columns.id <= up_to)
     return query.order_by(columns.id.desc()).limit(1)
+
+
+_LATEST_ON_CLIP = (
+    sa.select(_verdicts)
+    .where(
+        *(_verdicts.c[name] == sa.bindparam(name) for name in ("curator", "episode_id", "start", "stop")),
+        _verdicts.c.withdrawn.is_(None),
+    )
+    .order_by(_verdicts.c.id.desc())
+    .limit(1)
+)
+"""The newest row of a curator on a clip that was not withdrawn. It is built once, because it runs for each verdict."""
+
+
+def _on_clip(clip: Clip, curator: str) -> dict[str, Any]:
+    return {
+        "curator": curator,
+        "episode_id": clip.episode_id,
+        "start": int(clip.start),
+        "stop": int(clip.stop),
+    }
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

@@ -152,6 +152,20 @@ def test_clips_put_aside_wait_in_the_queue_second_look() -> None:
     assert [one.clip for one in build_queue([episode(600)], "second-look", 3, 0, [aside, skipped])] == [aside.clip]
 
 
+def test_a_queue_made_anew_holds_what_was_left_of_it() -> None:
+    """Also random samples that clips of the queue cover: so the window and the home window count alike."""
+    rows = dict.fromkeys(range(150, 5900, 170), 5.0)
+    played = [episode(6000, rows, name=name) for name in "ab"]
+    whole = build_queue(played, "before-reward", 3.0, 0, curator="Ann")
+    judged: list[Verdict] = []
+    for number, queued in enumerate(whole):
+        left = build_queue(played, "before-reward", 3.0, 0, judged, curator="Ann")
+        assert len([one for one in left if not one.is_repeat]) == len(
+            [one for one in whole[number:] if not one.is_repeat]
+        )
+        judged.append(Verdict(queued.clip, "Ann", "good", queue=queued.queue))
+
+
 def test_judging_continues_in_the_first_queue_with_clips() -> None:
     scored = episode(600, {100: 5.0}, deaths=(500,))
     first = clips_waiting([scored], [], "Ann")

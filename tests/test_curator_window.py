@@ -1,4 +1,4 @@
-"""The curator's window on a virtual screen, with real keys and a real mouse from outside."""
+"""The curator's window: sent SDL's events without a screen, and killed on a virtual screen while keys come."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pygame
 import pytest
 from conftest import VirtualDisplay
 from recorded_episodes import record_random_play
@@ -20,16 +22,20 @@ from commands.overview import read_overview
 from curator import window as curator_window
 from curator.layout import curator_layout
 from curator.outline import read_outlines
+from curator.queue_menu import queue_menu_rows
 from curator.queue_order import is_repeat
 from curator.queues import build_queue
+from curator.session import SessionSummary
 from curator.timeline import FrameRange, TimelineScale
-from curator.window import curate
+from curator.window import WindowLoop, curate
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
+from screen import fonts
 from screen.layout import Box
 from screen.theme import scale_of
+from screen.window import KeyDown, Window
 
 HOUSE = Path(__file__).parent.parent
 PROGRAM = """
@@ -86,16 +92,6 @@ class Program:
         # A key that comes back within 2 ms is taken for one that is held; no hand is so fast.
         self.display.xdotool("key", "--delay", 12, *keys)
 
-    def click(self, box: Box, scale: float = 1.0) -> None:
-        x, y = box.centre
-        self.display.xdotool("mousemove", "--window", self.window, round(x * scale), round(y * scale), "click", 1)
-
-    def ended(self) -> str:
-        """What it printed, once it has ended without complaint."""
-        output, errors = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, errors
-        return output
-
 
 @contextmanager
 def opened(
@@ -120,98 +116,177 @@ def expected_queue(library: Library, clip_seconds: float = 3.0) -> list[Clip]:
     return [one.clip for one in build_queue(read_outlines(library), "uniform", clip_seconds, seed=0, curator="Ann")]
 
 
+@dataclass
+class OpenWindow:
+    """A curator's window in this process, without a screen, that is sent SDL's events."""
+
+    loop: WindowLoop
+
+    @property
+    def left(self) -> int:
+        return self.loop._controller.session.progress.left
+
+    def send(self, *events: pygame.event.Event) -> None:
+        for event in events:
+            pygame.event.post(event)
+        for arrived in self.loop._window.events():
+            self.loop.handle(arrived)
+        self.loop.draw_changes()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            control, _, name = key.rpartition("ctrl+")
+            modifiers = pygame.KMOD_CTRL if key.startswith("ctrl+") else 0
+            code = pygame.key.key_code(name or control)
+            for kind in (pygame.KEYDOWN, pygame.KEYUP):
+                pygame.event.post(pygame.event.Event(kind, key=code, scancode=0, mod=modifiers, unicode=""))
+        self.send()
+
+    def click(self, box: Box) -> None:
+        scale = self.loop._window.canvas.scale
+        at = (round(box.centre[0] * scale), round(box.centre[1] * scale))
+        self.send(
+            pygame.event.Event(pygame.MOUSEMOTION, pos=at, rel=(0, 0), buttons=(0, 0, 0)),
+            pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=at, button=1),
+            pygame.event.Event(pygame.MOUSEBUTTONUP, pos=at, button=1),
+        )
+
+
+@pytest.fixture
+def judge(library: Library, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SessionSummary]:
+    """Opens the curator's window, lets a script use it, and returns the summary."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+    def run(script: Callable[[OpenWindow], None], queue: str | None = "uniform", **more: object) -> SessionSummary:
+        monkeypatch.setattr(WindowLoop, "run", lambda loop: script(OpenWindow(loop)))
+        with LabelDatabase(library.labels) as labels:
+            return curate(library, labels, "Ann", queue, **more)
+
+    return run
+
+
 def test_each_key_is_one_verdict_in_the_database_in_the_order_of_the_queue(
-    virtual_display: VirtualDisplay, library: Library
+    judge: Callable[..., SessionSummary], library: Library
 ) -> None:
     queue = expected_queue(library)
-    with opened(virtual_display, library) as program:
-        assert program.left == len(queue)
+
+    def script(opened_window: OpenWindow) -> None:
+        assert opened_window.left == len(queue)
         for number, key in enumerate(("g", "b", "s", "space"), start=1):
-            program.press(key)
-            program.wait_for_left(len(queue) - number)
+            opened_window.press(key)
             # Already saved, while the window is still open.
-            assert len(standing(library)) == number
-        program.press("ctrl+z")
-        program.wait_for_left(len(queue) - 3)
-        program.press("Escape")
-        assert program.ended().startswith("Ann gave 3 verdicts (1 good, 1 bad, 1 skip)")
+            assert (opened_window.left, len(standing(library))) == (len(queue) - number, number)
+        opened_window.press("ctrl+z")
+        assert opened_window.loop._window.title == f"Replay Coach - curating, {len(queue) - 3} left"
+
+    assert str(judge(script)).startswith("Ann gave 3 verdicts (1 good, 1 bad, 1 skip)")
     assert [(v.clip, v.verdict) for v in standing(library)] == list(zip(queue, ("good", "bad", "skip"), strict=False))
 
 
-def test_keys_that_come_faster_than_pictures_are_all_counted(virtual_display: VirtualDisplay, library: Library) -> None:
-    queue = expected_queue(library)
-    with opened(virtual_display, library) as program:
-        program.press(*("g", "b") * 5)
-        program.wait_for_left(len(queue) - 10)
+def test_keys_that_come_faster_than_pictures_are_all_counted(
+    judge: Callable[..., SessionSummary], library: Library
+) -> None:
+    judge(lambda opened_window: opened_window.press(*("g", "b") * 5))
     assert [v.verdict for v in standing(library)] == ["good", "bad"] * 5
 
 
-def test_undo_and_the_rest_of_the_queue_outlive_the_window(virtual_display: VirtualDisplay, library: Library) -> None:
+def test_undo_and_the_rest_of_the_queue_outlive_the_window(
+    judge: Callable[..., SessionSummary], library: Library
+) -> None:
     queue = expected_queue(library)
-    with opened(virtual_display, library) as program:
-        program.press("g", "b")
-        program.wait_for_left(len(queue) - 2)
-        program.display.ask_to_close(program.window)
-        program.ended()
-    with opened(virtual_display, library) as program:
-        assert program.left == len(queue) - 2
-        program.press("BackSpace")
-        program.wait_for_left(len(queue) - 1)
-        program.press("s")
-        program.wait_for_left(len(queue) - 2)
+    left: list[int] = []
+
+    def second(opened_window: OpenWindow) -> None:
+        left.append(opened_window.left)
+        opened_window.press("backspace", "s")
+
+    judge(lambda opened_window: opened_window.press("g", "b"))
+    judge(second)
+    assert left == [len(queue) - 2]
     assert [(v.clip, v.verdict) for v in standing(library)] == [(queue[0], "good"), (queue[1], "skip")]
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (960, 600)])
-def test_the_mouse_judges_reopens_and_scrubs(
-    virtual_display: VirtualDisplay, library: Library, size: tuple[int, int]
+def test_the_mouse_judges_reopens_scrubs_and_chooses_a_queue(
+    judge: Callable[..., SessionSummary], library: Library, size: tuple[int, int]
 ) -> None:
     queue = expected_queue(library)
     scale = scale_of(*size)
-    layout = curator_layout(Box(0, 0, size[0] / scale, size[1] / scale), scale)
+    window = Box(0, 0, size[0] / scale, size[1] / scale)
+    layout = curator_layout(window, scale)
     good, bad, skip = layout.verdict_buttons
-    with opened(virtual_display, library) as program:
-        virtual_display.xdotool("windowsize", "--sync", program.window, *size)
-        for number, box in enumerate((good, bad, skip, good), start=1):
-            program.click(box, scale)
-            program.wait_for_left(len(queue) - number)
-        program.click(layout.lower_buttons[0], scale)
-        program.wait_for_left(len(queue) - 3)
-        program.click(layout.recent_rows[2], scale)
-        program.click(bad, scale)
-        virtual_display.wait_until(
-            lambda: [v.verdict for v in standing(library)] == ["bad", "skip", "bad"], "the mouse"
-        )
-        # Cut the first half second to second three of the episode that is on show, by hand.
+
+    def script(opened_window: OpenWindow) -> None:
+        opened_window.loop._window.resize(size)
+        opened_window.send()
+        for box in (good, bad, skip, good, layout.lower_buttons[0], layout.recent_rows[2], bad):
+            opened_window.click(box)
+        assert [v.verdict for v in standing(library)] == ["bad", "skip", "bad"]
         outline = next(one for one in read_outlines(library) if one.episode_id == queue[3].episode_id)
         timeline = TimelineScale(layout.timeline, FrameRange(0, outline.frame_count))
         for key, frame in (("i", 300), ("o", 450)):
-            program.click(Box(timeline.x_of(frame), layout.timeline.centre[1], 0, 0), scale)
-            program.press(key)
-        program.press("g")
-        virtual_display.wait_until(lambda: len(standing(library)) == 4, "the verdict on the clip that was cut")
+            opened_window.click(Box(timeline.x_of(frame), layout.timeline.centre[1], 0, 0))
+            opened_window.press(key)
+        opened_window.press("g")
+        opened_window.click(layout.queue_button)
+        menu = opened_window.loop._controller.menu
+        assert menu is not None
+        opened_window.click(queue_menu_rows(window, len(menu.rows))[1])
+        assert opened_window.loop._controller.view().queue == "Before a lost life"
+
+    judge(script)
     cut = standing(library)[-1]
     assert (cut.clip.episode_id, cut.queue) == (queue[3].episode_id, "by hand")
     assert abs(cut.clip.start - 300) <= 3 and abs(cut.clip.stop - 450) <= 3
 
 
-def test_a_note_is_typed_and_goes_with_the_verdict(virtual_display: VirtualDisplay, library: Library) -> None:
-    with opened(virtual_display, library) as program:
-        left = program.left
-        program.press("n")
-        virtual_display.xdotool("type", "--delay", 20, "no Gun, bad aim")
-        program.press("Return", "g")
-        program.wait_for_left(left - 1)
+def test_a_note_is_typed_and_goes_with_the_verdict(judge: Callable[..., SessionSummary], library: Library) -> None:
+    def script(opened_window: OpenWindow) -> None:
+        opened_window.press("n")
+        # The letter of the key that opened the field is no part of the note.
+        opened_window.send(*(pygame.event.Event(pygame.TEXTINPUT, text=letter) for letter in "nno Gun, bad aim"))
+        opened_window.press("return", "g")
+
+    judge(script)
     assert [(v.verdict, v.note) for v in standing(library)] == [("good", "no Gun, bad aim")]
 
 
-def test_help_and_full_screen_change_no_verdict(virtual_display: VirtualDisplay, library: Library) -> None:
-    with opened(virtual_display, library) as program:
-        left = program.left
-        program.press("F1", "g", "b", "F1", "F11", "p", "Left", "comma", "period", "l", "F11")
-        program.press("b")
-        program.wait_for_left(left - 1)
+def test_help_and_playback_keys_change_no_verdict(judge: Callable[..., SessionSummary], library: Library) -> None:
+    judge(lambda opened_window: opened_window.press("f1", "g", "b", "f1", "p", "left", ",", ".", "l", "b"))
     assert [v.verdict for v in standing(library)] == ["bad"]
+
+
+def test_the_end_of_a_queue_opens_the_training_that_it_is_passed(judge: Callable[..., SessionSummary]) -> None:
+    trained: list[Window] = []
+    judge(lambda opened_window: opened_window.press("g", "t"), queue="markers", train=trained.append)
+    assert len(trained) == 1
+    judge(lambda opened_window: opened_window.press("t"), queue="markers")
+    assert len(trained) == 1
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1280, 800), (2560, 1600)])
+def test_no_caption_of_the_window_is_cut(
+    judge: Callable[..., SessionSummary], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the window itself; a person's long note in the list of verdicts has a tooltip."""
+    shortened, cut = fonts.shortened, []
+
+    def recorded(text: str, *rest: Any) -> str:
+        found = shortened(text, *rest)
+        cut.extend([text] if found != text else [])
+        return found
+
+    def script(opened_window: OpenWindow) -> None:
+        opened_window.loop._window.resize(size)
+        opened_window.loop._controller._goal = 100
+        for keys in ("g b s v", "p", "f1", "f1", "q", "q", "n", "escape", "i right", "escape", "3", "escape"):
+            opened_window.press(*keys.split())
+        while opened_window.left:
+            opened_window.press("s")
+
+    monkeypatch.setattr(fonts, "shortened", recorded)
+    judge(script, train=lambda _: None)
+    assert cut == []
 
 
 def judged_with_undo_and_kills(display: VirtualDisplay, library: Library, verdicts: int, kills: int) -> None:
@@ -253,7 +328,7 @@ def judged_with_undo_and_kills(display: VirtualDisplay, library: Library, verdic
 def test_killed_at_any_moment_the_database_holds_the_acknowledged_keys(
     virtual_display: VirtualDisplay, library: Library
 ) -> None:
-    judged_with_undo_and_kills(virtual_display, library, verdicts=24, kills=2)
+    judged_with_undo_and_kills(virtual_display, library, verdicts=12, kills=1)
 
 
 @pytest.mark.soak
@@ -267,22 +342,30 @@ def test_three_hundred_verdicts_with_twenty_kills(virtual_display: VirtualDispla
 
 
 def test_a_library_without_episodes_says_what_to_do_and_makes_no_verdict(
-    virtual_display: VirtualDisplay, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     library = Library(tmp_path / "library")
     library.prepare()
-    with opened(virtual_display, library) as program:
-        assert program.title == "Replay Coach - curating, no episodes"
-        program.press("g")
-        program.press("Escape")
-        program.ended()
-    assert standing(library) == []
+    said: list[str] = []
+    monkeypatch.setattr(curator_window, "draw_message", lambda _, title, text, *__: said.extend((title, text)))
+
+    def events(window: Window, _: float = 0.0) -> list[KeyDown]:
+        said.append(window.title)
+        return [KeyDown("g"), KeyDown("escape")]
+
+    monkeypatch.setattr(Window, "events", events)
+    with LabelDatabase(library.labels) as labels:
+        curate(library, labels, "Ann")
+        assert labels.verdicts() == []
+    assert said[0] == "No episodes yet" and "coach play" in said[1]
+    assert said[2] == "Replay Coach - curating, no episodes"
 
 
-@pytest.mark.usefixtures("virtual_display")
 def test_the_window_is_called_curating_only_once_keys_are_verdicts(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     titles: list[str] = []
     monkeypatch.setattr(curator_window, "_with_progress", lambda window, *_: titles.append(window.title))
     with LabelDatabase(library.labels) as labels:
@@ -310,13 +393,6 @@ def test_the_home_window_counts_the_clips_that_the_curator_then_shows(
             curate(library, labels, "Ann", game="SpaceInvaders")
             assert left[-1][1] == counted > 0
     assert left[0][0] == "Before points"
-
-
-def test_a_queue_without_clips_says_so_and_lets_one_leave(virtual_display: VirtualDisplay, library: Library) -> None:
-    with opened(virtual_display, library, "markers") as program:
-        assert program.title == "Replay Coach - curating, nothing left"
-        program.press("g", "Escape")
-        program.ended()
 
 
 @pytest.mark.parametrize(
