@@ -154,11 +154,11 @@ def test_clips_put_aside_wait_in_the_queue_second_look() -> None:
 
 def test_a_queue_made_anew_holds_what_was_left_of_it() -> None:
     """Also random samples that clips of the queue cover: so the window and the home window count alike."""
-    rows = dict.fromkeys(range(150, 5900, 170), 5.0)
+    rows = dict.fromkeys(range(90, 5950, 100), 5.0)
     played = [episode(6000, rows, name=name) for name in "ab"]
     whole = build_queue(played, "before-reward", 3.0, 0, curator="Ann")
     judged: list[Verdict] = []
-    for number, queued in enumerate(whole):
+    for number, queued in enumerate(whole[:24]):
         left = build_queue(played, "before-reward", 3.0, 0, judged, curator="Ann")
         assert len([one for one in left if not one.is_repeat]) == len(
             [one for one in whole[number:] if not one.is_repeat]
