@@ -17,6 +17,7 @@ from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
+from agent.live_weights import LiveWeights
 from agent.progress import ProgressReporter, TrainSummary
 from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.run_loop import new_emulator
@@ -128,6 +129,7 @@ class _Training:
         self.store = CheckpointStore(folder)
         self.sources: list[Source] = []
         self.live_view = LiveView(folder.path)
+        self.live_weights = LiveWeights(folder.path)
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
@@ -346,6 +348,7 @@ class _Training:
             if not done.boundary:
                 continue
             self._take_additions()
+            self.live_weights.offer(done.step, trainer.learner.acting_weights)
             if evaluation_due:
                 self._evaluate()
                 evaluation_due = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from agent.additions import Requested
 
 POLL_SECONDS = 0.1
+GIVE_SECONDS = 10.0
+"""How long a window waits until a training has taken what was played."""
 
 
 def add(commands: Commands) -> None:
@@ -99,6 +101,16 @@ def add_episodes(
             database.close()
     taken = wait_until_taken(folder, [one.request for one in requested], wait)
     return [_fact(folder, one, taken.get(one.request)) for one in requested]
+
+
+def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
+    """Return what adds a person's replay file to a run and says what became of it, for windows."""
+
+    def give(path: Path) -> str:
+        (fact,) = add_episodes(library, folder, [str(path)], "human", library.labels, wait=GIVE_SECONDS)
+        return str(fact["sentence"])
+
+    return give
 
 
 def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: float) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from commands.add import add_episodes
+from commands.add import add_episodes, giver
 from commands.output import print_json, progress_bar, report_console
 from commands.parser import at_least
 from data.additions import AdditionsFolder
@@ -17,6 +17,9 @@ from data.errors import CoachError
 from data.library import Library
 from data.moments import Moment, read_moments, start_before
 from data.runs import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from screen.window import Window
 
 CORRECTION_SECONDS = 10.0
 """Length of a correction; it starts some seconds before the moment."""
@@ -78,6 +81,14 @@ def worst_moments(folder: RunFolder, count: int) -> list[Moment]:
     if not left:
         raise CoachError(f"All {len(moments)} moments of {folder.name} have been corrected; train further for more.")
     return sorted(left, key=lambda moment: -moment.severity)[:count]
+
+
+def play_moment(library: Library, folder: RunFolder, moment: Moment, player: str, window: Window | None) -> list[Path]:
+    """Let a person play on from some seconds before a moment; what they save is added to the run."""
+    from recorder.play_from import play_from
+
+    game, settings, start = start_before(folder, moment)
+    return play_from(library, game, settings, start, player, window, giver(library, folder))
 
 
 def correct(

@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
     curate.add_argument(
         "--queue",
         metavar="QUEUE",
-        help="before-reward, before-death, uniform, markers, second-look, uncertain (where the learned judge is least "
-        "sure) or surprising:RUN (where a run's TD errors are largest); default: the first in which clips wait",
+        help="before-reward, before-death, coached, uniform, markers, second-look, uncertain (where the learned judge "
+        "is least sure) or surprising:RUN (where its TD errors are largest); default: the first in which clips wait",
     )
     curate.add_argument(
         "--goal",

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.chosen_settings import chosen_settings, login_name, person
@@ -16,9 +17,11 @@ from data.counted import counted
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from data.runs import open_run
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
+    from data.moments import Moment
     from home.overview import HomeAction
     from screen.window import Window
 
@@ -157,7 +160,10 @@ class HomeActions:
             run = window.run()
             if run is None:
                 break
-            self._watch_run(run)
+            if window.view == "moments":
+                self._show_moments(run)
+            else:
+                self._watch_run(run, coach=window.view == "coach")
         return ""
 
     def _watch(self) -> str:
@@ -170,10 +176,21 @@ class HomeActions:
         self._watch_run(run)
         return ""
 
-    def _watch_run(self, run: str) -> None:
+    def _watch_run(self, run: str, coach: bool = False) -> None:
         from commands.watch import watch_run
 
-        watch_run(self._library, run, person(self._settings), window=self._window)
+        watch_run(self._library, run, person(self._settings), coach=coach, window=self._window)
+
+    def _show_moments(self, run: str) -> None:
+        from commands.corrections import play_moment
+        from home.moments_window import MomentsWindow
+
+        folder = open_run(self._library, run)
+
+        def play(moment: Moment) -> None:
+            play_moment(self._library, folder, moment, person(self._settings), self._window)
+
+        MomentsWindow(self._window, folder, play).run()
 
     def _compare(self) -> str:
         from commands.comparison_controller import LibraryComparisonController
@@ -185,13 +202,19 @@ class HomeActions:
         return ""
 
     def _browse(self) -> str:
+        from commands.play import play_inside
         from curator.frame_reader import FrameReader
         from data.verified_episodes import VerifiedEpisodes
         from home.library_window import LibraryWindow
 
         curator = person(self._settings) or "me"
         answers = VerifiedEpisodes(self._library)
-        LibraryWindow(self._window, self._library, FrameReader, answers, self._game, curator, self._target).run()
+
+        def play(episode: Path, frame: int) -> None:
+            play_inside(self._library, episode, frame, person(self._settings), self._window)
+
+        chosen = self._game, curator, self._target, play
+        LibraryWindow(self._window, self._library, FrameReader, answers, *chosen).run()
         return ""
 
     def _change_settings(self) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.add import giver
 from commands.chosen_settings import chosen_settings, given_or, person
+from commands.info import find_replay
 from commands.parser import Commands, add_seed, chosen_seed
 from commands.record import report_recorded
 from commands.recover import recover_before_play
@@ -14,9 +17,13 @@ from data.episode import DEFAULT_FRAME_SKIP, EmulatorSettings, PaceReport
 from data.errors import CoachError
 from data.game_names import display_name
 from data.library import Library
+from data.quarantine import vetted
+from data.replay_file import ReplayFile
+from data.runs import open_run
 
 if TYPE_CHECKING:
     from data.continuation import Unended
+    from screen.window import Window
 
 
 def add(commands: Commands) -> None:
@@ -46,12 +53,19 @@ def add(commands: Commands) -> None:
         metavar="ID",
         help="continue an episode that was left before its end: the one with this id, or else the newest",
     )
+    play.add_argument("--from", dest="from_episode", metavar="ID", help="play on from inside this episode")
+    play.add_argument("--frame", type=int, default=0, metavar="N", help="with --from: the frame to play on from")
+    play.add_argument("--coach", metavar="RUN", help="with --from: add what is saved to this run's training")
 
 
 def run_play(options: argparse.Namespace) -> int:
     from recorder.play_window import play
 
     chosen = chosen_settings()
+    if options.from_episode is not None:
+        return _play_inside(options, given_or(options.player, person(chosen)))
+    if options.coach is not None:
+        raise CoachError("--coach needs --from; `coach add` adds whole episodes.")
     settings = EmulatorSettings(
         seed=chosen_seed(options),
         frame_skip=given_or(options.frame_skip, chosen.frame_skip),
@@ -73,6 +87,35 @@ def run_play(options: argparse.Namespace) -> int:
         unended=unended,
     )
     return report_recorded(options, paths, seed=settings.seed, pace=paces[0] if paces else None)
+
+
+def _play_inside(options: argparse.Namespace, player: str) -> int:
+    library = Library(options.library)
+    recover_before_play(library)
+    give = None if options.coach is None else giver(library, open_run(library, options.coach))
+    paths = play_inside(library, find_replay(library, options.from_episode), options.frame, player, give=give)
+    return report_recorded(options, paths, seed=None)
+
+
+def play_inside(
+    library: Library,
+    episode: Path,
+    frame: int,
+    player: str,
+    window: Window | None = None,
+    give: Callable[[Path], str] | None = None,
+) -> list[Path]:
+    """Let a person play on from a frame of an episode; return the replay files that were saved.
+
+    Raises CoachError where the episode has no such frame.
+    """
+    from data.continuation import start_inside
+    from recorder.play_from import play_from
+
+    with ReplayFile(vetted(episode, library.replays)) as replay:
+        settings, start = start_inside(replay, frame)
+        game = replay.origin.game
+    return play_from(library, game, settings, start, player, window, give)
 
 
 def episode_to_resume(library: Library, episode_id: str, game: str | None) -> Unended:

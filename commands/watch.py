@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commands.add import add_episodes
+from commands.add import giver
 from commands.chosen_settings import chosen_settings, given_or, person
 from commands.output import print_json, progress_bar, report_console
 from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
@@ -27,9 +27,6 @@ from data.runs import RunFolder, open_run
 if TYPE_CHECKING:
     from recorder.watch_session import Watched
     from screen.window import Window
-
-GIVE_SECONDS = 10.0
-"""How long a window waits until a training has taken what was played."""
 
 
 def add(commands: Commands) -> None:
@@ -84,20 +81,21 @@ def watch_run(
 
     A training that runs shows its newest weights, and newer ones between two games. Returns the saved replay files.
     """
-    from agent.player import AgentPlayer, load_agent_weights
+    from agent.live_weights import newest_agent
+    from agent.player import AgentPlayer
     from agent.run_loop import emulator_settings
     from recorder.watch import watch
     from recorder.watch_session import Coaching
 
     folder = open_run(library, run)
-    loaded = load_agent_weights(folder)
+    loaded = newest_agent(folder)
     agent = AgentPlayer(loaded, epsilon)
     shown = watched_run(folder, loaded.step)
 
     def newest() -> tuple[Demonstrator, Watched] | None:
         nonlocal shown
         try:
-            newer = load_agent_weights(folder)
+            newer = newest_agent(folder)
         except CoachError:
             return None  # a checkpoint that is just being replaced
         now = watched_run(folder, newer.step)
@@ -105,10 +103,6 @@ def watch_run(
             return None
         shown = now
         return AgentPlayer(newer, epsilon), now
-
-    def give(path: Path) -> str:
-        (fact,) = add_episodes(library, folder, [str(path)], "human", library.labels, wait=GIVE_SECONDS)
-        return str(fact["sentence"])
 
     return watch(
         library,
@@ -121,7 +115,7 @@ def watch_run(
         window=window,
         watched=shown,
         newest=newest,
-        coaching=Coaching(give, lambda: coached_account(folder)) if coach else None,
+        coaching=Coaching(giver(library, folder), lambda: coached_account(folder)) if coach else None,
     )
 
 

@@ -34,6 +34,8 @@ class EpisodeOutline:
     """Rows in which a life was lost, in order."""
     markers: tuple[int, ...]
     """Frames that the player marked, in order."""
+    corrects: str = ""
+    """The run inside whose game it starts, where it is a correction."""
 
     @property
     def gains(self) -> tuple[tuple[int, float], ...]:
@@ -53,6 +55,7 @@ def outline_of(replay: ReplayFile) -> EpisodeOutline:
         rewards=tuple((int(row), float(replay.rewards[row])) for row in rows),
         deaths=tuple(death_frames(replay.lives)),
         markers=tuple(sorted(int(frame) for frame in replay.markers)),
+        corrects="" if replay.origin.started_from is None else replay.origin.started_from.run,
     )
 
 

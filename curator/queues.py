@@ -101,6 +101,17 @@ def queue_markers(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
     return found
 
 
+def queue_coached(episode: EpisodeOutline, frames: int) -> list[QueuedClip]:
+    """The whole of an episode that starts inside a game of an agent's training, in equal parts."""
+    if not episode.corrects:
+        return []
+    clips = [Clip(episode.episode_id, *part) for part in cut((0, episode.frame_count), frames)]
+    return [
+        QueuedClip(clip, "coached", f"a correction of {episode.corrects}, at {frame_clock(clip.start)}")
+        for clip in clips
+    ]
+
+
 def queue_surprising(
     episodes: Iterable[EpisodeOutline], surprising: Iterable[SurprisingFrame], frames: int
 ) -> list[QueuedClip]:
@@ -185,6 +196,13 @@ QUEUES: tuple[Queue, ...] = (
         "What the player marked with K",
         "No markers yet. Press K while playing.",
         queue_markers,
+    ),
+    Queue(
+        "coached",
+        "Corrections",
+        "What was played from an agent's moments",
+        "Nobody has corrected an agent yet.",
+        queue_coached,
     ),
     Queue("uniform", "Random sample", "Play sampled at random", "", queue_uniform),
     Queue(SECOND_LOOK, "Second look", "What you put aside with V", "Press V while judging to see a clip again later."),

@@ -45,7 +45,7 @@ class RunFolder:
     It has ``config.json``, ``run.json``, ``monitor.csv``, ``trace.csv``, ``tensorboard/``, ``evaluations.jsonl``,
     ``seeding.json``, ``best.npz``, ``checkpoints/``, ``memory/``, with --start-inside ``starts.npz``, with additions
     ``additions/`` and ``additions.jsonl`` (``data.additions``), ``moments.jsonl`` (``data.moments``) and, while the run
-    is watched, ``live.picture``.
+    is watched, ``live.picture`` and ``live.weights.npz``.
     Its lock and its progress file are beside it: they exist before the folder, which is made once the replay memory
     is filled.
     """

@@ -42,12 +42,13 @@ KEYS = [
     ("Home End", "To the start, to the end"),
     (", .", "Slower, faster"),
     ("PgUp PgDn", "Previous, next episode"),
+    ("T", "Play on from here yourself"),
     ("Del", "Move it to the trash"),
     ("F11", "Full screen"),
     ("Esc", "Back to the list"),
 ]
 
-Step = Literal["", "next", "previous", "delete"]
+Step = Literal["", "next", "previous", "delete", "play"]
 
 
 class FrameSource(Protocol):
@@ -76,12 +77,19 @@ class EpisodeWindow:
         library: Library,
         number: str,
         curator: str = "",
+        may_play: bool = False,
+        start_frame: int = 0,
     ) -> None:
-        """``number``: its place in the list, in words. ``curator``: who judges; empty: nobody."""
+        """``number``: its place in the list, in words. ``curator``: who judges; empty: nobody.
+
+        may_play: whether ``run`` may answer "play", from the frame ``frame`` on. start_frame: shown first, paused.
+        """
         self._window = window
         self._row = row
         self._library = library
         self._number = number
+        self._may_play = may_play
+        self._start_frame = start_frame
         self._curator = curator
         self._given: list[int] = []
         """Ids of the verdicts that were given in this window and stand."""
@@ -102,6 +110,9 @@ class EpisodeWindow:
         try:
             replay = frames.episode(self._row.episode_id)
             self._playback = Playback(replay.frame_count)
+            if self._start_frame:
+                self._playback.seek(self._start_frame)
+                self._playback.toggle()
             columns = columns_of(replay)
             self._verdicts = self._read_verdicts()
             self._loop(frames, columns)
@@ -110,6 +121,11 @@ class EpisodeWindow:
         finally:
             frames.close()
         return self._step, ""
+
+    @property
+    def frame(self) -> int:
+        """The frame that is shown."""
+        return self._playback.frame
 
     def _read_verdicts(self) -> list[Verdict]:
         labels = LabelDatabase.open_existing(self._library.labels)
@@ -192,6 +208,8 @@ class EpisodeWindow:
                 self._close("previous")
             case "delete" if self._may_delete:
                 self._close("delete")
+            case "t" if self._may_play:
+                self._close("play")
             case "g" | "b" if self._curator:
                 self._judge("good" if key == "g" else "bad")
             case "u" if self._given:
@@ -268,7 +286,9 @@ class EpisodeWindow:
         return episode_layout(self._window.size_units)
 
     def _buttons(self, layout: EpisodeLayout) -> dict[str, Button]:
-        return episode_buttons(layout, self._playback, self._may_delete, bool(self._curator), bool(self._given))
+        return episode_buttons(
+            layout, self._playback, self._may_delete, bool(self._curator), bool(self._given), self._may_play
+        )
 
     def _draw(self, columns: EpisodeColumns, picture: np.ndarray) -> None:
         canvas = self._window.canvas
@@ -330,7 +350,12 @@ def episode_layout(window: Box) -> EpisodeLayout:
 
 
 def episode_buttons(
-    layout: EpisodeLayout, playback: Playback, may_delete: bool, may_judge: bool = False, can_undo: bool = False
+    layout: EpisodeLayout,
+    playback: Playback,
+    may_delete: bool,
+    may_judge: bool = False,
+    can_undo: bool = False,
+    may_play: bool = False,
 ) -> dict[str, Button]:
     """Return the buttons, by the key that does the same."""
     resume = "Resume" if playback.frame else "Play"
@@ -347,6 +372,7 @@ def episode_buttons(
         ("g", "Good", "G", may_judge),
         ("b", "Bad", "B", may_judge),
         ("u", "Undo", "U", can_undo),
+        ("t", "Play here", "T", may_play),
         ("delete", "Delete", "Del", may_delete),
         ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),

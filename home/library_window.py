@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
 
+from data.errors import CoachError
 from data.library import Library
 from data.verification import Verification
 from home.episode_window import EpisodeWindow, OpenFrames
@@ -33,11 +35,13 @@ class LibraryWindow:
         game: str = "",
         curator: str = "",
         episode: str = "",
+        play_inside: Callable[[Path, int], None] | None = None,
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
         ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges what plays.
         ``episode``: the id of one to play at once.
+        ``play_inside``: let the person play on from a frame of a replay file; may raise CoachError.
         """
         self._window = window
         self._controller = LibraryController(library, answers, game)
@@ -45,6 +49,7 @@ class LibraryWindow:
         self._open_frames = open_frames
         self._curator = curator
         self._episode = episode
+        self._play_inside = play_inside
         self._pointer = (-1.0, -1.0)
         self._searching = False
         self._ignores_text = False
@@ -225,18 +230,32 @@ class LibraryWindow:
     def _play(self) -> None:
         """Play the selected episode, and then those that the user steps to."""
         controller = self._controller
+        start = 0
         while (row := controller.chosen) is not None and not self._closed:
             if row.problem:
                 controller.message, controller.is_trouble = row.problem, True
                 break
             number = f"{controller.list.chosen + 1:,} of {len(controller.rows):,}"
-            window = EpisodeWindow(self._window, row, self._open_frames, controller.library, number, self._curator)
+            may_play = self._play_inside is not None
+            place = controller.library, number, self._curator, may_play, start
+            window = EpisodeWindow(self._window, row, self._open_frames, *place)
             step, problem = window.run()
+            start = 0
             controller.count_verdicts(row.episode_id)
             if problem:
                 controller.message, controller.is_trouble = problem, True
             if step == "delete":
                 controller.delete([row])
+            if step == "play" and self._play_inside is not None:
+                try:
+                    self._play_inside(Path(row.path), window.frame)
+                    start = window.frame
+                except CoachError as error:
+                    controller.message, controller.is_trouble = str(error), True
+                    break
+                if self._window.closing:
+                    break
+                continue
             if step not in ("next", "previous"):
                 break
             controller.list.press("down" if step == "next" else "up")

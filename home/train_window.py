@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -103,6 +104,8 @@ class TrainWindow(ListWindow[TrainForm]):
         ("S", "Stop it with a checkpoint, or remove it from the queue"),
         ("R", "Resume; try again; train for as many steps again"),
         ("W", "Watch its agent play"),
+        ("C", "Coach it: watch it, and what you play after T is added to it"),
+        ("M", "Its worst moments, to play on from"),
         ("F2", "Rename it"),
         ("Del", "Delete it (into the trash), or dismiss a failure"),
         ("U", "Undo the last deletion"),
@@ -129,12 +132,14 @@ class TrainWindow(ListWindow[TrainForm]):
         self._preview: BackgroundPreview | None = None
         self._estimate = ""
         self._to_watch: str | None = None
+        self.view = "watch"
+        """How the person wants to see the run that ``run`` returned: "watch", "coach" or "moments"."""
         self._renaming: TextField | None = None
         self._deleted: list[str] = []
         """Runs that were deleted in this window, for undoing it."""
 
     def run(self) -> str | None:
-        """Run until the person leaves. Return the run whose agent they want to watch, or None."""
+        """Run until the person leaves. Return the run that they want to see as ``view`` says, or None."""
         self._to_watch = None
         self._run()
         return self._to_watch
@@ -200,7 +205,9 @@ class TrainWindow(ListWindow[TrainForm]):
             Action("New", "N", "n", self._open_form, None if is_active else OLIVE),
             Action("Remove" if waits else "Stop", "S", "s", self._stop, None, stops),
             Action(_resume_label(run), "R", "r", self._resume, None, run is not None and run.can_resume),
-            Action("Watch", "W", "w", self._watch, None, watches),
+            Action("Watch", "W", "w", partial(self._view, "watch"), None, watches),
+            Action("Coach", "C", "c", partial(self._view, "coach"), None, watches),
+            Action("Moments", "M", "m", partial(self._view, "moments"), None, watches),
         ]
         exists = run is not None and run.path != Path()
         movable = exists and run is not None and not run.is_active and not run.comparison
@@ -209,7 +216,8 @@ class TrainWindow(ListWindow[TrainForm]):
             actions.append(Action("Dismiss", "Del", "delete", self._dismiss))
         else:
             actions.append(Action("Delete", "Del", "delete", self._delete, None, movable))
-        return [*actions, Action("Undo", "U", "u", self._undo, None, bool(self._deleted))]
+        # Last, and only where there is something to undo, so that the others have room and keep their places.
+        return [*actions, Action("Undo", "U", "u", self._undo)] if self._deleted else actions
 
     # ---- renaming and deleting -----------------------------------------------------------------------------------
 
@@ -322,8 +330,8 @@ class TrainWindow(ListWindow[TrainForm]):
         if self._selected is not None:
             self._controller.dismiss(self._selected.name)
 
-    def _watch(self) -> None:
-        self._to_watch, self._leaving = self._shown, True
+    def _view(self, how: str) -> None:
+        self._to_watch, self.view, self._leaving = self._shown, how, True
 
     def _estimated(self) -> str:
         if self._form is None:

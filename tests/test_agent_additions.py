@@ -24,6 +24,7 @@ import coach
 from agent.added_memory import ANNEAL_STEPS, AddedMemory
 from agent.additions import Requested, request_episode
 from agent.config import TrainConfig
+from agent.live_weights import newest_agent
 from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.sampling import PrioritisedSampler, UniformSampler
 from agent.training import train
@@ -224,6 +225,19 @@ def test_a_planner_corrects_the_worst_moments_of_a_training(
     assert (line.episode, line.decisions, line.step) == (Path(fact["path"]).stem, 30, 120)
     left = worst_moments(folder, 100)
     assert start not in {start_before(folder, moment)[2] for moment in left}
+
+
+def test_whoever_watches_a_training_sees_weights_that_are_newer_than_its_checkpoint(library: Library) -> None:
+    steps: list[int] = []
+
+    def report(progress: Progress) -> None:
+        if progress.phase == "training":
+            steps.append(newest_agent(open_run(library, "run-1")).step)
+
+    train(library, "run-1", small_config(steps=64, network="small"), report=report)
+    assert steps[0] == 0
+    assert 0 < steps[-1] < 64, "written once on request, and then not for a while"
+    assert newest_agent(open_run(library, "run-1")).step == 64
 
 
 # ---- without a network -----------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
 
-EPISODE_QUEUES = {kind.name: kind.of_episode for kind in QUEUES if kind.of_episode is not None}
+EPISODE_QUEUES = {kind.name: kind.of_episode for kind in QUEUES if kind.of_episode and kind.name != "coached"}
 
 
 def episode(
