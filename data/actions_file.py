@@ -35,11 +35,11 @@ TEXTS = ("settings", "game", "about")
 
 
 def read_actions_file(path: Path, game: str | None = None, held_for: int = 1, action_set: str = "") -> ForeignPlay:
-    """Read an archive; raises CoachError for one that is not an actions file, or that contradicts itself.
+    """Read an archive; raises CoachError for one that is not an actions file, or that is inconsistent.
 
     Arrays: ``actions`` (S,) integers, texts that name actions, or (S, N) one-hot; optionally ``rewards`` (S,) points,
     ``lives`` (S,) or (S + 1,), ``ram`` (S, 128) or (S + 1, 128), ``dones``, ``terminations`` and ``truncations``
-    (S,), ``initial_ram`` (128,), and what ``coach export --to npz`` writes. game: the game, where the archive does
+    (S,), ``initial_ram`` (128,), and what ``coach export --to npz`` writes. game: the game, if the archive does
     not name it. held_for: frames for which each action is held. action_set: "minimal" or "full"; "" if the archive
     decides.
     """
@@ -142,7 +142,7 @@ def _column(path: Path, name: str, arrays: Any, steps: int) -> np.ndarray | None
     if not found:
         return None
     column = np.asarray(arrays[found[0]])
-    called = f"{path} contradicts itself: it has {steps} actions but its `{found[0]}`"
+    called = f"{path} is inconsistent: it has {steps} actions but its `{found[0]}`"
     if column.dtype.kind not in "biuf" or (column.dtype.kind == "f" and not np.isfinite(column).all()):
         raise CoachError(f"{called} is not an array of numbers.")
     if name == "markers":

@@ -86,7 +86,7 @@ def read_demo(path: Path, held_for: int = 1, action_set: str = "") -> ForeignPla
     lives = np.asarray(columns["lives"]).astype(np.int64) if "lives" in columns else None
     for name, column, lengths in (("rewards", rewards, (steps,)), ("lives", lives, (steps, steps + 1))):
         if column is not None and len(column) not in lengths:
-            raise CoachError(f"{path} contradicts itself: it has {steps} actions but {len(column)} {name}.")
+            raise CoachError(f"{path} is inconsistent: it has {steps} actions but {len(column)} {name}.")
     return ForeignPlay(
         source=str(path),
         actions=actions,

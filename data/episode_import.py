@@ -1,4 +1,4 @@
-"""Importing play recorded elsewhere: simulate its actions, compare everything that the input states, then publish.
+"""Import play recorded elsewhere: simulate its actions, compare everything that the input states, then publish.
 
 Readers (``data.actions_file``, ``data.minari_import``, ``data.demo_pickle``) turn an input into ``ForeignPlay``;
 ``import_play`` does the rest, in the same way for all of them.
@@ -25,13 +25,13 @@ from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
 
 MOST_NOOPS = 30
-"""Most no-op frames tried before the first action (Mnih et al. 2015, "Evaluation procedure")."""
+"""Largest number of no-op frames tried before the first action (Mnih et al. 2015, "Evaluation procedure")."""
 MOST_SKIPPED = 60
-"""Most leading no-ops of the input that are tried to be left out."""
+"""Largest number of no-ops at the start of the input that are left out on trial."""
 PROGRESS_FRAMES = 600
 
 OnProgress = Callable[[int, int], None]
-"""Called with steps simulated and steps in all."""
+"""Called with the number of simulated steps and their total."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Imported:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def sentences(self) -> list[str]:
-        """Return what a person should know about it; nothing if all of it was reproduced."""
+        """Return sentences about what was not reproduced or could not be confirmed."""
         found = [] if self.is_new else ["The library already has this episode."]
         if not self.proved_by:
             found.append("Nothing in the input could confirm its actions: it has no points, lives, RAM or pictures.")
@@ -112,7 +112,7 @@ def import_play(
 
     An episode ends where the emulator's game ends; steps after it are counted, not kept. Raises AnswerIsNo at the
     first step that the emulator contradicts, unless ``keep_anyway`` or ``until_mismatch``; CoachError for an input
-    that contradicts itself or the options. Both say which episodes of the input were published before.
+    that is inconsistent or contradicts the options. Both say which episodes of the input were published before.
     """
     play = replace(play, game=_agreed(play, options), player=options.player or play.player)
     if options.demonstrator is not None:

@@ -25,7 +25,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Span:
-    """What is exported: frames ``start`` to ``stop`` - 1 of a replay file; all of it by default."""
+    """Frames ``start`` to ``stop`` - 1 of a replay file, by default all of it."""
 
     path: Path
     start: int = 0
@@ -90,7 +90,7 @@ def export(
 def export_all(
     spans: Sequence[Span], to: str, folder: Path, overlay: bool = False, on_progress: OnProgress | None = None
 ) -> list[Path]:
-    """Write many spans into ``folder``, one file each; on_progress: spans done and spans in all."""
+    """Write many spans into ``folder``, one file each; on_progress: called with the spans done and their total."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -89,7 +89,7 @@ class LabelDatabase:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise CoachError(
-                    f"The label database {self.where} cannot be made ({error.strerror or error}); "
+                    f"Cannot create the label database {self.where} ({error.strerror or error}); "
                     "choose another place with --labels."
                 ) from error
             for what in (path.parent, path):
@@ -345,7 +345,7 @@ class LabelDatabase:
                 raise CoachError(f"{self.where} is not a label database of Replay Coach ({reason}).") from error
             if "is locked" in reason:
                 raise CoachError(
-                    f"The label database {self.where} has been held by another program for {BUSY_SECONDS:.0f} s; "
+                    f"The label database {self.where} has been locked by another program for {BUSY_SECONDS:.0f} s; "
                     "close that program and try again."
                 ) from error
             raise CoachError(f"The label database {self.where} cannot be {doing} ({reason}).") from error

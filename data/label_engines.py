@@ -30,7 +30,7 @@ def shown(path_or_url: Path | str) -> str:
         return sa.make_url(path_or_url).render_as_string(hide_password=True)
     except ArgumentError as error:
         raise CoachError(
-            "The address of the label database cannot be read; write it as "
+            "The address of the label database is not valid; write it as "
             "postgresql+psycopg://user:password@host/name, or give a file."
         ) from error
 

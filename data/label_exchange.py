@@ -17,7 +17,7 @@ from data.label_database import LabelDatabase
 FORMAT = "replay-coach-labels"
 VERSION = 1
 LONGEST_LINE = 100_000
-"""Characters; a verdict needs a few hundred, so a longer line is no verdict."""
+"""Characters. A verdict has a few hundred, so a longer line is not a verdict."""
 
 
 def export_labels(
@@ -27,7 +27,7 @@ def export_labels(
 
     The first line says what the file is; each other line is one verdict. frame_counts: number of actions of each
     episode that is at hand, by id; verdicts on frames that such an episode does not have are left out. Verdicts on
-    other episodes are written: the importing library may have those. The file appears whole or not at all. Raises
+    other episodes are written: the importing library may have those. The file appears complete or not at all. Raises
     CoachError if it cannot be written.
     """
     known = frame_counts or {}
@@ -119,7 +119,7 @@ def _objects(path: Path, name: str) -> Iterable[tuple[int, dict[str, Any]]]:
 
 
 def _verdict(values: dict[str, Any]) -> Verdict:
-    """Raises KeyError, TypeError, ValueError or CoachError for anything that is not a verdict."""
+    """Parse a verdict. Raises KeyError, TypeError, ValueError or CoachError for anything else."""
     for name, kind in (("episode", str), ("start", int), ("stop", int), ("curator", str), ("verdict", str)):
         if not isinstance(values[name], kind) or isinstance(values[name], bool):
             raise TypeError(f"its {name} is {values[name]!r}")

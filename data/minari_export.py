@@ -37,7 +37,7 @@ def minari_package() -> Any:
 
 
 def default_dataset_id(spans: Sequence[Span]) -> str:
-    """Such as "replay-coach/SpaceInvaders-v0"."""
+    """Return the default id of a data set, such as "replay-coach/SpaceInvaders-v0"."""
     with ReplayFile(spans[0].path) as replay:
         return f"replay-coach/{replay.origin.game}-v0"
 
@@ -84,7 +84,7 @@ def export_minari(spans: Sequence[Span], dataset_id: str, on_progress: OnProgres
         except TypeError as error:
             raise CoachError("This Minari stores pictures with loss only; install minari 0.5.4 or later.") from error
         except (ValueError, OSError, ImportError) as error:
-            raise CoachError(f"The Minari data set {dataset_id} cannot be made ({error}).") from error
+            raise CoachError(f"Cannot make the Minari data set {dataset_id} ({error}).") from error
     return Path(dataset.storage.data_path).parent
 
 

@@ -56,9 +56,9 @@ def import_minari(
 ) -> list[Imported]:
     """Simulate the episodes of a local Minari data set and publish them; one result an episode.
 
-    on_progress: episodes done and episodes in all. Raises AnswerIsNo at the first episode that is not reproduced;
-    CoachError where the actions cannot suffice (sticky actions, clips, unknown wrappers) or the data set cannot be
-    read. Both say which episodes were imported before.
+    on_progress: called with the episodes done and their total. Raises AnswerIsNo at the first episode that is not
+    reproduced, and CoachError if the actions are not enough (sticky actions, clips, unknown wrappers) or the data set
+    is not readable. Both say which episodes were imported before.
     """
     package = minari_package()
     done: list[Imported] = []

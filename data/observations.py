@@ -1,4 +1,4 @@
-"""Pictures in data sets from elsewhere: how they were made, and whether they equal the emulator's."""
+"""Pictures of imported data sets: how they were made, and whether they equal the emulator's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 LOSSY_TOLERANCE = 8.0
-"""Greatest mean absolute difference, of 255, of a picture that was stored with loss (JPEG)."""
+"""Largest mean absolute difference, of 255, of a picture that was stored with loss (JPEG)."""
 
 
 def luminance(palette: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ class Observations:
     size: tuple[int, int] | None
     """(width, height) to which they were resized with cv2.INTER_AREA; None: not resized."""
     pooled: bool
-    """Whether each is the maximum of its step's last two frames."""
+    """Whether each picture is the maximum of its step's last two frames."""
     scaled: bool = False
     """Whether they are float32, divided by 255."""
     lossy: bool = False

@@ -14,7 +14,7 @@ from agent.arms import parse_arm
 from agent.comparison_summary import summarise
 from agent.statistics import Estimate
 from commands import report
-from commands.comparison_report import Facts, charts, write_report
+from commands.comparison_report import Facts, _evaluations, charts, write_report
 from commands.report import Film, Table, format_estimate
 
 
@@ -97,3 +97,17 @@ def test_cells_cannot_break_a_table_in_markdown() -> None:
 
 def test_an_estimate_that_rounds_to_0_has_no_sign() -> None:
     assert format_estimate(Estimate(-0.001, -0.002, 0.004), 2) == "0.00 (0.00 to 0.00)"
+
+
+def test_the_method_names_the_evaluations_of_arms_that_differ() -> None:
+    plan = plan_of(1)
+    none, shown = plan.arms
+    assert _evaluations(plan) == ""  # no arm of this plan is evaluated during training
+    often = dataclasses.replace(
+        shown, config=dataclasses.replace(shown.config, evaluate_every=10, evaluation_episodes=1)
+    )
+    never = dataclasses.replace(none, config=dataclasses.replace(none.config, evaluate_every=0))
+    differing = dataclasses.replace(plan, arms=(never, often))
+    assert _evaluations(differing) == f"never ({none.title}) and every 10 own steps on 1 episode ({shown.title})"
+    alike = dataclasses.replace(plan, arms=(often, dataclasses.replace(often, title="other")))
+    assert _evaluations(alike) == "every 10 own steps on 1 episode"

@@ -259,7 +259,7 @@ def test_a_folder_or_a_place_that_cannot_be_is_one_clear_sentence(tmp_path: Path
     with pytest.raises(CoachError, match="is a folder, not a label database"):
         LabelDatabase(tmp_path)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CoachError, match="cannot be made"):
+    with pytest.raises(CoachError, match="Cannot create"):
         LabelDatabase(tmp_path / "file" / "labels.sqlite")
 
 
@@ -313,7 +313,7 @@ def test_a_database_that_another_program_holds_is_told(path: Path, monkeypatch: 
     with LabelDatabase(path) as labels:
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CoachError, match="held by another program"):
+        with pytest.raises(CoachError, match="locked by another program"):
             labels.record(judged(1))
         holder.execute("ROLLBACK")
         labels.record(judged(1))
