@@ -215,7 +215,7 @@ def test_what_is_no_hdf5_file_or_another_hdf5_file_is_refused(tmp_path: Path) ->
         ReplayFile(text)
     with pytest.raises(CoachError, match="not a replay file of Replay Coach"):
         ReplayFile(other)
-    with pytest.raises(CoachError, match="cannot be read"):
+    with pytest.raises(CoachError, match="Cannot read"):
         ReplayFile(tmp_path / "missing.h5")
 
 
