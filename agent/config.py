@@ -89,13 +89,13 @@ class TrainConfig:
 
     # The network
     network: str = _setting(
-        "nature",
+        "small",
         "nature; small: half as many filters, normalised in the dense layer alone; impala: 15 residual convolutions",
         source=f"{MNIH}; Espeholt et al. 2018",
         choices=("nature", "small", "impala"),
     )
     quantiles: int = _setting(
-        0,
+        32,
         "quantiles of the return that the network learns for each action, acting by their mean; 0: its value alone",
         "quantiles",
         "Dabney et al. 2018",
@@ -157,14 +157,14 @@ class TrainConfig:
     )
 
     held_out: float = _setting(
-        0.0,
+        0.1,
         "share of the demonstrations that is held out of pretraining, which stops when it no longer fits them better",
         "share",
         least=0,
         most=0.5,
     )
     check_episodes: int = _setting(
-        0,
+        8,
         "episodes after pretraining in which the agent is compared with random play; where it is worse, the "
         "demonstrations are not imitated, or not used; 0: no check",
         "episodes",
@@ -217,7 +217,7 @@ class TrainConfig:
         least=0,
     )
     double_q: bool = _setting(
-        True,
+        False,
         "the online network chooses the action that the target network values",
         source="van Hasselt et al. 2016",
     )
@@ -246,7 +246,7 @@ class TrainConfig:
         least=0,
     )
     margin_anneal_steps: int = _setting(
-        0, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
+        10_000, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
     )
     balance_actions: bool = _setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
@@ -282,7 +282,11 @@ class TrainConfig:
     )
     optimizer_decay: float = _setting(0.95, "decay of RMSProp's averages", "per update", MNIH, least=0, most=0.999999)
     optimizer_epsilon: float = _setting(
-        1.5e-4, "constant that keeps the optimizer from dividing by 0", source="Hessel et al. 2018", least=1e-12, most=1
+        1e-5,
+        "constant that keeps the optimizer from dividing by 0",
+        source="our own trial; 1.5e-4 in Hessel et al. 2018",
+        least=1e-12,
+        most=1,
     )
     gradient_norm: float = _setting(
         10.0, "norm to which the gradient is clipped; 0: never", source="Wang et al. 2016", least=0
@@ -346,7 +350,9 @@ class TrainConfig:
             raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not be greater than the epsilon at the start.")
 
         if self.quantiles and self.td_loss != "huber":
-            raise CoachError("--quantiles needs --td-loss huber: quantiles have no squared loss.")
+            raise CoachError(
+                "--quantiles needs --td-loss huber: quantiles have no squared loss (--quantiles 0: values alone)."
+            )
 
     @property
     def bounds_targets(self) -> bool:

@@ -32,7 +32,7 @@ from agent.start_states import (
     write_start_episodes,
 )
 from agent.trainer import EpisodeDone, Generators, Trainer
-from agent.trust import LESS, NOTHING, VALUES, Check, check, sentence
+from agent.trust import IMITATION, LESS, NOTHING, VALUES, Check, check, sentence
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
@@ -50,6 +50,8 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 LOG_EVERY_UPDATES = 250
 ACCOUNT_SECONDS = 10.0
 """Time between two reports of what was added."""
+LEAST_CHECKED_UPDATES = 500
+"""A shorter pretraining is a try, not a training: its agent is not compared with random play."""
 TRACE_ROWS = 1000
 """Approximate number of rows in trace.csv at the end of a training."""
 CLOSELY_TRACED_UPDATES = 100
@@ -292,6 +294,8 @@ class _Training:
     def _may_continue(self) -> bool:
         """Compare the pretrained agent with random play; where it is worse, use the demonstrations for less."""
         config, trainer = self.config, self.trainer
+        if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.trust == IMITATION:
+            return True
         if not config.check_episodes or self.folder.read().from_run is not None or trainer.trust == NOTHING:
             return True
         self.progress.start_phase("checking", 0, 2 * config.check_episodes)
@@ -369,6 +373,7 @@ class _Training:
             "sources": [dataclasses.asdict(source) for source in self.sources],
             "best": self.best,
             "checks": [dataclasses.asdict(check) for check in self.checks],
+            "note": self._trust_in_words(),
             "evaluations": self.evaluations,
             "seconds": self.seconds,
         }

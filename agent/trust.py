@@ -51,7 +51,7 @@ def check(
     done: Callable[[int], None],
 ) -> Check:
     """Play the check's episodes by the agent and at random; ``done`` is called with the number of episodes played."""
-    protocol = dataclasses.replace(protocol_named("nature"), max_frames=CHECK_FRAMES)
+    protocol = dataclasses.replace(protocol_named("nature"), max_frames=min(CHECK_FRAMES, config.max_episode_frames))
     tasks = episode_tasks(protocol, config.check_episodes, CHECK_SEED)
     means, played = [], 0
     for epsilon in (protocol.epsilon, 1.0):

@@ -25,8 +25,8 @@ from data.runs import RunFolder
 
 
 def settings_of(arm: str, seed: int, steps: int) -> TrainConfig:
-    """Return the defaults with the study's settings."""
-    config = preset("default")
+    """Return the first default preset, with which the study began, with the study's settings."""
+    config = preset("first-default")
     if arm == "unseeded":
         config = dataclasses.replace(config, pretrain_steps=0)
     else:
@@ -51,7 +51,7 @@ def run(arm: str, seed: int, library: Library, steps: int, stop: threading.Event
     if summary.stopped:
         return None
     evaluations = tuple(Evaluated(row["step"], tuple(row["scores"])) for row in read_evaluations(folder))
-    usual = preset("default")
+    usual = preset("first-default")
     names = [item.name for item in dataclasses.fields(TrainConfig)]
     changed = {name: getattr(config, name) for name in names if getattr(config, name) != getattr(usual, name)}
     return Result(arm, seed, steps, changed, evaluations, round(summary.seconds), this_machine())

@@ -10,8 +10,7 @@ import matplotlib as mpl
 import numpy as np
 
 from agent.statistics import two_stage_mean_interval
-from benchmarks import learning_design
-from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results, read_rows
+from benchmarks.learning_study import ARMS, EPISODES, RESULTS, SEEDS, STEPS, Result, missing, read_results
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -87,32 +86,18 @@ def draw(results: list[Result], path: Path = PLOT) -> None:
     pyplot.close(figure)
 
 
-def trials_table() -> list[str]:
-    """Return the table's lines of the trials on tuning seeds, in their order."""
-    rows = read_rows(RESULTS / "trials.jsonl")
-    if not rows:
-        return []
-    lines = [
-        "| trial | seeded decisions | updates | own steps | points (95% interval, episodes) |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        points = f"{row['mean']:.0f} ({row['low']:.0f} to {row['high']:.0f}, {row['episodes']})"
-        cells = [row["trial"], f"{row['seeded_decisions']:,}", f"{row['updates']:,}", f"{row['steps']:,}", points]
-        lines.append("| " + " | ".join(cells) + " |")
-    return ["Trials, one seed each, on evaluation episodes used for nothing else:", "", *lines, ""]
-
-
 def made_part(results: list[Result]) -> list[str]:
     """Return the lines between the page's two marks."""
     demonstrator = RESULTS / "demonstrator.json"
     lines = [BEGIN, ""]
     if demonstrator.is_file():
         about = json.loads(demonstrator.read_text())
-        scores, told = about["scores"], "no episode was complete"
+        scores, whole = about["scores"], "no episode was complete"
         if scores:
-            told = f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
-        lines.append(f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; {told}.")
+            whole = (
+                f"whole episodes scored {', '.join(f'{score:.0f}' for score in scores)} (mean {np.mean(scores):.0f})"
+            )
+        lines.append(f"Demonstrator: {about['demonstrator']}, {about['frames'] / 3600:.0f} minutes; {whole}.")
         lines.append("")
     if results:
         lines += [*table(results), "", f"![Points over own steps]({PLOT.relative_to(PAGE.parent)})", ""]
@@ -122,7 +107,7 @@ def made_part(results: list[Result]) -> list[str]:
     if waiting:
         names = ", ".join(f"{arm}-{seed}" for arm, seed in waiting)
         lines += [f"Not trained yet of {len(SEEDS)} seeds for each of {len(ARMS)} arms: {names}.", ""]
-    return [*lines, *trials_table(), *learning_design.table(read_rows(RESULTS / "factors.jsonl")), END]
+    return [*lines, END]
 
 
 def write_report() -> None:

@@ -235,6 +235,8 @@ class RunSummary:
     """Why it failed or was interrupted, in one sentence."""
     log: str = ""
     """Path of the output of its training."""
+    note: str = ""
+    """What a person should know about it, such as how much its demonstrations taught; in sentences."""
 
     @property
     def seeding(self) -> str:
@@ -307,6 +309,7 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
         steps=steps,
         mean_score=mean_score,
         progress=None if report is None else report.progress,
+        note=(report.progress.note if report is not None else "") or str(state.get("note", "")),
     )
 
 

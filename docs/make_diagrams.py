@@ -171,12 +171,62 @@ def margin(figure: Figure) -> None:
     figure.axes[0].set_ylabel("value")
 
 
+def inside(figure: Figure) -> None:
+    """Own episodes that start at moments of a recorded one, by each rule."""
+    axes = figure.subplots()
+    bare(axes, 6.4, 3.9)
+    left, right = 1.5, 6.2
+    axes.plot([left, right], [0.5, 0.5], color=OLIVE, lw=5, solid_capstyle="butt")
+    axes.text(left - 0.15, 0.5, "recorded", ha="right", va="center")
+    for place, edge, name in ((0.42, GREEN, "good"), (0.74, ORANGE, "bad")):
+        at = left + place * (right - left)
+        axes.plot([at, at + 0.45], [0.5, 0.5], color=edge, lw=9, solid_capstyle="butt")
+        axes.text(at + 0.22, 0.18, name, ha="center", va="center", color=edge, size=9.5)
+    rules = {"even": (0.07, 0.33, 0.58, 0.86), "backward": (0.87, 0.9, 0.93), "good": (0.3, 0.36), "bad": (0.62, 0.68)}
+    for number, (rule, places) in enumerate(rules.items()):
+        y = 1.2 + 0.72 * number
+        axes.text(left - 0.15, y, rule, ha="right", va="center", family="monospace")
+        axes.plot([left, right], [y, y], color=LINE, lw=1)
+        for place in places:
+            at = left + place * (right - left)
+            axes.plot([at], [y], "o", color=TEXT, markersize=5)
+            arrow(axes, (at, y), (min(at + 0.5, right + 0.15), y), TEXT)
+        if rule == "backward":
+            arrow(axes, (left + 0.84 * (right - left), y), (left + 0.5 * (right - left), y), GREEN)
+            axes.text(left + 0.46 * (right - left), y, "as it succeeds", ha="right", va="center", color=GREEN, size=9.5)
+
+
+def verdicts(figure: Figure) -> None:
+    """What a good and a bad clip do to the values of their action, with --bad-margin 0.8."""
+    names = ["NOOP", "FIRE", "RIGHT", "LEFT"]
+    margin = TrainConfig().margin
+    columns = (
+        ("good clip: FIRE is raised", [0.9, 1.0, 1.5, 0.7], "FIRE", 1.5 + margin, GREEN, "the best other + "),
+        ("bad clip: RIGHT is lowered", [0.9, 1.1, 1.8, 0.7], "RIGHT", 1.1 - margin, ORANGE, "the best other - "),
+    )
+    for axes, (title, values, action, limit, colour, words) in zip(
+        figure.subplots(1, 2, sharey=True), columns, strict=True
+    ):
+        axes.bar(names, values, color=[colour if name == action else QUIET for name in names], width=0.66)
+        axes.plot([-0.4, 3.4], [limit, limit], color=colour, lw=1.4, ls=(0, (4, 3)))
+        above = limit + 0.06 if limit > 1 else 2.05
+        axes.text(-0.4, above, f"{words}{margin:g}", color=colour, size=9.5)
+        place = names.index(action)
+        arrow(axes, (place, values[place]), (place, limit), TEXT)
+        axes.set_title(title, size=10.5)
+        axes.set_ylim(0, 2.8)
+        axes.tick_params(labelsize=9)
+    figure.axes[0].set_ylabel("value")
+
+
 DIAGRAMS: dict[str, tuple[Callable[[Figure], None], float]] = {
     "loop": (loop, 3.6),
     "keep": (keep, 3.0),
     "memory": (memory, 3.0),
     "share": (share, 2.9),
     "margin": (margin, 2.9),
+    "inside": (inside, 3.5),
+    "verdicts": (verdicts, 2.9),
 }
 """What draws each, and its height in inches."""
 

@@ -134,6 +134,8 @@ class RunPane:
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
         if run.error:
             box = box.without_top(self._draw_error(canvas, box, run) + GRID)
+        elif run.note:
+            box = box.without_top(canvas.paragraph(run.note, box, SMALL, OLIVE) + GRID)
         facts = run_charts(curves, run.is_active)
         if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_active:
             return

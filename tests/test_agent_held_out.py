@@ -11,6 +11,7 @@ from agent_episodes import record_episode, small_config
 from test_agent_training import assert_same_run
 
 import agent.trainer
+import agent.training
 import agent.trust
 from agent.held_out import PATIENCE, HeldOut, hold_out
 from agent.replay_memory import ReplayMemory
@@ -20,6 +21,7 @@ from agent.seeding_fill import fill
 from agent.training import new_memory, train
 from agent.trust import IMITATION, NOTHING, VALUES, Check, sentence
 from data.library import Library
+from data.runs import RunFolder, run_summary
 
 SETTINGS = {"seed_from": ("human",), "network": "small", "deterministic": True, "held_out": 0.5, "pretrain_steps": 6}
 
@@ -34,9 +36,10 @@ def library(tmp_path: Path) -> Library:
 
 @pytest.fixture
 def short_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure every second update, and play at most 40 frames."""
+    """Measure every second update, check after any pretraining, and play at most 40 frames."""
     monkeypatch.setattr(agent.trainer, "CHECK_UPDATES", 2)
     monkeypatch.setattr(agent.trust, "CHECK_FRAMES", 40)
+    monkeypatch.setattr(agent.training, "LEAST_CHECKED_UPDATES", 0)
 
 
 @pytest.fixture
@@ -121,6 +124,7 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
     assert account["trust"] == NOTHING
     assert summary.note == account["sentence"]
     assert "continues without it" in summary.note
+    assert run_summary(RunFolder(library.run_folder("run"))).note == summary.note, "lists and windows show it, too"
     assert summary.updates == 6 + 6 + 2  # and no third pretraining
 
 

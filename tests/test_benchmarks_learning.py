@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import TrainConfig
-from benchmarks import agent_parts, learning_design, learning_factors, learning_ours, learning_report, learning_trials
+from benchmarks import agent_parts, learning_ours, learning_report
 from benchmarks.learning_study import ARMS, Evaluated, Result, missing, read_results
 from data.library import Library
 
@@ -34,9 +33,7 @@ def test_a_finished_training_is_kept_and_not_asked_for_again(tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(900)
-def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_training_continues_and_has_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = Library(tmp_path)
     record_episode(library, 400, kind="planner")
 
@@ -57,54 +54,7 @@ def test_a_training_that_was_stopped_goes_on_and_comes_to_a_result(
     assert found.settings["hidden_units"] == 16
 
 
-def test_every_trial_has_settings_that_are_possible_and_a_run_of_its_own(tmp_path: Path) -> None:
-    library = Library(tmp_path)
-    settings = {name: learning_trials.settings_of(name) for name in learning_trials.TRIALS}
-    assert len(set(settings.values())) == len(settings)
-    assert len({library.run_folder(learning_trials.run_name(name)) for name in settings}) == len(settings)
-
-
-def test_the_design_mixes_no_setting_up_with_another_or_with_two_together() -> None:
-    levels = 2 * learning_design.design() - 1
-    assert len({tuple(row) for row in levels}) == 16
-    assert (levels.T @ levels == 16 * np.eye(6)).all(), "each in half of the trainings, evenly beside each other"
-    pairs = np.column_stack([levels[:, a] * levels[:, b] for a in range(6) for b in range(a)])
-    assert (levels.T @ pairs == 0).all()
-
-
-def test_effects_that_were_planted_are_found_and_the_intervals_hold_them() -> None:
-    planted, rng = np.array([80.0, 0.0, -40.0, 0.0, 0.0, 20.0]), np.random.default_rng(1)
-    held = 0
-    for _ in range(1000):
-        points = 200 + learning_design.design() @ planted + rng.normal(0, 30, 16)
-        rows: list[dict[str, Any]] = [{"index": index, "mean": mean} for index, mean in enumerate(points)]
-        rng.shuffle(rows)  # type: ignore[arg-type]
-        found = learning_design.effects(rows)
-        assert [name for name, *_ in found] == list(learning_design.FACTORS)
-        held += sum(low <= effect <= high for effect, (_, _, low, high) in zip(planted, found, strict=True))
-    assert 0.935 <= held / 6000 <= 0.965
-    exact = [{"index": index, "mean": mean} for index, mean in enumerate(learning_design.design() @ planted)]
-    np.testing.assert_allclose([effect for _, effect, _, _ in learning_design.effects(exact)], planted, atol=1e-9)
-
-
-@pytest.mark.timeout(900)
-def test_one_training_of_the_design_comes_to_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record_episode(Library(tmp_path / "library"), 400, kind="planner")
-    real = learning_factors.settings_of(15)
-    assert (real.train_every, real.n_steps, real.seed_share, real.dueling, real.reward) == (1, 10, 0.1, True, "log")
-
-    def small(index: int) -> TrainConfig:
-        return small_config(seed=index, steps=64, seed_from=("planner",), threads=1)
-
-    monkeypatch.setattr(learning_factors, "settings_of", small)
-    monkeypatch.setattr(learning_factors, "EPISODES", 2)
-    row = learning_factors.train_one(3, 600.0, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["library"]
-    assert (row["index"], row["steps"], row["episodes"]) == (3, 64, 2)
-    assert row["low"] <= row["mean"] <= row["high"]
-
-
-def test_the_page_gets_its_table_and_keeps_what_was_written_by_hand(
+def test_the_page_gets_its_table_and_keeps_the_rest_of_its_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, results = tmp_path / "learning.md", tmp_path / "learning"
@@ -128,7 +78,7 @@ def test_the_page_gets_its_table_and_keeps_what_was_written_by_hand(
     assert learning_report.PLOT.stat().st_size > 5000
 
 
-def test_the_speed_page_gets_its_report_and_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
+def test_the_speed_page_gets_its_report_and_keeps_the_rest_of_its_text(tmp_path: Path) -> None:
     page = tmp_path / "speed.md"
     page.write_text(f"before\n{agent_parts.BEGIN}\nold\n{agent_parts.END}\nafter\n")
     row = {"steps_per_second": 90.0, "milliseconds": {"learning": 30.0}, "shares": {"learning": 0.86}}
