@@ -44,7 +44,7 @@ soak: $(VENV)/.installed-for-tests ## run the long versions of the kill and fuzz
 	@$(BIN)/python -m pytest -m soak --timeout 7200
 
 bench: $(VENV)/.installed-for-tests ## measure beside other libraries on this machine (MINUTES=10: of play in each window)
-	@for part in recording "playing --minutes $(MINUTES)" curating idle_windows agent_parts; do \
+	@for part in recording "playing --minutes $(MINUTES)" curating idle_windows coaching agent_parts; do \
 		$(BIN)/python -m benchmarks.$$part || exit 1; done
 
 study: $(VENV)/.installed-for-tests ## go on with the study of learning (days; stop it with Ctrl-C at any time)

@@ -102,6 +102,8 @@ def request_episode(
     for name, about in _abouts(additions):
         if (about.get("digest"), about.get("selection")) == (replay.digest, selection):
             return Requested(replay.episode_id, tally.kept, name, tally, already_here=True)
+    if _seeded_decisions(folder).get(replay.episode_id, 0) >= tally.kept:
+        return Requested(replay.episode_id, tally.kept, "", tally, already_here=True)
     if dry_run:
         return Requested(replay.episode_id, tally.kept, "", tally)
     about = {
@@ -125,8 +127,7 @@ def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) ->
     """
     config, meanings = run_config(folder), folder.read().action_meanings
     additions = AdditionsFolder(folder.path)
-    found = folder.newest_state()
-    seeded = [str(source["name"]) for source in found[1].get("sources", [])] if found is not None else []
+    seeded = _seeded_decisions(folder)
     added = [line.episode for line in additions.taken() if line.kind == "episode"]
     summaries = {summary.episode_id: summary for summary in library.episodes(config.game)}
     specs = [parse_spec(text) for text in config.seed_from]
@@ -152,6 +153,13 @@ def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) ->
         raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} on which verdicts could count.")
     about = {"kind": "verdicts", "episodes": names}
     return _publish(additions, {"about": _text(about), **arrays})
+
+
+def _seeded_decisions(folder: RunFolder) -> dict[str, int]:
+    """Return the number of decisions of each episode of a run's seeding."""
+    found = folder.newest_state()
+    sources = found[1].get("sources", []) if found is not None else []
+    return {str(source["name"]): int(source["decisions"]) for source in sources}
 
 
 def _without_good_only(config: TrainConfig) -> TrainConfig:

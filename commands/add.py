@@ -145,7 +145,9 @@ def wait_until_taken(folder: RunFolder, requests: list[str], seconds: float) -> 
 def _fact(folder: RunFolder, requested: Requested, line: Addition | None) -> dict[str, Any]:
     tally = requested.tally
     removed = f" ({tally.sentence()})" if tally.removed else ""
-    if requested.already_here:
+    if requested.already_here and not requested.request:
+        sentence = f"{requested.episode} is in the seeding of {folder.name} already."
+    elif requested.already_here:
         when = f": {line.sentence()}" if line is not None else ", and waits."
         sentence = f"{requested.episode} was added to {folder.name} before{when}"
     elif line is not None:

@@ -156,6 +156,14 @@ def test_a_stopped_training_takes_an_addition_when_it_is_resumed(library: Librar
     assert account["coached"]["drawn"] > 0
 
 
+def test_an_episode_of_the_seeding_is_not_added_again(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    train(library, "first", small_config(steps=8, network="small", seed_from=("planner",)))
+    (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
+    assert coach.main(["--library", str(library.folder), "add", "first", episode]) == 0
+    assert "is in the seeding of first already" in capsys.readouterr().out
+    assert AdditionsFolder(library.run_folder("first")).request_names() == []
+
+
 def test_a_full_disk_loses_no_addition(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     config = small_config(steps=24, network="small")
     train(library, "first", config)

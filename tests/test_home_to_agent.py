@@ -13,6 +13,7 @@ import pytest
 
 from commands.training_controller import LibraryTrainingController
 from curator.layout import curator_layout
+from data.additions import AdditionsFolder
 from data.episode import EmulatorSettings
 from data.job_queue import JobQueue
 from data.label_database import LabelDatabase
@@ -74,9 +75,9 @@ def judged(library: Library) -> set[tuple[str, bool]]:
         return {(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()}
 
 
-def assert_all_of_it_happened(library: Library) -> None:
+def assert_all_of_it_happened(library: Library, coached: int = 0) -> None:
     """A person's episode, a person's verdict, and a run that was trained to its end on what a person played."""
-    assert [episode.demonstrator for episode in library.episodes()] == ["random", "human"]
+    assert [episode.demonstrator for episode in library.episodes()] == ["random", "human", *["human"] * coached]
     assert judged(library) == {("good", False)}
     folder = library.run_folder(RUN)
     config = json.loads((folder / "config.json").read_text())
@@ -120,15 +121,25 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         window("home", 60)
         press("w")
         window("watching", 120)
+        press("Escape")  # nothing is asked where only the agent played
+        window("home", 60)
+        press("t")
+        window(f"training - {RUN}: done", 60)
+        press("c")
+        window("watching", 120)
+        press("t")
+        window("you play", 60)
+        time.sleep(1.5)
+        press("t")
+        window("watching", 60)
+        time.sleep(1.0)
         press("Escape")
-        left = window("save or discard|ready", 60)  # nothing is asked where nothing was recorded yet
-        if "save or discard" in virtual_display.windows()[left]:
-            press("Delete")
-            window("ready", 60)
+        window(f"training - {RUN}: done", 120)
         press("Escape")
         window("home", 60)
         press("Escape")
-    assert_all_of_it_happened(library)
+    assert_all_of_it_happened(library, coached=1)
+    assert len(AdditionsFolder(library.run_folder(RUN)).waiting()) == 1, "the training takes it when it is resumed"
 
 
 @pytest.mark.timeout(1200)
