@@ -85,6 +85,7 @@ class CuratorController:
         self._cut = ManualCut()
         self._range = FrameRange(0, 0)
         """The part of the episode that the timeline shows."""
+        self._zoomed = False
         self._shown: ShownFrame | None = None
         self._shown_at = ("", -1)
         self._show_current()
@@ -261,6 +262,7 @@ class CuratorController:
         """Show less of the episode on the timeline (or, below 0, more of it), around a frame."""
         if self._shown is not None:
             self._range = self._range.zoomed(steps, around, self.player.frame_count)
+            self._zoomed = self._range != FrameRange(0, self.player.frame_count)
 
     def start_drag(self, edge: Edge) -> None:
         """Start to drag an edge of the clip on show."""
@@ -317,7 +319,8 @@ class CuratorController:
         while (current := self.session.current) is not None:
             outline = self._outlines[current.clip.episode_id]
             self.player.show(current.clip, outline.frame_count)
-            self._range = self._range.showing(current.clip.start, current.clip.stop, outline.frame_count)
+            shown = self._range if self._zoomed else FrameRange(0, outline.frame_count)
+            self._range = shown.showing(current.clip.start, current.clip.stop, outline.frame_count)
             try:
                 self._shown = self._read(current.clip, self.player.frame)
                 break

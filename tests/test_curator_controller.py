@@ -21,7 +21,7 @@ from curator.outline import EpisodeOutline, read_outlines
 from curator.queue_order import QueuedClip
 from curator.queues import WaitingQueue, build_queue
 from curator.session import Session
-from curator.timeline import TimelineScale
+from curator.timeline import FrameRange, TimelineScale
 from curator.window import WindowLoop
 from data.clip import Clip, Verdict
 from data.errors import CoachError
@@ -391,6 +391,21 @@ def test_an_edge_dragged_on_the_timeline_makes_the_clip_that_is_judged_and_can_b
     ann.controller.session.show_cut(shorter)
     ann.press("g backspace backspace")
     assert (ann.on_show, ann.said) == (first, [])
+
+
+def test_the_timeline_shows_the_whole_of_each_episode_until_it_is_zoomed(ann: Curator) -> None:
+    counts = {name: one.frame_count for name, one in ann.controller._outlines.items()}
+    longest, shortest = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
+    assert counts[longest] > counts[shortest]
+    for name in (shortest, longest, shortest):
+        ann.controller.session.show_cut(Clip(name, 0, 180))
+        ann.controller._show_current()
+        assert ann.controller.view().visible == FrameRange(0, counts[name])
+    ann.press("+")
+    zoomed = ann.controller.view().visible
+    ann.controller.session.show_cut(Clip(longest, 0, 180))
+    ann.controller._show_current()
+    assert ann.controller.view().visible.last == zoomed.last - zoomed.first
 
 
 def test_a_window_in_which_nothing_moves_is_not_drawn_again(ann: Curator, monkeypatch: pytest.MonkeyPatch) -> None:
