@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Minutes of play in each window that "make bench" measures.
 MINUTES ?= 1
-# Test files that run side by side, each process with a screen of its own.
-AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Test files that run side by side, each process with a screen of its own. One more than processors: some tests wait.
+AT_ONCE = -n $$($(BIN)/python -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))') --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,11 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.installed-for-tests: $(VENV)/.installed
-	@echo "Installing what the tests and checks need"
-	@$(PIP) --quiet --quiet --editable '.[test,dev,docs]'
-	@touch $@
+# In one go, so that a fresh machine resolves and builds once. Not compiled: the tests import a small part of it.
+$(VENV)/.installed-for-tests: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "Installing Replay Coach, what it needs, and what the tests and checks need into $(VENV): 4 GB, once"
+	@$(PIP) --quiet --quiet --no-compile --editable '.[test,dev,docs]'
+	@touch $(VENV)/.installed $@
 
 run: $(VENV)/.installed ## open Replay Coach (without a display: the whole loop, headless)
 	@$(BIN)/coach

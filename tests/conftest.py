@@ -11,8 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,6 +25,7 @@ os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="settings-of-tests-")
 
 import pytest
 import Xlib.display
+import Xlib.error
 import Xlib.protocol.event
 import Xlib.X
 from postgresql_server import postgresql, postgresql_url  # noqa: F401 - fixtures for other test files
@@ -36,25 +38,41 @@ atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True
 
 ROOT = Path(__file__).parent.parent
 SCREEN_PROGRAMS = ("Xvfb", "xdotool")
-LONGEST_FILES = (
-    "test_commands_compare.py",
-    "test_home_comparison_window.py",
-    "test_home_train_window.py",
-    "test_docs_tutorial.py",
-    "test_agent_training.py",
-    "test_data_recovery.py",
-    "test_home_to_agent.py",
-)
-"""Minutes each: they begin first, so that no process is left alone with one of them at the end."""
+SECONDS = {
+    "test_commands_compare.py": 90,
+    "test_home_train_window.py": 70,
+    "test_agent_training.py": 70,
+    "test_home_comparison_window.py": 65,
+    "test_docs_tutorial.py": 60,
+    "test_home_to_agent.py": 60,
+    "test_agent_learner.py": 45,
+    "test_commands_tour.py": 35,
+    "test_curator_windows_at_once.py": 30,
+    "test_agent_additions.py": 30,
+    "test_agent_update_reference.py": 27,
+    "test_data_episode_import.py": 25,
+    "test_docs_shell_blocks.py": 25,
+    "test_whole_loop.py": 25,
+    "test_agent_start_states.py": 23,
+    "test_curator_learned_judge.py": 20,
+    "test_home_window.py": 20,
+    "test_recorder_play_window.py": 20,
+    "test_data_recovery.py": 18,
+    "test_docs_guide.py": 16,
+    "test_curator_window.py": 15,
+    "test_data_minari_import.py": 15,
+    "test_benchmarks_learning.py": 13,
+    "test_docs_extending.py": 13,
+    "test_agent_comparison_engine.py": 11,
+    "test_portability.py": 10,
+    "test_packaging.py": 10,
+}
+"""Seconds that the longest files take. They begin first, so that no worker is left alone with one of them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, all others in their order."""
-
-    def turn(item: pytest.Item) -> int:
-        return LONGEST_FILES.index(item.path.name) if item.path.name in LONGEST_FILES else len(LONGEST_FILES)
-
-    items.sort(key=turn)
+    items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
 
 
 @dataclass(frozen=True)
@@ -76,10 +94,15 @@ class VirtualDisplay:
         return done.stdout.strip()
 
     def windows(self) -> dict[str, str]:
-        """Id and title of every window."""
-        # Searching by name misses SDL's windows (their legacy name has an unusual encoding); their class is found.
-        found = self.xdotool("search", "--class", ".").split()
-        return {window: self.xdotool("getwindowname", window) for window in found}
+        """Id and title of every window.
+
+        The server itself is asked: tests wait for windows a thousand times, and each xdotool is a process.
+        """
+        try:
+            return _windows(_connection(self.name))
+        except Xlib.error.ConnectionClosedError:
+            _connection.cache_clear()
+            return _windows(_connection(self.name))
 
     def wait_for_window(self, title: str, process: subprocess.Popen[str] | None = None, seconds: float = 150) -> str:
         """Id of the window whose title contains ``title`` (a regular expression), focused, once there is one."""
@@ -137,6 +160,24 @@ class VirtualDisplay:
                 return
             time.sleep(0.02)
         pytest.fail(f"waited {seconds} s in vain for: {what}")
+
+
+@cache
+def _connection(name: str) -> Xlib.display.Display:
+    return Xlib.display.Display(name)
+
+
+def _windows(display: Xlib.display.Display) -> dict[str, str]:
+    found: dict[str, str] = {}
+    waiting = [display.screen().root]
+    while waiting:
+        window = waiting.pop()
+        with suppress(Xlib.error.XError):  # it has gone meanwhile
+            if window.get_wm_class() is not None:
+                title = window.get_full_text_property(display.intern_atom("_NET_WM_NAME"))
+                found[str(window.id)] = title or str(window.get_wm_name() or "")
+            waiting += window.query_tree().children
+    return found
 
 
 @contextmanager

@@ -157,7 +157,7 @@ episodes = st.lists(steps, max_size=14)
     evict=st.booleans(),
     sampler=st.sampled_from([uniform, prioritised]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_exactly_the_complete_transitions_can_be_sampled(
     seeding: list[list[tuple[int, bool, bool]]],
     own: list[list[tuple[int, bool, bool]]],
