@@ -220,7 +220,7 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
 
 
 JAX_VARIANTS: list[dict[str, Any]] = [
-    {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0},
+    {"network": "small", "dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0},
     {"network": "small", "quantiles": 5, "bad_margin": 0.5, "averaging": 0.0},
 ]
 

@@ -77,7 +77,7 @@ class Program:
 
     @property
     def title(self) -> str:
-        return self.display.xdotool("getwindowname", self.window)
+        return self.display.windows().get(self.window, "")
 
     @property
     def left(self) -> int:
