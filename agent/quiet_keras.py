@@ -22,7 +22,8 @@ frames, wrappers). They take two fifths of the import time."""
 @contextmanager
 def _without_unused_packages() -> Iterator[None]:
     """Make imports of those packages fail; afterwards they can be imported again."""
-    hidden = {name for name in _UNUSED_PACKAGES if name not in sys.modules} - {os.environ["KERAS_BACKEND"]}
+    needed = {"jax", "scipy"} if os.environ["KERAS_BACKEND"] == "jax" else set()
+    hidden = {name for name in _UNUSED_PACKAGES if name not in sys.modules} - needed
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: importing it fails
     try:
         yield
