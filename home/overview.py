@@ -71,7 +71,7 @@ def next_action(overview: Overview) -> tuple[HomeAction, str]:
     if overview.episodes == 0:
         return "play", "Nothing is recorded yet: play an episode."
     if overview.training is not None and overview.training == overview.watchable:
-        return "watch", f"{overview.training.name} is training: watch it learn."
+        return "watch", f"The run {overview.training.name} is training: watch it learn."
     judged = overview.good + overview.bad
     if judged < ENOUGH_VERDICTS and overview.clips_waiting > 0:
         return "curate", f"{counted(overview.clips_waiting, 'clip')} to judge."
@@ -80,7 +80,7 @@ def next_action(overview: Overview) -> tuple[HomeAction, str]:
         return "play", f"Record {counted(minutes, 'more minute')} of play."
     if overview.watchable is None:
         return "train", "Enough is recorded: train an agent on it."
-    return "watch", f"See what {overview.watchable.name} has learned."
+    return "watch", f"See what the run {overview.watchable.name} has learned."
 
 
 def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:

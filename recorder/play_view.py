@@ -12,6 +12,7 @@ from recorder.episode_bar import EpisodeBar
 from recorder.session import Session
 from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.keyboard import cap
 from screen.layout import Box
 from screen.theme import (
     GREEN,
@@ -180,7 +181,7 @@ class PlayView:
             later = frame_clock(take.recorded_frames - take.frame)
             status = "Paused. Drag the bar to look back."
             if take.frame < take.recorded_frames:
-                undo = session.key_map.label("bring_back")
+                undo = cap(session.key_map.label("bring_back"))
                 status = f"Paused. Resuming here discards the next {later}; {undo} brings it back."
         elif session.state is SessionState.REWINDING:
             status = f"Rewinding: {frame_clock(take.frame)}. Release the key to stop."

@@ -37,6 +37,7 @@ from recorder.session_state import (
     SessionState,
 )
 from recorder.take import Take, Takes
+from screen.keyboard import cap
 
 
 def settings_for_people(game: str, settings: EmulatorSettings) -> EmulatorSettings:
@@ -245,7 +246,7 @@ class Session:
 
     def _discard_take(self, listed: bool = False) -> None:
         if self._takes.discard(listed):
-            self.notify(f"Discarded. {self.key_map.label('bring_back')} undoes it.")
+            self.notify(f"Discarded. {cap(self.key_map.label('bring_back'))} undoes it.")
         self._prepare_next()
 
     def bring_back(self) -> None:
@@ -406,7 +407,7 @@ class Session:
             return
         if complete and self._undoes_rewind:
             self._undoes_rewind = False
-            key = self.key_map.label("bring_back")
+            key = cap(self.key_map.label("bring_back"))
             self._stop_at_end(f"Restored what the rewind discarded. {key} switches back.")
         elif complete:
             self.state = SessionState.PAUSED
