@@ -46,7 +46,8 @@ class Button:
         room = box.width - 2 * margin - cap_width
         canvas.text(self.label, (box.x + margin, box.centre[1] - height / 2), SMALL, text_colour, max_width=room)
         if self.key:
-            canvas.key_cap(self.key, (box.right - margin - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2))
+            at = (box.right - margin - cap_width + GRID, box.centre[1] - KEY_CAP_HEIGHT / 2)
+            canvas.key_cap(self.key, at, text_colour=TEXT if self.enabled else QUIET)
         if self.hint or width > room:
             canvas.hint(box, self.hint or self.label)
 
