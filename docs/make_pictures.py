@@ -160,7 +160,7 @@ def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
 def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library):
         screen.wait_for("home")
-        time.sleep(5)  # the library is looked through in the background
+        time.sleep(15)  # the library is read in the background
         take("home")
         screen.press("F1")
         take("home-keys")

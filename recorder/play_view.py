@@ -38,6 +38,8 @@ NOTICE_HEIGHT = 32.0
 """Height of the line below the picture."""
 BELOW_HEIGHT = NOTICE_HEIGHT + EPISODE_BAR_HEIGHT + 12.0
 """Height of what is below the picture: the line, and the bar of the episode while it is paused."""
+LEAST_EPISODES_HEIGHT = 72.0
+"""Room below which the episodes of the session are left out."""
 BUTTON_HEIGHT = 36.0
 GAP = 8.0
 
@@ -208,8 +210,9 @@ class PlayView:
         y = self._draw_score(canvas, box.without_top(y - box.y))
         y = self._rule(canvas, box, y)
         y = self._draw_controls(canvas, box.without_top(y - box.y))
-        y = self._rule(canvas, box, y)
-        self._draw_episodes(canvas, box.without_top(y - box.y))
+        if box.bottom - y >= LEAST_EPISODES_HEIGHT:
+            y = self._rule(canvas, box, y)
+            self._draw_episodes(canvas, box.without_top(y - box.y))
 
     @staticmethod
     def _rule(canvas: Canvas, box: Box, y: float) -> float:
@@ -314,8 +317,6 @@ class PlayView:
 
     def _draw_episodes(self, canvas: Canvas, box: Box) -> None:
         session = self._session
-        if box.height < 48:
-            return
         canvas.text("This session", (box.x, box.y), SMALL, QUIET)
         if not session.episodes:
             words = "No episodes yet."

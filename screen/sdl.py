@@ -33,6 +33,22 @@ def key_at(scancode: int) -> int | None:
     return int(library.SDL_GetKeyFromScancode(scancode)) if library is not None else None
 
 
+def may_hold_a_key() -> bool:
+    """Return whether a key is down now, whichever program has the keyboard; True where that cannot be found out."""
+    if pygame.display.get_driver() != "x11":
+        return True
+    with contextlib.suppress(OSError, TypeError, AttributeError):
+        x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        display = ctypes.c_void_p(x11.XOpenDisplay(None))
+        if display:
+            keys = (ctypes.c_char * 32)()
+            x11.XQueryKeymap(display, keys)
+            x11.XCloseDisplay(display)
+            return any(keys.raw)
+    return True
+
+
 def wait_for_event(seconds: float) -> bool:
     """Wait until there is an event, which stays in the queue, or for so long; return False where SDL cannot be asked.
 

@@ -330,7 +330,7 @@ class Window:
             self._lost_focus = True
             return FocusLost()
         if kind == pygame.WINDOWFOCUSGAINED:
-            if self._lost_focus:
+            if self._lost_focus and sdl.may_hold_a_key():
                 self._focused_at = time.monotonic()
             return FocusGained()
         if kind == pygame.WINDOWLEAVE:
