@@ -1,4 +1,4 @@
-"""The newest weights of a training for whoever watches it: one small file, written only on request."""
+"""The newest weights of a training for its viewers: one small file, written only on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from data.runs import RunFolder
 WRITE_SECONDS = 15.0
 """Between two files of weights."""
 FRESH_SECONDS = 600.0
-"""Whoever watches asks again with each game; one who has not asked for so long has gone."""
+"""A viewer repeats its request with each game; after this long without one, it is considered closed."""
 
 
 class LiveWeights:
@@ -44,7 +44,7 @@ class LiveWeights:
 def newest_agent(folder: RunFolder) -> LoadedAgent:
     """Return the newest agent of a run, and ask its training, where it runs, to write newer weights.
 
-    Raises CoachError where the run has no checkpoint yet.
+    Raises CoachError if the run has no checkpoint yet.
     """
     with contextlib.suppress(OSError):
         (folder.path / "live.weights.wanted").touch()

@@ -107,7 +107,7 @@ def play_inside(
 ) -> list[Path]:
     """Let a person play on from a frame of an episode; return the replay files that were saved.
 
-    Raises CoachError where the episode has no such frame.
+    Raises CoachError if the episode has no such frame.
     """
     from data.continuation import start_inside
     from recorder.play_from import play_from

@@ -304,7 +304,7 @@ def test_a_url_without_its_driver_or_meaning_is_one_clear_sentence_that_hides_th
         with pytest.raises(CoachError, match="label database") as refusal:
             LabelDatabase(url)
         assert "secret" not in str(refusal.value)
-    with pytest.raises(CoachError, match="cannot be read"):
+    with pytest.raises(CoachError, match="is not valid"):
         LabelDatabase("://")
 
 
