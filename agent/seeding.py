@@ -12,8 +12,8 @@ import numpy as np
 
 from agent.config import TrainConfig
 from agent.run_loop import new_emulator
+from data.checked_files import DamageCheck
 from data.clip import Verdict, verdict_of_frames
-from data.damaged_files import DamageCheck
 from data.decisions import Decisions
 from data.episode import DEMONSTRATOR_KINDS, EpisodeSummary, demonstrator_index
 from data.errors import CoachError

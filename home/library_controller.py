@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from data.checked_files import FileAnswers
 from data.counted import counted
 from data.durations import rounded_duration
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import Quarantine
+from data.simulation import ale_version
 from data.trash import Moved, Trash
 from data.verification import Verification
 from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, filtered, rows_of, sorted_rows, values_of
@@ -21,6 +24,8 @@ from screen.list_view import ListView
 
 ALL = {"game": "all games", "demonstrator": "anybody", "player": "all players"}
 
+VERIFIED = f"verified-{ale_version()}"
+"""Name of the saved results of verification, which hold for one version of the emulator."""
 Places = tuple[list[EpisodeRow], list[EpisodeRow]]
 """The rows of the library and of its trash."""
 
@@ -267,6 +272,7 @@ class LibraryController:
             self._say(loading.problem, True)
             self._places = loading.result or ([], [])
             self.is_loaded = True
+            self._recall_answers()
             self._offer_values()
             if self._first_game in self.filters["game"].values:
                 self.filters["game"].at = self.filters["game"].values.index(self._first_game)
@@ -284,7 +290,25 @@ class LibraryController:
             failed = any(
                 not self.answers[row.episode_id].ok for row in verifying.rows if row.episode_id in self.answers
             )
+            self._save_answers(verifying.rows)
             self._say(verifying.summary(), failed)
+
+    def _recall_answers(self) -> None:
+        """Take over what earlier verifications, also by other windows, found of files that did not change since."""
+        saved = FileAnswers(VERIFIED)
+        for row in (row for rows in self._places for row in rows):
+            known = saved.get(Path(row.path))
+            if isinstance(known, dict):
+                with contextlib.suppress(TypeError):  # of a version with other fields
+                    self.answers.setdefault(row.episode_id, Verification(**{**known, "path": Path(row.path)}))
+
+    def _save_answers(self, rows: Sequence[EpisodeRow]) -> None:
+        saved = FileAnswers(VERIFIED)
+        for row in rows:
+            if row.episode_id in self.answers:
+                answer = self.answers[row.episode_id]
+                saved.set(Path(row.path), {**asdict(answer), "path": answer.path.name})
+        saved.save()
 
     def _apply_move(self, moved: Moved, into_trash: bool) -> None:
         ids = set(moved.episode_ids)

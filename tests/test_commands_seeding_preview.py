@@ -20,8 +20,8 @@ from agent.seeding_fill import fill
 from agent.training import new_memory
 from commands.seeding_preview import only_game, parse_seeding, preview, preview_of_text, sentences
 from commands.training_controller import LibraryTrainingController
+from data.checked_files import DamageCheck
 from data.clip import Clip, Verdict
-from data.damaged_files import DamageCheck
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -143,7 +143,7 @@ def damage_frames(path: Path) -> None:
 @pytest.fixture
 def damaged(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Library, Path]:
     """A copy of the library in which one of the two episodes by a person is damaged, and the path of that."""
-    monkeypatch.setattr("data.damaged_files.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("data.checked_files.cache_folder", lambda: tmp_path / "cache")
     made = Library(shutil.copytree(library.folder, tmp_path / "library"))
     path = Path(next(e.path for e in made.episodes() if e.demonstrator == "human"))
     damage_frames(path)
@@ -171,7 +171,7 @@ def test_a_file_is_read_whole_only_once(damaged: tuple[Library, Path], monkeypat
     with DamageCheck() as check:
         problem = check.problem(path)
     assert problem
-    monkeypatch.setattr("data.damaged_files._problem", lambda _: "read again")
+    monkeypatch.setattr("data.checked_files._problem", lambda _: "read again")
     with DamageCheck() as check:
         assert check.problem(path) == problem
         os.utime(path, (1, 1))

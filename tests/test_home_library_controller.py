@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -156,3 +157,19 @@ def test_a_library_without_anything_is_no_error(tmp_path: Path) -> None:
         act()
     until_idle(empty)
     assert empty.rows == []
+
+
+def test_verified_marks_outlast_a_restart_but_not_a_change_of_the_file(
+    controller: LibraryController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.checked_files.cache_folder", lambda: tmp_path / "cache")
+    controller.verify()
+    until_idle(controller)
+    [verified] = controller.answers
+    again = LibraryController(controller.library, {})
+    until_idle(again)
+    assert {name: answer.ok for name, answer in again.answers.items()} == {verified: True}
+    os.utime(controller.library.replays / f"{verified}.h5", (1, 1))
+    changed = LibraryController(controller.library, {})
+    until_idle(changed)
+    assert changed.answers == {}
