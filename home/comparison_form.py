@@ -35,7 +35,7 @@ class ComparisonForm(ListForm):
             "Seeds",
             "trainings of each",
             (1, 2, 3, 5, 10, 20),
-            "How often each is trained, with other random seeds. Three show a large difference, ten a smaller one.",
+            "How many trainings each gets, with different seeds. Three show a large difference, ten a smaller one.",
         ),
         "steps": NumberField(
             "Steps",

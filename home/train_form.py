@@ -93,7 +93,7 @@ class TrainForm(ListForm):
             case "preset":
                 return self.presets[self.preset].about
             case "source" if self._on_random:
-                return "Play by chance, made when the training starts. The arrows change how much."
+                return "Randomly chosen actions, played when the training starts. The arrows change how many."
             case "source":
                 return "What the agent learns from before it plays itself. Several sources can be chosen."
         return super().explanation
@@ -111,7 +111,9 @@ class TrainForm(ListForm):
         if pretraining and not self.chosen:
             found.append("No pretraining without a source: nothing is chosen to learn from.")
         if preset.exploring_steps > steps > 0:
-            found.append(f"Mostly random play: it fades over {preset.exploring_steps:,} steps, and this is {steps:,}.")
+            found.append(
+                f"Mostly random play: it fades over {preset.exploring_steps:,} steps; this training has {steps:,}."
+            )
         return tuple(found)
 
     # ---- the request ---------------------------------------------------------------------------------------------

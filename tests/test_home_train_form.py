@@ -210,7 +210,7 @@ def test_contradictions_are_said_before_the_start() -> None:
     evaluated, pretraining, random = made.warnings
     assert "250,000 steps between evaluations, 100,000 in all" in evaluated
     assert pretraining.startswith("No pretraining")
-    assert "1,000,000 steps, and this is 100,000" in random
+    assert "1,000,000 steps; this training has 100,000" in random
     assert not made.problem  # it may be started anyway
 
 
