@@ -15,7 +15,7 @@ from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.fitting_verdicts import fit_verdicts
 from data.game_names import display_name
-from data.label_database import LabelDatabase
+from data.label_database import JudgedElsewhere, LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
 from home.library_rows import EpisodeRow
@@ -227,10 +227,15 @@ class EpisodeWindow:
     def _judge(self, verdict: str) -> None:
         clip = self._judged
         span = f"{frame_clock(clip.start)} to {frame_clock(clip.stop)}"
+        known = next((v for v in self._verdicts if (v.clip, v.curator) == (clip, self._curator)), None)
         try:
             with LabelDatabase(self._library.labels) as labels:
-                self._given.append(labels.record(Verdict(clip, self._curator, verdict, queue=QUEUE)))
+                given = Verdict(clip, self._curator, verdict, queue=QUEUE)
+                self._given.append(labels.record_if_unchanged(given, known))
             self._verdicts = self._read_verdicts()
+        except JudgedElsewhere as error:
+            self._verdicts = self._read_verdicts()
+            self._message, self._is_error = f"{error} Press the key again to replace that.", True
         except CoachError as error:
             self._message, self._is_error = str(error), True
         else:

@@ -8,6 +8,7 @@ import pygame
 import pytest
 
 from curator.frame_reader import FrameReader
+from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 from data.library import Library
 from home.episode_window import EpisodeWindow, episode_buttons, episode_layout
@@ -84,6 +85,21 @@ def test_g_and_b_judge_the_last_three_seconds_and_u_undoes_it(library: Library) 
     window._handle(KeyDown("u"))
     window._handle(KeyDown("u"))
     assert window._verdicts == []
+
+
+def test_a_verdict_of_another_window_under_the_same_name_is_not_replaced_silently(library: Library) -> None:
+    window, controller = opened(library, StillWindow())
+    window._playback.seek(240)
+    clip = Clip(controller.rows[0].episode_id, 60, 240)
+    with LabelDatabase(library.labels) as labels:
+        labels.record(Verdict(clip, "Ada", "bad"))
+        window._handle(KeyDown("g"))
+        assert "another window: bad" in window._message
+        assert labels.verdict_on(clip, "Ada").verdict == "bad"  # type: ignore[union-attr]
+        window._handle(KeyDown("g"))
+        assert labels.verdict_on(clip, "Ada").verdict == "good"  # type: ignore[union-attr]
+        labels.undo("Ada")
+        labels.undo("Ada")
 
 
 def test_at_the_start_the_first_three_seconds_are_judged(library: Library) -> None:
