@@ -120,7 +120,8 @@ class LibraryComparisonController:
 
     # ---- changes -------------------------------------------------------------------------------------------------
 
-    def start(self, request: ComparisonRequest) -> None:
+    def start(self, request: ComparisonRequest) -> bool:
+        waits = self._queue.is_busy()
         folder = ComparisonFolder(self._library, request.name)
         if folder.path.exists() or request.name in {summary.name for summary in self.comparisons()}:
             raise CoachError(f"There is a comparison {request.name!r} already; choose another name.")
@@ -130,6 +131,7 @@ class LibraryComparisonController:
         arguments += ["--evaluate-every", str(max(SHORTEST_EVALUATION_STEPS, request.steps // 10))]
         arguments += ["--evaluation-episodes", str(min(10, request.final_episodes))]
         self._queue.add(Job("comparison", request.name, ("compare", *arguments, *learning_early(request.steps))))
+        return waits
 
     def stop(self, name: str) -> None:
         if not self._queue.stop("comparison", name):

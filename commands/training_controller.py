@@ -212,7 +212,8 @@ class LibraryTrainingController:
 
     # ---- actions -------------------------------------------------------------------------------------------------
 
-    def start(self, request: TrainingRequest) -> None:
+    def start(self, request: TrainingRequest) -> bool:
+        waits = self._queue.is_busy()
         arguments = ["--game", self._game, "--preset", request.preset, "--keep", request.keep]
         for source in request.sources:
             arguments += ["--seed-from", source]
@@ -221,6 +222,7 @@ class LibraryTrainingController:
         if self._threads:
             arguments += ["--threads", str(self._threads)]
         self._add(request.run, [*arguments, *learning_early(request.steps, request.preset)])
+        return waits
 
     def _add(self, run: str, arguments: Sequence[str]) -> None:
         self._queue.add(Job("training", run, tuple(arguments)))

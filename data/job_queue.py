@@ -95,6 +95,10 @@ class JobQueue:
         job = _read_job(self._current)
         return job if job is not None and is_locked(self._current_lock) else None
 
+    def is_busy(self) -> bool:
+        """Return whether a new job would have to wait for another one, also for one that was started elsewhere."""
+        return self.current() is not None or bool(self.waiting()) or any(map(is_locked, self._locks()))
+
     def current_since(self) -> float:
         """Return when the current job started, seconds since 1970; 0 if there is none."""
         try:

@@ -17,6 +17,7 @@ from screen.theme import GRID, LARGE, OLIVE, ORANGE, PANEL, QUIET, SMALL
 from screen.window import Window
 
 TITLE = "Replay Coach - comparing"
+WAITS = "waits for its turn"
 
 
 class ComparisonController(Protocol):
@@ -41,7 +42,9 @@ class ComparisonController(Protocol):
         """Return how long all runs will take, or None if nothing is known."""
         ...
 
-    def start(self, request: ComparisonRequest) -> None: ...
+    def start(self, request: ComparisonRequest) -> bool:
+        """Start it. Return whether it waits for another job first."""
+        ...
 
     def stop(self, name: str) -> None:
         """Stop a comparison, or remove it from the queue."""
@@ -111,8 +114,9 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         self._stale |= evaluations != self._evaluations
         self._evaluations = evaluations
         now = self._selected
-        if before is not None and now is not None and before.is_active and not now.is_active:
-            self._message = ""  # it was about a comparison that has ended
+        changed = before is not None and now is not None and before.is_active and before.state != now.state
+        if changed and now is not None and (not now.is_active or WAITS in self._message):
+            self._message = ""  # it was about a comparison that has ended, or whose turn has come
         self._set_title(self._titled())
 
     def _titled(self) -> str:
@@ -156,13 +160,10 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     def _start(self) -> None:
         assert self._form is not None
         request = self._form.request
-        self._controller.start(request)
+        waits = self._controller.start(request)
         self._close_form()
         self._shown = request.name
-        self._update()
-        summary = self._selected
-        waits = summary is not None and summary.state == "waiting"
-        does = "waits for its turn and then runs" if waits else "runs in the background"
+        does = f"{WAITS} and then runs" if waits else "runs in the background"
         self._say(f"{request.name} {does}, also while this window is closed.")
 
     def _stop(self) -> None:

@@ -26,6 +26,7 @@ from screen.widgets import Button, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
 
 TITLE = "Replay Coach - training"
+WAITS = "waits for its turn"
 
 
 class TrainingController(Protocol):
@@ -67,7 +68,9 @@ class TrainingController(Protocol):
         """Return how long a training will take, judged by earlier ones, or None if there are none."""
         ...
 
-    def start(self, request: TrainingRequest) -> None: ...
+    def start(self, request: TrainingRequest) -> bool:
+        """Start it. Return whether it waits for another job first."""
+        ...
 
     def stop(self, run: str) -> None:
         """Stop a training, or remove one that waits from the queue."""
@@ -173,8 +176,9 @@ class TrainWindow(ListWindow[TrainForm]):
         before = self._selected
         self._runs, self._curves = runs, curves
         now = self._selected
-        if before is not None and now is not None and before.is_active and not now.is_active:
-            self._message = ""  # it was about a training that has ended
+        changed = before is not None and now is not None and before.is_active and before.state != now.state
+        if changed and now is not None and (not now.is_active or WAITS in self._message):
+            self._message = ""  # it was about a training that has ended, or whose turn has come
         self._set_title(self._titled())
 
     def _titled(self) -> str:
@@ -306,13 +310,10 @@ class TrainWindow(ListWindow[TrainForm]):
     def _start(self) -> None:
         assert self._form is not None
         request = self._form.request
-        self._controller.start(request)
+        waits = self._controller.start(request)
         self._close_form()
         self._shown, self._game = request.run, None
-        self._update()
-        run = self._selected
-        waits = run is not None and run.state == "waiting"
-        does = "waits for its turn and then trains" if waits else "trains in the background"
+        does = f"{WAITS} and then trains" if waits else "trains in the background"
         self._say(f"{request.run} {does}, also while this window is closed.")
 
     def _stop(self) -> None:

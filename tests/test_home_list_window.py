@@ -80,6 +80,11 @@ def test_a_queued_run_is_not_said_to_train(tmp_path: Path, monkeypatch: pytest.M
     train._open_form()
     train._handle(KeyDown("return"))
     assert train._message == "run-1 waits for its turn and then trains, also while this window is closed."
+    JobQueue(library).remove("training", "earlier")
+    JobQueue(library).remove("training", "run-1")
+    train._open_form()
+    train._handle(KeyDown("return"))
+    assert train._message == "run-1 trains in the background, also while this window is closed."
 
 
 def test_a_message_about_a_comparison_goes_when_it_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
