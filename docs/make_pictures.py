@@ -215,6 +215,7 @@ def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.wait_for(f"training - {RUN}: done")
         take("train-done")
         screen.press("n")
+        screen.wait_for("training - new")
         time.sleep(5)
         take("train-choose")
         screen.press("Down", "Down", "Down", "Right", "Return")  # good clips alone, and there are none
@@ -239,6 +240,7 @@ def compare(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.wait_for(f"{COMPARISON}: done")
         take("compare-results")
         screen.press("n")
+        screen.wait_for("comparing - new")
         time.sleep(1)
         take("compare-choose")
         screen.press("Up", "Up", "2", "Up", "4", "0", "Up", "1", "0", "0", "Up", "2", "Return")
