@@ -150,3 +150,14 @@ def test_runs_of_a_comparison_keep_their_names(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(train._controller, "runs", lambda: [run])
     train._update()
     assert not any(button.enabled for button in train.buttons(SIZES[0]) if button.label in ("Rename", "Delete"))
+
+
+def test_the_estimate_names_its_source_in_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for window in windows(Library(tmp_path)):
+        monkeypatch.setattr(window._controller, "seconds_estimate", lambda _: 600.0)
+        window._open_form()
+        if isinstance(window, ComparisonWindow) and window._form is not None:
+            window._form.chosen = {"none", "random"}
+            window._form_changed()
+        assert window._estimate.startswith("About 10 min")
+        assert window._estimate.endswith("at the last run's speed.")
