@@ -155,6 +155,14 @@ def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.press("t")
         screen.hold(0.5, "Left")
         take("watch-take-over")
+    with coach(screen, library, "watch", RUN, "--player", "Ada", "--seed", "4", "--coach"):
+        screen.wait_for("watching")
+        time.sleep(4)
+        screen.press("t")
+        screen.hold(2.0, "Left")
+        screen.press("t")
+        time.sleep(10)
+        take("watch-coach")
 
 
 def home(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
@@ -214,6 +222,12 @@ def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.press("t")
         screen.wait_for(f"training - {RUN}: done")
         take("train-done")
+        screen.press("m")
+        screen.wait_for("moments")
+        time.sleep(5)
+        take("moments")
+        screen.press("Escape")
+        screen.wait_for(f"training - {RUN}: done")
         screen.press("n")
         screen.wait_for("training - new")
         time.sleep(5)

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from data.counted import counted
 from data.demonstrator import Demonstrator
 from data.durations import frame_clock
 from data.episode import EmulatorSettings
@@ -150,7 +149,7 @@ def _facts(watched: Watched) -> str:
     if watched.step is not None:
         facts.append(f"step {watched.step:,}")
     if watched.score is not None:
-        facts.append(f"{counted(round(watched.score), 'point')} in evaluation")
+        facts.append(f"scores {round(watched.score):,}" + ("" if watched.training else " when evaluated"))
     elif watched.step is not None:
         facts.append("not evaluated yet")
     if watched.training:
