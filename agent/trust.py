@@ -1,8 +1,8 @@
 """How far the demonstrations are trusted: after pretraining, the agent is compared with random play.
 
 Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
-first own step. An agent below chance is pretrained again without imitation; if that is below chance, too, the training
-continues as if it had no demonstrations.
+first own step. An agent that is not clearly above chance is pretrained again without imitation. If that one is not
+either, the training continues as if it had no demonstrations. Where neither ever scores, nothing is discarded.
 """
 
 from __future__ import annotations
@@ -37,10 +37,13 @@ class Check:
     """Mean points of the agent."""
     chance: float
     """Mean points of random play in the same episodes."""
+    error: float = 0.0
+    """Standard error of their difference."""
 
     @property
     def passed(self) -> bool:
-        return self.agent >= self.chance
+        """Whether the agent is above chance by a standard error: with a few episodes, equal means may hide harm."""
+        return self.agent - self.chance >= self.error
 
 
 def check(
@@ -53,7 +56,7 @@ def check(
     """Play the check's episodes by the agent and at random; ``done`` is called with the number of episodes played."""
     protocol = dataclasses.replace(protocol_named("nature"), max_frames=min(CHECK_FRAMES, config.max_episode_frames))
     tasks = episode_tasks(protocol, config.check_episodes, CHECK_SEED)
-    means, played = [], 0
+    found, played = [], 0
     for epsilon in (protocol.epsilon, 1.0):
         rules = dataclasses.replace(protocol, epsilon=epsilon)
         scores = []
@@ -61,8 +64,10 @@ def check(
             scores.append(score)
             played += 1
             done(played)
-        means.append(float(np.mean(scores)))
-    return Check(trust, *means)
+        found.append(np.array(scores))
+    agent, chance = (float(scores.mean()) for scores in found)
+    error = float(np.sqrt(sum(scores.var(ddof=min(1, len(scores) - 1)) / len(scores) for scores in found)))
+    return Check(trust, agent, chance, error)
 
 
 def sentence(checks: list[Check], seconds: float, episodes: int) -> str:

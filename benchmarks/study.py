@@ -60,8 +60,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "small, starts inside": {**SMALL, "start_inside": 0.5},
     "small, checked": {**SMALL, **CAREFUL},
     "small, checked, balanced": {**SMALL, **CAREFUL, "balance_actions": True},
-    "candidate": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000},
-    "candidate, balanced": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000, "balance_actions": True},
+    "default": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000},
+    "default, balanced": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000, "balance_actions": True},
 }
 """The changes of each to the preset "first-default"."""
 

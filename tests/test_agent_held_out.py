@@ -145,6 +145,16 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
     assert_same_run(library, "whole", "parts")
 
 
+@pytest.mark.parametrize(
+    ("agent", "chance", "error", "passes"),
+    [(196.0, 189.0, 40.0, False), (4000.0, 62.0, 90.0, True), (0.0, 0.0, 0.0, True), (-21.0, -20.5, 0.2, False)],
+)
+def test_an_agent_passes_that_is_above_chance_by_a_standard_error(
+    agent: float, chance: float, error: float, passes: bool
+) -> None:
+    assert Check(IMITATION, agent, chance, error).passed == passes
+
+
 def test_the_sentence_says_what_the_demonstrations_are_used_for() -> None:
     good = sentence([Check(IMITATION, 300.0, 148.0)], 95.0, 1)
     assert good == "1:35 of play: after pretraining 300 points, random play 148."
