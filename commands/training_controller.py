@@ -39,6 +39,8 @@ from data.trash import Trash
 from home.form import SourceOption
 from home.train_form import Preset, TrainingRequest
 
+PRACTICE_SHARE = 0.5
+"""Share of own episodes that start inside a seeded one, where the form asks for practice."""
 REQUEST_SECONDS = 1.0
 """Time between two requests for pictures of a training's game."""
 
@@ -219,6 +221,10 @@ class LibraryTrainingController:
             arguments += ["--seed-from", source]
         arguments += ["--steps", str(request.steps), "--pretrain-steps", str(request.pretrain_steps)]
         arguments += ["--evaluate-every", str(request.evaluate_every)]
+        if request.practice != "none" and request.sources:
+            arguments += ["--start-inside", str(PRACTICE_SHARE), "--start-rule", request.practice]
+            if request.practice == "bad":
+                arguments += ["--bad-margin", str(preset(request.preset).margin)]
         if self._threads:
             arguments += ["--threads", str(self._threads)]
         self._add(request.run, [*arguments, *learning_early(request.steps, request.preset)])

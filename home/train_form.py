@@ -15,6 +15,13 @@ KEEP_MEANINGS = {
     "not-bad": "all except bad clips",
     "good": "good clips only",
 }
+PRACTICES = {
+    "none": "from the beginning only",
+    "even": "half of its games start in the chosen play",
+    "good": "half start shortly before good clips",
+    "bad": "half start before bad clips, which it avoids",
+}
+"""Where the agent's own games start, by the rule of ``coach train --start-rule``; "none": at the beginning."""
 STEPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000)
 PRETRAIN_STEPS = (0, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 100_000, 750_000)
 EVALUATE_EVERY = (0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000)
@@ -45,13 +52,15 @@ class TrainingRequest:
     steps: int
     pretrain_steps: int
     evaluate_every: int
+    practice: str = "none"
+    """One of ``PRACTICES``."""
 
 
 class TrainForm(ListForm):
     """The choices made for a new training, and the focus."""
 
     list_title = "Fill the replay memory from"
-    choice_names = ("keep", "preset")
+    choice_names = ("keep", "practice", "preset")
     number_fields: ClassVar[Mapping[str, NumberField]] = {
         "steps": NumberField(
             "Steps", "own decisions", STEPS, "How many decisions the agent makes itself, 15 for each second of play."
@@ -74,6 +83,7 @@ class TrainForm(ListForm):
         super().__init__(sources, name, {})
         self.presets = tuple(presets)
         self.keep = DEFAULT_KEEP
+        self.practice = "none"
         self._take_preset(0)
         for spec in ("human", "all"):
             if not self.chosen and any(s.spec == spec and s.available for s in self.sources):
@@ -90,6 +100,8 @@ class TrainForm(ListForm):
                 return "The name of the run, and of its folder in the library."
             case "keep":
                 return "Which recorded decisions go into the memory, by the verdicts on them."
+            case "practice":
+                return "Games that start in the recorded play let the agent practise what it cannot reach yet."
             case "preset":
                 return self.presets[self.preset].about
             case "source" if self._on_random:
@@ -123,7 +135,9 @@ class TrainForm(ListForm):
 
     @property
     def request(self) -> TrainingRequest:
-        return TrainingRequest(self.name, self.specs, self.keep, self.presets[self.preset].name, **self.numbers)
+        return TrainingRequest(
+            self.name, self.specs, self.keep, self.presets[self.preset].name, **self.numbers, practice=self.practice
+        )
 
     @property
     def problem(self) -> str:
@@ -134,13 +148,22 @@ class TrainForm(ListForm):
     def choices(self) -> list[tuple[str, str, Choice]]:
         keep = Choice([f"{keep}: {KEEP_MEANINGS[keep]}" for keep in KEEPS], KEEPS.index(self.keep))
         presets = Choice([preset.name for preset in self.presets], self.preset)
-        return [("keep", "Keep", keep), ("preset", "Preset", presets), *super().choices()]
+        practice = Choice(list(PRACTICES.values()), list(PRACTICES).index(self.practice))
+        return [
+            ("keep", "Keep", keep),
+            ("practice", "Practice", practice),
+            ("preset", "Preset", presets),
+            *super().choices(),
+        ]
 
     # ---- keys and clicks -----------------------------------------------------------------------------------------
 
     def change(self, by: int) -> None:
         if self.focus.name == "keep":
             self.keep = KEEPS[(KEEPS.index(self.keep) + by) % len(KEEPS)]
+        elif self.focus.name == "practice":
+            names = list(PRACTICES)
+            self.practice = names[(names.index(self.practice) + by) % len(names)]
         elif self.focus.name == "preset":
             self._take_preset((self.preset + by) % len(self.presets))
         super().change(by)

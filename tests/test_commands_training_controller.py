@@ -15,6 +15,7 @@ from data.files import hold_lock
 from data.job_queue import Job, JobQueue, _write_job
 from data.library import Library
 from data.runs import RunFolder
+from home.train_form import TrainingRequest
 
 
 @pytest.fixture
@@ -50,6 +51,28 @@ def test_a_training_that_was_stopped_or_has_ended_is_not_shown_as_starting(
     later = time.time() + 5
     os.utime(RunFolder(library.run_folder("a")).checkpoints, (later, later))
     assert state_of_current_job(library, other) == "stopping"
+
+
+@pytest.mark.parametrize(
+    ("practice", "options"),
+    [
+        ("none", []),
+        ("good", ["--start-inside", "0.5", "--start-rule", "good"]),
+        ("bad", ["--start-inside", "0.5", "--start-rule", "bad", "--bad-margin", "0.8"]),
+    ],
+)
+def test_practice_becomes_options_of_the_training(
+    library: Library, monkeypatch: pytest.MonkeyPatch, practice: str, options: list[str]
+) -> None:
+    jobs: list[Job] = []
+    monkeypatch.setattr(JobQueue, "add", lambda _self, job: jobs.append(job))
+    request = TrainingRequest("a", ("human",), "not-bad", "default", 5000, 2500, 0, practice)
+    LibraryTrainingController(library, "SpaceInvaders").start(request)
+    arguments = jobs[0].arguments
+    found = [
+        arguments[n : n + 2] for n in range(0, len(arguments), 2) if "start-" in arguments[n] or "bad-" in arguments[n]
+    ]
+    assert [word for pair in found for word in pair] == options
 
 
 def test_the_train_window_loads_no_learning_library() -> None:

@@ -11,7 +11,7 @@ from data.seeding_preview import SeedingPreview
 from home.form import Field, SourceOption, stepped
 from home.run_pane import figures, progress_words, run_charts, state_words
 from home.seeding_pane import verdict_parts
-from home.train_form import KEEPS, Preset, TrainForm
+from home.train_form import KEEPS, PRACTICES, Preset, TrainForm
 
 SOURCES = [
     SourceOption("human", "People's play", "3 episodes"),
@@ -140,6 +140,17 @@ def test_keep_cycles() -> None:
         made.change(1)
     assert sorted(seen) == sorted(KEEPS)
     assert made.keep == "not-bad"
+
+
+def test_practice_in_the_chosen_play_cycles_and_is_off_at_first() -> None:
+    made = form()
+    made.focus_on(Field("practice"))
+    seen = []
+    for _ in PRACTICES:
+        seen.append(made.request.practice)
+        made.change(1)
+    assert seen == ["none", "even", "good", "bad"]
+    assert made.request.practice == "none"
 
 
 def test_a_name_accepts_only_characters_of_a_folder_name() -> None:
