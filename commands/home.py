@@ -22,6 +22,7 @@ from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
     from data.moments import Moment
+    from data.verification import Verification
     from home.overview import HomeAction
     from screen.window import Window
 
@@ -59,6 +60,7 @@ class HomeActions:
         self._window = window
         self._library = library
         self._settings = settings
+        self._verified: dict[str, Verification] = {}
         self._target = ""
         """The episode, run or comparison that was clicked in the home window, which the action shows first."""
 
@@ -204,17 +206,15 @@ class HomeActions:
     def _browse(self) -> str:
         from commands.play import play_inside
         from curator.frame_reader import FrameReader
-        from data.verified_episodes import VerifiedEpisodes
         from home.library_window import LibraryWindow
 
         curator = person(self._settings) or "me"
-        answers = VerifiedEpisodes(self._library)
 
         def play(episode: Path, frame: int) -> None:
             play_inside(self._library, episode, frame, person(self._settings), self._window)
 
         chosen = self._game, curator, self._target, play
-        LibraryWindow(self._window, self._library, FrameReader, answers, *chosen).run()
+        LibraryWindow(self._window, self._library, FrameReader, self._verified, *chosen).run()
         return ""
 
     def _change_settings(self) -> str:
