@@ -315,6 +315,8 @@ class _Training:
         return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note)))
 
     def _trust_in_words(self) -> str:
+        if not self.trainer.pretraining_ended:
+            return ""
         played = [source.decisions for source in self.sources if not source.name.startswith("random:")]
         return sentence(self.checks, sum(played) * self.config.frame_skip / FRAMES_PER_SECOND, len(played))
 
