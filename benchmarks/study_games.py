@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.learning_study import ROOT
-from commands.record import MakePlanner, MakeWithHumanLimits
+from commands.demonstrators import MakePlanner, MakeWithHumanLimits
 from data.actions_file import read_actions_file
 from data.demonstrator import Demonstrator
 from data.episode import EmulatorSettings

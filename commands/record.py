@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from commands.corrections import add_correction_options, run_corrections
+from commands.demonstrators import MakeWithHumanLimits, make_demonstrator
 from commands.import_ import add_import_options, import_options, report_notes
 from commands.output import print_json, progress_bar, progress_counter, report_console, row, table
 from commands.parser import AGENT_EPSILON, DEFAULT_GAME, Commands, add_seed, add_sticky, at_least, chosen_seed
-from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import DEFAULT_FRAME_SKIP, MAX_EPISODE_FRAMES, EmulatorSettings, EpisodeSummary, PaceReport
 from data.errors import CoachError
@@ -117,51 +115,6 @@ def run_record(options: argparse.Namespace) -> int:
             report_recorded(options, stopped.paths, seed=seed)
             raise
     return report_recorded(options, paths, seed=seed)
-
-
-@dataclass(frozen=True)
-class MakePlanner:
-    """A picklable factory of planners, for the processes that record."""
-
-    rollouts: int | None
-    horizon: int | None
-    hold: int | None = None
-
-    def __call__(self) -> Demonstrator:
-        from recorder.planner import Planner
-
-        chosen = {"rollouts": self.rollouts, "horizon": self.horizon, "hold": self.hold}
-        return Planner(**{name: value for name, value in chosen.items() if value is not None})
-
-
-@dataclass(frozen=True)
-class MakeWithHumanLimits:
-    """A picklable factory of another factory's demonstrators with a person's limits."""
-
-    make: Callable[[], Demonstrator]
-
-    def __call__(self) -> Demonstrator:
-        from recorder.human_limits import WithHumanLimits
-
-        return WithHumanLimits(self.make())
-
-
-def make_demonstrator(options: argparse.Namespace, library: Library) -> Any:
-    """Return a picklable factory of the demonstrator that ``--by`` names."""
-    kind, _, rest = options.by.partition(":")
-    if options.by == "random":
-        from data.demonstrator import RandomPlay
-
-        return RandomPlay
-    if options.by == "planner":
-        return MakePlanner(options.rollouts, options.horizon, options.hold)
-    if kind == "agent" and rest:
-        from agent.player import PlayerFactory
-        from data.runs import open_run
-
-        open_run(library, rest)  # report a missing run before any process is started
-        return PlayerFactory(library.folder, rest)
-    raise CoachError(f"--by must be random, planner, agent:RUN or actions:FILE.npz, not {options.by!r}.")
 
 
 def _record_actions(options: argparse.Namespace, library: Library) -> int:

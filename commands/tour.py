@@ -155,7 +155,7 @@ def _say(words: str) -> None:
 
 
 def _record(library: Library, game: str, jobs: int, size: TourSize) -> list[EpisodeSummary]:
-    from commands.record import MakePlanner
+    from commands.demonstrators import MakePlanner
     from recorder.headless import record_episodes
 
     def by_planner() -> list[EpisodeSummary]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from curator.queue_order import is_repeat
+from curator.queued_clips import is_repeat
 from data.clip import Clip, Verdict
 
 SAME_CLIP_SHARE = 0.8

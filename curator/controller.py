@@ -16,7 +16,7 @@ from curator.keys import verdict_of_key
 from curator.layout import SHOWN_VERDICTS
 from curator.outline import EpisodeOutline
 from curator.queue_menu import QueueMenu, Queues
-from curator.queue_order import QueuedClip, is_repeat
+from curator.queued_clips import QueuedClip, is_repeat
 from curator.queues import WaitingQueue, queue_title
 from curator.session import Session, judged_elsewhere_sentence
 from curator.timeline import FrameRange

@@ -10,7 +10,7 @@ from curator.frame_reader import ShownFrame
 from curator.keys import VERDICT_KEYS
 from curator.layout import CuratorLayout
 from curator.outline import EpisodeOutline
-from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
+from curator.queued_clips import MANUAL_CUT, QueuedClip, is_repeat
 from curator.queues import stored_queue_title
 from curator.session import Progress
 from curator.timeline import FrameRange, TimelineScale, draw_timeline

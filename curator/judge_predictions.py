@@ -9,7 +9,7 @@ import numpy as np
 
 from curator.learned_judge import JudgeFigures, LearnedJudge, load_judge, train_judge
 from curator.outline import EpisodeOutline
-from curator.queue_order import fair_order
+from curator.queued_clips import fair_order
 from curator.queues import queue_uniform
 from curator.spans import LONGEST_CLIP_FRAMES, SHORTEST_CLIP_FRAMES, Coverage, cut
 from data.clip import RULE_PREFIX, Clip, Verdict

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.queues import WaitingQueue, queue_kind, queue_title
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
 from screen.layout import Box

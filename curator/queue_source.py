@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from curator.judge_predictions import score_clips
 from curator.learned_judge import LearnedJudge
 from curator.outline import EpisodeOutline
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.queues import (
     QUEUES,
     SURPRISING,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curator.outline import EpisodeOutline
-from curator.queue_order import MANUAL_CUT, REPEAT_PREFIX, QueuedClip, mixed, order_of, with_repeats
+from curator.queued_clips import MANUAL_CUT, REPEAT_PREFIX, QueuedClip, mixed, order_of, with_repeats
 from curator.spans import (
     LONGEST_CLIP_FRAMES,
     LONGEST_CLIP_SECONDS,

@@ -45,9 +45,12 @@ class Rule:
 
     def clips(self, rewards: np.ndarray, lives: np.ndarray, episode_id: str) -> list[Clip]:
         """Return the clips of one episode that get the verdict. rewards: (T,) float32; lives: (T+1,) uint8."""
-        if self.name == "before-reward":
-            return before_reward(rewards, episode_id, self.frames)
-        return before_death(lives, episode_id, self.frames)
+        match self.name:
+            case "before-reward":
+                return before_reward(rewards, episode_id, self.frames)
+            case "before-death":
+                return before_death(lives, episode_id, self.frames)
+        raise AssertionError(f"The rule {self.name} has no clips.")
 
 
 def parse_rule(text: str) -> Rule:

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from curator.queue_order import MANUAL_CUT, QueuedClip, is_repeat
+from curator.queued_clips import MANUAL_CUT, QueuedClip, is_repeat
 from curator.queues import SECOND_LOOK, JudgedFrames, unreadable_sentence
 from data.clip import RULE_PREFIX, VERDICTS, Clip, Verdict
 from data.counted import counted

@@ -1,4 +1,4 @@
-"""The interface of everything that plays a game, and the random player."""
+"""The interface of everything that plays a game, the random player, and random decisions of any player."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from data.episode import FrameState
+from data.errors import CoachError
 from data.simulation import Emulator
 
 
@@ -45,3 +46,32 @@ class RandomPlay:
     def choose(self, frames: Sequence[FrameState]) -> int:  # noqa: ARG002 - the same whatever is on the screen
         """Return a random action; see ``Demonstrator``."""
         return int(self._rng.integers(self._action_count))
+
+
+class WithExploration:
+    """A demonstrator whose decisions are replaced, with probability ``epsilon``, by random ones.
+
+    ``kind`` is that of the demonstrator that made the last decision, so a replay file marks the random decisions as
+    such and a seeding never imitates them.
+    """
+
+    def __init__(self, demonstrator: Demonstrator, epsilon: float) -> None:
+        if not 0.0 <= epsilon <= 1.0:
+            raise CoachError(f"Epsilon, the probability of a random decision, must be between 0 and 1, not {epsilon}.")
+        self._demonstrator = demonstrator
+        self._epsilon = epsilon
+        self._random = RandomPlay()
+        self.kind = demonstrator.kind
+
+    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._random.begin(emulator, rng)
+        self._demonstrator.begin(emulator, rng)
+
+    def choose(self, frames: Sequence[FrameState]) -> int:
+        wanted = self._demonstrator.choose(frames)  # always: it must see every frame
+        if self._rng.random() < self._epsilon:
+            self.kind = self._random.kind
+            return self._random.choose(frames)
+        self.kind = self._demonstrator.kind
+        return wanted

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from data.clip import VERDICTS, Clip, Verdict
 from data.episode import utc_now
 from data.errors import CoachError
-from data.label_engines import (
+from data.label_connection import (
     BUSY_SECONDS,
     engine_for_reading,
     engine_for_url,

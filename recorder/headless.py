@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from data.demonstrator import Demonstrator
+from data.demonstrator import Demonstrator, WithExploration
 from data.episode import MAX_EPISODE_FRAMES, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
 from data.simulation import Emulator
-from recorder.demonstrators import WithExploration
 from recorder.frame_loop import play_frames
 
 MOST_NOOPS = 30

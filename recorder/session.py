@@ -21,8 +21,8 @@ from data.game_names import display_name
 from data.library import Library
 from data.simulation import Emulator
 from recorder.controls import Controls, KeyMap
-from recorder.demonstrators import HumanPlay, TakeOver
 from recorder.frame_loop import PlayedFrame
+from recorder.human_play import HumanPlay, TakeOver
 from recorder.session_state import (
     BACK_FROM_THE_END_FRAMES,
     COUNTDOWN_TICKS,

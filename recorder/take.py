@@ -26,9 +26,9 @@ from data.errors import CoachError
 from data.library import Library
 from data.replay_writer import ReplayWriter
 from data.simulation import Emulator
-from recorder.demonstrators import HumanPlay, TakeOver
 from recorder.frame_loop import PlayedFrame, play_frames
 from recorder.headless import episode_settings
+from recorder.human_play import HumanPlay, TakeOver
 from recorder.session_state import SessionEpisode
 
 SNAPSHOT_EVERY_DECISIONS = 15

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pygame
 
+from data.episode import FRAMES_PER_SECOND
 from data.files import write_atomic
 from data.user_folders import config_folder
 
 SAMPLES_PER_FRAME = 512
-SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * 60
+SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * FRAMES_PER_SECOND
 _CHUNK_FRAMES = 3
 """Frames passed to the sound card at once. Whole mixer buffers, so that there is no gap between two chunks."""
 _MOST_WAITING_FRAMES = 12

@@ -18,7 +18,7 @@ from curator.frame_reader import FrameReader
 from curator.keys import VERDICT_KEYS, key_list
 from curator.layout import curator_layout
 from curator.outline import EpisodeOutline, read_outlines
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.queues import WaitingQueue, build_queue
 from curator.session import Session
 from curator.timeline import FrameRange, TimelineScale

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.session import Session
 from data.clip import VERDICTS, Clip
 from data.label_database import LabelDatabase

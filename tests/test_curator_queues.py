@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recorded_episodes import record_random_play
 
 from curator.outline import EpisodeOutline, read_outlines
-from curator.queue_order import QueuedClip, fair_order, mixed
+from curator.queued_clips import QueuedClip, fair_order, mixed
 from curator.queues import (
     QUEUES,
     SurprisingFrame,

@@ -10,7 +10,7 @@ import pytest
 
 from curator.agreement import agreement
 from curator.outline import EpisodeOutline
-from curator.queue_order import FEWEST_BETWEEN, QueuedClip, is_repeat
+from curator.queued_clips import FEWEST_BETWEEN, QueuedClip, is_repeat
 from curator.queues import build_queue
 from curator.session import Session
 from data.clip import Clip, Verdict

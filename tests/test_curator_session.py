@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.queues import queue_second_look
 from curator.session import Session, SessionSummary, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict

@@ -23,7 +23,7 @@ from curator import window as curator_window
 from curator.layout import curator_layout
 from curator.outline import read_outlines
 from curator.queue_menu import queue_menu_rows
-from curator.queue_order import is_repeat
+from curator.queued_clips import is_repeat
 from curator.queues import build_queue
 from curator.session import SessionSummary
 from curator.timeline import FrameRange, TimelineScale

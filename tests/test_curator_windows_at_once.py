@@ -16,7 +16,7 @@ from recorded_episodes import record_random_play
 from test_curator_window import HOUSE, PROGRAM, VERDICT_OF_KEY, Program
 
 from curator.outline import read_outlines
-from curator.queue_order import QueuedClip
+from curator.queued_clips import QueuedClip
 from curator.queues import build_queue
 from curator.session import Session
 from data.clip import Clip

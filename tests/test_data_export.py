@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from replay_episodes import record
 
+from commands.export import EXPORTS
 from data.clip import Clip
 from data.episode_import import ImportOptions
 from data.errors import CoachError
-from data.export import Span, export, export_all, spans_of
+from data.export import FILE_KINDS, Span, export, export_all, spans_of
 from data.film import brighter, caption_of, terminal_strip, write_gif, write_mp4
 from data.library import Library
 from data.minari_export import export_minari
@@ -92,7 +93,7 @@ def test_an_archive_holds_every_column_of_the_span(recorded: Path, tmp_path: Pat
 
 def test_a_portable_file_is_whole_and_true(recorded: Path, tmp_path: Path) -> None:
     assert verify(export(recorded, "portable", tmp_path / "portable.h5")).ok
-    with pytest.raises(CoachError, match="only a whole episode"):
+    with pytest.raises(CoachError, match="Only a whole episode"):
         export(recorded, "portable", tmp_path / "part.h5", 5, 10)
 
 
@@ -138,3 +139,7 @@ def test_without_minari_one_sentence_says_how_to_get_it(
         export_minari([Span(recorded)], "x/y-v0")
     with pytest.raises(CoachError, match="pip install"):
         import_minari(Library(tmp_path), "x/y-v0", ImportOptions())
+
+
+def test_the_command_offers_every_kind_of_file() -> None:
+    assert tuple(FILE_KINDS) == EXPORTS

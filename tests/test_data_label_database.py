@@ -309,7 +309,7 @@ def test_a_url_without_its_driver_or_meaning_is_one_clear_sentence_that_hides_th
 
 
 def test_a_database_that_another_program_holds_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.label_engines.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("data.label_connection.BUSY_SECONDS", 0.1)
     with LabelDatabase(path) as labels:
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")

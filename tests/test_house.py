@@ -33,7 +33,7 @@ IMPORTED_ONLY_IN: dict[str, set[str]] = {
     "hdf5plugin": {"data/replay_file.py"},
     "ale_py": {"data/simulation.py"},
     "gymnasium": {"data/simulation.py"},
-    "sqlalchemy": {"data/label_database.py", "data/label_engines.py"},
+    "sqlalchemy": {"data/label_database.py", "data/label_connection.py"},
     "imageio_ffmpeg": {"data/film.py"},
     "minari": {"data/minari_export.py"},
     "platformdirs": {"data/user_folders.py"},

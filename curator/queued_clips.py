@@ -1,4 +1,4 @@
-"""The order in which a curator is shown clips: mixed with random samples, partly shared, some of them repeated."""
+"""Clips that wait for a verdict: how every queue mixes in random samples, shared clips and repeats."""
 
 from __future__ import annotations
 

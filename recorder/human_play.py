@@ -1,4 +1,4 @@
-"""Demonstrators: a person at the controls, a person taking over from another demonstrator, and exploration."""
+"""A person as the demonstrator: at the controls, or taking over from another demonstrator."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.demonstrator import Demonstrator, RandomPlay
+from data.demonstrator import Demonstrator
 from data.episode import FrameState
-from data.errors import CoachError
 from data.simulation import Emulator
 from recorder.controls import Controls
 
@@ -55,32 +54,3 @@ class TakeOver:
             return self._person.choose(frames)
         self.kind = self.other.kind
         return self.advice
-
-
-class WithExploration:
-    """A demonstrator whose decisions are replaced, with probability ``epsilon``, by random ones.
-
-    ``kind`` is that of the demonstrator that made the last decision, so a replay file marks the random decisions as
-    such and a seeding never imitates them.
-    """
-
-    def __init__(self, demonstrator: Demonstrator, epsilon: float) -> None:
-        if not 0.0 <= epsilon <= 1.0:
-            raise CoachError(f"Epsilon, the probability of a random decision, must be between 0 and 1, not {epsilon}.")
-        self._demonstrator = demonstrator
-        self._epsilon = epsilon
-        self._random = RandomPlay()
-        self.kind = demonstrator.kind
-
-    def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._random.begin(emulator, rng)
-        self._demonstrator.begin(emulator, rng)
-
-    def choose(self, frames: Sequence[FrameState]) -> int:
-        wanted = self._demonstrator.choose(frames)  # always: it must see every frame
-        if self._rng.random() < self._epsilon:
-            self.kind = self._random.kind
-            return self._random.choose(frames)
-        self.kind = self._demonstrator.kind
-        return wanted
