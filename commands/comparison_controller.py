@@ -86,7 +86,7 @@ class LibraryComparisonController:
             offers.append(source)
             if not judged or not source.available or source.spec not in ("human", "all"):
                 continue
-            for keep, words in (("not-bad", "without bad clips"), ("good", "good clips alone")):
+            for keep, words in (("not-bad", "without bad clips"), ("good", "good clips only")):
                 spec = f"{source.spec}-{keep}={source.spec},keep={keep}"
                 offers.append(SourceOption(spec, source.label, words))
         return offers

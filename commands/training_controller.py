@@ -174,7 +174,15 @@ class LibraryTrainingController:
     def presets(self) -> Sequence[Preset]:
         configs = {name: preset(name) for name in PRESETS}
         return [
-            Preset(name, c.steps, c.pretrain_steps, c.evaluate_every, ABOUT[name], c.epsilon_steps)
+            Preset(
+                name,
+                c.steps,
+                c.pretrain_steps,
+                c.evaluate_every,
+                ABOUT[name],
+                c.epsilon_steps,
+                c.epsilon_seeded > 0.5,
+            )
             for name, c in configs.items()
         ]
 

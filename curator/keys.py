@@ -40,7 +40,7 @@ OTHER_KEYS: tuple[tuple[str, str], ...] = (
     ("J", "Ask for the learned judge's prediction"),
     ("P", "Pause or resume"),
     ("L", "Loop, or play once"),
-    ("← →", "One frame back or forward; with Shift 15"),
+    ("← →", "One frame back or forward; with Shift, 15"),
     (", .", "Slower, faster"),
     ("Home End", "The clip's first and last frame"),
     ("I O", "Start and end of a clip of your own"),

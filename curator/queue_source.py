@@ -82,7 +82,7 @@ class QueueSource:
     def why_not(self, name: str) -> str:
         """Return why a queue cannot be chosen; empty where it can."""
         if queue_kind(name).name == UNCERTAIN and not self._judges:
-            return "No learned judge yet: coach label"
+            return "Train it with: coach label --rule learned"
         return ""
 
     def count(self, name: str) -> int | None:

@@ -104,6 +104,8 @@ class Session:
         self._newest_before = labels.newest_id(curator)
         """The latest verdict before this session; later ones that are not in ``_given`` are another window's."""
         self._given: list[_Given] = []
+        self._given_before_queue = 0
+        """How many verdicts this session had when it changed to the present queue."""
         self._newest_row: int | None = None
         """Id of the last verdict of this session; ids grow by one with each verdict of anybody."""
         self._others_judge = False
@@ -149,9 +151,14 @@ class Session:
         return [verdict for clip, verdict in self._standing.items() if clip.episode_id == episode_id]
 
     def has_judged(self, queue: str) -> bool:
-        """Return whether the curator has judged a clip of a queue, in this session or before."""
+        """Return whether the curator has judged a clip of a queue, in this session or before.
+
+        A queue also shows clips sampled at random; after one of those in this session, it has been judged too.
+        """
         name = queue.partition(":")[0]
-        return any(verdict.queue == name for verdict in self._standing.values())
+        return len(self._given) > self._given_before_queue or any(
+            verdict.queue == name for verdict in self._standing.values()
+        )
 
     def judge(self, verdict: str, note: str = "", put_aside: bool = False) -> Verdict:
         """Give a verdict on the current clip. It is on disk when this returns, and the next clip is current.
@@ -271,6 +278,7 @@ class Session:
     def replace_queue(self, queue: Iterable[QueuedClip]) -> None:
         """Let these clips wait instead of those that still do."""
         self._waiting = deque(queue)
+        self._given_before_queue = len(self._given)
         self._outside = None
         self._cuts.clear()
 

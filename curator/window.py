@@ -236,7 +236,7 @@ class WindowLoop:
         buttons = [queue_button(layout, view), *verdicts.values(), *lower.values()]
         draw_curator(canvas, layout, view, buttons, self._pointer)
         if controller.help_open:
-            draw_key_list(canvas, "Keys of the curator", key_list())
+            draw_key_list(canvas, "Keys", key_list())
         if controller.menu is not None:
             draw_queue_menu(canvas, controller.menu, self._pointer)
         if controller.note_field is not None:

@@ -74,7 +74,7 @@ def verify(path: Path, on_frames: OnFrames | None = None) -> Verification:
         difference = _Difference("structure", None, str(error))
     seconds = time.perf_counter() - began
     if difference is None:
-        sentence = f"{note}; all {checked} frames are equal anyway" if note else f"all {checked} frames are verified"
+        sentence = f"{note}; all {checked} frames are equal anyway" if note else f"all {checked} frames match"
         return Verification(path, True, "", None, sentence + ".", checked, seconds)
     return Verification(path, False, difference.kind, difference.frame, difference.sentence, checked, seconds)
 

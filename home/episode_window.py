@@ -33,6 +33,8 @@ JUDGED_FRAMES = 3 * FRAMES_PER_SECOND
 QUEUE = "library"
 """Of the verdicts that are given here."""
 AHEAD_FRAMES = 4 * FRAMES_PER_SECOND
+ENDS = {"game_over": "game over", "truncated": "time limit", "abandoned": "stopped early"}
+"""What the window calls each of ``data.episode.ENDINGS``."""
 KEYS = [
     ("P Space", "Pause or resume; at the end, replay"),
     ("G B", "Judge the last 3 seconds: good, bad"),
@@ -316,7 +318,7 @@ class EpisodeWindow:
             at = facts.bottom_part(48)
             canvas.paragraph(self._message, at, SMALL, ORANGE if self._is_error else GREEN)
         if self._shows_keys:
-            draw_key_list(canvas, "Keys of playback", KEYS)
+            draw_key_list(canvas, "Keys", KEYS)
         self._window.present()
 
 
@@ -437,7 +439,7 @@ def _draw_facts(
         ]
     if columns.lives.any():
         facts.append(("lives", str(int(columns.lives[frame]))))
-    facts.append(("ended by", row.ended_by.replace("_", " ")))
+    facts.append(("end", ENDS.get(row.ended_by, row.ended_by)))
     top = y + 168
     step = min(28.0, max(20.0, (box.bottom - top) / len(facts)))
     for place, (name, value) in enumerate(facts):

@@ -109,7 +109,7 @@ class GuidedTour:
         canvas.text(self.stop.title, (inner.x, inner.y - 8), LARGE)
         canvas.text(f"{self._at + 1} of {len(STOPS)}", (inner.right, inner.y), SMALL, QUIET, mono=True, align="right")
         canvas.paragraph(self.stop.text, inner.without_top(40), MEDIUM)
-        for button in _buttons(canvas.box):
+        for button in _buttons(canvas.box, self._at + 1 == len(STOPS)):
             button.draw(canvas, hover=button.contains(*pointer))
         skip = inner.bottom_part(32)
         canvas.text("Any other key ends the tour.", (skip.x, skip.y + 7), SMALL, QUIET)
@@ -120,10 +120,10 @@ def _panel(window: Box) -> Box:
     return Box(window.x + 48, window.y + 448, min(720.0, window.width - 96), 176)
 
 
-def _buttons(window: Box) -> tuple[Button, Button]:
+def _buttons(window: Box, last: bool = False) -> tuple[Button, Button]:
     row = _panel(window).inset(24).bottom_part(32).right_part(264)
     skip, forth = row.columns(2, 8)
-    return Button(skip, "Skip", "Esc"), Button(forth, "Next", "→", OLIVE)
+    return Button(skip, "Skip", "Esc"), Button(forth, "Done" if last else "Next", "→", OLIVE)
 
 
 def _shade_around(canvas: Canvas, shown: list[Box]) -> None:

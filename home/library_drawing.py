@@ -49,6 +49,12 @@ KEYS = [
     ("F11", "Full screen"),
     ("Esc", "Stop verifying, or back"),
 ]
+TRASH_KEYS = [
+    *(row for row in KEYS[: KEYS.index(("A", "Mark or unmark all")) + 1]),
+    ("R", "Restore the marked or the selected episode"),
+    ("E", "Empty the trash"),
+    *(row for row in KEYS if row[0] in ("V", "/", "G B P", "X", "C", "O", "I", "T", "F11", "Esc")),
+]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ from data.library import Library
 from data.verification import Verification
 from home.episode_window import EpisodeWindow, OpenFrames
 from home.library_controller import LibraryController
-from home.library_drawing import COLUMNS, KEYS, ROW_HEIGHT, LibraryLayout, draw_library, library_buttons, library_layout
+from home.library_drawing import (
+    COLUMNS,
+    KEYS,
+    ROW_HEIGHT,
+    TRASH_KEYS,
+    LibraryLayout,
+    draw_library,
+    library_buttons,
+    library_layout,
+)
 from home.library_rows import FILTERS
 from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
@@ -280,7 +289,7 @@ class LibraryWindow:
             text = f"{self._controller.trash_words} will be permanently deleted. Verdicts stay in the label database."
             draw_message(canvas, "Empty the trash?", text, self._question_buttons(), self._pointer)
         if self._shows_keys:
-            draw_key_list(canvas, "Keys of the library", KEYS)
+            draw_key_list(canvas, "Keys", TRASH_KEYS if self._controller.in_trash else KEYS)
         self._window.present()
 
 

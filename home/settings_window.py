@@ -133,7 +133,7 @@ KEYS = [
     ("← →", "Change it"),
     ("Enter", "Edit a name, choose a game, change keys"),
     ("D", "Reset to the default"),
-    ("U", "Undo the move of your verdicts"),
+    ("U", "Undo moving your verdicts to the new name"),
     ("F11", "Full screen"),
     ("Esc", "Back; everything is saved"),
 ]
@@ -412,7 +412,7 @@ class SettingsWindow:
             buttons = self._question_buttons(canvas)
             draw_message(canvas, "Your verdicts", self._asked.question, buttons, self._pointer)
         if self._shows_keys:
-            draw_key_list(canvas, "Keys of the settings", KEYS)
+            draw_key_list(canvas, "Keys", KEYS)
 
     def _draw_row(self, canvas: Canvas, row: SettingRow, box: Box, chosen: bool) -> None:
         if chosen:

@@ -39,6 +39,8 @@ class Preset:
     """One line that explains it."""
     exploring_steps: int = 0
     """Own steps over which random play fades."""
+    explores_after_pretraining: bool = True
+    """Whether a pretrained agent plays mostly at random at first, as one without pretraining does."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ class TrainForm(ListForm):
             found.append("No pretraining: the agent starts without having learned from the chosen play.")
         if pretraining and not self.chosen:
             found.append("No pretraining without a source: nothing is chosen to learn from.")
-        if preset.exploring_steps > steps > 0:
+        explores = preset.explores_after_pretraining or not (self.chosen and pretraining)
+        if explores and preset.exploring_steps > steps > 0:
             found.append(
                 f"Mostly random play: it fades over {preset.exploring_steps:,} steps; this training has {steps:,}."
             )

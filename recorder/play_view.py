@@ -65,11 +65,12 @@ class Offer:
     colour: Colour | None = None
 
 
-def offers(session: Session, can_reopen: bool = True) -> list[Offer]:
+def offers(session: Session, can_reopen: bool = True, quit_label: str = "Quit") -> list[Offer]:
     """Return the buttons of the side panel, row by row.
 
     Each has its place for good: what discards play is never where something harmless was a moment ago.
     ``can_reopen``: whether there are unfinished episodes of this game.
+    ``quit_label``: caption of the button that closes the session.
     """
     keys, state = session.key_map, session.state
     ready, playing = state is SessionState.READY, state is SessionState.PLAYING
@@ -89,7 +90,7 @@ def offers(session: Session, can_reopen: bool = True) -> list[Offer]:
     else:
         seventh = Offer("games", "Games", keys.label("games"), ready or begun)
     reopens = over is None and can_reopen and (ready or begun)
-    end = "Quit" if ready else "Cancel" if state is SessionState.RESTORING else "End"
+    end = quit_label if ready else "Cancel" if state is SessionState.RESTORING else "End"
     can_end = state is not SessionState.ENDED
     return [
         first,
@@ -127,6 +128,8 @@ class PlayView:
         self.pointer = (-1.0, -1.0)
         self.whole_scale = True
         """Whether all of the game's pixels are equally large; otherwise the picture fills its room."""
+        self.quit_label = "Quit"
+        """Caption of the button that closes the session: "Back" where another window opened it."""
         self.can_reopen = False
         """Whether there are unfinished episodes of this game."""
         self.bar = EpisodeBar()
@@ -156,7 +159,7 @@ class PlayView:
             draw_key_list(canvas, "Keys", key_rows(session.key_map, session.take_over is not None))
 
     def _offers(self) -> list[Offer]:
-        return offers(self._session, self.can_reopen)
+        return offers(self._session, self.can_reopen, self.quit_label)
 
     def _draw_beside(self, canvas: Canvas, box: Box) -> Box:  # noqa: ARG002 - for views that show more
         """Draw what stands left of the picture; return the room that is left for it."""
@@ -354,6 +357,10 @@ def _draw_heart(canvas: Canvas, x: float, y: float) -> None:
     canvas.polygon([(x + 0.5, y + 7), (x + 17.5, y + 7), (x + 9, y + 16)], GREEN)
 
 
+WATCH_MEANINGS = {"end": "Back; ends a game that you took over", "restart": "Next game"}
+"""What keys do while an agent is watched, where that differs from ``MEANINGS``."""
+
+
 def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:
     """Return the list of keys: caps, separated by spaces, and what they do."""
     rows = [("F1", "This list"), ("F2", "Change the keys"), (key_label("return"), "Save the episode at its end")]
@@ -362,5 +369,7 @@ def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:
     for what, meaning in MEANINGS.items():
         if (what == "take_over") > with_take_over or (what in ("games", "reopen") and with_take_over):
             continue
+        if with_take_over:
+            meaning = WATCH_MEANINGS.get(what, meaning)
         rows.append((" ".join(key_label(key) for key in key_map.keys.get(what, ())), meaning))
     return rows

@@ -82,7 +82,9 @@ def play(
     session = session_of(Next(game, unended), not sound, speed, read_volume())
     with opened_window(window, session.title) as shown:
         while True:
-            RecorderWindow(shown, session).run(on_ready, paces.append)
+            view = PlayView(session)
+            view.quit_label = "Quit" if window is None else "Back"
+            RecorderWindow(shown, session, view).run(on_ready, paces.append)
             paths += session.paths
             if session.next is None or shown.closing:
                 break

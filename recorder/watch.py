@@ -91,7 +91,7 @@ class WatchView(PlayView):
         session = self._watch
         key = session.key_map.label("take_over")
         if session.coaching is None:
-            lines = [f"Nothing is saved while {session.watched.name} plays. {key} takes over; then you are asked."]
+            lines = [f"Nothing is saved while {session.watched.name} plays. {key} takes over; your play can be saved."]
         elif session.coached or session.adding:
             adding = ["Adding what you played…"] if session.adding else []
             lines = [*filter(None, [session.account]), *adding, *reversed(session.coached)]

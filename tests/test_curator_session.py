@@ -49,6 +49,15 @@ def test_after_the_last_clip_there_is_none_and_judging_is_an_error(labels: Label
         session.judge("good")
 
 
+def test_a_queue_counts_as_judged_after_a_clip_that_was_sampled_at_random(labels: LabelDatabase) -> None:
+    session = Session(labels, "Ann", QUEUE[:1])
+    assert not session.has_judged("before-reward")
+    session.judge("good")
+    assert session.has_judged("before-reward") and session.has_judged("uniform")
+    session.replace_queue([])
+    assert not session.has_judged("markers")
+
+
 def test_undo_shows_the_clip_again_before_the_one_that_was_on_show(labels: LabelDatabase) -> None:
     session = Session(labels, "Ann", QUEUE)
     session.judge("good")

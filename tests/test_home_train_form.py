@@ -225,6 +225,14 @@ def test_contradictions_are_said_before_the_start() -> None:
     assert not made.problem  # it may be started anyway
 
 
+def test_random_play_is_reported_only_for_agents_that_start_with_it() -> None:
+    preset = Preset("default", 10_000, 2500, 0, "", 25_000, explores_after_pretraining=False)
+    pretrained = TrainForm(SOURCES, [preset], "run-1")
+    assert pretrained.chosen and pretrained.warnings == ()
+    pretrained.numbers["pretrain_steps"] = 0
+    assert any(text.startswith("Mostly random play") for text in pretrained.warnings)
+
+
 def test_every_field_has_an_explanation() -> None:
     made = form()
     for field in made.fields:

@@ -10,7 +10,7 @@ import pytest
 from data.episode import EmulatorSettings
 from data.library import Library
 from recorder.controls import KeyMap, used_parts
-from recorder.play_view import PlayView, offers
+from recorder.play_view import PlayView, key_rows, offers
 from recorder.session import Session
 from recorder.session_state import SessionState
 from screen.window import KeyDown, Window
@@ -35,6 +35,12 @@ def test_buttons_keep_their_places_in_every_state(session: Session) -> None:
         session.state = state
         places.add(tuple(same_place.get(offer.command, offer.command) for offer in offers(session)))
     assert len(places) == 1
+
+
+def test_keys_of_a_watched_game_are_listed_as_its_buttons_call_them() -> None:
+    assert ("Esc", "End the episode") in key_rows(KeyMap(), False)
+    watched = dict(key_rows(KeyMap(), True))
+    assert watched["R"] == "Next game" and watched["Esc"].startswith("Back")
 
 
 def test_no_caption_is_cut_in_the_smallest_layout(window: Window, session: Session) -> None:
