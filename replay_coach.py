@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.training import train
     from coach import main
     from curator.queues import SurprisingFrame
-    from curator.session import SessionSummary
+    from curator.session import JudgingSummary
     from curator.window import curate
     from data.clip import Clip, Verdict, verdict_of_frames
     from data.decisions import Decisions
@@ -50,6 +50,7 @@ __all__ = [
     "Evaluation",
     "FilmPlayer",
     "FrameState",
+    "JudgingSummary",
     "LabelDatabase",
     "Library",
     "ObservationStack",
@@ -63,7 +64,6 @@ __all__ = [
     "RecordingStopped",
     "ReplayFile",
     "SeedPlan",
-    "SessionSummary",
     "SurprisingFrame",
     "TrainConfig",
     "TrainSummary",
@@ -95,7 +95,7 @@ _NAMES_BY_MODULE = {
     "agent.training": ("train",),
     "coach": ("main",),
     "curator.queues": ("SurprisingFrame",),
-    "curator.session": ("SessionSummary",),
+    "curator.session": ("JudgingSummary",),
     "curator.window": ("curate",),
     "data.clip": ("Clip", "Verdict", "verdict_of_frames"),
     "data.decisions": ("Decisions",),

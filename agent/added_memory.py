@@ -27,7 +27,7 @@ class AddedMemory(ReplayMemory):
         super().__init__(replace(rules, evict_seed=False), sampler, own_slots=FIRST_SLOTS)
         self._make_sampler = sampler
         self.newest_step = 0
-        """Own step at which the newest addition came in."""
+        """Own step at which the newest addition arrived."""
 
     @property
     def slots_used(self) -> int:
@@ -55,7 +55,7 @@ class AddedMemory(ReplayMemory):
         self.newest_step = step
 
     def require_room(self, count: int) -> None:
-        """Raise CoachError where the machine has no memory for so many more slots."""
+        """Raise CoachError if the machine lacks the memory for so many more slots."""
         refuse_too_large(0, self._size_for(count) - self.capacity, SLOT_BYTES)
 
     def _size_for(self, count: int) -> int:
@@ -90,12 +90,12 @@ class AddedMemory(ReplayMemory):
         return min(int(wanted) + int(rng.random() < wanted % 1.0), batch_size - 1)
 
     def changing_arrays(self) -> dict[str, np.ndarray]:
-        """Return copies of what the added files do not say: errors, counts of sampling, priorities, verdicts."""
+        """Return copies of the columns that the added files lack: errors, counts of sampling, priorities, verdicts."""
         found = {name: self.columns[name][: self._filled].copy() for name in CHANGEABLE_COLUMNS}
         return found | self._sampler.export(self._filled)
 
     def restore_changes(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what ``changing_arrays`` returned, once the same files were appended."""
+        """Restore what ``changing_arrays`` returned, after the same files were appended."""
         for name in CHANGEABLE_COLUMNS:
             self.columns[name][: self._filled] = arrays[name]
         self._own_ready = int(np.count_nonzero(self.columns["ready"]))

@@ -43,7 +43,7 @@ POLL_SECONDS = 0.5
 FRESH_SECONDS = 2.0
 """A folder changed so recently is listed again: file systems round the time of a change."""
 RETRY_SECONDS = 5.0
-"""After a disk refused to record an addition."""
+"""Before another attempt to record an addition, after the disk refused one."""
 COMPRESSION = 1
 RULES = ("stack", "n_steps", "discount", "reward", "frame_skip", "preprocessing", "life_loss_ends", "game")
 """Settings on which the transitions of a request depend."""
@@ -65,7 +65,7 @@ class Requested:
 
 
 def chooser_of(replay: ReplayFile) -> str:
-    """Return whose decisions of an episode are added unless that is chosen: a person's, a planner's, or all."""
+    """Return whose decisions of an episode are added by default: a person's, a planner's, or all."""
     kinds = replay.summary().frames_by_demonstrator
     return next((kind for kind in ("human", "planner", "imported") if kind in kinds), "file")
 
@@ -83,7 +83,7 @@ def request_episode(
     "all"; None: a person's where there are any, else a planner's, else all. Clips judged bad are left out.
     dry_run: only check, publish nothing.
 
-    Raises CoachError if the episode is of another game, nothing of it can be added, or the disk refuses.
+    Raises CoachError if the episode is of another game, nothing of it can be added, or the request cannot be written.
     """
     config, meanings = run_config(folder), folder.read().action_meanings
     if replay.origin.game != config.game:
@@ -123,7 +123,8 @@ def request_episode(
 def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) -> str:
     """Publish the present verdicts on a run's seeding and additions as a request; return its name.
 
-    Raises CoachError if the run has no recorded episodes that are still in the library, or the disk refuses.
+    Raises CoachError if the run has no recorded episodes that are still in the library, or the request
+    cannot be written.
     """
     config, meanings = run_config(folder), folder.read().action_meanings
     additions = AdditionsFolder(folder.path)
@@ -150,7 +151,7 @@ def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) ->
         arrays[f"{number}/first_frame"] = episode.decisions.first_frame.astype(np.int64)
         arrays[f"{number}/kept"], arrays[f"{number}/imitate"] = episode.kept, episode.imitate
     if not names:
-        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} on which verdicts could count.")
+        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} that verdicts could affect.")
     about = {"kind": "verdicts", "episodes": names}
     return _publish(additions, {"about": _text(about), **arrays})
 
@@ -192,7 +193,7 @@ def _rules(config: TrainConfig) -> MemoryRules:
 def write_request(
     additions: AdditionsFolder, about: dict[str, Any], observations: np.ndarray, columns: dict[str, np.ndarray]
 ) -> str:
-    """Publish a request and return its name; raises CoachError if the disk refuses, and then leaves nothing."""
+    """Publish a request and return its name; raises CoachError, and leaves no file, if the disk refuses."""
     packed = zlib.compress(np.ascontiguousarray(observations).tobytes(), COMPRESSION)
     arrays = {
         "about": _text(about),
@@ -214,7 +215,7 @@ def _publish(additions: AdditionsFolder, arrays: dict[str, np.ndarray]) -> str:
 
 
 def corrected_moments(additions: AdditionsFolder) -> set[StartedFrom]:
-    """Return where the requested episodes start, as far as they start inside another."""
+    """Return where the requested episodes start, for those that start inside another one."""
     found = (StartedFrom.from_json(about.get("started_from")) for _, about in _abouts(additions))
     return {start for start in found if start is not None}
 
@@ -255,7 +256,7 @@ class _Judged:
 
 
 def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) -> _Request:
-    """Raises CoachError for a request that is damaged or does not fit the run."""
+    """Read a request; raises CoachError if it is damaged or does not fit the run."""
     arrays = read_arrays(path)
     try:
         about: dict[str, Any] = json.loads(arrays["about"].tobytes())
@@ -272,14 +273,14 @@ def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) ->
         str(about["episode"]), str(about["digest"]), int(about["decisions"]), str(about["selection"])
         fits = about["rules"] == rules_of(config) and tuple(about["action_meanings"]) == meanings
     except (KeyError, ValueError, TypeError, zlib.error) as error:
-        raise CoachError(f"{path} is not a whole request ({error}).") from error
+        raise CoachError(f"{path} is incomplete or damaged ({error}).") from error
     if not fits or int(columns["action"].max()) >= len(meanings):
         raise CoachError(f"{path} was made for another run: its game, actions or settings differ.")
     return _Request(about, observations, columns)
 
 
 def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judged, ...]:
-    """Raises KeyError or ValueError for a damaged request."""
+    """Return the verdicts of a request; raises KeyError or ValueError if it is damaged."""
     found = []
     for number, episode in enumerate(about["episodes"]):
         first, kept, imitate = (arrays[f"{number}/{name}"] for name in ("first_frame", "kept", "imitate"))
@@ -290,7 +291,7 @@ def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judg
 
 
 class Additions:
-    """The additions of one training: what it has taken, and what waits for it."""
+    """The additions of one training: those that it has taken, and those that wait."""
 
     def __init__(
         self, folder: RunFolder, config: TrainConfig, meanings: tuple[str, ...], sampler: Callable[[int], Sampler]
@@ -302,7 +303,7 @@ class Additions:
         self.sources: list[Source] = []
         """The added episodes, by source number."""
         self.note = ""
-        """What kept an addition from being recorded, in one sentence."""
+        """Why an addition could not be recorded, in one sentence."""
         self._applied: list[str] = []
         """Names of the requests in the memory, in order."""
         self._scheduled: list[Addition] = []
@@ -336,7 +337,7 @@ class Additions:
         )
 
     def take(self, trainer: Trainer, seeded: list[Source]) -> list[Addition]:
-        """Use what is due or newly requested; only between updates. Return the additions, refused ones included.
+        """Apply what is due or newly requested, between two updates. Return the additions, refused ones included.
 
         seeded: the sources of the trainer's own memory.
         """
@@ -377,7 +378,7 @@ class Additions:
     def _record(
         self, name: str, pretrained: int, step: int, memory: ReplayMemory, seeded: list[Source]
     ) -> tuple[Addition, _Request | None]:
-        """Write the line of a request, from which on it belongs to the training; no request where it is refused."""
+        """Record a request, which then belongs to the training. Return its line, and None if it is refused."""
         given = utc_now().isoformat()
         request = None
         try:
@@ -445,9 +446,9 @@ class Additions:
     # ---- saving ------------------------------------------------------------------------------------------------------
 
     def state(self) -> list[str]:
-        """Return the names of the requests in the memory; with ``changes`` and their files they are all of it."""
+        """Return the names of the requests in the memory; with ``changes`` and their files they restore it."""
         return list(self._applied)
 
     def changes(self) -> dict[str, np.ndarray] | None:
-        """Return what the requests' files do not say of the memory, or None if nothing was added."""
+        """Return the part of the memory that the requests' files lack, or None if nothing was added."""
         return None if self.memory is None else self.memory.changing_arrays()

@@ -21,7 +21,7 @@ PATIENCE = 3
 MOST_MEASURED = 512
 """Decisions that a measurement uses at most."""
 LEAST_MEASURED = 32
-"""A held-out part with fewer decisions decides nothing, so nothing is held out."""
+"""A part with fewer decisions is too small to decide by, so nothing is held out."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class HeldOutFit:
     agreement: float
     """Share of the decisions in which it would act as demonstrated, averaged over actions: a rare one counts alike."""
     return_error: float | None
-    """Mean absolute difference of value and recorded return; None where no return's end is known."""
+    """Mean absolute difference of value and recorded return; None if no episode was played to its end."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ def held_out_fit(memory: ReplayMemory, slots: np.ndarray, q: np.ndarray) -> Held
 def hold_out(memory: ReplayMemory, share: float, rng: np.random.Generator) -> HeldOut | None:
     """Take a contiguous stretch of ``share`` of each source's imitated decisions out of sampling.
 
-    Returns None, and holds nothing out, where that is too little to decide by.
+    Returns None, and holds nothing out, if that is too little to decide by.
     """
     columns, rules = memory.columns, memory.rules
     slots: list[int] = []

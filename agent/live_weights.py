@@ -30,7 +30,7 @@ class LiveWeights:
         self._next = float("-inf")
 
     def offer(self, step: int, weights: Callable[[], dict[str, np.ndarray]]) -> None:
-        """Write the weights if they are wanted and the last file is old enough. Errors of the disk are ignored."""
+        """Write the weights if they were requested and the last file is old enough. Disk errors are ignored."""
         now = self._clock()
         if now < self._next:
             return
@@ -42,7 +42,7 @@ class LiveWeights:
 
 
 def newest_agent(folder: RunFolder) -> LoadedAgent:
-    """Return the newest agent of a run, and ask its training, where it runs, to write newer weights.
+    """Return the newest agent of a run, and ask its training, if it is running, to write newer weights.
 
     Raises CoachError if the run has no checkpoint yet.
     """

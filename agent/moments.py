@@ -1,4 +1,4 @@
-"""Finding moments of own games that are worth a correction: lives lost after a high value, falls of the value."""
+"""Find moments of own games that are worth a correction: lives lost after a high value, and falls in the value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Decision:
 
 
 class MomentFinder:
-    """Watches own games and finds at most two moments in each. It changes nothing that is learned.
+    """Follows own games and finds at most two moments in each. It changes nothing that is learned.
 
     Values are those by which the agent acted, so decisions at random have none unless the value was known.
     """
@@ -41,17 +41,17 @@ class MomentFinder:
         """Moments of finished games; they are removed when they are written."""
 
     def begin(self) -> None:
-        """A game starts."""
+        """Start a game."""
         self._game, self._points = [], 0.0
 
     def decided(self, value: float | None, frame: int, step: Step) -> None:
-        """Take in a decision: its greatest value where it is known, its first frame, and what came of it."""
+        """Record a decision: its greatest value if it is known, its first frame, and its outcome."""
         reward = float(self._reward(np.array([step.reward], np.float32))[0])
         self._game.append(_Decision(frame, np.nan if value is None else value, reward, self._points, step.life_lost))
         self._points += step.reward
 
     def ended(self, settings: EmulatorSettings, actions: bytes, own_step: int) -> None:
-        """A game ended; settings: how it started; actions: all executed ones, one a frame."""
+        """End a game. settings: how it started; actions: all executed ones, one a frame."""
         game = self._game
         self.begin()
         if len(game) < 2:

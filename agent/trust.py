@@ -22,7 +22,7 @@ IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
 """What the demonstrations are used for: values and imitation, values alone, or nothing."""
 LESS = {IMITATION: VALUES, VALUES: NOTHING}
 CHECK_SEED = 2**20 + 7919
-"""Decides the episodes of the check, which no evaluation plays."""
+"""Random seed of the check's episodes, which no evaluation plays."""
 CHECK_FRAMES = 2 * 60 * 60
 """Longest episode of the check: 2 minutes, so that it takes seconds."""
 
@@ -71,7 +71,7 @@ def check(
 
 
 def sentence(checks: list[Check], seconds: float, episodes: int) -> str:
-    """Return the result in words. seconds, episodes: how much play the demonstrations are."""
+    """Return the result in words. seconds, episodes: the length of the demonstrations."""
     if not checks:
         return ""
     last = checks[-1]
@@ -80,8 +80,8 @@ def sentence(checks: list[Check], seconds: float, episodes: int) -> str:
     first = checks[0]
     facts = f"imitating it scores {first.agent:.0f} points, random play {first.chance:.0f}"
     if last.passed:
-        use = f"Its points are learned from ({last.agent:.0f}), its actions are not imitated."
+        use = f"Learning from its points alone scores {last.agent:.0f}, so its actions are not imitated."
     else:
         use = "The training continues without it."
     more = "three more episodes" if episodes < 10 else "better ones, or judge clips,"
-    return f"{clock(seconds)} of play teach little yet: {facts}. {use} Record {more} or continue from here."
+    return f"{clock(seconds)} of play teaches little yet: {facts}. {use} Record {more} or continue from here."

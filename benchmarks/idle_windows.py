@@ -31,7 +31,7 @@ HERTZ = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 class Screen:
-    """A virtual screen, and a hand at its keyboard."""
+    """A virtual screen with a keyboard."""
 
     def __init__(self, name: str) -> None:
         self.environment = {**os.environ, "DISPLAY": name, "SDL_VIDEODRIVER": "x11", "SDL_AUDIODRIVER": "dummy"}

@@ -8,7 +8,7 @@ better half of the arms continues (successive halving: Jamieson and Talwalkar 20
 games of the area under the curve so far. Each trial is a row in docs/results/study/trials.jsonl, failures included, and
 is not repeated. Stop the study with Ctrl-C and call it again: trainings resume from their checkpoints.
 
---confirm trains fresh seeds, evaluates on episodes that no choice was made by, and lets every arm named continue.
+--confirm trains fresh seeds, evaluates on episodes that influenced no choice, and lets every arm named continue.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ STAGES = (0, 5_000, 25_000)
 TUNING_SEED, CONFIRMING_SEED = 7_000_001, 9_000_001
 """Decide the evaluation episodes of trials and of confirmations."""
 CONFIRMING_SEEDS = 1000
-"""Is added to the random seeds of trainings that confirm."""
+"""Added to the random seeds of trainings that confirm."""
 
 SMALL: dict[str, Any] = {"network": "small", "quantiles": 32, "double_q": False, "optimizer_epsilon": 1e-5}
 CAREFUL: dict[str, Any] = {"held_out": 0.1, "check_episodes": 8}
@@ -133,7 +133,7 @@ def _in_worker(trial: Trial, folder: Path, episodes: int) -> dict[str, Any] | No
 def surviving(rows: Iterable[dict[str, Any]], arms: list[str], stage: int, keep: float = 0.5) -> list[str]:
     """Return the arms that continue after a stage, best first: a share ``keep`` of them, at least one.
 
-    An arm's mark in a game is the area under its curve up to the stage, divided by the stage's steps, averaged over
+    An arm's result in a game is the area under its curve up to the stage, divided by the stage's steps, averaged over
     seeds; at step 0 it is the score. Arms are compared by their mean rank over the games. One that failed is out.
     """
     marks: dict[str, dict[str, float]] = defaultdict(dict)

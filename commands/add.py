@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--verdicts",
         action="store_true",
-        help="let the present verdicts on what is in its memory take effect: bad stops being used, good begins",
+        help="apply the current verdicts to what is in its memory: stop using bad clips, and start using good ones",
     )
     parser.add_argument(
         "--by",
@@ -75,7 +75,7 @@ def run_add(options: argparse.Namespace) -> int:
 def add_episodes(
     library: Library, folder: RunFolder, episodes: Iterable[str], by: str | None, labels: Path | str, wait: float
 ) -> list[dict[str, Any]]:
-    """Request the episodes, wait until a running training took them, and return what became of each.
+    """Request the episodes, wait until a running training has taken them, and return the result of each.
 
     All episodes are checked before the first is requested. Raises CoachError, and then adds nothing, for one that is
     damaged, of another game, or has nothing to add.
@@ -104,7 +104,7 @@ def add_episodes(
 
 
 def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
-    """Return what adds a person's replay file to a run and says what became of it, for windows."""
+    """Return a function that adds a person's replay file to a run and returns the result as a sentence."""
 
     def give(path: Path) -> str:
         (fact,) = add_episodes(library, folder, [str(path)], "human", library.labels, wait=GIVE_SECONDS)
@@ -114,7 +114,7 @@ def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
 
 
 def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: float) -> dict[str, Any]:
-    """Request that the present verdicts take effect, wait as ``add_episodes`` does, and return what became of it."""
+    """Request that the current verdicts take effect, wait as ``add_episodes`` does, and return the result."""
     from agent.additions import request_verdicts
 
     database = LabelDatabase.open_existing(labels)
@@ -126,9 +126,9 @@ def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: 
     if line is not None:
         sentence = f"{folder.name}: {line.sentence()}"
     elif folder.is_trained():
-        sentence = f"{folder.name} takes the verdicts as soon as it can."
+        sentence = f"{folder.name} will apply the verdicts shortly."
     else:
-        sentence = f"{folder.name} is not being trained; it takes the verdicts when it is resumed."
+        sentence = f"{folder.name} is not being trained; it will apply the verdicts when it is resumed."
     return {"request": name, "taken": None if line is None else asdict(line), "sentence": sentence}
 
 
@@ -146,17 +146,17 @@ def _fact(folder: RunFolder, requested: Requested, line: Addition | None) -> dic
     tally = requested.tally
     removed = f" ({tally.sentence()})" if tally.removed else ""
     if requested.already_here and not requested.request:
-        sentence = f"{requested.episode} is in the seeding of {folder.name} already."
+        sentence = f"{requested.episode} is already in the seeding of {folder.name}."
     elif requested.already_here:
-        when = f": {line.sentence()}" if line is not None else ", and waits."
-        sentence = f"{requested.episode} was added to {folder.name} before{when}"
+        when = f": {line.sentence()}" if line is not None else ", and is waiting."
+        sentence = f"{requested.episode} was already added to {folder.name}{when}"
     elif line is not None:
         sentence = f"{folder.name}: {line.sentence()}{removed}"
     elif folder.is_trained():
-        sentence = f"{folder.name} takes {requested.decisions:,} decisions of {requested.episode} as soon as it can."
+        sentence = f"{folder.name} will add {requested.decisions:,} decisions of {requested.episode} shortly."
     else:
         sentence = (
-            f"{folder.name} is not being trained; it takes {requested.decisions:,} decisions of {requested.episode} "
+            f"{folder.name} is not being trained; it will add {requested.decisions:,} decisions of {requested.episode} "
             f"when it is resumed{removed}."
         )
     return {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STUDIES = {
     "before-reward": "Are the last frames before points enough, and how many of them?",
     "keep": "Does it help to leave out what was judged bad, or to keep only what was judged good?",
-    "judge": "Does a judge that learned from people help, beside the people themselves?",
+    "judge": "Does a judge that learned from people help, in addition to their own verdicts?",
 }
 """Ready-made comparisons, and the question that each answers."""
 FRAMES = (60, 120, 240)

@@ -1,4 +1,4 @@
-"""Corrections without a window: a demonstrator plays on from an agent's worst moments, and the training gets it."""
+"""Corrections without a window: a demonstrator plays on from an agent's worst moments, for its training."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
         nargs="?",
         const="",
         metavar="ID",
-        help="continue an episode that was left before its end: the one with this id, or else the newest",
+        help="resume an unfinished episode: the one with this id, or else the newest",
     )
     play.add_argument("--from", dest="from_episode", metavar="ID", help="play on from inside this episode")
     play.add_argument("--frame", type=int, default=0, metavar="N", help="with --from: the frame to play on from")

@@ -1,4 +1,4 @@
-"""What the curator's window shows where no clip of the queue is left: why, and how to continue."""
+"""What the curator's window shows when no clip of the queue is left: why, and how to continue."""
 
 from __future__ import annotations
 

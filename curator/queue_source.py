@@ -29,7 +29,7 @@ from data.library import Library
 from data.runs import list_runs, open_run
 
 Scores = Callable[[Callable[[Callable[[int, int], None]], dict[Clip, float]]], dict[Clip, float] | None]
-"""Runs the work it is passed, and returns its result, or None where the curator did not wait for it."""
+"""Runs the work it is passed, and returns its result, or None if the curator did not wait for it."""
 
 MOST_RUNS = 4
 """Newest runs whose surprising clips are listed."""
@@ -86,7 +86,7 @@ class QueueSource:
         return ""
 
     def count(self, name: str) -> int | None:
-        """Return how many clips wait in a queue; None where only the learned judge can say."""
+        """Return how many clips wait in a queue; None if only the learned judge can say."""
         if queue_kind(name).name == UNCERTAIN:
             return None
         try:
@@ -95,7 +95,7 @@ class QueueSource:
             return 0
 
     def build(self, name: str) -> list[QueuedClip] | None:
-        """Return a queue's waiting clips; None where the curator did not wait for the learned judge."""
+        """Return a queue's waiting clips; None if the curator did not wait for the learned judge."""
         kind = queue_kind(name)
         judged = self._judged()
         scores: dict[Clip, float] | None = None
@@ -114,12 +114,12 @@ class QueueSource:
         )
 
     def first(self) -> WaitingQueue | None:
-        """Return the queue with which a session begins; None where every clip is judged."""
+        """Return the queue with which a session starts; None if every clip is judged."""
         judged = self._judged()
         return clips_waiting(self._outlines, judged, self._curator, self._clip_seconds, self._seed)
 
     def following(self, done: str) -> WaitingQueue | None:
-        """Return the queue to continue with after another; None where every clip is judged."""
+        """Return the queue to continue with after another; None if every clip is judged."""
         return first_waiting(lambda name: self.build(name) or (), after=done)
 
 

@@ -38,7 +38,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class SessionSummary:
+class JudgingSummary:
     """The result of a session."""
 
     curator: str
@@ -342,11 +342,11 @@ class Session:
             per_minute=verdicts_a_minute([self._started, *(given.when for given in self._given)]),
         )
 
-    def summary(self) -> SessionSummary:
+    def summary(self) -> JudgingSummary:
         counted = Counter(self._given_now().values())
         progress = self.progress
         given = {verdict: counted[verdict] for verdict in VERDICTS}
-        return SessionSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
+        return JudgingSummary(self.curator, given, progress.left, progress.per_minute, self.unreadable)
 
     def _given_now(self) -> dict[tuple[Clip, bool], str]:
         """Verdicts of this session that were not undone, for each clip and each repeat."""

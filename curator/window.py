@@ -26,7 +26,7 @@ from curator.outline import read_outlines
 from curator.queue_menu import draw_queue_menu, queue_menu_panel, queue_menu_rows
 from curator.queue_source import QueueSource
 from curator.queues import DEFAULT_CLIP_SECONDS, QUEUES, UNCERTAIN, SurprisingFrame, clip_frames, queue_kind
-from curator.session import Session, SessionSummary
+from curator.session import JudgingSummary, Session
 from curator.timeline import TimelineScale
 from data.clip import Clip
 from data.game_names import display_name
@@ -67,7 +67,7 @@ def curate(
     goal: int | None = None,
     surprising: Iterable[SurprisingFrame] = (),
     train: Callable[[Window], object] | None = None,
-) -> SessionSummary:
+) -> JudgingSummary:
     """Open the curator's window, or use ``window``, until the curator quits; every verdict is saved as it is given.
 
     ``queue``: None for the first in which clips wait. ``goal``: verdicts that the curator intends to give in this

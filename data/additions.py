@@ -1,4 +1,4 @@
-"""What was added to a training while it ran or stood still: the requests in a run's folder, and the record of them.
+"""What was added to a training while it ran or was stopped: the requests in a run's folder, and the record of them.
 
 A request is one file ``additions/<UTC time>-<8 hex>.npz``, published atomically and never changed. The training takes
 requests in order of their names and appends a line for each to ``additions.jsonl`` before it uses one. A request that
@@ -98,7 +98,7 @@ class AdditionsFolder:
         return []
 
     def taken(self) -> list[Addition]:
-        """Return the record, oldest first. An incomplete last line, which a kill can leave, is no line."""
+        """Return the record, oldest first. An incomplete last line, which a kill can leave, is ignored."""
         return self._lines()[0]
 
     def waiting(self) -> list[str]:
@@ -124,14 +124,14 @@ class AdditionsFolder:
         return found, size
 
     def mend(self) -> None:
-        """Remove what a kill left of a line at the record's end; only for the process that trains the run."""
+        """Remove an incomplete last line, which a kill can leave; only for the process that trains the run."""
         size = self._lines()[1]
         with contextlib.suppress(FileNotFoundError):
             if self.log.stat().st_size > size:
                 os.truncate(self.log, size)
 
     def record(self, addition: Addition) -> None:
-        """Append a line durably; raises CoachError, and then leaves the record as it was."""
+        """Append a line durably; raises CoachError, and leaves the record unchanged, if that fails."""
         is_new = not self.log.exists()
         try:
             descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | BINARY, 0o644)

@@ -1,4 +1,4 @@
-"""What was found out about replay files by reading them whole, kept in the user's cache until a file changes."""
+"""Results of reading replay files whole, kept in the user's cache until a file changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FileAnswers:
         self._known[str(path.absolute())], self._changed = [*_stamp(path), answer], True
 
     def save(self) -> None:
-        """Write the answers about files that still exist, if there are new ones and the disk allows it."""
+        """Write the answers about files that still exist, if there are new ones and they can be written."""
         if not self._changed:
             return
         known = {name: about for name, about in self._known.items() if Path(name).exists()}
@@ -55,7 +55,7 @@ def _stamp(path: Path) -> list[int]:
 
 
 class DamageCheck:
-    """Tells which replay files are damaged. Use it as a context manager: the answers are saved at its end.
+    """Reports which replay files are damaged. Use it as a context manager: the answers are saved at its end.
 
     A file is read whole once, at about 10 s for an hour of play, and again when it has changed.
     """

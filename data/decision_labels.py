@@ -23,7 +23,7 @@ three games (``benchmarks/decision_labels.py``)."""
 PROGRESS_DECISIONS = 200
 
 OnProgress = Callable[[int, int], None]
-"""Called with frames done and frames in all."""
+"""Called with the frames done and the total."""
 
 
 @dataclass(frozen=True)

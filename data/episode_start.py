@@ -29,7 +29,7 @@ def actions_of_runs(runs: Iterable[Any]) -> bytes:
 
 @dataclass(frozen=True)
 class StartedFrom:
-    """The moment of another episode at which an episode starts. For information: the settings hold what proves it."""
+    """The moment of another episode at which an episode starts. It is not used to verify: the settings are."""
 
     frame: int
     """Of the other episode."""
@@ -48,7 +48,7 @@ class StartedFrom:
 
     @classmethod
     def from_json(cls, text: object) -> StartedFrom | None:
-        """Return what a file says; None where it says nothing or nothing that is valid."""
+        """Return what a file states; None if it states nothing valid."""
         try:
             said = json.loads(str(text))
             texts = {name: str(said[name]) for name in ("episode", "digest", "run") if name in said}

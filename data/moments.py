@@ -1,6 +1,7 @@
 """Moments of a training's own games at which the agent did worse than it expected, in the run's ``moments.jsonl``.
 
-A moment is simulated again from its seed and actions, so that somebody can play on from some seconds before it.
+A moment is simulated again from its seed and actions, so that a person or a planner can play on from some seconds
+before it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from data.simulation import Emulator
 
 MOST_MOMENTS = 50
 LEAD_SECONDS = 3.0
-"""How long before a moment somebody takes over."""
+"""How long before a moment play starts again."""
 REASONS = {"life": "lost a life", "fall": "expected more"}
 
 
@@ -75,7 +76,7 @@ def read_moments(folder: RunFolder) -> list[Moment]:
 
 
 def write_moments(folder: RunFolder, moments: Iterable[Moment]) -> None:
-    """Append moments that are new, and keep the newest MOST_MOMENTS. Errors of the disk are ignored."""
+    """Append moments that are new, and keep the newest MOST_MOMENTS. Disk errors are ignored."""
     every = {moment.key: moment for moment in (*read_moments(folder), *moments)}
     lines = [
         json.dumps({**asdict(moment), "actions": action_runs(moment.actions)}, separators=(",", ":"))

@@ -74,7 +74,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
     )
     form_keys = (
         ("↑ ↓", "Choose a field"),
-        ("Space", "Choose a starting point, or not"),
+        ("Space", "Select or clear a starting point"),
         ("← →", "Change a number"),
         ("0-9", "Type a number"),
         ("Enter", "Start"),

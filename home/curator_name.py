@@ -1,4 +1,4 @@
-"""What changing one's name means for the verdicts that were given under the old one."""
+"""Moving verdicts to a person's new name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from data.counted import counted
 from data.label_database import LabelDatabase
 
 RESERVED = "rule:"
-"""Names of rules begin so."""
+"""How the names of rules begin."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class NameChange:
 
     @property
     def question(self) -> str:
-        """What the person is asked."""
+        """Return the question to the person."""
         are = "is" if self.number == 1 else "are"
         words = (
             f"{counted(self.number, 'verdict')} {are} saved under {self.old}. Move what you have judged to {self.new}?"

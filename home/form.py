@@ -87,7 +87,7 @@ class ListForm:
     def problem(self) -> str:
         """Why it cannot be started, or ""."""
         if not NAME.fullmatch(self.name):
-            return "A name may hold letters, digits, dots, hyphens and underscores."
+            return "A name may contain letters, digits, dots, hyphens and underscores."
         return ""
 
     @property

@@ -51,7 +51,7 @@ class MomentsWindow:
         self._done = 0
 
     def run(self) -> None:
-        """Run until the person leaves."""
+        """Run until the window is closed."""
         before = self._window.title
         self._window.ignore_held_keys()
         ticks = 0
@@ -155,7 +155,7 @@ class MomentsWindow:
         room = Box(list_part.x, list_part.y, main.right - list_part.x, list_part.height)
         self._rows.place(room, len(self._moments))
         if not self._moments:
-            words = "No moments yet. The training marks them when a game of its own ends, once it acts by its values."
+            words = "No moments yet. The training marks them at the end of its games, once it acts by its values."
             canvas.paragraph(words, room, MEDIUM, QUIET)
         for row, box in self._rows.rows():
             self._draw_row(canvas, box.without_bottom(GRID), self._moments[row], row == self._rows.chosen)

@@ -338,7 +338,7 @@ class SettingsWindow:
             self._message, self._is_error = str(error), True
             return
         self._moved = asked, ids
-        self._message, self._is_error = f"The verdicts of {asked.old} are {asked.new}'s now. U undoes it.", False
+        self._message, self._is_error = f"The verdicts of {asked.old} now belong to {asked.new}. U undoes it.", False
 
     def _undo(self) -> None:
         """Give the verdicts that were moved last their old name again."""
@@ -350,7 +350,7 @@ class SettingsWindow:
         except CoachError as error:
             self._message, self._is_error = str(error), True
         else:
-            self._message, self._is_error = f"The verdicts are {change.old}'s again.", False
+            self._message, self._is_error = f"The verdicts belong to {change.old} again.", False
 
     def _change(self, settings: Settings) -> None:
         before, self.settings = self.settings, settings

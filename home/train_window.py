@@ -107,7 +107,7 @@ class TrainWindow(ListWindow[TrainForm]):
         ("S", "Stop it with a checkpoint, or remove it from the queue"),
         ("R", "Resume; try again; train for as many steps again"),
         ("W", "Watch its agent play"),
-        ("C", "Coach it: watch it, and what you play after T is added to it"),
+        ("C", "Coach it: watch, and add what you play after T"),
         ("M", "Its worst moments, to play on from"),
         ("F2", "Rename it"),
         ("Del", "Delete it (into the trash), or dismiss a failure"),
@@ -117,7 +117,7 @@ class TrainWindow(ListWindow[TrainForm]):
     )
     form_keys = (
         ("↑ ↓", "Choose a field"),
-        ("Space", "Choose a source, or not"),
+        ("Space", "Select or clear a source"),
         ("← →", "Change a choice or a number"),
         ("0-9", "Type a number"),
         ("Enter", "Start"),
@@ -294,7 +294,7 @@ class TrainWindow(ListWindow[TrainForm]):
         if self._preview is not None:
             self._preview.compute_again()
         what = "The damaged file is" if number == 1 else f"{number} damaged files are"
-        self._say(f"{what} in the trash, from which the Library window restores.")
+        self._say(f"{what} in the trash. The Library window can restore from there.")
 
     def _open_form(self) -> None:
         form = TrainForm(self._controller.sources(), self._controller.presets(), self._controller.free_name())

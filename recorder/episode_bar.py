@@ -16,14 +16,14 @@ HEIGHT = 40.0
 
 
 class EpisodeBar:
-    """Draws the bar, and says which frame is at a place."""
+    """Draws the bar, and returns the frame at a position."""
 
     def __init__(self) -> None:
         self._track = Box(0, 0, 0, 0)
         self._frames = 0
 
     def frame_at(self, x: float, y: float) -> int | None:
-        """Return the frame at a place of the bar as it was drawn last; None beside it."""
+        """Return the frame at a position on the bar as it was last drawn; None outside it."""
         reach = Box(self._track.x - GRID, self._track.y - 4, self._track.width + 2 * GRID, self._track.height + 8)
         return self.nearest_frame(x) if self._frames and reach.contains(x, y) else None
 
@@ -33,7 +33,7 @@ class EpisodeBar:
         return round(min(1.0, max(0.0, share)) * self._frames)
 
     def hide(self) -> None:
-        """Note that the bar is not drawn, so that nothing is at its place."""
+        """Note that the bar is not drawn, so that no position is on it."""
         self._frames = 0
 
     def draw(self, canvas: Canvas, box: Box, take: Take) -> None:

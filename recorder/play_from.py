@@ -86,7 +86,7 @@ def play_from(
 ) -> list[Path]:
     """Let a person play from where the settings' actions lead; return the replay files that were saved.
 
-    The first game key starts. ``give``: called on another thread with each saved file; returns what became of it in one
+    The first game key starts. ``give``: called on another thread with each saved file; returns the result in one
     sentence. Raises CoachError if there is no display, and for a library that cannot be written.
     """
     library.prepare()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data.counted import counted
 from data.durations import frame_clock
+from data.episode import FRAMES_PER_SECOND
 from recorder.controls import MEANINGS, KeyMap, key_label, turned, used_parts
 from recorder.end_dialog import EndDialog
 from recorder.episode_bar import HEIGHT as EPISODE_BAR_HEIGHT
@@ -119,6 +121,14 @@ def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
     ]
 
 
+def paused_status(later_frames: int, undo_key: str) -> str:
+    """Return what the paused window says; later_frames: those that resuming discards."""
+    if later_frames <= 0:
+        return "Paused. Drag the bar to look back."
+    span = frame_clock(later_frames) if later_frames >= FRAMES_PER_SECOND else counted(later_frames, "frame")
+    return f"Paused. Resuming here discards the next {span}; {undo_key} brings it back."
+
+
 class PlayView:
     """Draws a session, and finds the button at a place."""
 
@@ -183,11 +193,8 @@ class PlayView:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
             self._banner(canvas, picture, str(number), "Recording resumes")
         elif session.state is SessionState.PAUSED:
-            later = frame_clock(take.recorded_frames - take.frame)
-            status = "Paused. Drag the bar to look back."
-            if take.frame < take.recorded_frames:
-                undo = cap(session.key_map.label("bring_back"))
-                status = f"Paused. Resuming here discards the next {later}; {undo} brings it back."
+            undo = cap(session.key_map.label("bring_back"))
+            status = paused_status(take.recorded_frames - take.frame, undo)
         elif session.state is SessionState.REWINDING:
             status = f"Rewinding: {frame_clock(take.frame)}. Release the key to stop."
         line = take.trouble or session.notice or status

@@ -20,7 +20,7 @@ from recorder.stretch import Stretch, last_run, publish_stretch, stretch_of
 
 HUMAN = demonstrator_index("human")
 ACCOUNT_TICKS = 5 * FRAMES_PER_SECOND
-"""Between two looks at how often the added decisions were sampled."""
+"""Between two queries of how often the added decisions were sampled."""
 FINISH_SECONDS = 60.0
 """Longest wait at the end for stretches that are being added."""
 
@@ -47,16 +47,16 @@ Newest = Callable[[], tuple[Demonstrator, Watched] | None]
 
 @dataclass(frozen=True)
 class Coaching:
-    """What takes a person's stretches to the training; both are called on another thread."""
+    """Functions that add a person's stretches to the training; both are called on another thread."""
 
     give: Callable[[Path], str]
-    """Add a published stretch, and return what became of it in one sentence. Raises CoachError."""
+    """Add a published stretch, and return the result in one sentence. Raises CoachError."""
     account: Callable[[], str]
     """Return how often what was added has been sampled, in one sentence; "" while nothing is known."""
 
 
 class WatchSession(Session):
-    """A demonstrator plays. Nothing of it is saved unless the person took over; then they are asked.
+    """A demonstrator plays. Nothing is saved unless the person took over; then they are asked.
 
     With ``coaching``, each stretch that the person plays is published as an episode of its own and added to the
     training when they hand back, and nobody is asked.
@@ -83,7 +83,7 @@ class WatchSession(Session):
         self.coaching = coaching
         self.person = player
         self.coached: list[str] = []
-        """What became of the stretches, newest last."""
+        """Results of the additions, newest last."""
         self.account = ""
         """How often they were sampled, in one sentence."""
         self._newest = newest
@@ -185,7 +185,7 @@ class WatchSession(Session):
             self.start()
 
     def end(self) -> None:
-        """Leave; where the person took over, ask first whether to save the episode."""
+        """Quit; if the person took over, ask first whether to save the episode."""
         if self.state is SessionState.ENDED:
             super().end()
         elif self._asks:
@@ -226,7 +226,7 @@ class WatchSession(Session):
             self._looked = self._worker.submit(self.coaching.account)
 
     def _collect(self) -> None:
-        """Take over what became of the stretches."""
+        """Collect the results of the additions."""
         while self._given and self._given[0].done():
             future = self._given.pop(0)
             try:

@@ -17,7 +17,7 @@ from agent.seeding import plan_seeding as plan_seeding
 from agent.training import train as train
 from coach import main as main
 from curator.queues import SurprisingFrame as SurprisingFrame
-from curator.session import SessionSummary as SessionSummary
+from curator.session import JudgingSummary as JudgingSummary
 from curator.window import curate as curate
 from data.clip import Clip as Clip
 from data.clip import Verdict as Verdict

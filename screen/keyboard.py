@@ -41,7 +41,7 @@ _PLACES = {letter: _FIRST_LETTER + number for number, letter in enumerate("abcde
 _AT_PLACE = {place: letter for letter, place in _PLACES.items()}
 
 _typed_at: dict[int, str] = {}
-"""What the layout types at a place, as seen when its key was pressed; used where SDL cannot be asked."""
+"""What the layout types at a place, as seen when its key was pressed; used where SDL is not available."""
 
 
 def is_latin(letter: str) -> bool:
@@ -66,7 +66,7 @@ def cap(label: str) -> str:
 
 
 def _typed(letter: str) -> str:
-    """Return what the layout types at a letter's place on the US layout; empty where that is unknown."""
+    """Return what the layout types at a letter's place on the US layout; empty if that is unknown."""
     place = _PLACES.get(letter)
     if place is None:
         return ""

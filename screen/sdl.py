@@ -1,4 +1,4 @@
-"""Functions of the SDL library that pygame does not pass on. Each has an answer where the library is not found."""
+"""Functions of the SDL library that pygame does not provide, each with a fallback if the library is not found."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def _library() -> ctypes.CDLL | None:
 
 
 def key_at(scancode: int) -> int | None:
-    """Return the key code that the keyboard's present layout has at a place; None where it cannot be found out."""
+    """Return the key code that the keyboard's present layout has at a place; None if that is unknown."""
     library = _library()
     return int(library.SDL_GetKeyFromScancode(scancode)) if library is not None else None
 
 
 def may_hold_a_key() -> bool:
-    """Return whether a key is down now, whichever program has the keyboard; True where that cannot be found out."""
+    """Return whether a key is down now, whichever program has the keyboard; True if that is unknown."""
     if pygame.display.get_driver() != "x11":
         return True
     with contextlib.suppress(OSError, TypeError, AttributeError):
@@ -50,7 +50,7 @@ def may_hold_a_key() -> bool:
 
 
 def wait_for_event(seconds: float) -> bool:
-    """Wait until there is an event, which stays in the queue, or for so long; return False where SDL cannot be asked.
+    """Wait until there is an event, which stays in the queue, or for so long; return False if SDL is not available.
 
     pygame's own wait looks for events a thousand times a second, which takes 2.5% of a processor.
     """

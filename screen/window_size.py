@@ -41,7 +41,7 @@ def last_size(chosen: Size) -> Size:
 
 
 def remember(size: Size, chosen: Size) -> None:
-    """Save the size of a window that is closed, if the disk allows it; ``chosen``: the size in the settings."""
+    """Save the size of a window that is closed, if it can be written; ``chosen``: the size in the settings."""
     with contextlib.suppress(OSError):
         size_file().parent.mkdir(parents=True, exist_ok=True)
         write_atomic(size_file(), json.dumps({"size": size, "chosen": chosen}) + "\n", durable=False)

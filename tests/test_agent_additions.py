@@ -160,7 +160,7 @@ def test_an_episode_of_the_seeding_is_not_added_again(library: Library, capsys: 
     train(library, "first", small_config(steps=8, network="small", seed_from=("planner",)))
     (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
     assert coach.main(["--library", str(library.folder), "add", "first", episode]) == 0
-    assert "is in the seeding of first already" in capsys.readouterr().out
+    assert "is already in the seeding of first" in capsys.readouterr().out
     assert AdditionsFolder(library.run_folder("first")).request_names() == []
 
 
@@ -352,7 +352,7 @@ def test_the_command_says_what_becomes_of_an_episode(library: Library, capsys: p
     (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
     command = ["--library", str(library.folder), "add", "run-1", episode]
     assert coach.main(command) == 0
-    assert "run-1 is not being trained; it takes 60 decisions of" in capsys.readouterr().out
+    assert "run-1 is not being trained; it will add 60 decisions of" in capsys.readouterr().out
     assert coach.main([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["running"], said["additions"][0]["already_here"], said["additions"][0]["taken"]) == (False, True, None)

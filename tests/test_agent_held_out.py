@@ -159,7 +159,7 @@ def test_the_sentence_says_what_the_demonstrations_are_used_for() -> None:
     good = sentence([Check(IMITATION, 300.0, 148.0)], 95.0, 1)
     assert good == "1:35 of play: after pretraining 300 points, random play 148."
     values = sentence([Check(IMITATION, 93.0, 148.0), Check(VALUES, 254.0, 148.0)], 95.0, 1)
-    assert values.startswith("1:35 of play teach little yet: imitating it scores 93 points, random play 148.")
+    assert values.startswith("1:35 of play teaches little yet: imitating it scores 93 points, random play 148.")
     assert "not imitated" in values
     assert "three more episodes" in values
     assert sentence([], 95.0, 1) == ""

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from curator.queued_clips import QueuedClip
 from curator.queues import queue_second_look
-from curator.session import Session, SessionSummary, verdicts_a_minute
+from curator.session import JudgingSummary, Session, verdicts_a_minute
 from data.clip import VERDICTS, Clip, Verdict
 from data.errors import CoachError
 from data.label_database import LabelDatabase
@@ -309,10 +309,10 @@ TestSessionMachine.settings = settings(max_examples=30, stateful_step_count=25, 
 
 
 def test_a_session_is_summed_up_in_the_right_number() -> None:
-    one = SessionSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
+    one = JudgingSummary("Ann", {"good": 1, "bad": 0, "skip": 0}, 1, None, 1)
     assert str(one) == (
         "Ann gave 1 verdict (1 good, 0 bad, 0 skip); 1 clip is left. "
         "1 clip could not be read; `coach verify` finds what is broken."
     )
-    more = SessionSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
+    more = JudgingSummary("Ann", {"good": 1, "bad": 1, "skip": 0}, 2, 30.0)
     assert str(more) == "Ann gave 2 verdicts (1 good, 1 bad, 0 skip) at 30 a minute; 2 clips are left."

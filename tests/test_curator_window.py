@@ -25,7 +25,7 @@ from curator.outline import read_outlines
 from curator.queue_menu import queue_menu_rows
 from curator.queued_clips import is_repeat
 from curator.queues import build_queue
-from curator.session import SessionSummary
+from curator.session import JudgingSummary
 from curator.timeline import FrameRange, TimelineScale
 from curator.window import WindowLoop, curate
 from data.clip import Clip, Verdict
@@ -153,11 +153,11 @@ class OpenWindow:
 
 
 @pytest.fixture
-def judge(library: Library, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SessionSummary]:
+def judge(library: Library, monkeypatch: pytest.MonkeyPatch) -> Callable[..., JudgingSummary]:
     """Opens the curator's window, lets a script use it, and returns the summary."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
 
-    def run(script: Callable[[OpenWindow], None], queue: str | None = "uniform", **more: object) -> SessionSummary:
+    def run(script: Callable[[OpenWindow], None], queue: str | None = "uniform", **more: object) -> JudgingSummary:
         monkeypatch.setattr(WindowLoop, "run", lambda loop: script(OpenWindow(loop)))
         with LabelDatabase(library.labels) as labels:
             return curate(library, labels, "Ann", queue, **more)
@@ -166,7 +166,7 @@ def judge(library: Library, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Se
 
 
 def test_each_key_is_one_verdict_in_the_database_in_the_order_of_the_queue(
-    judge: Callable[..., SessionSummary], library: Library
+    judge: Callable[..., JudgingSummary], library: Library
 ) -> None:
     queue = expected_queue(library)
 
@@ -184,14 +184,14 @@ def test_each_key_is_one_verdict_in_the_database_in_the_order_of_the_queue(
 
 
 def test_keys_that_come_faster_than_pictures_are_all_counted(
-    judge: Callable[..., SessionSummary], library: Library
+    judge: Callable[..., JudgingSummary], library: Library
 ) -> None:
     judge(lambda opened_window: opened_window.press(*("g", "b") * 5))
     assert [v.verdict for v in standing(library)] == ["good", "bad"] * 5
 
 
 def test_undo_and_the_rest_of_the_queue_outlive_the_window(
-    judge: Callable[..., SessionSummary], library: Library
+    judge: Callable[..., JudgingSummary], library: Library
 ) -> None:
     queue = expected_queue(library)
     left: list[int] = []
@@ -208,7 +208,7 @@ def test_undo_and_the_rest_of_the_queue_outlive_the_window(
 
 @pytest.mark.parametrize("size", [(1280, 800), (960, 600)])
 def test_the_mouse_judges_reopens_scrubs_and_chooses_a_queue(
-    judge: Callable[..., SessionSummary], library: Library, size: tuple[int, int]
+    judge: Callable[..., JudgingSummary], library: Library, size: tuple[int, int]
 ) -> None:
     queue = expected_queue(library)
     scale = scale_of(*size)
@@ -240,7 +240,7 @@ def test_the_mouse_judges_reopens_scrubs_and_chooses_a_queue(
     assert abs(cut.clip.start - 300) <= 3 and abs(cut.clip.stop - 450) <= 3
 
 
-def test_a_note_is_typed_and_goes_with_the_verdict(judge: Callable[..., SessionSummary], library: Library) -> None:
+def test_a_note_is_typed_and_goes_with_the_verdict(judge: Callable[..., JudgingSummary], library: Library) -> None:
     def script(opened_window: OpenWindow) -> None:
         opened_window.press("n")
         # The letter of the key that opened the field is no part of the note.
@@ -251,12 +251,12 @@ def test_a_note_is_typed_and_goes_with_the_verdict(judge: Callable[..., SessionS
     assert [(v.verdict, v.note) for v in standing(library)] == [("good", "no Gun, bad aim")]
 
 
-def test_help_and_playback_keys_change_no_verdict(judge: Callable[..., SessionSummary], library: Library) -> None:
+def test_help_and_playback_keys_change_no_verdict(judge: Callable[..., JudgingSummary], library: Library) -> None:
     judge(lambda opened_window: opened_window.press("f1", "g", "b", "f1", "p", "left", ",", ".", "l", "b"))
     assert [v.verdict for v in standing(library)] == ["bad"]
 
 
-def test_the_end_of_a_queue_opens_the_training_that_it_is_passed(judge: Callable[..., SessionSummary]) -> None:
+def test_the_end_of_a_queue_opens_the_training_that_it_is_passed(judge: Callable[..., JudgingSummary]) -> None:
     trained: list[Window] = []
     judge(lambda opened_window: opened_window.press("g", "t"), queue="markers", train=trained.append)
     assert len(trained) == 1
@@ -266,7 +266,7 @@ def test_the_end_of_a_queue_opens_the_training_that_it_is_passed(judge: Callable
 
 @pytest.mark.parametrize("size", [(960, 600), (1280, 800), (2560, 1600)])
 def test_no_caption_of_the_window_is_cut(
-    judge: Callable[..., SessionSummary], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    judge: Callable[..., JudgingSummary], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the window itself; a person's long note in the list of verdicts has a tooltip."""
     shortened, cut = fonts.shortened, []

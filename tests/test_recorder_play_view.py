@@ -10,7 +10,7 @@ import pytest
 from data.episode import EmulatorSettings
 from data.library import Library
 from recorder.controls import KeyMap, used_parts
-from recorder.play_view import PlayView, key_rows, offers
+from recorder.play_view import PlayView, key_rows, offers, paused_status
 from recorder.session import Session
 from recorder.session_state import SessionState
 from screen.window import KeyDown, Window
@@ -26,6 +26,12 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     return Session(Library(tmp_path), "SpaceInvaders", EmulatorSettings(), KeyMap())
+
+
+def test_the_pause_says_how_much_resuming_discards() -> None:
+    assert paused_status(0, "U") == "Paused. Drag the bar to look back."
+    assert "discards the next 12 frames; U " in paused_status(12, "U")
+    assert "discards the next 0:02; U " in paused_status(130, "U")
 
 
 def test_buttons_keep_their_places_in_every_state(session: Session) -> None:
