@@ -1,13 +1,11 @@
-"""The configuration of a training: one frozen ``TrainConfig``, its presets and its command-line options."""
+"""The configuration of a training: one frozen ``TrainConfig`` and its presets."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import difflib
 import json
 import math
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,12 +69,7 @@ class TrainConfig:
     )
     noop_max: int = _setting(30, "most no-op frames before an episode", "frames", MNIH, least=0, most=3600)
     max_episode_frames: int = _setting(
-        18_000,
-        "length at which an episode is truncated",
-        "frames",
-        f"{MNIH}: 5 minutes",
-        least=60,
-        most=108_000,
+        18_000, "length at which an episode is truncated", "frames", f"{MNIH}: 5 minutes", least=60, most=108_000
     )
     life_loss_ends: bool = _setting(
         False, "a lost life ends the return, but not the episode", source=f"{MNIH}, methods"
@@ -210,16 +203,10 @@ class TrainConfig:
         5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
     )
     one_step_weight: float = _setting(
-        0.0,
-        "weight of a 1-step loss added to the n-step one",
-        "factor",
-        f"1 in {HESTER}, equation 3",
-        least=0,
+        0.0, "weight of a 1-step loss added to the n-step one", "factor", f"1 in {HESTER}, equation 3", least=0
     )
     double_q: bool = _setting(
-        False,
-        "the online network chooses the action that the target network values",
-        source="van Hasselt et al. 2016",
+        False, "the online network chooses the action that the target network values", source="van Hasselt et al. 2016"
     )
     bound_by_return: bool = _setting(
         True,
@@ -298,12 +285,7 @@ class TrainConfig:
     # Prioritised sampling
     sampling: str = _setting("uniform", "how transitions are sampled", choices=("uniform", "prioritised"))
     priority_exponent: float = _setting(
-        0.6,
-        "how much priorities count (alpha)",
-        "exponent",
-        f"{SCHAUL}; 0.4 in Hester et al. 2018",
-        least=0,
-        most=1,
+        0.6, "how much priorities count (alpha)", "exponent", f"{SCHAUL}; 0.4 in Hester et al. 2018", least=0, most=1
     )
     importance_exponent: float = _setting(
         0.4, "importance-sampling exponent (beta) at the start", "exponent", SCHAUL, least=0, most=1
@@ -432,46 +414,3 @@ def preset(name: str) -> TrainConfig:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise CoachError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{hint}")
     return TrainConfig(**PRESETS[name])
-
-
-def _help_of(item: dataclasses.Field[Any]) -> str:
-    unit = item.metadata["unit"]
-    default = f"{item.default:g}" if isinstance(item.default, float) else str(item.default)
-    parts = [item.metadata["text"]]
-    details = [unit] if unit else []
-    if item.metadata["source"]:
-        details.append(item.metadata["source"])
-    details.append(f"default {'none' if item.default == () else default}")
-    return f"{parts[0]} ({'; '.join(details)})".replace("%", "%%")
-
-
-def add_train_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--preset`` and one option for each field of ``TrainConfig``; unset options keep the preset's value."""
-    parser.add_argument("--preset", choices=tuple(PRESETS), help="where unset options come from (default: default)")
-    hints = typing.get_type_hints(TrainConfig)
-    for item in dataclasses.fields(TrainConfig):
-        option, text = option_name(item.name), _help_of(item)
-        if _kind(item) is bool:
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
-        elif _kind(item) is tuple:
-            parser.add_argument(option, action="append", default=None, metavar="SPEC", help=text)
-        elif item.metadata["choices"]:
-            parser.add_argument(option, choices=item.metadata["choices"], default=None, help=text)
-        else:
-            metavar = {int: "N", float: "X"}.get(_kind(item), "NAME")
-            parser.add_argument(option, type=hints[item.name], default=None, metavar=metavar, help=text)
-
-
-def config_from_arguments(namespace: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
-    """Return the configuration that a command line requests; raises CoachError for values out of range.
-
-    Unset options keep the value of ``base`` (a run's saved configuration, when it is resumed) or of the preset.
-    """
-    name = getattr(namespace, "preset", None)
-    start = base if base is not None and name is None else preset(name or "default")
-    chosen: dict[str, Any] = {}
-    for item in dataclasses.fields(TrainConfig):
-        value = getattr(namespace, item.name, None)
-        if value is not None:
-            chosen[item.name] = tuple(value) if _kind(item) is tuple else value
-    return dataclasses.replace(start, **chosen)

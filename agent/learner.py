@@ -56,7 +56,7 @@ class Learner:
         self._running: Future[Update] | None = None
 
     def start_again(self, rng: np.random.Generator) -> None:
-        """Discard what was learned: new weights that depend on ``rng`` alone, and a fresh optimizer."""
+        """Discard all that was learned: new weights that depend on ``rng`` alone, and a fresh optimizer."""
         _copy(build_network(self.config, self._action_count, rng), self.online)
         for variable in self.optimizer.variables:
             if "learning_rate" not in variable.path:
@@ -132,7 +132,7 @@ class Learner:
         return found
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what ``arrays()`` returned; raises ValueError if something is missing or has another shape."""
+        """Restore what ``arrays()`` returned; raises ValueError if something is missing or has another shape."""
         for prefix, network in (("online", self.online), ("target", self.target), ("averaged", self.averaged)):
             if prefix != "averaged" or network is not self.online:
                 load_weights(network, part_of(arrays, prefix))

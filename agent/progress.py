@@ -62,7 +62,7 @@ class ProgressReporter:
         self._updates_per_second = self._episodes_per_second = 0.0
         self._filled = 0
         self.note = ""
-        """What a person should know about the start; a sentence."""
+        """A note for a person about the start; a sentence."""
         self._share = 0.0
         self.trainer: Trainer | None = None
         """None while the memory is filled."""

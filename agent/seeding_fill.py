@@ -1,4 +1,4 @@
-"""Filling the replay memory with a seeding, and the account of what became of it."""
+"""Filling the replay memory with a seeding, and the account of how it was used."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def fill_random(memory: ReplayMemory, config: TrainConfig, spec: Spec, rng: np.r
 
 
 def account(memory: ReplayMemory, sources: list[Source]) -> dict[str, Any]:
-    """Return what became of each source and of each span of 3 s of its episodes.
+    """Return how each source and each span of 3 s of its episodes was used.
 
     ``spans`` were sampled at least once and are sorted by mean absolute TD error, greatest first; at most 200.
     """

@@ -174,7 +174,7 @@ def power(effect: float, seeds: int, significance: float = 1.0 - CONFIDENCE) -> 
 def seeds_to_separate(ours: np.ndarray, theirs: np.ndarray) -> int | None:
     """Return the trainings per arm needed to detect the observed difference with 80% power, at least 4.
 
-    None where it cannot be computed: fewer than 3 trainings of an arm, no spread, no difference, or more than 1000.
+    None if it cannot be computed: fewer than 3 trainings of an arm, no spread, no difference, or more than 1000.
     """
     if min(len(ours), len(theirs)) < FEWEST_FOR_INTERVAL:
         return None

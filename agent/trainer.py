@@ -116,7 +116,7 @@ class Trainer:
         self.pretraining_ended = False
         """Whether it is complete, the check against random play included."""
         self.held_out: HeldOut | None = None
-        """What is held out of pretraining while it runs."""
+        """The part held out of pretraining while it runs."""
         self.trust = IMITATION
         """What the demonstrations are used for."""
         self.episodes = 0
@@ -139,7 +139,7 @@ class Trainer:
         self._action_weights: np.ndarray | None = None
 
     def prepare_seeding(self) -> None:
-        """Hold a part of the new seeding out, and weigh its actions, where the configuration says so."""
+        """Hold a part of the new seeding out, and weigh its actions, if the configuration requires it."""
         config, memory = self.config, self.memory
         columns = {name: memory.columns[name][: memory.seeded_end] for name in ("ready", "imitate", "action")}
         if config.balance_actions:
@@ -186,7 +186,7 @@ class Trainer:
             yield update
 
     def pretrain_again(self, trust: str) -> None:
-        """Discard what pretraining learned, and use the demonstrations for less: ``agent.trust.LESS``."""
+        """Discard the pretrained weights, and use the demonstrations for less: ``agent.trust.LESS``."""
         self.trust = trust
         self.experienced = trust != NOTHING
         self.pretrained = self.config.pretrain_steps if trust == NOTHING else 0
@@ -195,7 +195,7 @@ class Trainer:
             self.held_out.start_again()
 
     def end_pretraining(self) -> None:
-        """Make what was held out available, and continue with the agent's own steps."""
+        """Make the held-out decisions available, and continue with the agent's own steps."""
         self.pretraining_ended = True
         if self.held_out is not None:
             self.memory.set_available(np.array(self.held_out.slots), True)
@@ -243,7 +243,7 @@ class Trainer:
         self.moments.begin()
 
     def _end_episode(self) -> EpisodeDone | None:
-        """End the episode; return None where it started inside the seeding: its points are not a whole episode's."""
+        """End the episode; return None if it started inside the seeding: its points are not a whole episode's."""
         self.memory.end()
         assert self._executed is not None
         inside = b"" if self._starts is None or self._start is None else self._starts.actions_before(self._start)

@@ -43,7 +43,7 @@ def settings_of(arm: str, seed: int, steps: int) -> TrainConfig:
 
 
 def run(arm: str, seed: int, library: Library, steps: int, stop: threading.Event) -> Result | None:
-    """Train, from the last checkpoint if there is one; return None where it was stopped before the end."""
+    """Train, from the last checkpoint if there is one; return None if it was stopped before the end."""
     name = f"{arm}-{seed}"
     folder = RunFolder(library.run_folder(name))
     config = settings_of(arm, seed, steps)

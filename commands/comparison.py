@@ -34,7 +34,7 @@ REACHED = {"SpaceInvaders": (200.0, 300.0, 600.0)}
 
 def add_comparison_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all comparisons share."""
-    from agent.config import add_train_arguments
+    from agent.config_options import add_train_arguments
 
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each arm")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder of the report (default: in the library)")
@@ -68,7 +68,7 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
 
 def comparison_config(options: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
     """Return the settings that all arms share. Some defaults differ from those of ``coach train``."""
-    from agent.config import config_from_arguments
+    from agent.config_options import config_from_arguments
 
     config = config_from_arguments(options, base)
     defaults: dict[str, Any] = {"keep": "all", "steps": STEPS, "threads": 1, "deterministic": True}

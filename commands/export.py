@@ -90,7 +90,7 @@ def _chosen_spans(options: argparse.Namespace, library: Library) -> list[Span]:
 
 
 def _judged_spans(verdicts: list[Verdict], paths: list[Path], library: Library) -> list[Span]:
-    """Return the clips of verdicts that lie in these replay files; report verdicts that fit no episode."""
+    """Return the judged clips of these replay files; report verdicts that fit no episode."""
     from data.export import spans_of
     from data.replay_file import ReplayFile
 

@@ -66,7 +66,7 @@ def _runs(library: Library) -> list[RunSummary]:
 
 
 def newest_run(library: Library) -> str | None:
-    """Return the run that is trained now, else the one that changed last, or None. Those with an agent come first."""
+    """Return the run that is being trained, else the one that changed last, or None. Those with an agent come first."""
     runs = _runs(library)
     watchable = (run.name for run in reversed(runs) if run.step > 0 or run.is_training)
     return next(watchable, runs[-1].name if runs else None)

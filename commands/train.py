@@ -38,7 +38,7 @@ LONGEST_HISTORY = 2000
 
 
 def add(commands: Commands) -> None:
-    from agent.config import add_train_arguments
+    from agent.config_options import add_train_arguments
 
     train = commands.add("train", "train an agent, seeded from the library", run_train)
     train.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="the run's name")
@@ -49,7 +49,8 @@ def add(commands: Commands) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    from agent.config import config_from_arguments, run_config
+    from agent.config import run_config
+    from agent.config_options import config_from_arguments
 
     library = Library(options.library)
     folder = run_folder(library, options.run_name)

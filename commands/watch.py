@@ -97,7 +97,7 @@ def watch_run(
         try:
             newer = newest_agent(folder)
         except CoachError:
-            return None  # a checkpoint that is just being replaced
+            return None  # a checkpoint that is being replaced
         now = watched_run(folder, newer.step)
         if now == shown:
             return None
@@ -120,7 +120,7 @@ def watch_run(
 
 
 def watched_run(folder: RunFolder, step: int) -> Watched:
-    """Return what a window says of a run's agent."""
+    """Return what a window states about a run's agent."""
     from recorder.watch_session import Watched
 
     means = [float(row["mean"]) for row in read_evaluations(folder) if "mean" in row]
@@ -128,7 +128,7 @@ def watched_run(folder: RunFolder, step: int) -> Watched:
 
 
 def coached_account(folder: RunFolder) -> str:
-    """Return how often a training has sampled what was added to it; "" where it has not said so yet."""
+    """Return how often a training has sampled what was added to it; "" if it has not reported that yet."""
     try:
         coached = json.loads(folder.seeding.read_text())["coached"]
         return (

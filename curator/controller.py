@@ -34,7 +34,7 @@ LONGEST_NOTE = 500
 
 
 PLAYING_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
-"""Time after which the window must be looked at again while a clip plays, and while nothing moves."""
+"""Longest wait before the window is updated, while a clip plays and while nothing moves."""
 ZOOM_KEYS = {"+": 1, "=": 1, "-": -1}
 
 
@@ -362,7 +362,7 @@ class CuratorController:
 
     @property
     def seconds_until_change(self) -> float:
-        """How long the window can wait for an event before it must look again."""
+        """How long the window can wait for an event before its next update."""
         if self.menu is not None and not self.menu.all_counted:
             return PLAYING_SECONDS
         if self.session.current is not None and not self._is_covered and self.player.is_moving:

@@ -161,7 +161,7 @@ def queue_second_look(standing: Iterable[Verdict]) -> list[QueuedClip]:
 
 @dataclass(frozen=True)
 class Queue:
-    """A kind of queue: how it is called, and which clips it holds."""
+    """A kind of queue: its names, and the clips that it holds."""
 
     name: str
     """Its name in ``--queue`` and in the database."""
@@ -170,7 +170,7 @@ class Queue:
     shows: str
     """What its clips show, in a few words."""
     why_empty: str
-    """Why it has no clips at all."""
+    """Why it can be empty."""
     of_episode: Callable[[EpisodeOutline, int], list[QueuedClip]] | None = None
     """Returns the clips of about this many frames in an episode; None if the queue requires more than episodes."""
 
@@ -319,7 +319,7 @@ class WaitingQueue:
 
 
 def first_waiting(build: Callable[[str], Iterable[QueuedClip]], after: str = "") -> WaitingQueue | None:
-    """Return the first queue in which clips wait, of those that need the episodes and verdicts alone.
+    """Return the first queue in which clips wait, of those that need only episodes and verdicts.
 
     ``build`` returns a queue's waiting clips. ``after``: the queue that has just ended, if one has; it is left out, and
     what the curator put aside then comes first.
@@ -339,7 +339,7 @@ def clips_waiting(
     clip_seconds: float = DEFAULT_CLIP_SECONDS,
     seed: int = 0,
 ) -> WaitingQueue | None:
-    """Return the queue with which a session begins unless another is chosen; None where every clip is judged.
+    """Return the queue with which a session starts unless another is chosen; None if every clip is judged.
 
     ``judged``: the curator's verdicts. The home window counts these clips, and the curator's window shows them.
     """

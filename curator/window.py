@@ -190,7 +190,7 @@ class WindowLoop:
         self._opening_text = False
         """Whether the letter of the key that opened the note field is still to come as typed text."""
         self._drawn: object = None
-        """What was drawn last; None where the window must be drawn again."""
+        """What was drawn last; None if the window must be drawn again."""
 
     def run(self) -> None:
         self._window.ignore_held_keys()

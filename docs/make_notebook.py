@@ -1,7 +1,7 @@
-"""Run docs/tutorial.ipynb and keep what it shows: `make notebook`.
+"""Run docs/tutorial.ipynb and save its outputs: `make notebook`.
 
-The notebook is edited in Jupyter. What it shows is made by this alone, in a fresh folder, so that it is what the
-present code shows.
+The notebook is edited in Jupyter. Only this script makes its outputs, in a fresh folder, so that they are those of the
+present code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOTEBOOK = Path(__file__).parent / "tutorial.ipynb"
 MOST_BYTES = 2_000_000
 CELL_SECONDS = 600
 ENVIRONMENT = {
-    # Windows and sounds have no place in a notebook, and TensorFlow's start no interest.
+    # No windows, sounds or start messages of TensorFlow in a notebook.
     "SDL_VIDEODRIVER": "dummy",
     "SDL_AUDIODRIVER": "dummy",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -32,10 +32,10 @@ ENVIRONMENT = {
 
 
 def run(path: Path = NOTEBOOK, cell_seconds: int = CELL_SECONDS) -> Any:
-    """The notebook with fresh outputs. Raises nbclient's CellExecutionError for a cell that fails."""
+    """Return the notebook with fresh outputs. Raises nbclient's CellExecutionError for a cell that fails."""
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory(prefix="replay-coach-") as folder:
-        # Its library goes to the folder for temporary files, and with it.
+        # Its library is in the folder for temporary files, and is removed with it.
         with mock.patch.dict(os.environ, {**ENVIRONMENT, "TMPDIR": folder}):
             resources = {"metadata": {"path": folder}}
             client = NotebookClient(
@@ -47,7 +47,7 @@ def run(path: Path = NOTEBOOK, cell_seconds: int = CELL_SECONDS) -> Any:
 
 
 def tidy(notebook: Any, folder: str) -> None:
-    """Take out times, versions and the name of the temporary folder: they differ though nothing changed."""
+    """Remove times, versions and the name of the temporary folder, which differ although nothing changed."""
     for cell in notebook.cells:
         cell.metadata.clear()
         for output in cell.get("outputs", ()):

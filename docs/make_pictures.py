@@ -2,8 +2,8 @@
 
 A planner records, a rule judges, an agent trains a little and two seedings are compared; then each window is opened on
 a virtual screen of exactly its size, driven by real keys, and photographed. Writes docs/pictures/NAME.png, and
-NAME-2x.png at twice the size. Each window begins with the same library, so that both sizes show the same. What was
-recorded and trained is kept in build/pictures, so that the next time is quick; `make clean` forgets it.
+NAME-2x.png at twice the size. Each window starts with the same library, so that both sizes show the same. What was
+recorded and trained is kept in build/pictures, so that the next time is quick; `make clean` removes it.
 """
 
 from __future__ import annotations

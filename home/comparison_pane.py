@@ -76,7 +76,7 @@ def arm_curves(summary: ComparisonSummary, evaluations: Evaluations) -> ChartFac
 
 
 def few_seeds(found: Sequence[ArmResult]) -> str:
-    """Return a warning where so few seeds are finished that nothing can be concluded, or ""."""
+    """Return a warning if too few seeds are finished to conclude anything, or ""."""
     fewest = min((len(result.scores) for result in found), default=0)
     if fewest == 1:
         return "Points of the final evaluation. One seed proves nothing, and has no interval."

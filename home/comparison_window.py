@@ -116,7 +116,7 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         now = self._selected
         changed = before is not None and now is not None and before.is_active and before.state != now.state
         if changed and now is not None and (not now.is_active or WAITS in self._message):
-            self._message = ""  # it was about a comparison that has ended, or whose turn has come
+            self._message = ""  # it was about a comparison that has ended or started
         self._set_title(self._titled())
 
     def _titled(self) -> str:

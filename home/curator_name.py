@@ -47,7 +47,7 @@ class NameChange:
 
 
 def name_change(labels: Path, old: str, new: str) -> NameChange | None:
-    """Return what is to be asked after a change of name, or None where no verdicts are concerned. Raises CoachError."""
+    """Return what is to be asked after a change of name, or None if no verdicts are concerned. Raises CoachError."""
     found = LabelDatabase.open_existing(labels) if old and new and old != new else None
     if found is None:
         return None

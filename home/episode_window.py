@@ -31,7 +31,7 @@ FRAME_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
 JUDGED_FRAMES = 3 * FRAMES_PER_SECOND
 """G and B judge the play of the last 3 s before the position."""
 QUEUE = "library"
-"""Of the verdicts that are given here."""
+"""Name of the queue of the verdicts that are given here."""
 AHEAD_FRAMES = 4 * FRAMES_PER_SECOND
 ENDS = {"game_over": "game over", "truncated": "time limit", "abandoned": "stopped early"}
 """What the window calls each of ``data.episode.ENDINGS``."""
@@ -94,7 +94,7 @@ class EpisodeWindow:
         self._start_frame = start_frame
         self._curator = curator
         self._given: list[int] = []
-        """Ids of the verdicts that were given in this window and stand."""
+        """Ids of the verdicts that were given in this window and not undone."""
         self._message, self._is_error = "", False
         self._open_frames = open_frames
         self._playback = Playback(row.frame_count)
@@ -244,7 +244,7 @@ class EpisodeWindow:
             self._message, self._is_error = f"{verdict.capitalize()}: {span}. U undoes it.", False
 
     def _undo(self) -> None:
-        """Withdraw the last verdict that was given here, unless another window has given a later one."""
+        """Undo the last verdict that was given here, unless another window has given a later one."""
         try:
             with LabelDatabase(self._library.labels) as labels:
                 if labels.newest_id(self._curator) == self._given[-1]:
@@ -405,7 +405,7 @@ def draw_episode(
     pointer: tuple[float, float],
     judged: Clip | None = None,
 ) -> None:
-    """``judged``: what a verdict would be about."""
+    """``judged``: the span that a verdict would cover."""
     canvas.fill(canvas.box, GROUND)
     if picture is not None:
         canvas.picture(picture, columns.palette, layout.picture)

@@ -98,7 +98,7 @@ class ListForm:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What in the form contradicts itself, though it can be started; sentences."""
+        """Warnings about settings that contradict each other but can be used; sentences."""
         return ()
 
     def is_chosen(self, source: SourceOption) -> bool:

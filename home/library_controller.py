@@ -219,7 +219,7 @@ class LibraryController:
             self._moving = Background(lambda _: work(ids), "move episodes"), into_trash
 
     def _refuses(self) -> bool:
-        """Return whether the library cannot be changed, and say so."""
+        """Return whether the library is read-only, and show a message if it is."""
         if self.is_read_only:
             self._say("This library is read-only: nothing in it can be deleted, restored or changed.", True)
         return self.is_read_only
@@ -262,7 +262,7 @@ class LibraryController:
 
     @property
     def is_busy(self) -> bool:
-        """Whether work in the background is going on, which ``poll`` will take over."""
+        """Whether background work is running, whose result ``poll`` collects."""
         return any(work is not None for work in (self._loading, self._moving, self._removing, self.verifying))
 
     def poll(self) -> None:
@@ -294,12 +294,12 @@ class LibraryController:
             self._say(verifying.summary(), failed)
 
     def _recall_answers(self) -> None:
-        """Take over what earlier verifications, also by other windows, found of files that did not change since."""
+        """Load the results of earlier verifications, also by other windows, of files that have not changed since."""
         saved = FileAnswers(VERIFIED)
         for row in (row for rows in self._places for row in rows):
             known = saved.get(Path(row.path))
             if isinstance(known, dict):
-                with contextlib.suppress(TypeError):  # of a version with other fields
+                with contextlib.suppress(TypeError):  # saved by a version with other fields
                     self.answers.setdefault(row.episode_id, Verification(**{**known, "path": Path(row.path)}))
 
     def _save_answers(self, rows: Sequence[EpisodeRow]) -> None:

@@ -28,7 +28,7 @@ from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMo
 
 TITLE = "Replay Coach - "
 TICK_SECONDS, IDLE_SECONDS = 1 / 30, 1.0
-"""Longest wait for an event: while work in the background is awaited, and else."""
+"""Longest wait for an event: while background work is awaited, and otherwise."""
 DOUBLE_CLICK_SECONDS = 0.4
 
 
@@ -48,7 +48,7 @@ class LibraryWindow:
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
-        ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges what plays.
+        ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges in the playback.
         ``episode``: the id of one to play at once.
         ``play_inside``: let the person play on from a frame of a replay file; may raise CoachError.
         """

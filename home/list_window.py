@@ -30,9 +30,9 @@ from screen.window import (
 TICK_SECONDS, MOVING_TICK_SECONDS = 1 / 10, 1 / 30
 """Longest wait for an event: while the selected item does not change, and while it does (a live picture)."""
 MOVING_SECONDS = 1.0
-"""For so long after a change, the selected item counts as changing."""
+"""For this long after a change, the selected item counts as changing."""
 REFRESH_SECONDS, IDLE_REFRESH_SECONDS = 0.5, 2.0
-"""Time between two updates of the list: while an item is active, and else."""
+"""Time between two updates of the list: while an item is active, and otherwise."""
 ROW = 56.0
 
 FormT = TypeVar("FormT", bound=ListForm)

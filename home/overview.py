@@ -50,7 +50,7 @@ class Overview:
 
     @property
     def watchable(self) -> RunSummary | None:
-        """The newest run that has an agent to watch; the one that is trained now comes first."""
+        """The newest run that has an agent to watch; the one that is being trained comes first."""
         return next((run for run in reversed(self.runs) if run.step > 0 or run.is_training), None)
 
 

@@ -81,7 +81,7 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
 
 
 def damaged_words(preview: SeedingPreview) -> str:
-    """Return what is said about damaged files that are left out, and what can be done."""
+    """Return a sentence about damaged files that are left out, and what can be done."""
     if len(preview.damaged) == 1:
         name = Path(next(iter(preview.damaged))).stem.split("-", 1)[-1]  # without its time
         return f"Left out, because it is damaged: {name}. Del moves it to the trash."

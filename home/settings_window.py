@@ -157,7 +157,7 @@ class SettingsWindow:
         processors: int,
         labels: Path | None = None,
     ) -> None:
-        """labels: the label database, whose verdicts a person can take along to another name."""
+        """labels: the label database, whose verdicts a person can move to another name."""
         self._window = window
         self.settings = settings
         self._save = save
@@ -175,7 +175,7 @@ class SettingsWindow:
         self._message, self._is_error = "", False
         self._asked: NameChange | None = None
         self._moved: tuple[NameChange, tuple[int, ...]] | None = None
-        """The verdicts that were moved to another name last, for undoing it."""
+        """The verdicts that were last moved to another name, to undo that."""
 
     def run(self) -> Settings:
         """Run until the window is closed and return the settings."""
@@ -191,7 +191,7 @@ class SettingsWindow:
                 self._window.present()
                 stale = False
         self._end_writing()
-        if self._asked is not None:  # closed without an answer: they stay the person's, unless the name is taken
+        if self._asked is not None:  # closed without an answer: the verdicts are moved, unless the name is taken
             self._answer(self._asked, moves=not self._asked.others)
         return self.settings
 
@@ -341,7 +341,7 @@ class SettingsWindow:
         self._message, self._is_error = f"The verdicts of {asked.old} now belong to {asked.new}. U undoes it.", False
 
     def _undo(self) -> None:
-        """Give the verdicts that were moved last their old name again."""
+        """Give the verdicts that were last moved their old name again."""
         if self._moved is None:
             return
         (change, ids), self._moved = self._moved, None

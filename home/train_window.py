@@ -136,13 +136,13 @@ class TrainWindow(ListWindow[TrainForm]):
         self._estimate = ""
         self._to_watch: str | None = None
         self.view = "watch"
-        """How the person wants to see the run that ``run`` returned: "watch", "coach" or "moments"."""
+        """How the run that ``run`` returned is to be shown: "watch", "coach" or "moments"."""
         self._renaming: TextField | None = None
         self._deleted: list[str] = []
-        """Runs that were deleted in this window, for undoing it."""
+        """Runs that were deleted in this window, to undo that."""
 
     def run(self) -> str | None:
-        """Run until the person leaves. Return the run that they want to see as ``view`` says, or None."""
+        """Run until the window is closed. Return the run to show as ``view`` says, or None."""
         self._to_watch = None
         self._run()
         return self._to_watch
@@ -178,7 +178,7 @@ class TrainWindow(ListWindow[TrainForm]):
         now = self._selected
         changed = before is not None and now is not None and before.is_active and before.state != now.state
         if changed and now is not None and (not now.is_active or WAITS in self._message):
-            self._message = ""  # it was about a training that has ended, or whose turn has come
+            self._message = ""  # it was about a training that has ended or started
         self._set_title(self._titled())
 
     def _titled(self) -> str:

@@ -87,7 +87,7 @@ def play_from(
     """Let a person play from where the settings' actions lead; return the replay files that were saved.
 
     The first game key starts. ``give``: called on another thread with each saved file; returns the result in one
-    sentence. Raises CoachError if there is no display, and for a library that cannot be written.
+    sentence. Raises CoachError if there is no display, and if the library is not writable.
     """
     library.prepare()
     session = PlayFromSession(library, game, settings, read_key_map(), player, started_from, give)

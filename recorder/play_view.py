@@ -41,7 +41,7 @@ NOTICE_HEIGHT = 32.0
 BELOW_HEIGHT = NOTICE_HEIGHT + EPISODE_BAR_HEIGHT + 12.0
 """Height of what is below the picture: the line, and the bar of the episode while it is paused."""
 LEAST_EPISODES_HEIGHT = 72.0
-"""Room below which the episodes of the session are left out."""
+"""Height below which the episodes of the session are left out."""
 BUTTON_HEIGHT = 36.0
 GAP = 8.0
 
@@ -70,7 +70,7 @@ class Offer:
 def offers(session: Session, can_reopen: bool = True, quit_label: str = "Quit") -> list[Offer]:
     """Return the buttons of the side panel, row by row.
 
-    Each has its place for good: what discards play is never where something harmless was a moment ago.
+    Each has a fixed place, so a button that discards play is never where a harmless one was a moment ago.
     ``can_reopen``: whether there are unfinished episodes of this game.
     ``quit_label``: caption of the button that closes the session.
     """
@@ -175,7 +175,7 @@ class PlayView:
         """Draw what stands left of the picture; return the room that is left for it."""
         return box
 
-    # The picture and what lies over it.
+    # The picture and what is drawn over it.
 
     def _draw_picture(self, canvas: Canvas, box: Box) -> None:
         session = self._session
@@ -365,7 +365,7 @@ def _draw_heart(canvas: Canvas, x: float, y: float) -> None:
 
 
 WATCH_MEANINGS = {"end": "Back; ends a game that you took over", "restart": "Next game"}
-"""What keys do while an agent is watched, where that differs from ``MEANINGS``."""
+"""What keys do while an agent is watched, if that differs from ``MEANINGS``."""
 
 
 def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def play(
     ``settings`` holds the seed of the first episode (the next has the one after it). ``window``: an open window to
     play in, which stays open. ``on_ready`` is called when the first picture of a game is shown, ``on_pace`` at the end.
     ``sound``: whether the sound is on at first. ``unended``: an episode to resume first.
-    Raises CoachError if there is no display, for an unknown game, and for a library that cannot be written.
+    Raises CoachError if there is no display, for an unknown game, and if the library is not writable.
     """
     if not SPEEDS[0] <= speed <= SPEEDS[-1]:
         raise CoachError(f"The speed must be between {SPEEDS[0]:g} and {SPEEDS[-1]:g}, not {speed:g}.")
@@ -249,7 +249,7 @@ class RecorderWindow:
             self._session.request_close()
 
     def _grab(self, x: float, y: float) -> None:
-        """Begin to drag the episode's bar or the volume, where the pointer is on one."""
+        """Start to drag the episode's bar or the volume, if the pointer is on one."""
         if self._view.bar.frame_at(x, y) is not None:
             self._dragged = "bar"
         elif self._view.volume_box.contains(x, y) and not self._view.dialog.is_open:

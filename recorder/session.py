@@ -84,14 +84,14 @@ class Session:
         self.next: Next | None = None
         """What follows in the same window once this session is closed; None: nothing, the player quits."""
         self.save_problem = ""
-        """Why the episode could not be saved, in whole sentences; empty while saving has not failed."""
+        """Why the episode could not be saved, in whole sentences; empty unless saving has failed."""
         self._undoes_rewind = False
         """Whether what is being restored is what a rewind discarded, and not a resumed episode."""
         self.countdown_ticks = 0
         self.on_frame: Callable[[PlayedFrame], None] | None = None
         """Called with each frame as it is played; for sound."""
         self.pace_must_restart = True
-        """Set when frames begin to flow again or at another speed."""
+        """Set when frames start again or at another speed."""
         self._notice_ticks = 0
         self._rewind_ticks = 0
         meanings = Emulator(game, self.settings).action_meanings if unended is None else unended.origin.action_meanings
@@ -212,7 +212,7 @@ class Session:
     def save(self, folder: Path | None = None) -> None:
         """Publish the take, in the library or in ``folder``, and prepare the next one.
 
-        Where that fails, nothing is lost: ``save_problem`` says why, and saving can be tried again.
+        If that fails, nothing is lost: ``save_problem`` says why, and saving can be tried again.
         """
         if self.state is not SessionState.ENDED:
             return
@@ -276,7 +276,7 @@ class Session:
             self.switch_to(Next(self.game, notice=notice))
 
     def request_close(self) -> None:
-        """Do what a click on the window's cross asks for."""
+        """Close as a click on the window's close button does."""
         self.closed = True
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ MOST_VERSIONS = 32
 
 @dataclass(frozen=True)
 class Version:
-    """Everything that a take held at one moment: what is played again to bring it back."""
+    """The content of a take at one moment, which is played again to bring it back."""
 
     actions: bytes
     """The executed action of each frame."""
@@ -99,7 +99,7 @@ class Take:
             contents = bytes(unended.actions.tolist()), bytes(unended.demonstrators.tolist())
             self._target = Version(*contents, tuple(unended.markers), unended.frame_count)
         self._versions: list[Version] = []
-        """What the take was before each rewind from which it was played on, oldest first."""
+        """The take before each rewind after which play continued, oldest first."""
         self.common_frames = unended.frame_count if unended is not None else 0
         """How many frames, from the start, are those of the resumed episode."""
         self.pace = PaceCount()
@@ -197,7 +197,7 @@ class Take:
 
     @property
     def at_decision(self) -> bool:
-        """Whether the next frame begins a decision."""
+        """Whether the next frame starts a decision."""
         return self.frame % self.emulator.settings.frame_skip == 0
 
     @property
@@ -251,7 +251,7 @@ class Take:
         return Version(bytes(self._actions), bytes(self._kinds), tuple(self._markers), self.common_frames)
 
     def begin_bringing_back(self) -> None:
-        """Return to where the latest earlier version and the current one part; ``restore`` then plays the rest again.
+        """Return to where the latest earlier version and the current one differ; ``restore`` then plays the rest again.
 
         The present version takes the place of the oldest one, so that bringing back repeatedly shows each in turn.
         """
@@ -268,7 +268,7 @@ class Take:
         return self.recorded_frames, len(self._target.actions) if self._target is not None else self.recorded_frames
 
     def restore(self, most_frames: int) -> bool:
-        """Play so many more frames of the resumed episode or earlier version again; return whether it is restored.
+        """Play this many more frames of the resumed episode or earlier version again; return whether it is restored.
 
         Raises CoachError if the emulator does not reproduce the resumed file.
         """
@@ -430,7 +430,7 @@ class Takes:
         self.present = self._new_take()
 
     def drop(self) -> None:
-        """Discard the current take for good, and list nothing."""
+        """Discard the current take permanently."""
         self._remove_discarded()
         self.present.discard()
 

@@ -30,7 +30,7 @@ ROW_HEIGHT = 30.0
 
 @runtime_checkable
 class ShowsItsValues(Protocol):
-    """A demonstrator that can show, once an episode has begun, its observation and its Q-values."""
+    """A demonstrator that can show, once an episode has started, its observation and its Q-values."""
 
     action_meanings: tuple[str, ...]
     """Names of the actions that ``q_values`` are of."""
@@ -69,7 +69,7 @@ class WatchView(PlayView):
             canvas.paragraph(f"Held for {skip} frames", Box(x, box.y + 50, box.right - x, 40), SMALL, QUIET)
 
     def _draw_state(self, canvas: Canvas, box: Box) -> float:
-        """Draw the badge: whom one watches, and how good it is. Nothing is recorded, so there is no REC."""
+        """Draw the badge: the agent's name and score. Nothing is recorded, so there is no REC."""
         session, watched = self._watch, self._watch.watched
         word = "Coaching" if session.coaching is not None else "Watching"
         colour = OLIVE if self._over.person_plays else GREEN
@@ -87,7 +87,7 @@ class WatchView(PlayView):
         return box.y + 98
 
     def _draw_episodes(self, canvas: Canvas, box: Box) -> None:
-        """Draw what became of the person's play."""
+        """Draw the results of adding the person's play."""
         session = self._watch
         key = session.key_map.label("take_over")
         if session.coaching is None:
@@ -183,16 +183,16 @@ def watch(
     newest: Newest | None = None,
     coaching: Coaching | None = None,
 ) -> list[Path]:
-    """Show ``demonstrator`` playing game after game until the person leaves; return the replay files that were saved.
+    """Show ``demonstrator`` playing game after game until the person quits; return the replay files that were saved.
 
     ``T`` takes the controls and hands them back; a replay file's ``demonstrator`` column says who chose each frame, and
     ``players`` the names. Nothing is saved unless the person took over; then the window asks. With ``coaching``, each
     stretch that the person played is saved as an episode of its own and added to a training, without a question.
 
-    ``take_over``: the person begins. ``settings`` must have the frame skip that the demonstrator expects; ``seed``
-    replaces its seed. ``watched``: what is said of the demonstrator; ``newest``: gives a newer one between two games.
+    ``take_over``: the person starts. ``settings`` must have the frame skip that the demonstrator expects; ``seed``
+    replaces its seed. ``watched``: facts about the demonstrator; ``newest``: gives a newer one between two games.
     A demonstrator that shows its values (``ShowsItsValues``) has them drawn beside the game.
-    Raises CoachError if there is no display, for an unknown game, and for a library that cannot be written.
+    Raises CoachError if there is no display, for an unknown game, and if the library is not writable.
     """
     library.prepare()
     chosen = settings or EmulatorSettings()

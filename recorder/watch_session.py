@@ -167,7 +167,7 @@ class WatchSession(Session):
         return path, coaching.give(path)
 
     def _next_game(self) -> None:
-        """Start the next game by itself, with a newer agent if there is one."""
+        """Start the next game without a key, with a newer agent if there is one."""
         self._takes.drop()
         self._cut_until = 0
         newer = self._newest() if self._newest is not None else None

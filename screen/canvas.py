@@ -43,11 +43,11 @@ class Canvas:
         self._hints: list[tuple[Box, str]] = []
 
     def hint(self, box: Box, text: str) -> None:
-        """Set the tooltip of a place."""
+        """Set the tooltip of a box."""
         self._hints.append((box, text))
 
     def hint_at(self, x: float, y: float) -> str:
-        """Return the tooltip of the topmost thing at a place; "" for none."""
+        """Return the tooltip of the topmost element at a position; "" for none."""
         return next((text for box, text in reversed(self._hints) if box.contains(x, y)), "")
 
     @property

@@ -38,7 +38,7 @@ class Series:
     """(N,) lower ends of whiskers, with ``highs``."""
     highs: np.ndarray | None = None
     name: str = ""
-    """What it is, for the values under the pointer; a curve without a name has none."""
+    """Its name beside the values under the pointer; a curve without a name has none."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ChartFacts:
     """The newest value as text, at the top right."""
     series: tuple[Series, ...] = ()
     lowest: float | None = None
-    """The vertical axis begins here or lower; None: where the values begin."""
+    """The vertical axis starts here or lower; None: at the lowest value."""
     highest: float | None = None
     """The vertical axis ends here or higher."""
     hint: str = ""

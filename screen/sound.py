@@ -34,7 +34,7 @@ def read_volume() -> float:
 
 
 def write_volume(volume: float) -> None:
-    """Save the volume, if the disk allows it."""
+    """Save the volume, if it can be written."""
     with contextlib.suppress(OSError):
         _volume_file().parent.mkdir(parents=True, exist_ok=True)
         write_atomic(_volume_file(), f"{volume:.2f}\n", durable=False)

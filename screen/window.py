@@ -28,7 +28,7 @@ SHORTEST_SECONDS = 1 / 60
 HIDDEN_SECONDS = 0.5
 """Least time that a window which cannot be seen waits for an event."""
 POLL_SECONDS = 0.01
-"""Time between two looks for events where SDL has no way to wait for them."""
+"""Time between two checks for events if SDL cannot wait for them."""
 HELD_SECONDS = 0.1
 """A key that goes down so soon after the window regained the keyboard was held before: a held key repeats faster."""
 
@@ -197,7 +197,7 @@ class Window:
         self._lost_focus = False
         self._down: set[str] = set()
         self._ignored: set[str] = set()
-        """Keys that are held since before this view; they count again once they were released."""
+        """Keys that have been held since before this view; they count again once released."""
         self._ignores_text = False
         self._controllers = Controllers()
         pygame.key.set_repeat(_REPEAT_AFTER_MS, _REPEAT_EVERY_MS)
@@ -240,7 +240,7 @@ class Window:
         return position[0] * pixels[0] / points[0] / scale, position[1] * pixels[1] / points[1] / scale
 
     def ignore_held_keys(self) -> None:
-        """Ignore the keys that are down until they are pressed again. Every view calls it when it begins.
+        """Ignore the keys that are down until they are pressed again. Every view calls it when it starts.
 
         The keyboard's repetition of a key that was meant for one view never reaches the next one in the same window.
         """
@@ -285,7 +285,7 @@ class Window:
         return [] if first.type == pygame.NOEVENT else [first, *pygame.event.get()]
 
     def _is_ignored(self, event: Event) -> bool:
-        """Return whether a key or text comes from a key that is held since before this view."""
+        """Return whether a key or text comes from a key that has been held since before this view."""
         match event:
             case KeyDown(key=key):
                 if key not in self._ignored and key not in ("shift", "control"):

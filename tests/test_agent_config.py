@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from agent.config import ADDED_LATER, TrainConfig, add_train_arguments, config_from_arguments, preset
+from agent.config import ADDED_LATER, TrainConfig, preset
+from agent.config_options import add_train_arguments, config_from_arguments
 from agent.presets import PRESETS
 from data.errors import CoachError
 
