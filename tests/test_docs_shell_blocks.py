@@ -60,7 +60,7 @@ def _eagerly() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_eagerly")
 @pytest.mark.parametrize("page", [page for page in PAGES if typed(page)], ids=name_of)
-def test_what_a_page_says_to_type_works(
+def test_commands_of_a_page_work(
     page: Path, played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(played, tmp_path, dirs_exist_ok=True)
@@ -95,7 +95,7 @@ def made_small(words: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_that_are_not_run_are_commands_all_the_same(page: Path) -> None:
+def test_commands_that_are_not_run_are_valid(page: Path) -> None:
     for block in blocks(page, "sh"):
         for line in block.lines():
             words = [word for word in shlex.split(line) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
@@ -104,7 +104,7 @@ def test_commands_that_are_not_run_are_commands_all_the_same(page: Path) -> None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_no_command_hides_in_a_block_that_is_not_called_shell(page: Path) -> None:
+def test_commands_are_only_in_blocks_marked_as_shell(page: Path) -> None:
     others = "\n".join(block.body for block in blocks(page) if block.language not in ("sh", "python"))
     indented = "\n".join(f"    {line}" for line in others.splitlines())
     found = COMMAND_BEGINS.findall(indented) + COMMAND_BEGINS.findall(without_blocks(page))

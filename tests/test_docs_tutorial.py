@@ -30,7 +30,7 @@ def shown(cell: Any) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_the_notebook_runs_and_shows_what_is_kept_of_it(kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_runs_and_its_saved_outputs_are_current(kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     fresh = make_notebook.run()
     assert [cell.source for cell in fresh.cells] == [cell.source for cell in kept.cells]
@@ -44,13 +44,13 @@ def test_the_notebook_runs_and_shows_what_is_kept_of_it(kept: Any, monkeypatch: 
     assert len(nbformat.writes(fresh).encode()) < make_notebook.MOST_BYTES
 
 
-def test_what_is_kept_is_small_and_knows_nothing_of_the_machine() -> None:
+def test_saved_outputs_are_small_and_independent_of_the_machine() -> None:
     text = make_notebook.NOTEBOOK.read_text(encoding="utf-8")
     assert len(text.encode()) < make_notebook.MOST_BYTES
     assert not re.search(r"/(root|home|work|Users)/|replay-coach-\w{8}", text)
 
 
-def test_no_cell_is_longer_than_one_look(kept: Any) -> None:
+def test_no_cell_is_longer_than_a_screen(kept: Any) -> None:
     for cell in kept.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
