@@ -63,6 +63,7 @@ def test_a_network_of_ones_own_learns_and_acts_as_the_page_says(copy: Path) -> N
     assert line.startswith("python -m pytest ")
     record_episode(Library(copy / "library"), 200, kind="human")
     train = ["train", "--run", "mine", "--seed-from", "human", "--steps", "8", "--evaluate-every", "0", *TINY_RUN]
+    train += ["--network", "nature"]
     # In one process, because each would load TensorFlow.
     both = f"import sys, pytest, coach; sys.exit(pytest.main({check}) or coach.main({train}))"
     assert re.search(r"[4-9] passed", run(copy, "-c", both))
