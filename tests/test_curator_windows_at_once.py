@@ -68,8 +68,11 @@ def _open_windows(display: VirtualDisplay) -> list[str]:
 
 
 def press(program: Program, *keys: str) -> None:
-    """Real keys for one of several windows, which has the keyboard while they come."""
-    program.display.xdotool("windowfocus", "--sync", program.window, "key", "--delay", 12, *keys)
+    """Real keys for one of several windows, which has the keyboard while they come.
+
+    No person types a key within a tenth of a second of changing windows, and a window ignores one that was held before.
+    """
+    program.display.xdotool("windowfocus", "--sync", program.window, "sleep", 0.4, "key", "--delay", 12, *keys)
 
 
 def expected_queue(library: Library, curator: str) -> list[Clip]:

@@ -90,7 +90,7 @@ def made_small(words: list[str]) -> list[str]:
     command = words[1]
     if "--resume" in words:
         return ["--steps", "16"]
-    planner = ["--rollouts", "1", "--horizon", "2"] if "planner" in words else []
+    planner = ["--rollouts", "1", "--horizon", "3"] if "planner" in words else []
     return [*TINY.get(command, []), *planner]
 
 
