@@ -73,17 +73,17 @@ def test_settings_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> Non
 
 
 def test_every_setting_but_the_tours_has_a_row() -> None:
-    in_rows = {name for row in setting_rows("ada", 2) for name in row.names}
+    in_rows = {name for row in setting_rows("ada", 2, (1920, 1080)) for name in row.names}
     assert in_rows | {"seen_tour"} == set(Settings.__dataclass_fields__)
 
 
 def test_every_value_of_every_choice_is_a_possible_setting() -> None:
-    for row in setting_rows("ada", 4):
+    for row in setting_rows("ada", 4, (1920, 1080)):
         for value, _ in row.values:
             assert row.now(row.with_value(Settings(), value)) == value
 
 
 def test_a_value_that_stands_only_in_the_file_is_shown_among_the_others() -> None:
-    row = next(row for row in setting_rows("ada", 2) if row.names == ("sticky",))
+    row = next(row for row in setting_rows("ada", 2, (1920, 1080)) if row.names == ("sticky",))
     settings = replace(Settings(), sticky=0.33)
     assert row.options(settings)[row.place(settings)] == ((0.33,), "0.33")
