@@ -87,7 +87,7 @@ class Imported:
             found.append(f"The first {self.skipped_noops} no-ops were left out: without them it is reproduced.")
         if self.unused_steps:
             found.append(f"{self.unused_steps:,} steps at the end were not imported.")
-        if self.mixed_decisions:
+        if self.changed_labels:
             found.append(
                 f"{self.changed_labels:,} of {self.mixed_decisions:,} decisions with several actions are labelled with "
                 "an action other than the one held longest, because its effect is closer to what was recorded."
