@@ -150,7 +150,7 @@ class TrainConfig:
     )
 
     held_out: float = _setting(
-        0.1,
+        0.0,
         "share of the demonstrations that is held out of pretraining, which stops when it no longer fits them better",
         "share",
         least=0,

@@ -35,6 +35,8 @@ class Source:
     decisions: int
     given: str = "seeding"
     """"seeding", or "coached" for what was added later."""
+    score: float | None = None
+    """Points of the whole episode; None for new random play and for additions."""
 
 
 def fill(
@@ -53,7 +55,7 @@ def fill(
     for episode in plan.episodes:
         fill_episode(memory, config, episode, len(sources))
         kept = int(episode.kept.sum())
-        sources.append(Source(episode.episode_id, kept))
+        sources.append(Source(episode.episode_id, kept, score=float(episode.decisions.reward.sum())))
         done += kept
         on_progress(done)
     for spec in plan.random:

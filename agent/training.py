@@ -32,7 +32,7 @@ from agent.start_states import (
     write_start_episodes,
 )
 from agent.trainer import EpisodeDone, Generators, Trainer
-from agent.trust import IMITATION, LESS, NOTHING, VALUES, Check, check, sentence
+from agent.trust import IMITATION, LESS, NOTHING, VALUES, Check, check, demonstrator_passes, sentence
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
@@ -296,6 +296,8 @@ class _Training:
         config, trainer = self.config, self.trainer
         if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.trust == IMITATION:
             return True
+        if len(self.checks) == 2:  # both were made: this is the third pretraining
+            return True
         if not config.check_episodes or self.folder.read().from_run is not None or trainer.trust == NOTHING:
             return True
         self.progress.start_phase("checking", 0, 2 * config.check_episodes)
@@ -306,10 +308,18 @@ class _Training:
         less = LESS[trainer.trust]
         if less == VALUES and not config.imitates and config.pretrain_on == "returns":
             less = NOTHING  # nothing was imitated
+        if less == NOTHING and demonstrator_passes(self._demonstrated_scores(), self.checks[-1]):
+            less = max(self.checks, key=lambda made: made.agent).trust
+            if less == trainer.trust:
+                return True
         trainer.pretrain_again(less)
         self.log.drop_trace()
         self.save()
         return False
+
+    def _demonstrated_scores(self) -> list[float]:
+        """Return the points of each seeded episode, without new random play."""
+        return [source.score for source in self.sources if source.score is not None]
 
     def _whole_note(self) -> str:
         return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note)))
@@ -318,7 +328,8 @@ class _Training:
         if not self.trainer.pretraining_ended:
             return ""
         played = [source.decisions for source in self.sources if not source.name.startswith("random:")]
-        return sentence(self.checks, sum(played) * self.config.frame_skip / FRAMES_PER_SECOND, len(played))
+        seconds = sum(played) * self.config.frame_skip / FRAMES_PER_SECOND
+        return sentence(self.checks, seconds, len(played), self.trainer.trust)
 
     def _check_facts(self) -> dict[str, Any]:
         """Return what the account says of the check against random play; nothing where there was none."""

@@ -2,7 +2,9 @@
 
 Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
 first own step. An agent that is not clearly above chance is pretrained again without imitation. If that one is not
-either, the training continues as if it had no demonstrations. Where neither ever scores, nothing is discarded.
+either, the better of the two is used where the demonstrator played better than chance: the game is hard, and the play
+is still worth having. Otherwise the training continues as if it had no demonstrations. Where neither ever scores,
+nothing is discarded.
 """
 
 from __future__ import annotations
@@ -70,8 +72,16 @@ def check(
     return Check(trust, agent, chance, error)
 
 
-def sentence(checks: list[Check], seconds: float, episodes: int) -> str:
-    """Return the result in words. seconds, episodes: the length of the demonstrations."""
+def demonstrator_passes(scores: list[float], last: Check) -> bool:
+    """Return whether the mean points of the demonstrated episodes are above those of random play in the last check."""
+    return bool(scores) and float(np.mean(scores)) - last.chance > last.error
+
+
+def sentence(checks: list[Check], seconds: float, episodes: int, trust: str = NOTHING) -> str:
+    """Return the result in words.
+
+    seconds, episodes: the length of the demonstrations. trust: what they are used for where no check was passed.
+    """
     if not checks:
         return ""
     last = checks[-1]
@@ -81,6 +91,10 @@ def sentence(checks: list[Check], seconds: float, episodes: int) -> str:
     facts = f"imitating it scores {first.agent:.0f} points, random play {first.chance:.0f}"
     if last.passed:
         use = f"Learning from its points alone scores {last.agent:.0f}, so its actions are not imitated."
+    elif trust == IMITATION:
+        use = "The play itself scored more, so the training continues to imitate it."
+    elif trust == VALUES:
+        use = "The play itself scored more, so the training continues with its points, and without imitation."
     else:
         use = "The training continues without it."
     more = "three more episodes" if episodes < 10 else "better ones, or judge clips,"

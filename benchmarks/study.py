@@ -42,7 +42,7 @@ CONFIRMING_SEEDS = 1000
 """Added to the random seeds of trainings that confirm."""
 
 SMALL: dict[str, Any] = {"network": "small", "quantiles": 32, "double_q": False, "optimizer_epsilon": 1e-5}
-CAREFUL: dict[str, Any] = {"held_out": 0.1, "check_episodes": 8}
+CHECKED: dict[str, Any] = {"check_episodes": 8}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -58,10 +58,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "small, own steps bounded": {**SMALL, "bound_returns": "own"},
     "small, an update every step": {**SMALL, "train_every": 1},
     "small, starts inside": {**SMALL, "start_inside": 0.5},
-    "small, checked": {**SMALL, **CAREFUL},
-    "small, checked, balanced": {**SMALL, **CAREFUL, "balance_actions": True},
-    "default": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000},
-    "default, balanced": {**SMALL, **CAREFUL, "margin_anneal_steps": 10_000, "balance_actions": True},
+    "small, checked": {**SMALL, **CHECKED},
+    "small, checked, balanced": {**SMALL, **CHECKED, "balance_actions": True},
+    "default": {**SMALL, **CHECKED, "margin_anneal_steps": 10_000},
+    "default, held out": {**SMALL, **CHECKED, "margin_anneal_steps": 10_000, "held_out": 0.1},
+    "default, balanced": {**SMALL, **CHECKED, "margin_anneal_steps": 10_000, "balance_actions": True},
 }
 """The changes of each to the preset "first-default"."""
 

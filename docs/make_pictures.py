@@ -24,11 +24,12 @@ from real_windows import PICTURES, ROOT, Screen, coach, virtual_screen
 from data.game_picture import cache_folder
 from data.simulation import games
 
-SMALL_PICTURES = ROOT / "build" / "pictures" / "small"
+LOOKED_AT = ROOT / "build" / "pictures" / "other-sizes"
 SIZES = {
     "1x": ("", (1280, 800), PICTURES),
     "2x": ("-2x", (2560, 1600), PICTURES),
-    "small": ("-small", (960, 600), SMALL_PICTURES),
+    "small": ("-small", (960, 600), LOOKED_AT),
+    "wide": ("-wide", (1920, 1080), LOOKED_AT),
 }
 """Of each size: what ends its pictures' names, pixels, and where the pictures go."""
 MADE = ROOT / "build" / "pictures" / "library"
@@ -300,7 +301,8 @@ def main() -> None:
         nargs="+",
         choices=list(SIZES),
         default=["1x", "2x"],
-        help=f"small: 960 x 600, into {SMALL_PICTURES.relative_to(ROOT)}, to be looked at (default: 1x 2x)",
+        help=f"small: 960 x 600, wide: 1920 x 1080, both into {LOOKED_AT.relative_to(ROOT)} to be looked at "
+        "(default: 1x 2x)",
     )
     arguments = parser.parse_args()
     only = set(arguments.only)

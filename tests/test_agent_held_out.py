@@ -19,7 +19,7 @@ from agent.run_loop import new_emulator
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill
 from agent.training import new_memory, train
-from agent.trust import IMITATION, NOTHING, VALUES, Check, sentence
+from agent.trust import IMITATION, NOTHING, VALUES, Check, demonstrator_passes, sentence
 from data.library import Library
 from data.runs import RunFolder, run_summary
 
@@ -115,6 +115,7 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Check, "passed", property(lambda _: False))
+    monkeypatch.setattr("agent.training.demonstrator_passes", lambda *_: False)
     config = small_config(**{**SETTINGS, "check_episodes": 1, "steps": 24, "epsilon_steps": 0, "epsilon_end": 0.3})
     seen = []
     summary = train(library, "run", config, report=lambda progress: seen.append(progress.phase))
@@ -126,6 +127,30 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
     assert "continues without it" in summary.note
     assert run_summary(RunFolder(library.run_folder("run"))).note == summary.note, "lists and windows show it, too"
     assert summary.updates == 6 + 6 + 2  # and no third pretraining
+
+
+@pytest.mark.usefixtures("short_checks")
+@pytest.mark.parametrize(("better", "updates"), [(VALUES, 6 + 6), (IMITATION, 6 + 6 + 6)])
+def test_demonstrations_of_a_demonstrator_above_chance_are_used_as_the_better_agent_does(
+    library: Library, monkeypatch: pytest.MonkeyPatch, better: str, updates: int
+) -> None:
+    def made(config: object, meanings: object, q: object, trust: str, done: object) -> Check:  # noqa: ARG001
+        return Check(trust, 1.0 if trust == better else 0.0, 5.0, 1.0)
+
+    monkeypatch.setattr("agent.training.check", made)
+    monkeypatch.setattr("agent.training.demonstrator_passes", lambda scores, _: min(scores) >= 0)
+    summary = train(library, "run", small_config(**{**SETTINGS, "held_out": 0.0, "check_episodes": 1, "steps": 0}))
+    account = json.loads((library.run_folder("run") / "seeding.json").read_text())
+    assert (account["trust"], summary.updates) == (better, updates)
+    assert [check["trust"] for check in account["checks"]] == [IMITATION, VALUES]
+    assert ("to imitate it" if better == IMITATION else "without imitation") in summary.note
+
+
+def test_a_demonstrator_passes_whose_points_are_above_random_play() -> None:
+    last = Check(VALUES, -273.0, 62.0, 34.0)
+    assert demonstrator_passes([100_400.0], last)
+    assert not demonstrator_passes([60.0, 100.0], last)
+    assert not demonstrator_passes([], last)
 
 
 @pytest.mark.usefixtures("short_checks")
