@@ -1,17 +1,15 @@
 """Additions: recorded play that enters the replay memory of a training that runs or is stopped.
 
-``request_episode`` does the slow part in the process that adds: it selects and preprocesses the decisions and publishes
-them as a request in the run's folder. The training (``Additions``) only copies them, between two updates.
+``agent.addition_requests`` publishes requests in the run's folder. The training (``Additions``) only copies them,
+between two updates.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.added_memory import AddedMemory
-from agent.array_file import read_arrays, write_arrays
-from agent.config import TrainConfig, run_config
+from agent.addition_requests import memory_rules, rules_of
+from agent.array_file import read_arrays
+from agent.config import TrainConfig
 from agent.preprocessing import OBSERVATION_BYTES
-from agent.replay_memory import COLUMNS, MemoryRules, ReplayMemory
-from agent.sampling import Sampler, UniformSampler
-from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, parse_spec, select_decisions
-from agent.seeding_fill import Source, fill_episode
+from agent.replay_memory import COLUMNS, ReplayMemory
+from agent.sampling import Sampler
+from agent.seeding_fill import Source
 from data.additions import Addition, AdditionsFolder
-from data.episode import DEMONSTRATOR_KINDS, utc_now
-from data.episode_start import StartedFrom
+from data.episode import utc_now
 from data.errors import CoachError
-from data.library import Library
-from data.replay_file import ReplayFile
 from data.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -44,195 +39,6 @@ FRESH_SECONDS = 2.0
 """A folder changed so recently is listed again: file systems round the time of a change."""
 RETRY_SECONDS = 5.0
 """Before another attempt to record an addition, after the disk refused one."""
-COMPRESSION = 1
-RULES = ("stack", "n_steps", "discount", "reward", "frame_skip", "preprocessing", "life_loss_ends", "game")
-"""Settings on which the transitions of a request depend."""
-
-
-# ---- making a request ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Requested:
-    """A request that was published, or found to be there already."""
-
-    episode: str
-    decisions: int
-    request: str
-    """Name of its file."""
-    tally: Tally
-    already_here: bool = False
-
-
-def chooser_of(replay: ReplayFile) -> str:
-    """Return whose decisions of an episode are added by default: a person's, a planner's, or all."""
-    kinds = replay.summary().frames_by_demonstrator
-    return next((kind for kind in ("human", "planner", "imported") if kind in kinds), "file")
-
-
-def request_episode(
-    folder: RunFolder,
-    replay: ReplayFile,
-    verdicts: Verdicts | None = None,
-    by: str | None = None,
-    dry_run: bool = False,
-) -> Requested:
-    """Publish the decisions of one episode as a request; the same decisions are never requested twice.
-
-    by: the demonstrator kind whose decisions are added (with random ones among them, which are not imitated), or
-    "all"; None: a person's where there are any, else a planner's, else all. Clips judged bad are left out.
-    dry_run: only check, publish nothing.
-
-    Raises CoachError if the episode is of another game, nothing of it can be added, or the request cannot be written.
-    """
-    config, meanings = run_config(folder), folder.read().action_meanings
-    if replay.origin.game != config.game:
-        raise CoachError(
-            f"{replay.episode_id} is an episode of {replay.origin.game}, and {folder.name} plays {config.game}."
-        )
-    chosen = by or chooser_of(replay)
-    if chosen not in (*DEMONSTRATOR_KINDS, "all", "file"):
-        raise CoachError(f"--by must be one of {', '.join(DEMONSTRATOR_KINDS)} or all, not {chosen!r}.")
-    tally = Tally()
-    episode = select_decisions(_without_good_only(config), Spec(chosen, chosen), replay, meanings, verdicts, tally)
-    if not tally.kept:
-        raise CoachError(f"Nothing of {replay.episode_id} can be added to {folder.name}: {tally.sentence()}.")
-    additions = AdditionsFolder(folder.path)
-    selection = hashlib.sha256(episode.kept.tobytes() + episode.imitate.tobytes()).hexdigest()
-    for name, about in _abouts(additions):
-        if (about.get("digest"), about.get("selection")) == (replay.digest, selection):
-            return Requested(replay.episode_id, tally.kept, name, tally, already_here=True)
-    if _seeded_decisions(folder).get(replay.episode_id, 0) >= tally.kept:
-        return Requested(replay.episode_id, tally.kept, "", tally, already_here=True)
-    if dry_run:
-        return Requested(replay.episode_id, tally.kept, "", tally)
-    about = {
-        "kind": "episode",
-        "episode": replay.episode_id,
-        "digest": replay.digest,
-        "selection": selection,
-        "decisions": tally.kept,
-        "started_from": None if replay.origin.started_from is None else replay.origin.started_from.to_json(),
-        "action_meanings": list(meanings),
-        "rules": rules_of(config),
-    }
-    observations, columns = transitions(config, episode)
-    return Requested(replay.episode_id, tally.kept, write_request(additions, about, observations, columns), tally)
-
-
-def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) -> str:
-    """Publish the present verdicts on a run's seeding and additions as a request; return its name.
-
-    Raises CoachError if the run has no recorded episodes that are still in the library, or the request
-    cannot be written.
-    """
-    config, meanings = run_config(folder), folder.read().action_meanings
-    additions = AdditionsFolder(folder.path)
-    seeded = _seeded_decisions(folder)
-    added = [line.episode for line in additions.taken() if line.kind == "episode"]
-    summaries = {summary.episode_id: summary for summary in library.episodes(config.game)}
-    specs = [parse_spec(text) for text in config.seed_from]
-    arrays: dict[str, np.ndarray] = {}
-    names: list[str] = []
-    for name in dict.fromkeys([*seeded, *added]):
-        if name not in summaries:
-            continue
-        with ReplayFile(summaries[name].path) as replay:
-            if name in seeded:
-                spec = next((spec for spec in specs if spec.selects(summaries[name])), None)
-                rules = config
-            else:
-                spec, rules = Spec("", chooser_of(replay)), _without_good_only(config)
-            if spec is None:
-                continue
-            episode = select_decisions(rules, spec, replay, meanings, verdicts, Tally())
-        number = len(names)
-        names.append(name)
-        arrays[f"{number}/first_frame"] = episode.decisions.first_frame.astype(np.int64)
-        arrays[f"{number}/kept"], arrays[f"{number}/imitate"] = episode.kept, episode.imitate
-    if not names:
-        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} that verdicts could affect.")
-    about = {"kind": "verdicts", "episodes": names}
-    return _publish(additions, {"about": _text(about), **arrays})
-
-
-def _seeded_decisions(folder: RunFolder) -> dict[str, int]:
-    """Return the number of decisions of each episode of a run's seeding."""
-    found = folder.newest_state()
-    sources = found[1].get("sources", []) if found is not None else []
-    return {str(source["name"]): int(source["decisions"]) for source in sources}
-
-
-def _without_good_only(config: TrainConfig) -> TrainConfig:
-    """Unjudged play is added even if the run keeps only approved decisions: adding it is an approval."""
-    return dataclasses.replace(config, keep="not-bad") if config.keep == "good" else config
-
-
-def _text(about: dict[str, Any]) -> np.ndarray:
-    return np.frombuffer(json.dumps(about).encode(), np.uint8)
-
-
-def rules_of(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings on which the transitions of a request depend."""
-    return {name: getattr(config, name) for name in RULES}
-
-
-def transitions(config: TrainConfig, episode: SeedEpisode) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return an episode's selected decisions as slots of a replay memory: observations (N, 7056) and columns (N,)."""
-    plan = SeedPlan((episode,), (), Tally())
-    slots = plan.slots(config)
-    memory = ReplayMemory(_rules(config), lambda _: UniformSampler(), own_slots=slots + 1)
-    fill_episode(memory, config, episode, 0)
-    return memory.observations[: memory.written], memory.columns_used()
-
-
-def _rules(config: TrainConfig) -> MemoryRules:
-    return MemoryRules(config.stack, config.n_steps, config.discount, config.reward, evict_seed=False)
-
-
-def write_request(
-    additions: AdditionsFolder, about: dict[str, Any], observations: np.ndarray, columns: dict[str, np.ndarray]
-) -> str:
-    """Publish a request and return its name; raises CoachError, and leaves no file, if the disk refuses."""
-    packed = zlib.compress(np.ascontiguousarray(observations).tobytes(), COMPRESSION)
-    arrays = {
-        "about": _text(about),
-        "observations": np.frombuffer(packed, np.uint8),
-        **{f"columns/{name}": column for name, column in columns.items()},
-    }
-    return _publish(additions, arrays)
-
-
-def _publish(additions: AdditionsFolder, arrays: dict[str, np.ndarray]) -> str:
-    try:
-        path = additions.new_request()
-        write_arrays(path, arrays)
-    except OSError as error:
-        raise CoachError(
-            f"Cannot write the request to {additions.requests} ({error.strerror or error}); nothing was added."
-        ) from error
-    return path.name
-
-
-def corrected_moments(additions: AdditionsFolder) -> set[StartedFrom]:
-    """Return where the requested episodes start, for those that start inside another one."""
-    found = (StartedFrom.from_json(about.get("started_from")) for _, about in _abouts(additions))
-    return {start for start in found if start is not None}
-
-
-def _abouts(additions: AdditionsFolder) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield (name, facts) of each request that is not refused."""
-    refused = {line.request for line in additions.taken() if line.kind == "refused"}
-    for name in additions.request_names():
-        if name not in refused:
-            try:
-                with np.load(additions.requests / name, allow_pickle=False) as arrays:
-                    yield name, json.loads(arrays["about"].tobytes())
-            except (OSError, ValueError, KeyError, EOFError):
-                continue
-
-
-# ---- taking requests -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -438,7 +244,7 @@ class Additions:
 
     def _apply(self, line: Addition, request: _Request) -> None:
         if self.memory is None:
-            self.memory = AddedMemory(_rules(self._config), self._sampler)
+            self.memory = AddedMemory(memory_rules(self._config), self._sampler)
         self.memory.append(request.observations, request.columns, len(self.sources), line.step)
         self.sources.append(Source(line.episode, line.decisions, COACHED))
         self._applied.append(line.request)

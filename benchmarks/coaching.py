@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.additions import Additions, request_episode
+from agent.addition_requests import request_episode
+from agent.additions import Additions
 from agent.config import TrainConfig
 from agent.replay_memory import ReplayMemory
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler

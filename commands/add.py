@@ -22,7 +22,7 @@ from data.replay_file import ReplayFile
 from data.runs import RunFolder, open_run
 
 if TYPE_CHECKING:
-    from agent.additions import Requested
+    from agent.addition_requests import Requested
 
 POLL_SECONDS = 0.1
 GIVE_SECONDS = 10.0
@@ -80,7 +80,7 @@ def add_episodes(
     All episodes are checked before the first is requested. Raises CoachError, and then adds nothing, for one that is
     damaged, of another game, or has nothing to add.
     """
-    from agent.additions import request_episode
+    from agent.addition_requests import request_episode
 
     paths = [vetted(find_replay(library, episode), library.replays) for episode in episodes]
     database = LabelDatabase.open_existing(labels)
@@ -115,7 +115,7 @@ def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
 
 def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: float) -> dict[str, Any]:
     """Request that the current verdicts take effect, wait as ``add_episodes`` does, and return the result."""
-    from agent.additions import request_verdicts
+    from agent.addition_requests import request_verdicts
 
     database = LabelDatabase.open_existing(labels)
     if database is None:

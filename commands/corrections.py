@@ -71,7 +71,7 @@ def worst_moments(folder: RunFolder, count: int) -> list[Moment]:
 
     Raises CoachError if there are none.
     """
-    from agent.additions import corrected_moments
+    from agent.addition_requests import corrected_moments
 
     moments = read_moments(folder)
     if not moments:

@@ -22,7 +22,7 @@ import agent.additions as additions_module
 import agent.progress as progress_module
 import coach
 from agent.added_memory import ANNEAL_STEPS, AddedMemory
-from agent.additions import Requested, request_episode
+from agent.addition_requests import Requested, request_episode
 from agent.config import TrainConfig
 from agent.live_weights import newest_agent
 from agent.replay_memory import MemoryRules, ReplayMemory
