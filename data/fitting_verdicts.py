@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from data.clip import VERDICTS, Clip, Verdict
+from data.counted import counted
 from data.episode import EpisodeSummary
 
 MOST_NAMED = 3
@@ -45,8 +46,8 @@ def _sentence(found: Mapping[str, int], what: str) -> str:
     number = sum(found.values())
     names = sorted(found)
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    verdicts = "1 verdict is" if number == 1 else f"{number:,} verdicts are"
-    return f"{verdicts} {what}, and not used: {', '.join(names[:MOST_NAMED])}{more}."
+    verb = "is" if number == 1 else "are"
+    return f"{counted(number, 'verdict')} {verb} {what}, and not used: {', '.join(names[:MOST_NAMED])}{more}."
 
 
 def fits(clip: Clip, frame_count: int) -> bool:

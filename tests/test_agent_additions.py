@@ -169,16 +169,24 @@ def test_a_full_disk_loses_no_addition(library: Library, monkeypatch: pytest.Mon
     train(library, "first", config)
     added(library, "first")
 
-    def full(_: AdditionsFolder, __: Addition) -> None:
-        raise CoachError("Cannot write additions.jsonl (No space left on device).")
+    record, refusals = AdditionsFolder.record, iter(range(1000))
+    full_until = 1000
 
-    with monkeypatch.context() as patch:
-        patch.setattr(AdditionsFolder, "record", full)
-        summary = train(library, "first", small_config(steps=32, network="small"), resume=True)
+    def full(folder: AdditionsFolder, line: Addition) -> None:
+        if next(refusals) < full_until:
+            raise CoachError("Cannot write additions.jsonl (No space left on device).")
+        record(folder, line)
+
+    monkeypatch.setattr(AdditionsFolder, "record", full)
+    summary = train(library, "first", small_config(steps=32, network="small"), resume=True)
     assert "No space left on device" in summary.note
-    train(library, "first", small_config(steps=40, network="small"), resume=True)
+    # The disk has room again while the next training runs.
+    monkeypatch.setattr(additions_module, "RETRY_SECONDS", 0.0)
+    refusals, full_until = iter(range(1000)), 1
+    summary = train(library, "first", small_config(steps=40, network="small"), resume=True)
     (line,) = lines(library, "first")
-    assert line.step == 32
+    assert 32 <= line.step < 40
+    assert summary.note == ""
 
 
 def test_verdicts_given_while_it_trains_take_effect_and_are_part_of_the_resume(

@@ -76,7 +76,9 @@ def test_the_command_records_the_same_episode_again_and_as_the_planners(tmp_path
 def test_its_factory_can_be_sent_to_the_processes_that_record() -> None:
     from commands.demonstrators import MakePlanner, MakeWithHumanLimits
 
-    assert pickle.loads(pickle.dumps(MakeWithHumanLimits(MakePlanner(1, 2))))().kind == "planner"
+    demonstrator = pickle.loads(pickle.dumps(MakeWithHumanLimits(MakePlanner(1, 2))))()
+    assert isinstance(demonstrator, WithHumanLimits)
+    assert demonstrator.kind == "planner"
 
 
 def test_limits_are_refused_for_recorded_actions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
