@@ -246,7 +246,10 @@ class RecorderWindow:
         elif isinstance(event, FocusLost):
             self._session.pause()
         elif isinstance(event, CloseRequested):
-            self._session.request_close()
+            if event.by_system:
+                self._session.closed = True  # what the person played is saved without asking
+            else:
+                self._session.request_close()
 
     def _grab(self, x: float, y: float) -> None:
         """Start to drag the episode's bar or the volume, if the pointer is on one."""

@@ -84,7 +84,9 @@ class Wheel:
 
 @dataclass(frozen=True)
 class CloseRequested:
-    pass
+    """The person closed the window; ``by_system``: the program is to end (SIGTERM, a log-out), and nobody answers."""
+
+    by_system: bool = False
 
 
 @dataclass(frozen=True)
@@ -343,9 +345,9 @@ class Window:
             self._visible = True
             return Resized()
         if kind in (pygame.QUIT, pygame.WINDOWCLOSE):
-            # One click on the window's close button comes as both.
+            # A click on the window's close button comes as both, in the other order; a signal is a QUIT alone.
             already, self.closing = self.closing, True
-            return None if already else CloseRequested()
+            return None if already else CloseRequested(by_system=kind == pygame.QUIT)
         return Resized() if kind in (pygame.WINDOWSIZECHANGED, pygame.KEYMAPCHANGED) else None
 
     def present(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pygame
 import pytest
 from test_recorder_watch import Thinker
 
@@ -15,9 +16,12 @@ from data.library import Library
 from data.replay_file import ReplayFile
 from data.verification import verify
 from recorder.controls import KeyMap
+from recorder.play_view import PlayView
+from recorder.play_window import RecorderWindow
 from recorder.session_state import SessionState
 from recorder.stretch import last_run
 from recorder.watch_session import Coaching, Watched, WatchSession
+from screen.window import Window
 
 RUN = Watched("run-1", 23_500, 185.0)
 
@@ -76,6 +80,18 @@ def test_the_person_is_asked_after_they_took_over_and_each_has_their_own_name(
         assert replay.summary().frames_by_demonstrator == {"agent": 58, "human": 44}
     (episode,) = Library(tmp_path).episodes()
     assert (episode.player, episode.player_of("human")) == ("run-1", "Ada")
+
+
+def test_a_signal_saves_what_the_person_played_without_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    session = watching(tmp_path)
+    play(session, 60)
+    session.toggle_take_over()
+    play(session, 60)
+    with Window("Replay Coach - signal") as window:
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+        RecorderWindow(window, session, PlayView(session)).run()
+    assert len(session.paths) == 1
 
 
 def test_a_person_who_goes_back_from_the_question_plays_on(tmp_path: Path) -> None:

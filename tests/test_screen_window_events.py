@@ -10,7 +10,7 @@ import pytest
 
 from screen import window_size
 from screen.theme import scale_of
-from screen.window import Event, KeyDown, Opening, Resized, TextTyped, Window, prefer
+from screen.window import CloseRequested, Event, KeyDown, Opening, Resized, TextTyped, Window, prefer
 
 
 @pytest.fixture
@@ -115,3 +115,12 @@ def test_the_last_size_is_remembered_until_the_settings_change(window: Window) -
         prefer(Opening())
         window_size.size_file().unlink(missing_ok=True)
         pygame.display.init()
+
+
+def test_a_signal_differs_from_a_click_on_the_close_button(window: Window) -> None:
+    for kind in (pygame.WINDOWCLOSE, pygame.QUIT):
+        pygame.event.post(pygame.event.Event(kind))
+    assert window.events() == [CloseRequested()]
+    window.closing = False
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert window.events() == [CloseRequested(by_system=True)]
