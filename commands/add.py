@@ -14,6 +14,7 @@ from commands.output import print_json, report_console
 from commands.parser import Commands, add_labels, at_least, labels_of
 from data.additions import Addition, AdditionsFolder
 from data.clip import Verdict
+from data.counted import counted
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -153,12 +154,10 @@ def _fact(folder: RunFolder, requested: Requested, line: Addition | None) -> dic
     elif line is not None:
         sentence = f"{folder.name}: {line.sentence()}{removed}"
     elif folder.is_trained():
-        sentence = f"{folder.name} will add {requested.decisions:,} decisions of {requested.episode} shortly."
+        sentence = f"{folder.name} will add {counted(requested.decisions, 'decision')} shortly."
     else:
-        sentence = (
-            f"{folder.name} is not being trained; it will add {requested.decisions:,} decisions of {requested.episode} "
-            f"when it is resumed{removed}."
-        )
+        decisions = counted(requested.decisions, "decision")
+        sentence = f"{folder.name} is not being trained; it will add {decisions} when it is resumed{removed}."
     return {
         "episode": requested.episode,
         "decisions": requested.decisions,

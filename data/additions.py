@@ -14,6 +14,7 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from data.counted import counted
 from data.episode import utc_now
 from data.errors import CoachError
 from data.files import BINARY, sync_folder, write_all
@@ -56,12 +57,8 @@ class Addition:
             return self.reason
         when = f"at step {self.step:,}" if self.step else f"after {self.pretrained:,} updates of pretraining"
         if self.kind == "verdicts":
-            return f"Verdicts on {_decisions(self.decisions)} took effect {when}."
-        return f"{_decisions(self.decisions)} added {when}."
-
-
-def _decisions(count: int) -> str:
-    return "1 decision" if count == 1 else f"{count:,} decisions"
+            return f"Verdicts on {counted(self.decisions, 'decision')} took effect {when}."
+        return f"{counted(self.decisions, 'decision')} added {when}."
 
 
 @dataclass(frozen=True)

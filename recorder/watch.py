@@ -90,7 +90,9 @@ class WatchView(PlayView):
         """Draw the results of adding the person's play."""
         session = self._watch
         key = session.key_map.label("take_over")
-        if session.coaching is None:
+        if session.coaching is None and self._over.person_plays:
+            lines = [f"{key} hands back to {session.watched.name}. At the end you are asked whether to save this game."]
+        elif session.coaching is None:
             lines = [f"Nothing is saved while {session.watched.name} plays. {key} takes over; your play can be saved."]
         elif session.coached or session.adding:
             adding = ["Adding what you played…"] if session.adding else []

@@ -360,7 +360,7 @@ def test_the_command_says_what_becomes_of_an_episode(library: Library, capsys: p
     (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
     command = ["--library", str(library.folder), "add", "run-1", episode]
     assert coach.main(command) == 0
-    assert "run-1 is not being trained; it will add 60 decisions of" in capsys.readouterr().out
+    assert "run-1 is not being trained; it will add 60 decisions when it is resumed." in capsys.readouterr().out
     assert coach.main([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["running"], said["additions"][0]["already_here"], said["additions"][0]["taken"]) == (False, True, None)
