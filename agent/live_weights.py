@@ -41,14 +41,18 @@ class LiveWeights:
                 self._next = now + WRITE_SECONDS
 
 
-def newest_agent(folder: RunFolder) -> LoadedAgent:
+def newest_agent(folder: RunFolder, wait_seconds: float = 0.0) -> LoadedAgent:
     """Return the newest agent of a run, and ask its training, if it is running, to write newer weights.
 
-    Raises CoachError if the run has no checkpoint yet.
+    wait_seconds: how long to wait for weights of the last WRITE_SECONDS, if the run is being trained. They are written
+    within a second unless it pretrains or evaluates. Raises CoachError if the run has no checkpoint yet.
     """
     with contextlib.suppress(OSError):
         (folder.path / "live.weights.wanted").touch()
     saved = load_agent_weights(folder)
+    deadline = time.monotonic() + wait_seconds
+    while time.monotonic() < deadline and folder.is_trained() and not _are_fresh(folder.path / "live.weights.npz"):
+        time.sleep(0.05)
     try:
         arrays = read_arrays(folder.path / "live.weights.npz")
         step = int(arrays.pop("step"))
@@ -57,3 +61,9 @@ def newest_agent(folder: RunFolder) -> LoadedAgent:
     if step <= saved.step or not folder.is_trained():
         return saved
     return replace(saved, weights=arrays, step=step)
+
+
+def _are_fresh(weights: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return time.time() - weights.stat().st_mtime < WRITE_SECONDS
+    return False

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from screen.window import Window
 
 
+FIRST_WEIGHTS_SECONDS = 2.0
+"""Longest wait for a running training's newest weights before the first game; they are usually there in one."""
+
+
 def add(commands: Commands) -> None:
     watch = commands.add("watch", "see an agent play in a window, or film it", run_watch)
     watch.add_argument("run_name", metavar="RUN", help="the run's name")
@@ -88,7 +92,7 @@ def watch_run(
     from recorder.watch_session import Coaching
 
     folder = open_run(library, run)
-    loaded = newest_agent(folder)
+    loaded = newest_agent(folder, FIRST_WEIGHTS_SECONDS)
     agent = AgentPlayer(loaded, epsilon)
     shown = watched_run(folder, loaded.step)
 
