@@ -186,7 +186,7 @@ class Trainer:
             yield update
 
     def pretrain_again(self, trust: str) -> None:
-        """Discard the pretrained weights, and use the demonstrations for less: ``agent.trust.LESS``."""
+        """Discard the pretrained weights, and use the demonstrations for ``trust`` in another pretraining."""
         self.trust = trust
         self.experienced = trust != NOTHING
         self.pretrained = self.config.pretrain_steps if trust == NOTHING else 0

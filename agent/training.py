@@ -32,7 +32,7 @@ from agent.start_states import (
     write_start_episodes,
 )
 from agent.trainer import EpisodeDone, Generators, Trainer
-from agent.trust import IMITATION, LESS, NOTHING, VALUES, Check, check, demonstrator_passes, sentence
+from agent.trust import IMITATION, NOTHING, Check, check, sentence, used_next
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
@@ -303,16 +303,11 @@ class _Training:
         self.progress.start_phase("checking", 0, 2 * config.check_episodes)
         meanings, q_values = trainer.emulator.action_meanings, trainer.learner.q_values
         self.checks.append(check(config, meanings, q_values, trainer.trust, self.progress.stepped))
-        if self.checks[-1].passed:
+        imitates = config.imitates or config.pretrain_on != "returns"
+        following = used_next(self.checks, imitates, self._demonstrated_scores())
+        if following is None:
             return True
-        less = LESS[trainer.trust]
-        if less == VALUES and not config.imitates and config.pretrain_on == "returns":
-            less = NOTHING  # nothing was imitated
-        if less == NOTHING and demonstrator_passes(self._demonstrated_scores(), self.checks[-1]):
-            less = max(self.checks, key=lambda made: made.agent).trust
-            if less == trainer.trust:
-                return True
-        trainer.pretrain_again(less)
+        trainer.pretrain_again(following)
         self.log.drop_trace()
         self.save()
         return False

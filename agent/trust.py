@@ -22,7 +22,6 @@ from data.durations import clock
 
 IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
 """What the demonstrations are used for: values and imitation, values alone, or nothing."""
-LESS = {IMITATION: VALUES, VALUES: NOTHING}
 CHECK_SEED = 2**20 + 7919
 """Random seed of the check's episodes, which no evaluation plays."""
 CHECK_FRAMES = 2 * 60 * 60
@@ -75,6 +74,20 @@ def check(
 def demonstrator_passes(scores: list[float], last: Check) -> bool:
     """Return whether the mean points of the demonstrated episodes are above those of random play in the last check."""
     return bool(scores) and float(np.mean(scores)) - last.chance > last.error
+
+
+def used_next(checks: list[Check], imitates: bool, scores: list[float]) -> str | None:
+    """Return what another pretraining uses the demonstrations for after these checks; None: the agent is kept.
+
+    imitates: whether leaving imitation out changes anything. scores: the points of each demonstrated episode.
+    """
+    last = checks[-1]
+    if last.passed:
+        return None
+    if last.trust == IMITATION and imitates:
+        return VALUES
+    best = max(checks, key=lambda made: made.agent).trust if demonstrator_passes(scores, last) else NOTHING
+    return None if best == last.trust else best
 
 
 def sentence(checks: list[Check], seconds: float, episodes: int, trust: str = NOTHING) -> str:

@@ -19,7 +19,7 @@ from agent.run_loop import new_emulator
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill
 from agent.training import new_memory, train
-from agent.trust import IMITATION, NOTHING, VALUES, Check, demonstrator_passes, sentence
+from agent.trust import IMITATION, NOTHING, VALUES, Check, demonstrator_passes, sentence, used_next
 from data.library import Library
 from data.runs import RunFolder, run_summary
 
@@ -115,7 +115,7 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Check, "passed", property(lambda _: False))
-    monkeypatch.setattr("agent.training.demonstrator_passes", lambda *_: False)
+    monkeypatch.setattr("agent.trust.demonstrator_passes", lambda *_: False)
     config = small_config(**{**SETTINGS, "check_episodes": 1, "steps": 24, "epsilon_steps": 0, "epsilon_end": 0.3})
     seen = []
     summary = train(library, "run", config, report=lambda progress: seen.append(progress.phase))
@@ -138,7 +138,7 @@ def test_demonstrations_of_a_demonstrator_above_chance_are_used_as_the_better_ag
         return Check(trust, 1.0 if trust == better else 0.0, 5.0, 1.0)
 
     monkeypatch.setattr("agent.training.check", made)
-    monkeypatch.setattr("agent.training.demonstrator_passes", lambda scores, _: min(scores) >= 0)
+    monkeypatch.setattr("agent.trust.demonstrator_passes", lambda scores, _: min(scores) >= 0)
     summary = train(library, "run", small_config(**{**SETTINGS, "held_out": 0.0, "check_episodes": 1, "steps": 0}))
     account = json.loads((library.run_folder("run") / "seeding.json").read_text())
     assert (account["trust"], summary.updates) == (better, updates)
@@ -178,6 +178,26 @@ def test_an_agent_passes_that_is_above_chance_by_a_standard_error(
     agent: float, chance: float, error: float, passes: bool
 ) -> None:
     assert Check(IMITATION, agent, chance, error).passed == passes
+
+
+@pytest.mark.parametrize(
+    ("points", "imitates", "score", "next_use"),
+    [
+        ((300.0,), True, 0.0, None),
+        ((90.0,), True, 880.0, VALUES),
+        ((90.0,), False, 100.0, NOTHING),
+        ((-273.0, -700.0), True, 100_400.0, IMITATION),
+        ((-273.0, 0.0), True, 100_400.0, None),
+        ((90.0, 120.0), True, 150.0, NOTHING),
+        ((90.0, 350.0), True, 880.0, None),
+    ],
+)
+def test_what_another_pretraining_uses_the_demonstrations_for(
+    points: tuple[float, ...], imitates: bool, score: float, next_use: str | None
+) -> None:
+    uses = (IMITATION, VALUES)
+    checks = [Check(trust, agent, 148.0, 20.0) for trust, agent in zip(uses, points, strict=False)]
+    assert used_next(checks, imitates, [score]) == next_use
 
 
 def test_the_sentence_says_what_the_demonstrations_are_used_for() -> None:
