@@ -144,6 +144,6 @@ def weigh_imitation(batch: Batch, weights: np.ndarray) -> Batch:
     return dataclasses.replace(batch, imitate=batch.imitate * factors)
 
 
-def fade_imitation(batch: Batch, factor: float) -> Batch:
-    """Return the batch with its imitation weights multiplied by ``factor``, between 0 and 1."""
-    return dataclasses.replace(batch, imitate=batch.imitate * np.float32(factor))
+def fade_imitation(batch: Batch, factor: float | np.ndarray) -> Batch:
+    """Return the batch with its imitation weights multiplied by ``factor``, between 0 and 1; (B,): one for each row."""
+    return dataclasses.replace(batch, imitate=batch.imitate * np.asarray(factor, np.float32))

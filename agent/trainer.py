@@ -275,7 +275,9 @@ class Trainer:
         rng, one_step = self.generators.sampling, config.one_step_weight > 0.0
         added = 0
         if self.added is not None:
-            added = self.added.rows(rng, config.batch_size, self.step, self.memory, share)
+            # A seeding that is not used has no share of which the additions could be a part.
+            of_seeding = None if self.trust == NOTHING else share
+            added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
         others = config.batch_size - added
         sampled = self.memory.sample(rng, others, None if share is None else round(share * others), beta, one_step)
         if self.trust != IMITATION:
@@ -290,9 +292,16 @@ class Trainer:
         if self._action_weights is not None:
             sampled = weigh_imitation(sampled, self._action_weights)
         if config.margin_anneal_steps:
-            sampled = fade_imitation(sampled, max(0.0, 1.0 - self.step / config.margin_anneal_steps))
+            sampled = fade_imitation(sampled, self._imitation_left(others, added))
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
+
+    def _imitation_left(self, others: int, added: int) -> np.ndarray:
+        """Return by how much imitation counts still, (others + added,) float32: additions fade from the newest on."""
+        newest = self.added.newest_step if self.added is not None else 0
+        passed = np.repeat([self.step, self.step - newest], [others, added])
+        left: np.ndarray = np.maximum(0.0, 1.0 - passed / self.config.margin_anneal_steps)
+        return left.astype(np.float32)
 
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ from agent.config import TrainConfig
 from agent.live_weights import newest_agent
 from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.sampling import PrioritisedSampler, UniformSampler
+from agent.trainer import Generators, Trainer
 from agent.training import train
+from agent.trust import NOTHING
 from commands.corrections import worst_moments
 from data.additions import Addition, AdditionsFolder
 from data.clip import Clip, Verdict
@@ -328,6 +331,39 @@ def test_an_addition_is_a_quarter_of_a_batch_at_first_and_later_its_share_of_the
     assert memory.rows(rng, 1, 1000, seeded, 1.0) == 0, "the other memory always has a row"
 
 
+@pytest.fixture
+def trainer() -> Trainer:
+    """A trainer at step 20,000, when the seeding is no longer imitated, with an addition of step 19,000."""
+    config = small_config(batch_size=32, mixing="share", seed_share=0.5, margin_anneal_steps=10_000, shift_pixels=0)
+    memory, part = memory_with(300), memory_with(100)
+    memory.close_seeding()
+    learner: Any = SimpleNamespace(q_values=lambda stacks: np.zeros((len(stacks), 6)))
+    made = Trainer(config, memory, learner, Generators.from_seed(0), experienced=True)
+    made.added = AddedMemory(RULES, lambda _: UniformSampler())
+    made.added.append(part.observations[: part.written], part.columns_used(), 0, step=19_000)
+    made.step = 20_000
+    return made
+
+
+def test_what_is_added_late_is_imitated_although_the_seeding_no_longer_is(trainer: Trainer) -> None:
+    imitate = trainer._sample().imitate
+    rows = trainer._added_rows
+    assert 4 <= rows <= 8
+    np.testing.assert_array_equal(imitate[:-rows], 0.0)
+    np.testing.assert_allclose(imitate[-rows:], 0.9)
+    trainer.step = 29_000
+    assert not trainer._sample().imitate.any()
+
+
+def test_additions_stay_in_use_where_the_seeding_was_of_no_use(trainer: Trainer) -> None:
+    trainer.trust, trainer.step = NOTHING, 19_000 + ANNEAL_STEPS
+    rows = []
+    for _ in range(50):
+        trainer._sample()
+        rows.append(trainer._added_rows)
+    assert np.mean(rows) == pytest.approx(32 * 100 / 400, abs=0.5), "their proportion of all transitions"
+
+
 def make_run(library: Library, **changes: Any) -> None:
     """Make the folder of a run that has not been trained."""
     config = small_config(**changes)
@@ -396,7 +432,9 @@ import sys
 from pathlib import Path
 import agent.additions
 from agent.config import TrainConfig
+from agent.trainer import Generators, Trainer
 from agent.training import train
+from agent.trust import NOTHING
 from data.library import Library
 
 agent.additions.POLL_SECONDS = 0.01
