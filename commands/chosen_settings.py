@@ -15,14 +15,21 @@ T = TypeVar("T")
 
 
 def chosen_settings() -> Settings:
-    """Return the user's settings, apply the window size, and report what is unusable in the settings file."""
-    from screen.window import Opening, prefer
-
+    """Return the user's settings, apply those of windows, and report what is unusable in the settings file."""
     settings, problem = read_settings()
     if problem:
         progress_console().print(f"coach: {problem}", soft_wrap=True)
-    prefer(Opening((settings.window_width, settings.window_height), settings.full_screen, last_size=True))
+    apply_to_windows(settings)
     return settings
+
+
+def apply_to_windows(settings: Settings) -> None:
+    """Use the settings of the window's size and of the game's picture from now on."""
+    from screen.canvas import prefer_whole_multiples
+    from screen.window import Opening, prefer
+
+    prefer(Opening((settings.window_width, settings.window_height), settings.full_screen, last_size=True))
+    prefer_whole_multiples(settings.whole_multiples)
 
 
 def given_or(given: T | None, chosen: T) -> T:

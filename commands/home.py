@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.chosen_settings import chosen_settings, login_name, person
+from commands.chosen_settings import apply_to_windows, chosen_settings, login_name, person
 from commands.output import progress_console
 from data.counted import counted
 from data.episode import EmulatorSettings
@@ -108,6 +108,7 @@ class HomeActions:
     def _save(self, settings: Settings) -> None:
         """Use and save new settings; raises CoachError if they cannot be saved."""
         self._settings = settings
+        apply_to_windows(settings)
         write_settings(settings)
 
     def _note_tour(self) -> None:

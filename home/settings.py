@@ -39,6 +39,8 @@ class Settings:
     """Processor threads for training; 0: all."""
     seen_tour: bool = False
     """Whether the tour of the home window was shown."""
+    whole_multiples: bool = False
+    """Whether the game's picture is scaled by whole numbers only; otherwise it fills its room."""
 
     def __post_init__(self) -> None:
         """Raise CoachError, naming the setting, for an invalid value."""
@@ -54,7 +56,7 @@ class Settings:
                 raise CoachError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
         if type(self.sticky) not in (int, float) or not 0 <= self.sticky < 1:
             raise CoachError(f"sticky must be at least 0 and below 1, not {self.sticky!r}")
-        for name in ("sound", "full_screen", "seen_tour"):
+        for name in ("sound", "full_screen", "whole_multiples", "seen_tour"):
             if type(getattr(self, name)) is not bool:
                 raise CoachError(f"{name} must be true or false, not {getattr(self, name)!r}")
         for name in ("player", "game"):

@@ -105,6 +105,14 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
             (*windows, ((1280, 800, True), FULL_SCREEN)),
         ),
         SettingRow(
+            "Sharp pixels",
+            "choice",
+            ("whole_multiples",),
+            "The game's picture when you play, watch and play back. Filling the window makes it as large as possible; "
+            "with whole multiples all pixels are equally large.",
+            (((False,), "fill the window"), ((True,), "whole multiples only")),
+        ),
+        SettingRow(
             "Goal of a session",
             "choice",
             ("goal",),

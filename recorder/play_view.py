@@ -136,8 +136,6 @@ class PlayView:
         self._session = session
         self._buttons: list[tuple[str, Button]] = []
         self.pointer = (-1.0, -1.0)
-        self.whole_scale = True
-        """Whether all of the game's pixels are equally large; otherwise the picture fills its room."""
         self.quit_label = "Quit"
         """Caption of the button that closes the session: "Back" where another window opened it."""
         self.can_reopen = False
@@ -182,7 +180,7 @@ class PlayView:
         take = session.take
         below = box.bottom_part(BELOW_HEIGHT)
         room = box.without_bottom(BELOW_HEIGHT).inset(GRID)
-        picture = canvas.picture(take.state.screen, take.emulator.palette, room, self.whole_scale)
+        picture = canvas.picture(take.state.screen, take.emulator.palette, room)
         status = ""
         if session.state is SessionState.READY:
             self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")

@@ -52,7 +52,6 @@ class WatchView(PlayView):
         self._watch = session
         self._over = session.over
         self._bounds = (0.0, 0.0)
-        self.whole_scale = False
 
     def _offers(self) -> list[Offer]:
         labels = {"end": "Back", "restart": "Next game"}

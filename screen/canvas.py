@@ -22,6 +22,14 @@ Point = tuple[float, float]
 _FINE = 4  # rounded shapes are drawn this many times larger and shrunk, because pygame's are jagged
 KEY_CAP_HEIGHT = 24
 
+_whole_multiples = False
+
+
+def prefer_whole_multiples(whole: bool) -> None:
+    """Set whether game pictures are scaled by whole numbers from now on; otherwise they fill their room."""
+    global _whole_multiples
+    _whole_multiples = whole
+
 
 @functools.lru_cache(maxsize=512)
 def _rounded(width: int, height: int, radius: int, colour: Colour, border: int) -> pygame.Surface:
@@ -158,13 +166,14 @@ class Canvas:
         return spacing * len(lines)
 
     def picture(
-        self, frame: np.ndarray, palette: np.ndarray, box: Box, integer_scale: bool = True, aspect: bool = True
+        self, frame: np.ndarray, palette: np.ndarray, box: Box, integer_scale: bool | None = None, aspect: bool = True
     ) -> Box:
         """Draw a game frame in the middle of the box, and return its box.
 
         frame: (H, W) uint8 palette indices; palette: (256, 3) uint8. ``integer_scale`` makes all of the game's pixels
-        equally large; ``aspect`` gives them the console's shape.
+        equally large (None: as ``prefer_whole_multiples`` set); ``aspect`` gives them the console's shape.
         """
+        integer_scale = _whole_multiples if integer_scale is None else integer_scale
         height, width = frame.shape
         small = pygame.Surface((width, height), depth=8)
         small.set_palette([tuple(colour) for colour in palette.tolist()])

@@ -12,7 +12,7 @@ from data.errors import CoachError
 from home.settings import Settings, read_settings, write_settings
 from home.settings_window import setting_rows
 
-CHOSEN = Settings("Ada", "Breakout", 1, 0.25, False, 1600, 1000, True, 50, 2, True)
+CHOSEN = Settings("Ada", "Breakout", 1, 0.25, False, 1600, 1000, True, 50, 2, True, True)
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:

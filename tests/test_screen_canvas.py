@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pygame
 import pytest
 
+from commands.chosen_settings import apply_to_windows
+from home.settings import Settings
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, WHITE
@@ -38,7 +42,21 @@ def test_a_picture_shows_each_palette_index_in_its_colour(canvas: Canvas) -> Non
     assert tuple(pixels[right, middle]) == (1, 250, 3)
 
 
-def test_all_pixels_of_a_picture_are_equally_large(canvas: Canvas) -> None:
+def test_a_game_picture_fills_its_room_in_the_televisions_shape(canvas: Canvas) -> None:
+    where = canvas.picture(np.zeros((210, 160), np.uint8), np.zeros((256, 3), np.uint8), canvas.box)
+    assert where.height == pytest.approx(canvas.box.height, abs=2)
+    assert where.width / where.height == pytest.approx(4 / 3, abs=0.01)
+
+
+@pytest.fixture
+def whole_multiples() -> Iterator[None]:
+    apply_to_windows(Settings(whole_multiples=True))
+    yield
+    apply_to_windows(Settings())
+
+
+@pytest.mark.usefixtures("whole_multiples")
+def test_with_whole_multiples_all_pixels_of_a_picture_are_equally_large(canvas: Canvas) -> None:
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 2, (210, 160)).astype(np.uint8)
     palette = np.zeros((256, 3), np.uint8)
