@@ -22,6 +22,8 @@ from data.errors import CoachError
 from data.files import publish_folder, write_atomic
 from data.runs import RunFolder
 
+ACTING = "acting.npz"
+"""A checkpoint's file of the weights that act, by the names of ``agent.network``."""
 COMPRESSION = 1
 """zlib's fastest level, which reduces observations of Space Invaders to a twenty-fifth."""
 
@@ -72,7 +74,7 @@ class CheckpointStore:
                 self._blocks[block] = name
             write_arrays(partial / "memory.npz", memory.mutable_arrays())
             write_arrays(partial / "learner.npz", learned)
-            write_arrays(partial / "acting.npz", acting)
+            write_arrays(partial / ACTING, acting)
             if added is not None:
                 write_arrays(partial / "added.npz", added)
             whole = {**state, "memory": memory.counters(), "blocks": self._blocks}
@@ -114,7 +116,7 @@ class CheckpointStore:
 
 
 def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
-    """Return the acting weights of the newest checkpoint, or of the one before it if the newest is damaged.
+    """Return the acting weights of the newest checkpoint, or of the one before it if the newest is damaged, float32.
 
     Raises CoachError if there is none.
     """
@@ -122,11 +124,13 @@ def acting_weights(folder: RunFolder) -> dict[str, np.ndarray]:
     if not paths:
         raise CoachError(f"The run {folder.name} has no checkpoint yet; let it train first.")
     try:
-        return read_arrays(paths[-1] / "acting.npz")
+        arrays = read_arrays(paths[-1] / ACTING)
     except CoachError:
         if len(paths) == 1:
             raise
-        return read_arrays(paths[-2] / "acting.npz")
+        arrays = read_arrays(paths[-2] / ACTING)
+    # Those of a supplied run are stored as float16.
+    return {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:

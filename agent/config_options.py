@@ -39,13 +39,31 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(option, type=hints[item.name], default=None, metavar=metavar, help=text)
 
 
-def config_from_arguments(namespace: argparse.Namespace, base: TrainConfig | None = None) -> TrainConfig:
+NETWORK_FIELDS = (
+    "preprocessing",
+    "frame_skip",
+    "stack",
+    "network",
+    "quantiles",
+    "hidden_units",
+    "layer_norm",
+    "dueling",
+)
+"""The settings of the network and of what it sees, which must be those of the run whose weights it starts with."""
+
+
+def config_from_arguments(
+    namespace: argparse.Namespace, base: TrainConfig | None = None, weights_of: TrainConfig | None = None
+) -> TrainConfig:
     """Return the configuration that a command line requests; raises CoachError for values out of range.
 
-    Unset options keep the value of ``base`` (a run's saved configuration, when it is resumed) or of the preset.
+    Unset options keep the value of ``base`` (a run's saved configuration, when it is resumed) or of the preset. Without
+    a preset, those of ``NETWORK_FIELDS`` are taken from ``weights_of``: the run whose weights the training starts with.
     """
     name = getattr(namespace, "preset", None)
     start = base if base is not None and name is None else preset(name or "default")
+    if weights_of is not None and name is None:
+        start = dataclasses.replace(start, **{field: getattr(weights_of, field) for field in NETWORK_FIELDS})
     chosen: dict[str, Any] = {}
     for item in dataclasses.fields(TrainConfig):
         value = getattr(namespace, item.name, None)

@@ -47,9 +47,11 @@ def newest_agent(folder: RunFolder, wait_seconds: float = 0.0) -> LoadedAgent:
     wait_seconds: how long to wait for weights of the last WRITE_SECONDS, if the run is being trained. They are written
     within a second unless it pretrains or evaluates. Raises CoachError if the run has no checkpoint yet.
     """
+    saved = load_agent_weights(folder)
+    if folder.is_supplied:
+        return saved
     with contextlib.suppress(OSError):
         (folder.path / "live.weights.wanted").touch()
-    saved = load_agent_weights(folder)
     deadline = time.monotonic() + wait_seconds
     while time.monotonic() < deadline and folder.is_trained() and not _are_fresh(folder.path / "live.weights.npz"):
         time.sleep(0.05)

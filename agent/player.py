@@ -39,14 +39,14 @@ class LoadedAgent:
 
 
 def load_agent_weights(folder: RunFolder, weights: str = "last") -> LoadedAgent:
-    """Read a run's agent. weights: "last", or "best" if it was evaluated during training."""
+    """Read a run's agent. weights: "last", or "best" if it was evaluated during training; a supplied run has one."""
     config, action_meanings = run_config(folder), folder.read().action_meanings
-    if weights == "best":
+    if weights == "best" and not folder.is_supplied:
         if not folder.best.is_file():
             raise CoachError(f"The run {folder.name} was not evaluated during training, so it has no best weights.")
         arrays = read_arrays(folder.best)
         step = int(arrays.pop("step"))
-    elif weights == "last":
+    elif weights in ("last", "best"):
         arrays = acting_weights(folder)
         saved = folder.newest_state()
         assert saved is not None

@@ -39,7 +39,7 @@ from data.library import Library
 from data.live_view import LiveView
 from data.moments import write_moments
 from data.run_progress import Progress
-from data.runs import RunFolder, open_run, run_folder
+from data.runs import RunFolder, open_own_run, open_run, run_folder
 from data.simulation import Emulator
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def train(
     Raises CoachError if the run exists already (without ``resume``) or does not (with it), if a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is NaN or has diverged.
     """
-    folder = open_run(library, run) if resume else run_folder(library, run)
+    folder = open_own_run(library, run) if resume else run_folder(library, run)
     library.prepare()
     training = _Training(library, folder, config, labels, report, should_stop or (lambda: False))
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.array_file import read_arrays
+from agent.checkpoint import acting_weights
 from agent.config import option_name, run_config
 from agent.keras_network import load_weights, weight_arrays
 from agent.learner import Learner, part_of
@@ -37,7 +38,9 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     newest = folder.newest_checkpoint()
     if newest is None:
         raise CoachError(f"The run {folder.name!r} has no checkpoint yet; let it train first.")
-    arrays = part_of(read_arrays(newest / "learner.npz"), "online")
+    # A supplied run has no learner.
+    learned = None if folder.is_supplied else part_of(read_arrays(newest / "learner.npz"), "online")
+    arrays = acting_weights(folder) if learned is None else learned
     fresh = weight_arrays(learner.online)
     ours_to_theirs = [
         (ours, info.action_meanings.index(name))

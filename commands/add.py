@@ -20,7 +20,7 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import vetted
 from data.replay_file import ReplayFile
-from data.runs import RunFolder, open_run
+from data.runs import RunFolder, open_own_run
 
 if TYPE_CHECKING:
     from agent.addition_requests import Requested
@@ -58,7 +58,7 @@ def add(commands: Commands) -> None:
 def run_add(options: argparse.Namespace) -> int:
     at_least(options.wait, 0, "--wait")
     library = Library(options.library)
-    folder = open_run(library, options.run_name)
+    folder = open_own_run(library, options.run_name)
     if not options.episodes and not options.verdicts:
         raise CoachError("Name at least one episode, or use --verdicts.")
     labels = labels_of(options, library)

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import print_json, report_console
+from commands.output import print_json, progress_console, report_console
 from commands.parser import add_labels, at_least, labels_of
+from commands.supplied_play import record_supplied_play
 from data.comparisons import ComparisonFolder
 from data.errors import AnswerIsNo, CoachError
 from data.library import Library
@@ -112,6 +113,7 @@ def run_comparison(options: argparse.Namespace, arms: tuple[Arm, ...], question:
 
 
 def _run(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, out: Path) -> int:
+    from agent.comparison import read_plan
     from agent.comparison_engine import run_all, unclaim
     from agent.comparison_progress import ComparisonMonitor
     from commands.comparison_display import ComparisonDisplay
@@ -123,6 +125,9 @@ def _run(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, ou
     monitor = ComparisonMonitor(folder, wanted, out)
     monitor.publish("preparing")
     try:
+        for arm in wanted.arms if read_plan(folder) is None else ():
+            for path in record_supplied_play(folder.library, arm.config.game, arm.config.seed_from):
+                progress_console().print(f"{arm.title}: recorded {path.name}.", soft_wrap=True, markup=False)
         plan = prepare_plan(folder, wanted, labels_of(options, folder.library))
         runs = tuple(task.run for task in plan.tasks())
         for run in runs:

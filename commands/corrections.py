@@ -16,7 +16,7 @@ from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.moments import Moment, read_moments, start_before
-from data.runs import RunFolder, open_run
+from data.runs import RunFolder, open_own_run
 
 if TYPE_CHECKING:
     from screen.window import Window
@@ -43,7 +43,7 @@ def run_corrections(options: argparse.Namespace, library: Library, demonstrator:
     """Record corrections and add them; raises CoachError if the run has no moments."""
     at_least(options.moments, 1, "--moments")
     at_least(options.seconds, 1, "--seconds")
-    folder = open_run(library, options.correct)
+    folder = open_own_run(library, options.correct)
     facts: list[dict[str, Any]] = []
     chosen = worst_moments(folder, options.moments)
     with progress_bar(f"Correcting {folder.name}", "moments") as progress:

@@ -17,7 +17,7 @@ from data.counted import counted
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
-from data.runs import open_run
+from data.runs import open_own_run
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ class HomeActions:
         return ""
 
     def _watch(self) -> str:
-        from commands.overview import newest_run
+        from commands.overview import run_to_watch
         from screen.keyboard import cap
 
-        run = newest_run(self._library)
+        run = run_to_watch(self._library, self._game)
         if run is None:
             return f"There is no agent to watch yet. Press {cap('T')} to train one."
         self._watch_run(run)
@@ -188,7 +188,7 @@ class HomeActions:
         from commands.corrections import play_moment
         from home.moments_window import MomentsWindow
 
-        folder = open_run(self._library, run)
+        folder = open_own_run(self._library, run)
 
         def play(moment: Moment) -> None:
             play_moment(self._library, folder, moment, person(self._settings), self._window)

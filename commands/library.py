@@ -76,9 +76,10 @@ def run_library(options: argparse.Namespace) -> int:
             agreed = agreement(fit_verdicts(labels.history(), frame_counts).fitting)
     counts = counts_by_curator(fitted.fitting)
     from curator.learned_judge import load_judge
-    from data.runs import survey_runs
+    from data.runs import supplied_runs, survey_runs
 
     runs, unreadable = survey_runs(library)
+    supplied = supplied_runs(library)
     judges = {
         game: judge.figures
         for game in sorted({episode.game for episode in episodes})
@@ -96,6 +97,7 @@ def run_library(options: argparse.Namespace) -> int:
             "agreement": agreed,
             "judges": judges,
             "runs": [{name: getattr(run, name) for name in RUN_KEYS} for run in runs],
+            "supplied_runs": [{name: getattr(run, name) for name in RUN_KEYS} for run in supplied],
             "broken": [{"path": str(path), "reason": reason} for path, reason in broken],
             "trash": len(discarded),
         }
@@ -111,6 +113,10 @@ def run_library(options: argparse.Namespace) -> int:
         report_console().print(
             f"Run {run.name}: {display_name(run.game)}, {run.step:,} of {run.steps:,} steps{score}{of}"
         )
+    for run in supplied:
+        score = "" if run.mean_score is None else f", mean score {run.mean_score:.0f}"
+        about = f"{display_name(run.game)}, {run.step:,} steps{score}"
+        report_console().print(f"Run {run.name}: {about}, supplied with Replay Coach; `coach watch {run.name}`")
     for path, reason in broken:
         sentence = reason if reason.startswith(str(path)) else f"{path}: {reason}"
         report_console().print(styled(("Broken: ", ORANGE), sentence))

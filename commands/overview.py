@@ -7,7 +7,7 @@ from data.fitting_verdicts import fit_verdicts
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
-from data.runs import RunSummary, list_runs
+from data.runs import RunSummary, list_runs, supplied_runs
 from data.simulation import Emulator
 from home.home_window import Picture
 from home.overview import Overview
@@ -35,6 +35,7 @@ def read_overview(library: Library, game: str, person: str = "") -> Overview:
         clips_waiting=waiting,
         unfinished=len(unfinished(library)),
         runs=tuple(_runs(library)),
+        supplied=_supplied(library, game),
         comparisons=tuple(list_comparisons(library)),
         recent=tuple(newest_first[:RECENT_EPISODES]),
     )
@@ -65,11 +66,17 @@ def _runs(library: Library) -> list[RunSummary]:
     return runs
 
 
-def newest_run(library: Library) -> str | None:
-    """Return the run that is being trained, else the one that changed last, or None. Those with an agent come first."""
-    runs = _runs(library)
-    watchable = (run.name for run in reversed(runs) if run.step > 0 or run.is_training)
-    return next(watchable, runs[-1].name if runs else None)
+def run_to_watch(library: Library, game: str) -> str | None:
+    """Return the run that is being trained, else the one with an agent that changed last, else the supplied one."""
+    runs, supplied = _runs(library), _supplied(library, game)
+    watchable = next((run.name for run in reversed(runs) if run.step > 0 or run.is_training), None)
+    if watchable is None and supplied is not None:
+        return supplied.name
+    return watchable or (runs[-1].name if runs else None)
+
+
+def _supplied(library: Library, game: str) -> RunSummary | None:
+    return next((run for run in supplied_runs(library) if run.game == game), None)
 
 
 def head_picture(library: Library, game: str) -> Picture:

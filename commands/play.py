@@ -19,7 +19,7 @@ from data.game_names import display_name
 from data.library import Library
 from data.quarantine import vetted
 from data.replay_file import ReplayFile
-from data.runs import open_run
+from data.runs import open_own_run
 
 if TYPE_CHECKING:
     from data.continuation import Unended
@@ -92,7 +92,7 @@ def run_play(options: argparse.Namespace) -> int:
 def _play_inside(options: argparse.Namespace, player: str) -> int:
     library = Library(options.library)
     recover_before_play(library)
-    give = None if options.coach is None else giver(library, open_run(library, options.coach))
+    give = None if options.coach is None else giver(library, open_own_run(library, options.coach))
     paths = play_inside(library, find_replay(library, options.from_episode), options.frame, player, give=give)
     return report_recorded(options, paths, seed=None)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from commands.output import GREEN, print_json, report_console, row, styled, table
 from commands.parser import labels_of
+from commands.supplied_play import PLAY_SECONDS, unrecorded_players
 from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
@@ -90,15 +91,17 @@ def preview(
     """Return what a seeding with the default preset selects: the plan that ``coach train`` itself makes.
 
     sources: as ``--seed-from`` takes them. labels: the label database, by default the library's own. Opens each file
-    that the sources name (about 3 ms each) but reads no frames. Raises CoachError, as the training would, if a
-    source is wrong or nothing is selected.
+    that the sources name (about 3 ms each) but reads no frames. The play of a supplied agent that the training would
+    record first is not counted. Raises CoachError, as the training would, if a source is wrong or nothing is selected.
     """
     from agent.config import TrainConfig
     from agent.preprocessing import OBSERVATION_BYTES
     from agent.run_loop import new_emulator
-    from agent.seeding import plan_with_labels
+    from agent.seeding import parse_spec, plan_with_labels
 
-    config = TrainConfig(game=game, seed_from=tuple(sources), keep=keep)
+    recorded_first = unrecorded_players(library, game, sources)
+    counted_sources = tuple(text for text in sources if parse_spec(text).run not in recorded_first)
+    config = TrainConfig(game=game, seed_from=counted_sources, keep=keep)
     meanings = new_emulator(config).action_meanings
     plan = plan_with_labels(config, library, meanings, library.labels if labels is None else labels)
     histogram = np.zeros(len(meanings), np.int64)
@@ -113,7 +116,7 @@ def preview(
     tally = plan.tally
     return SeedingPreview(
         game=game,
-        sources=config.seed_from,
+        sources=tuple(sources),
         keep=keep,
         episodes=len(plan.episodes),
         found=tally.found,
@@ -129,6 +132,7 @@ def preview(
         removed_by_verdict=dict(tally.removed_by_verdict),
         removed=dict(tally.removed),
         megabytes=plan.slots(config) * OBSERVATION_BYTES / 1e6,
+        recorded_first=tuple(recorded_first),
         damaged={str(path): problem for path, problem in plan.damaged},
     )
 
@@ -151,6 +155,8 @@ def sentences(seeding: SeedingPreview) -> list[str]:
             f"{seeding.points:,.0f} points)."
         )
         found.append(f"{seeding.imitated:,} are to be imitated; {seeding.mixed:,} mix more than one action.")
+    for name in seeding.recorded_first:
+        found.append(f"{clock(PLAY_SECONDS)} of play of {name} are recorded when the training starts, and added.")
     return found + [f"Left out, because it is damaged: {problem}" for problem in seeding.damaged.values()]
 
 

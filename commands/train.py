@@ -20,11 +20,12 @@ from rich.text import Text
 
 from commands.output import GREEN, OLIVE, QUIET, print_json, progress_console, report_console
 from commands.parser import Commands, add_labels, labels_of
+from commands.supplied_play import record_supplied_play
 from data.durations import clock
 from data.library import Library
 from data.run_curves import read_curves
 from data.run_progress import Progress, ProgressFile
-from data.runs import open_run, run_folder
+from data.runs import open_own_run, open_run, run_folder
 
 if TYPE_CHECKING:
     from agent.progress import TrainSummary
@@ -43,7 +44,9 @@ def add(commands: Commands) -> None:
     train = commands.add("train", "train an agent, seeded from the library", run_train)
     train.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="the run's name")
     train.add_argument("--resume", action="store_true", help="continue from the run's newest checkpoint")
-    train.add_argument("--from", metavar="RUN", dest="from_run", help="start with the weights of another run")
+    train.add_argument(
+        "--from", metavar="RUN", dest="from_run", help="start with the weights, and the network, of another run"
+    )
     add_labels(train)
     add_train_arguments(train)
 
@@ -54,8 +57,10 @@ def run_train(options: argparse.Namespace) -> int:
 
     library = Library(options.library)
     folder = run_folder(library, options.run_name)
-    base = run_config(open_run(library, options.run_name)) if options.resume else None
-    config = config_from_arguments(options, base)
+    base = run_config(open_own_run(library, options.run_name)) if options.resume else None
+    starts_from = options.from_run is not None and not options.resume
+    weights_of = run_config(open_run(library, options.from_run)) if starts_from else None
+    config = config_from_arguments(options, base, weights_of)
     library.prepare()
     from agent.training import train
 
@@ -69,6 +74,9 @@ def run_train(options: argparse.Namespace) -> int:
 
     with display.running():
         try:
+            if not (options.resume or folder.exists):
+                with folder.locked():  # so that the progress is shown
+                    record_supplied_play(library, config.game, config.seed_from, report)
             summary = train(
                 library,
                 options.run_name,
@@ -159,6 +167,7 @@ def _facts(progress: Progress) -> list[tuple[str, str, str]]:
 
 def _rate(progress: Progress) -> str:
     unit = {
+        "recording": "times real time",
         "pretraining": "updates/s",
         "filling": "decisions/s",
         "evaluating": "episodes/s",

@@ -13,11 +13,12 @@ import numpy as np
 from agent.config import preset, run_config
 from agent.presets import ABOUT, PRESETS
 from agent.progress import updates
+from agent.seeding import parse_spec
 from commands.seeding_preview import preview
 from data.comparisons import compared_runs
 from data.counted import counted
 from data.durations import rounded_duration
-from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND
+from data.episode import DEMONSTRATOR_KINDS, FRAMES_PER_SECOND, EpisodeSummary
 from data.errors import CoachError
 from data.job_queue import Job, JobQueue
 from data.library import Library
@@ -27,11 +28,13 @@ from data.runs import (
     RunFolder,
     RunState,
     RunSummary,
+    find_run,
     move_run,
-    open_run,
+    open_own_run,
     run_folder,
     run_folders,
     run_summary,
+    supplied_runs,
     survey_runs,
 )
 from data.seeding_preview import SeedingPreview
@@ -74,7 +77,7 @@ class LibraryTrainingController:
     # ---- state ---------------------------------------------------------------------------------------------------
 
     def runs(self) -> list[RunSummary]:
-        """Return active runs, then those that wait, then the others, newest first; those of comparisons last."""
+        """Return active runs, those that wait, the others, newest first, those of comparisons, and supplied ones."""
         known, unreadable = survey_runs(self._library)
         found = {run.name: self._explained(run) for run in [*known, *unreadable]}
         current = self._queue.current()
@@ -93,6 +96,8 @@ class LibraryTrainingController:
                 run = found.setdefault(failure.job.name, _queued(failure.job))
                 if not run.is_active:
                     found[run.name] = replace(run, state="failed", error=failure.error, log=failure.log)
+        for run in supplied_runs(self._library):
+            found.setdefault(run.name, run)
         return sorted(found.values(), key=self._order)
 
     def _state_of_current(self, job: Job) -> RunState:
@@ -108,6 +113,8 @@ class LibraryTrainingController:
             return 1, run.queue_position
         if run.is_active:
             return 0, 0.0
+        if run.supplied:
+            return 4, 0.0
         return (3 if run.comparison else 2), -_last_change(RunFolder(self._library.runs / run.name))
 
     def _explained(self, run: RunSummary) -> RunSummary:
@@ -121,7 +128,7 @@ class LibraryTrainingController:
 
     def curves(self, run: str) -> RunCurves:
         """Return the curves of a run; files that did not change are not read again."""
-        folder = run_folder(self._library, run)
+        folder = find_run(self._library, run)
         changed = [run]
         for path in (folder.monitor, folder.evaluations, folder.trace):
             with contextlib.suppress(OSError):
@@ -131,7 +138,7 @@ class LibraryTrainingController:
         return self._curves
 
     def picture(self, run: str) -> LivePicture | None:
-        folder = self._library.run_folder(run)
+        folder = self._library.run_folder(run)  # a supplied run is not trained
         now = time.monotonic()
         if now - self._requested > REQUEST_SECONDS and folder.is_dir():
             request_pictures(folder)
@@ -149,6 +156,7 @@ class LibraryTrainingController:
     def sources(self) -> list[SourceOption]:
         """Return the sources that a seeding can use, and how much each contains."""
         episodes = self._library.episodes(self._game)
+        supplied = [run.name for run in supplied_runs(self._library) if run.game == self._game]
         found = []
         for kind in DEMONSTRATOR_KINDS:
             if kind == "random":
@@ -160,16 +168,24 @@ class LibraryTrainingController:
             found.append(_source(kind, KIND_LABELS[kind], count, sum(frames)))
             if kind == "agent":
                 by_run = sorted({e.player_of(kind) for e in episodes if e.frames_by_demonstrator.get(kind)} - {""})
-                for run in by_run if len(by_run) > 1 else ():
-                    by_this_run = [
-                        e for e in episodes if e.player_of(kind) == run and e.frames_by_demonstrator.get(kind)
-                    ]
-                    frames_of_run = sum(e.frames_by_demonstrator["agent"] for e in by_this_run)
-                    found.append(_source(f"agent:{run}", f"Only the agent {run}", len(by_this_run), frames_of_run))
+                found += [
+                    self._played_by(run, f"Only the agent {run}", episodes)
+                    for run in by_run
+                    if len(by_run) > 1 and run not in supplied
+                ]
+        for run in supplied:
+            option = self._played_by(run, "The trained agent's play", episodes)
+            if not option.available:
+                option = replace(option, detail="recorded at the start", available=True)
+            found.append(option)
         found.append(_source("all", "Everything recorded", len(episodes), sum(e.frame_count for e in episodes)))
         found.append(SourceOption("random", "Random play", "fresh"))
         found.append(SourceOption("none", "Nothing", "start from scratch"))
         return found
+
+    def _played_by(self, run: str, label: str, episodes: Sequence[EpisodeSummary]) -> SourceOption:
+        played = [e.frames_by_demonstrator["agent"] for e in episodes if parse_spec(f"agent:{run}").selects(e)]
+        return _source(f"agent:{run}", label, len(played), sum(played))
 
     def presets(self) -> Sequence[Preset]:
         configs = {name: preset(name) for name in PRESETS}
@@ -251,13 +267,11 @@ class LibraryTrainingController:
             )
 
     def resume(self, run: str) -> None:
-        folder = run_folder(self._library, run)
         failure = self._queue.failure("training", run)
-        if not folder.exists:
-            if failure is None:
-                raise CoachError(f"There is no run {run!r}.")
+        if failure is not None and not run_folder(self._library, run).exists:
             self._add(run, failure.job.arguments)
             return
+        folder = open_own_run(self._library, run)
         summary = run_summary(folder)
         more = ["--steps", str(2 * summary.steps)] if summary.step >= summary.steps else []
         self._add(run, ["--resume", *more])
@@ -268,7 +282,7 @@ class LibraryTrainingController:
         if name in {job.name for job in self._queue.waiting()}:
             raise CoachError(f"A run {name!r} is waiting already; choose another name.")
         self._library.prepare()
-        move_run(open_run(self._library, run), run_folder(self._library, name))
+        move_run(open_own_run(self._library, run), run_folder(self._library, name))
         self._queue.dismiss_failure("training", run)
 
     def delete(self, run: str) -> None:

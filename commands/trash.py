@@ -9,7 +9,7 @@ from commands.parser import Commands
 from data.durations import clock
 from data.errors import CoachError
 from data.library import Library
-from data.runs import run_folders
+from data.runs import run_folders, supplied_folders
 from data.trash import Moved, Trash
 
 
@@ -32,7 +32,7 @@ def run_trash(options: argparse.Namespace) -> int:
     library = Library(options.library)
     trash = Trash(library)
     if options.put:
-        known = {folder.name for folder in run_folders(library)}
+        known = {folder.name for folder in (*run_folders(library), *supplied_folders(library))}
         runs = [name for name in options.put if name in known]
         names = [name.removesuffix(".h5") for name in options.put if name not in known]
         for name in names:

@@ -22,7 +22,7 @@ from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.run_curves import read_evaluations
-from data.runs import RunFolder, open_run
+from data.runs import RunFolder, open_own_run, open_run
 
 if TYPE_CHECKING:
     from recorder.watch_session import Watched
@@ -91,7 +91,7 @@ def watch_run(
     from recorder.watch import watch
     from recorder.watch_session import Coaching
 
-    folder = open_run(library, run)
+    folder = (open_own_run if coach else open_run)(library, run)
     loaded = newest_agent(folder, FIRST_WEIGHTS_SECONDS)
     agent = AgentPlayer(loaded, epsilon)
     shown = watched_run(folder, loaded.step)

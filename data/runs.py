@@ -1,4 +1,8 @@
-"""Training runs: the folder of a run, its content and state, and the runs of a library."""
+"""Training runs: the folder of a run, its content and state, the runs of a library, and supplied runs.
+
+A supplied run is a trained agent that is installed with the package. It is used like any run of a library and is
+read-only. A run of the library with the same name hides it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,11 @@ from data.run_progress import Progress, ProgressReport, read_progress
 
 FORMAT = "replay-coach-run"
 VERSION = 1
+
+SUPPLIED_RUNS = Path(__file__).parent / "supplied"
+"""Folder of the runs that are installed with the package: a ``RunFolder`` each, with one checkpoint and ``card.json``.
+
+``benchmarks.teacher`` writes them."""
 
 RunState = Literal["waiting", "starting", "training", "stopping", "done", "stopped", "failed", "interrupted"]
 ACTIVE_STATES: tuple[RunState, ...] = ("waiting", "starting", "training", "stopping")
@@ -114,6 +123,11 @@ class RunFolder:
     @property
     def exists(self) -> bool:
         return (self.path / "run.json").is_file()
+
+    @property
+    def is_supplied(self) -> bool:
+        """Whether it is installed with the package, and therefore read-only."""
+        return self.path.parent == SUPPLIED_RUNS
 
     # ---- content -------------------------------------------------------------------------------------------------
 
@@ -237,6 +251,8 @@ class RunSummary:
     """Path of the output of its training."""
     note: str = ""
     """What a person should know about it, such as how much its demonstrations taught; in sentences."""
+    supplied: bool = False
+    """Whether it is installed with the package. Its mean score is then that of its card's evaluation."""
 
     @property
     def seeding(self) -> str:
@@ -255,7 +271,7 @@ class RunSummary:
     @property
     def can_resume(self) -> bool:
         is_unreadable = self.path != Path() and not self.steps
-        return not (self.comparison or self.is_active or is_unreadable)
+        return not (self.comparison or self.is_active or is_unreadable or self.supplied)
 
     @property
     def phase(self) -> str:
@@ -287,7 +303,7 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
         raise CoachError(f"The newest checkpoint of the run {folder.path} is not readable ({error}).") from error
     mean_score = sum(scores) / len(scores) if scores else None
     report = folder.training()
-    run_state: RunState = "done" if step >= steps else "stopped"
+    run_state: RunState = "done" if step >= steps or folder.is_supplied else "stopped"
     if report is not None:
         run_state = "stopping" if report.stopping else "training"
         if report.progress.own_steps:
@@ -310,6 +326,7 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
         mean_score=mean_score,
         progress=None if report is None else report.progress,
         note=(report.progress.note if report is not None else "") or str(state.get("note", "")),
+        supplied=folder.is_supplied,
     )
 
 
@@ -330,35 +347,67 @@ def move_run(folder: RunFolder, target: RunFolder) -> None:
         remove_quietly(leftover)
 
 
-# ---- the runs of a library ---------------------------------------------------------------------------------------
+# ---- the runs of a library, and supplied ones ----------------------------------------------------------------------
 
 
 def run_folder(library: Library, name: str) -> RunFolder:
-    """Return the folder of a run, existing or not. Raises CoachError for a name that is not a plain file name."""
+    """Return the library's folder of a run, existing or not. Raises CoachError for a name that is not a file name."""
     return RunFolder(library.run_folder(name))
 
 
+def find_run(library: Library, name: str) -> RunFolder:
+    """Return the folder of the supplied run of that name if the library has none itself, else ``run_folder``."""
+    own, supplied = run_folder(library, name), RunFolder(SUPPLIED_RUNS / name)
+    return supplied if supplied.exists and not own.exists else own
+
+
 def open_run(library: Library, name: str) -> RunFolder:
-    """Return the folder of an existing run. Raises CoachError, with the names of those that exist, if there is none."""
-    folder = run_folder(library, name)
+    """Return the folder of an existing or supplied run. Raises CoachError, with those that exist, if there is none."""
+    folder = find_run(library, name)
     if not folder.exists:
         known = [run.name for run in run_folders(library)]
         hint = f"there are {', '.join(known)}" if known else "train one first with: coach train --run NAME"
-        raise CoachError(f"The library {library.folder} has no run {name!r}; {hint}.")
+        supplied = "".join(f"; {run.name} is supplied" for run in supplied_folders(library))
+        raise CoachError(f"The library {library.folder} has no run {name!r}; {hint}{supplied}.")
+    return folder
+
+
+def open_own_run(library: Library, name: str) -> RunFolder:
+    """Return the folder of an existing run that may be changed. Raises CoachError for a supplied one."""
+    folder = open_run(library, name)
+    if folder.is_supplied:
+        raise CoachError(
+            f"The run {name!r} is supplied with Replay Coach and cannot be changed; "
+            f"a new run starts with its weights: coach train --run NAME --from {name}."
+        )
     return folder
 
 
 def run_folders(library: Library) -> list[RunFolder]:
     """Return the folders of all runs of a library, by name."""
-    if not library.runs.is_dir():
+    return _runs_in(library.runs)
+
+
+def supplied_folders(library: Library) -> list[RunFolder]:
+    """Return the folders of the supplied runs, by name, without those whose name a run of the library has."""
+    return [folder for folder in _runs_in(SUPPLIED_RUNS) if not run_folder(library, folder.name).exists]
+
+
+def _runs_in(parent: Path) -> list[RunFolder]:
+    if not parent.is_dir():
         return []
-    folders = (RunFolder(path) for path in sorted(library.runs.iterdir()) if path.is_dir())
+    folders = (RunFolder(path) for path in sorted(parent.iterdir()) if path.is_dir())
     return [folder for folder in folders if folder.exists]
 
 
 def list_runs(library: Library) -> list[RunSummary]:
     """Return the summaries of all readable runs of a library, by name."""
     return survey_runs(library)[0]
+
+
+def supplied_runs(library: Library) -> list[RunSummary]:
+    """Return the summaries of ``supplied_folders``."""
+    return [run_summary(folder) for folder in supplied_folders(library)]
 
 
 def survey_runs(library: Library) -> tuple[list[RunSummary], list[RunSummary]]:

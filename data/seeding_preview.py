@@ -46,6 +46,8 @@ class SeedingPreview:
     """Reason for removing decisions, in words, to their number, in the order in which the reasons are checked."""
     megabytes: float
     """Upper bound of the memory's size."""
+    recorded_first: tuple[str, ...] = ()
+    """Supplied agents whose play is recorded when the training starts; it is in none of the numbers."""
     damaged: dict[str, str] = field(default_factory=dict)
     """Path of each file that is left out because it is damaged, to the reason."""
 

@@ -12,7 +12,7 @@ from data.episode import EpisodeSummary
 from data.errors import CoachError
 from data.files import sync_folder
 from data.library import Entry, Library, LibraryIndex
-from data.runs import RunFolder, move_run, open_run, run_folder
+from data.runs import RunFolder, move_run, open_own_run, run_folder
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Trash:
 
     def discard_run(self, name: str) -> None:
         """Move a run to the trash. Raises CoachError while it is trained, or if a run of that name is there already."""
-        move_run(open_run(self._library, name), RunFolder(self._runs / name))
+        move_run(open_own_run(self._library, name), RunFolder(self._runs / name))
 
     def restore_run(self, name: str) -> None:
         """Move a run back to the library. Raises CoachError if there is none, or if its name is in use again."""

@@ -44,7 +44,11 @@ STOPS = (
         "Train",
         "An agent learns from your play before its first step. Training continues when you close the window.",
     ),
-    Stop(("watch",), "Watch", "Watch the agent play and see how it values each action. Press T to take over."),
+    Stop(
+        ("watch",),
+        "Watch",
+        "Watch the agent play and see how it values each action. Press T to take over. One trained agent is supplied.",
+    ),
     Stop(
         ("compare",),
         "Compare",

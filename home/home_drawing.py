@@ -13,7 +13,16 @@ from data.episode import EpisodeSummary
 from data.game_names import display_name
 from data.runs import RunSummary
 from home.guided_tour import GuidedTour
-from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview, action_lines, library_line, next_action
+from home.overview import (
+    MAIN_ACTIONS,
+    SIDE_ACTIONS,
+    HomeAction,
+    Overview,
+    action_lines,
+    library_line,
+    next_action,
+    offers_first_steps,
+)
 from screen.background import Background
 from screen.canvas import Canvas
 from screen.keyboard import cap
@@ -38,7 +47,7 @@ KEYS = [
     ("P", "Play and record an episode"),
     ("J", "Judge clips"),
     ("T", "Train an agent"),
-    ("W", "Watch the newest agent play"),
+    ("W", "Watch the newest agent play, or the supplied one"),
     ("C", "Compare seedings"),
     ("L", "Browse the library"),
     ("S", "Settings"),
@@ -131,15 +140,28 @@ def episode_rows(window: Box, overview: Overview) -> list[tuple[EpisodeSummary, 
 
 
 def run_rows(window: Box, overview: Overview) -> list[tuple[RunSummary, Box]]:
-    """Return the newest runs with the places of their rows."""
-    rows = _list_rows(_runs_box(window), len(overview.runs))
-    return list(zip(reversed(overview.runs), rows, strict=False))
+    """Return the newest runs, then the supplied one, with the places of their rows."""
+    runs = [*reversed(overview.runs), *([overview.supplied] if overview.supplied is not None else [])]
+    return list(zip(runs, _list_rows(_runs_box(window), len(runs)), strict=False))
 
 
 def next_box(window: Box) -> Box:
     """Return the place of the line with the next useful action, or of a message."""
     top = window.y + ACTIONS_TOP + ACTIONS_HEIGHT + 14
     return Box(window.x + MARGIN, top, window.width - 2 * MARGIN, 36)
+
+
+def first_step_buttons(window: Box, overview: Overview | None) -> dict[HomeAction, Button]:
+    """Return the buttons in the line of the next action while nothing is recorded: "play" and "watch"."""
+    if overview is None or not offers_first_steps(overview):
+        return {}
+    line = next_box(window)
+    watch = line.right_part(min(264.0, line.width * 0.3))
+    play = Box(watch.x - 16 - 200, line.y, 200, line.height)
+    return {
+        "play": Button(play, "Play an episode", NAMES["play"][1], OLIVE),
+        "watch": Button(watch, "Watch a trained agent", NAMES["watch"][1]),
+    }
 
 
 def picture_box(window: Box) -> Box:
@@ -245,7 +267,11 @@ def _draw_next(canvas: Canvas, view: HomeView, reason: str) -> None:
         if next_box(canvas.box).contains(*view.pointer):
             canvas.fill(next_box(canvas.box), PANEL, radius=6)
         x = canvas.text("Next:", (left, y), MEDIUM, OLIVE).right + 8
-        canvas.text(reason, (x, y), MEDIUM, max_width=canvas.box.right - MARGIN - x)
+        buttons = first_step_buttons(canvas.box, view.overview)
+        right = buttons["play"].box.x - 16 if buttons else canvas.box.right - MARGIN
+        canvas.text(reason, (x, y), MEDIUM, max_width=right - x)
+        for button in buttons.values():
+            button.draw(canvas, hover=button.contains(*view.pointer))
     elif view.overview is None:
         canvas.text("Reading the library …", (left, y), MEDIUM, QUIET)
 
@@ -277,14 +303,14 @@ def _draw_row_under_pointer(canvas: Canvas, row: Box, view: HomeView) -> None:
 
 
 def _draw_runs(canvas: Canvas, box: Box, view: HomeView, overview: Overview) -> None:
-    if box.height < 60 or not overview.runs:
+    if box.height < 60 or not (overview.runs or overview.supplied):
         return
     canvas.text("Runs", (box.x, box.y), SMALL, QUIET)
     for run, row in run_rows(canvas.box, overview):
         _draw_row_under_pointer(canvas, row, view)
         y = row.y + 4
         canvas.text(run.name, (row.x, y), SMALL, max_width=row.width - 208)
-        steps = "training" if run.is_training else counted(run.step, "step")
+        steps = "training" if run.is_training else "supplied" if run.supplied else counted(run.step, "step")
         canvas.text(steps, (row.right - 80, y), SMALL, GREEN if run.is_training else QUIET, align="right")
         score = "–" if run.mean_score is None else f"{run.mean_score:.0f}"
         canvas.text(score, (row.right, y), SMALL, WHITE, mono=True, align="right")

@@ -15,6 +15,7 @@ from home.home_drawing import (
     bottom_buttons,
     draw_home,
     episode_rows,
+    first_step_buttons,
     game_button,
     next_box,
     picture_box,
@@ -201,6 +202,9 @@ class HomeWindow:
         if picture_box(window).contains(x, y):
             self.target = overview.recent[0].episode_id if overview.recent else ""
             return "library" if overview.recent else "play"
+        for action, button in first_step_buttons(window, overview).items():
+            if button.contains(x, y) and not self.message:
+                return action
         if next_box(window).contains(x, y) and not self.message:
             return next_action(overview)[0]
         for episode, row in episode_rows(window, overview):

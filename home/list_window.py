@@ -115,6 +115,10 @@ class ListWindow(ABC, Generic[FormT]):
         """Handle the mouse wheel over the selected item."""
         self._rows.wheel(dy)
 
+    def _starts_with_form(self, selected: str) -> bool:  # noqa: ARG002 - for those that list other items, too
+        """Return whether the form is open at first. selected: the item that was asked for, or ""."""
+        return not self.names()
+
     def select(self, name: str) -> None:
         """Show this item when the window opens, if there is one of that name."""
         self._shown = name
@@ -122,11 +126,12 @@ class ListWindow(ABC, Generic[FormT]):
     # ---- events --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """Run until the person leaves. With an empty list, the form is open at first."""
+        """Run until the person leaves. With nothing to show, the form is open at first."""
         self._leaving, self._stale = False, True
         self._window.ignore_held_keys()
+        selected = self._shown
         self._update()
-        if not self.names():
+        if self._starts_with_form(selected):
             self._open_form()
             self._update()
         while not self._leaving:

@@ -42,6 +42,8 @@ class Overview:
     comparisons: tuple[ComparisonSummary, ...] = ()
     """The one that changed last at the end."""
     recent: tuple[EpisodeSummary, ...] = ()
+    supplied: RunSummary | None = None
+    """The trained agent of the game that is installed with the program, if there is one."""
 
     @property
     def training(self) -> RunSummary | None:
@@ -64,6 +66,11 @@ def library_line(overview: Overview) -> str:
         counted(len(overview.runs), "run"),
     ]
     return "  ·  ".join(part for part in parts if part)
+
+
+def offers_first_steps(overview: Overview) -> bool:
+    """Return whether nothing is recorded yet and both playing and watching the supplied agent are offered."""
+    return overview.episodes == 0 and overview.supplied is not None and overview.watchable is None
 
 
 def next_action(overview: Overview) -> tuple[HomeAction, str]:
@@ -98,9 +105,10 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         train_lines = (counted(len(overview.runs), "run"), f"newest: {last.name}, {last.step:,} steps")
     watchable = overview.watchable
     watch_lines = ("No agent yet", "train one first")
-    if watchable is not None:
-        score = "" if watchable.mean_score is None else f"mean score {watchable.mean_score:.0f}"
-        watch_lines = (watchable.name, score)
+    shown = watchable or overview.supplied
+    if shown is not None:
+        score = "" if shown.mean_score is None else f"mean score {shown.mean_score:.0f}"
+        watch_lines = ("The trained agent" if shown.supplied else shown.name, score)
     played = f"{counted(overview.episodes, 'episode')}, {rounded_duration(overview.seconds)}"
     return {
         "play": (played if overview.episodes else "No episodes yet", best),

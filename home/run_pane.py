@@ -23,12 +23,24 @@ STATE_COLOURS: dict[RunState, Colour] = {
     "failed": ORANGE,
     "interrupted": ORANGE,
 }
+SUPPLIED = (
+    "This agent is supplied with Replay Coach. Watch it, let its play fill the memory of a new training, or "
+    "compare. It cannot be changed."
+)
 UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s", "checking": "episodes/s"}
-PARTS = {"filling": "decisions", "pretraining": "updates", "evaluating": "episodes", "checking": "episodes"}
+PARTS = {
+    "recording": "seconds of play",
+    "filling": "decisions",
+    "pretraining": "updates",
+    "evaluating": "episodes",
+    "checking": "episodes",
+}
 
 
 def state_words(run: RunSummary) -> str:
     """Return the state in a few words, as the list shows it."""
+    if run.supplied:
+        return "supplied"
     if run.state == "waiting":
         return "next in the queue" if run.queue_position == 1 else f"number {run.queue_position} in the queue"
     if run.state == "training":
@@ -45,6 +57,8 @@ def progress_words(run: RunSummary) -> str:
         return "loading the program"
     if run.state == "waiting":
         return f"{run.steps:,} steps to do" if run.steps else "waiting for its turn"
+    if run.supplied:
+        return f"trained for {run.step:,} steps"
     return f"{run.step:,} of {run.steps:,} steps"
 
 
@@ -132,6 +146,8 @@ class RunPane:
         pointer: tuple[float, float] = (-1.0, -1.0),
     ) -> None:
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
+        if run.supplied:
+            box = box.without_top(canvas.paragraph(SUPPLIED, box, SMALL, OLIVE) + GRID)
         if run.error:
             box = box.without_top(self._draw_error(canvas, box, run) + GRID)
         elif run.note:

@@ -76,6 +76,8 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
         lines.append(("Bring points", f"{preview.reward_share:.1%} of the decisions"))
     if preview.random:
         lines.append(("Fresh random play", f"{preview.random:,} decisions"))
+    if preview.recorded_first:
+        lines.append(("Recorded at the start", f"15 minutes of play of {', '.join(preview.recorded_first)}"))
     lines.append(("Memory", f"{preview.megabytes:.0f} MB"))
     return lines
 

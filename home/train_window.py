@@ -152,6 +152,9 @@ class TrainWindow(ListWindow[TrainForm]):
     def names(self) -> list[str]:
         return [run.name for run in self._runs]
 
+    def _starts_with_form(self, selected: str) -> bool:
+        return all(run.supplied for run in self._runs) and selected not in self.names()
+
     def _has_active(self) -> bool:
         return any(run.is_active for run in self._runs)
 
@@ -202,6 +205,7 @@ class TrainWindow(ListWindow[TrainForm]):
     def _list_actions(self) -> list[Action]:
         run = self._selected
         is_active = run is not None and run.is_active
+        is_supplied = run is not None and run.supplied
         waits = run is not None and run.state == "waiting"
         stops = run is not None and run.is_active and run.state != "stopping" and not run.comparison
         watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
@@ -210,11 +214,11 @@ class TrainWindow(ListWindow[TrainForm]):
             Action("Remove" if waits else "Stop", "S", "s", self._stop, None, stops),
             Action(_resume_label(run), "R", "r", self._resume, None, run is not None and run.can_resume),
             Action("Watch", "W", "w", partial(self._view, "watch"), None, watches),
-            Action("Coach", "C", "c", partial(self._view, "coach"), None, watches),
-            Action("Moments", "M", "m", partial(self._view, "moments"), None, watches),
+            Action("Coach", "C", "c", partial(self._view, "coach"), None, watches and not is_supplied),
+            Action("Moments", "M", "m", partial(self._view, "moments"), None, watches and not is_supplied),
         ]
         exists = run is not None and run.path != Path()
-        movable = exists and run is not None and not run.is_active and not run.comparison
+        movable = exists and run is not None and not run.is_active and not run.comparison and not run.supplied
         actions.append(Action("Rename", "F2", "f2", self._start_renaming, None, movable))
         if run is not None and run.state == "failed" and not exists:
             actions.append(Action("Dismiss", "Del", "delete", self._dismiss))

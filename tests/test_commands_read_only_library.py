@@ -144,7 +144,7 @@ def test_the_library_window_browses_and_deletes_nothing(library: Library) -> Non
 
 def test_a_training_cannot_be_started(library: Library) -> None:
     controller = LibraryTrainingController(library, "SpaceInvaders")
-    assert controller.runs() == []
+    assert [run.name for run in controller.runs() if not run.supplied] == []
     with pytest.raises(CoachError, match="read-only"):
         controller.start(TrainingRequest("a", (), "all", "default", 100, 0, 0))
     assert not Trash(library).names()

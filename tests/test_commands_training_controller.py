@@ -30,8 +30,7 @@ def state_of_current_job(library: Library, controller: LibraryTrainingController
     """Return the state that is shown of run "a" while its process, which reports nothing, holds the job's lock."""
     with hold_lock(library.folder / "queue" / "current.lock") as lock:
         assert lock is not None
-        [run] = controller.runs()
-        return run.state
+        return controller.runs()[0].state
 
 
 def test_a_training_that_was_stopped_or_has_ended_is_not_shown_as_starting(

@@ -77,7 +77,7 @@ def test_after_a_killed_training_the_queue_continues_with_the_next_job(
         with pytest.raises(CoachError, match="The training of next is waiting already"):
             queue.add(training("next"))
         wait(lambda: phase(library, "killed") == "training", "the first training")
-        assert [(run.name, run.state) for run in controller.runs()] == [("killed", "training"), ("next", "waiting")]
+        assert [(run.name, run.state) for run in controller.runs()[:2]] == [("killed", "training"), ("next", "waiting")]
         with pytest.raises(CoachError, match="The training of killed is running already"):
             queue.add(training("killed"))
         current = queue.current()

@@ -11,7 +11,7 @@ import pytest
 import coach
 from agent.arms import parse_arm
 from agent.comparison import Plan, write_plan
-from commands.overview import newest_run
+from commands.overview import run_to_watch
 from commands.training_controller import LibraryTrainingController
 from data.comparisons import ComparisonFolder
 from data.errors import CoachError
@@ -66,7 +66,7 @@ def test_the_library_command_lists_both(library: Library, capsys: pytest.Capture
 
 def test_the_train_window_shows_a_damaged_run_as_failed_and_does_not_resume_it(library: Library) -> None:
     controller = LibraryTrainingController(library, "SpaceInvaders")
-    found = {run.name: run for run in controller.runs()}
+    found = {run.name: run for run in controller.runs() if not run.supplied}
     assert set(found) == {"a-whole-one", "whole", *DAMAGES}
     assert {found[name].state for name in DAMAGES} == {"failed"}
     assert "not readable" in found["cut-off"].error
@@ -92,12 +92,12 @@ def test_the_runs_of_a_comparison_are_marked_and_listed_after_all_others(
     }
     controller = LibraryTrainingController(library, "SpaceInvaders")
     assert controller.runs()[0].name == "mine"
-    assert {run.name: run.can_resume for run in controller.runs()} == {
+    assert {run.name: run.can_resume for run in controller.runs() if not run.supplied} == {
         "mine": True,
         "which-none-s0": False,
         "which-none-s1": False,
     }
-    assert newest_run(library) == "mine"
+    assert run_to_watch(library, "Breakout") == "mine"
     assert coach.main(["library", "--library", str(library.folder)]) == 0
     found = capsys.readouterr().out
     assert "Run mine: Space Invaders, 0 of 64 steps\n" in found

@@ -46,6 +46,16 @@ def test_the_action_bar_always_ends_in_the_keys_and_the_way_back(tmp_path: Path)
         assert [b.key for b in window.buttons(SIZES[0])] == ["Enter", "F1", "Esc"]
 
 
+def test_the_train_window_shows_the_supplied_run_and_offers_only_to_watch_it(tmp_path: Path) -> None:
+    window = windows(Library(tmp_path))[0]
+    window._update()
+    assert window.names() == ["teacher"]
+    assert window._starts_with_form(""), "there is no run of one's own"
+    assert not window._starts_with_form("teacher")
+    assert [action.label for action in window._actions() if action.enabled] == ["New", "Watch", "All keys", "Home"]
+    window.draw(NoWindow.canvas)
+
+
 def test_the_list_of_keys_opens_by_key_or_button_and_a_click_only_closes_it(tmp_path: Path) -> None:
     for window in windows(Library(tmp_path)):
         new, *_, keys, home = window.buttons(SIZES[0])
@@ -131,13 +141,13 @@ def test_a_run_is_renamed_and_deleted_and_the_deletion_undone(tmp_path: Path) ->
     train._handle(KeyDown("u", control=True))
     train._handle(TextTyped("se/cond"))
     train._handle(KeyDown("return"))
-    assert train.names() == ["second"]
+    assert train.names() == ["second", "teacher"]
     assert train._shown == "second"
     train._handle(KeyDown("delete"))
-    assert train.names() == []
+    assert train.names() == ["teacher"]
     assert "Press U" in train._message
     train._handle(KeyDown("u"))
-    assert train.names() == ["second"]
+    assert train.names() == ["second", "teacher"]
     train._handle(KeyDown("f2"))
     train._handle(KeyDown("escape"))
     assert not train._leaving

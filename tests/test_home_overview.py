@@ -9,7 +9,7 @@ import pytest
 from data.comparisons import ComparisonSummary
 from data.run_progress import Progress
 from data.runs import RunSummary
-from home.overview import HomeAction, Overview, action_lines, next_action
+from home.overview import HomeAction, Overview, action_lines, next_action, offers_first_steps
 
 EMPTY = Overview("SpaceInvaders", "library")
 PLAYED = replace(EMPTY, episodes=3, seconds=400.0, best_score=640, clips_waiting=12)
@@ -54,6 +54,17 @@ def test_an_empty_library_says_so_at_every_action() -> None:
         "No runs yet",
         "No agent yet",
     ]
+
+
+def test_the_supplied_agent_can_be_watched_until_there_is_another() -> None:
+    supplied = replace(DONE, name="teacher", supplied=True)
+    empty = replace(EMPTY, supplied=supplied)
+    assert action_lines(empty)["watch"] == ("The trained agent", "mean score 312")
+    assert next_action(empty)[0] == "play"
+    assert offers_first_steps(empty)
+    assert not offers_first_steps(replace(empty, episodes=1))
+    assert action_lines(replace(empty, runs=(DONE,)))["watch"][0] == "first"
+    assert next_action(replace(JUDGED, supplied=supplied))[0] == "train", "watching it is no substitute for training"
 
 
 def test_the_run_of_a_comparison_is_not_the_training_to_watch() -> None:

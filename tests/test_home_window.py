@@ -16,11 +16,11 @@ from data.episode import EpisodeSummary
 from data.library import Library
 from data.run_progress import Progress
 from data.runs import RunFolder, RunSummary
-from home.home_drawing import action_boxes, episode_rows, next_box, picture_box, run_rows
+from home.home_drawing import action_boxes, episode_rows, first_step_buttons, next_box, picture_box, run_rows
 from home.home_window import HomeWindow, Picture
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview
 from screen.layout import Box
-from screen.window import Window
+from screen.window import KeyDown, Window
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 
@@ -172,6 +172,27 @@ def test_a_click_on_a_row_the_picture_or_the_next_action_opens_it(monkeypatch: p
         for box, action, target in places:
             home.target = ""
             assert (home._click(*box.centre), home.target) == (action, target)
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1280, 800)])
+def test_an_empty_library_offers_to_play_or_to_watch_the_trained_agent(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    empty = Overview("SpaceInvaders", "library", supplied=RunSummary("teacher", "done", step=1, supplied=True))
+    with Window("Replay Coach - home", size) as window:
+        home = HomeWindow(window, lambda: empty)
+        home._overview = empty
+        buttons = first_step_buttons(window.size_units, empty)
+        assert [home._click(*button.box.centre) for button in buttons.values()] == ["play", "watch"]
+        assert buttons["play"].box.right < buttons["watch"].box.x
+        assert [home._take(KeyDown(button.key.lower())) for button in buttons.values()] == ["play", "watch"]
+        [(_, row)] = run_rows(Box(0, 0, 1280, 800), empty)
+        home._draw()
+    with Window("Replay Coach - home", (1280, 800)) as window:
+        home = HomeWindow(window, lambda: empty)
+        home._overview = empty
+        assert (home._click(*row.centre), home.target) == ("train", "teacher")
 
 
 def test_a_result_is_not_shown_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
