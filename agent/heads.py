@@ -34,6 +34,13 @@ class Head(Protocol):
         """Return the action values (B, A) by which the agent acts."""
         ...
 
+    def interval(self, outputs: np.ndarray, probability: float) -> np.ndarray | None:
+        """Return the central interval (A, 2) that holds each action's return with this probability.
+
+        outputs: of one example. None for a head that represents no distribution.
+        """
+        ...
+
     def targets(self, returns: Array, discounts: Array, following: Array, recorded: Array | None, ops: Any) -> Array:
         """Return what the outputs of the action taken should become.
 
@@ -61,6 +68,9 @@ class ValueHead:
     def values(self, outputs: Array, ops: Any) -> Array:  # noqa: ARG002
         return outputs
 
+    def interval(self, outputs: np.ndarray, probability: float) -> np.ndarray | None:  # noqa: ARG002
+        return None
+
     def targets(self, returns: Array, discounts: Array, following: Array, recorded: Array | None, ops: Any) -> Array:
         targets = returns + discounts * following
         return targets if recorded is None else ops.maximum(targets, recorded)
@@ -81,6 +91,12 @@ class QuantileHead:
 
     def values(self, outputs: Array, ops: Any) -> Array:
         return ops.mean(outputs, axis=-1)
+
+    def interval(self, outputs: np.ndarray, probability: float) -> np.ndarray | None:
+        """Interpolate between the quantiles, which are those of the levels (i + 0.5) / N, in any order."""
+        outside = (1.0 - probability) / 2
+        ends: np.ndarray = np.quantile(outputs, (outside, 1.0 - outside), axis=-1, method="hazen")
+        return ends.T
 
     def targets(self, returns: Array, discounts: Array, following: Array, recorded: Array | None, ops: Any) -> Array:
         targets = returns[:, None] + discounts[:, None] * following  # [B, N]

@@ -181,13 +181,19 @@ class NumpyNetwork:
         self._config = config
         self._action_count = action_count
         self._head = head_of(config)
+        self._outputs = np.zeros(0, np.float32)
+        """Of the last call, (A,) or (A, N)."""
 
     def __call__(self, stack: np.ndarray) -> np.ndarray:
         """Return the (A,) float32 values of a stack (S, 84, 84) uint8."""
         pixels = stack.transpose(1, 2, 0).astype(np.float32) / np.float32(255.0)  # [84, 84, S]
-        outputs = q_network(self._layers, self._config, self._action_count, pixels)
-        values: np.ndarray = self._head.values(outputs, np)
+        self._outputs = q_network(self._layers, self._config, self._action_count, pixels)
+        values: np.ndarray = self._head.values(self._outputs, np)
         return values
+
+    def interval(self, probability: float) -> np.ndarray | None:
+        """Return the central interval (A, 2) of each action's return for the last stack; None without quantiles."""
+        return self._head.interval(self._outputs, probability)
 
 
 class _NumpyLayers:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.acting import ActingAgent, QFunction
+from agent.acting import ActingAgent
 from agent.array_file import read_arrays
 from agent.checkpoint import acting_weights
 from agent.config import TrainConfig, run_config
@@ -30,7 +30,7 @@ class LoadedAgent:
     step: int
     """Own steps trained."""
 
-    def q_function(self) -> QFunction:
+    def q_function(self) -> NumpyNetwork:
         """Return the network as a function. Raises CoachError if the weights do not fit it."""
         try:
             return NumpyNetwork(self.config, len(self.action_meanings), self.weights)
@@ -69,8 +69,9 @@ class AgentPlayer:
         self.config = config
         self.action_meanings = loaded.action_meanings
         """Names of the actions of ``q_values``, in their order."""
+        self._network = loaded.q_function()
         self._agent = ActingAgent(
-            loaded.q_function(),
+            self._network,
             len(loaded.action_meanings),
             config.preprocessing,
             config.stack,
@@ -117,6 +118,14 @@ class AgentPlayer:
     def q_values(self) -> np.ndarray:
         """Return the (A,) float32 values of ``action_meanings`` for the present observation."""
         return self._agent.q_values()
+
+    def return_interval(self, probability: float) -> np.ndarray | None:
+        """Return the central interval (A, 2) that holds each action's return with this probability.
+
+        It is taken from the network's quantiles for the present observation; None for a network without quantiles.
+        """
+        self._agent.q_values()  # the network's last call must be for the present observation
+        return self._network.interval(probability)
 
     def observation_stack(self) -> np.ndarray:
         """Return the network's present input, (S, 84, 84) uint8, oldest observation first."""

@@ -1,4 +1,4 @@
-"""The bar of a whole episode below the paused game: its points, lives lost and markers, and the frame that is shown."""
+"""The bar of a whole episode below the game: its points, lives lost and markers, and the frame that is shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import numpy as np
 from data.durations import frame_clock
 from recorder.take import Take
 from screen.canvas import Canvas
+from screen.episode_curves import draw_points, draw_values
 from screen.layout import Box
-from screen.theme import GREEN, GRID, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, WHITE
+from screen.theme import GRID, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, WHITE
 
 TIME_WIDTH = 56.0
 """Room for the time at each end."""
@@ -21,6 +22,7 @@ class EpisodeBar:
     def __init__(self) -> None:
         self._track = Box(0, 0, 0, 0)
         self._frames = 0
+        self._span = 0
 
     def frame_at(self, x: float, y: float) -> int | None:
         """Return the frame at a position on the bar as it was last drawn; None outside it."""
@@ -30,28 +32,36 @@ class EpisodeBar:
     def nearest_frame(self, x: float) -> int:
         """Return the frame below or nearest to ``x``."""
         share = (x - self._track.x) / max(1.0, self._track.width)
-        return round(min(1.0, max(0.0, share)) * self._frames)
+        return min(round(min(1.0, max(0.0, share)) * self._span), self._frames)
 
     def hide(self) -> None:
         """Note that the bar is not drawn, so that no position is on it."""
         self._frames = 0
 
     def draw(self, canvas: Canvas, box: Box, take: Take) -> None:
-        self._track = box.without_left(TIME_WIDTH).without_right(TIME_WIDTH)
-        self._frames = frames = take.recorded_frames
-        track = self._track
-        canvas.fill(track, PANEL, radius=4)
+        """Draw the bar with the time at both ends."""
         height = canvas.measure("0", SMALL, mono=True)[1]
         y = box.centre[1] - height / 2
         canvas.text(frame_clock(take.frame), (box.x, y), SMALL, WHITE, mono=True)
-        canvas.text(frame_clock(frames), (box.right, y), SMALL, QUIET, mono=True, align="right")
+        canvas.text(frame_clock(take.recorded_frames), (box.right, y), SMALL, QUIET, mono=True, align="right")
+        self.draw_track(canvas, box.without_left(TIME_WIDTH).without_right(TIME_WIDTH), take, take.recorded_frames)
+
+    def draw_track(self, canvas: Canvas, track: Box, take: Take, span: int, values: np.ndarray | None = None) -> None:
+        """Draw the bar alone. span: the frames that its width stands for. values: (D,), one for each decision."""
+        self._track, self._span = track, span
+        self._frames = frames = take.recorded_frames
+        canvas.fill(track, PANEL, radius=4)
         if not frames:
+            canvas.outline(track, LINE, radius=4)
             return
 
         def x(frame: float) -> float:
-            return track.x + frame / frames * track.width
+            return track.x + frame / span * track.width
 
-        self._draw_points(canvas, track, np.asarray(take.scores, np.float64))
+        curves = track.without_top(4).without_bottom(4)
+        draw_points(canvas, curves, np.asarray(take.scores, np.float64), span)
+        if values is not None:
+            draw_values(canvas, curves, values, take.emulator.settings.frame_skip, span)
         lives = np.asarray(take.lives, np.int64)
         for frame in np.flatnonzero(np.diff(lives) < 0) + 1:
             canvas.fill(Box(x(int(frame)) - 1.5, track.bottom - 12, 3, 12), ORANGE)
@@ -60,21 +70,6 @@ class EpisodeBar:
             canvas.polygon([(at - 5, track.y), (at + 5, track.y), (at, track.y + 8)], OLIVE)
         now = x(take.frame)
         if take.frame < frames:
-            canvas.shade(Box(now, track.y, track.right - now, track.height), 150)
+            canvas.shade(Box(now, track.y, x(frames) - now, track.height), 150)
         canvas.outline(track, LINE, radius=4)
         canvas.fill(Box(now - 1.5, track.y - 4, 3, track.height + 8), WHITE, radius=1)
-
-    @staticmethod
-    def _draw_points(canvas: Canvas, track: Box, scores: np.ndarray) -> None:
-        """Draw the score as steps. scores: (T + 1,)."""
-        low, high = min(0.0, float(scores.min())), max(0.0, float(scores.max()))
-        if high == low:
-            return
-        changes = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1, [len(scores) - 1]])
-        places = track.inset(4)
-        at = places.x + changes / (len(scores) - 1) * places.width
-        up = places.bottom - (scores[changes] - low) / (high - low) * places.height
-        points = [(float(at[0]), float(up[0]))]
-        for n in range(1, len(changes)):
-            points += [(float(at[n]), float(up[n - 1])), (float(at[n]), float(up[n]))]
-        canvas.polyline(points, GREEN, 2)

@@ -38,8 +38,7 @@ PANEL_WIDTH = 320.0
 MARGIN = 24.0
 NOTICE_HEIGHT = 32.0
 """Height of the line below the picture."""
-BELOW_HEIGHT = NOTICE_HEIGHT + EPISODE_BAR_HEIGHT + 12.0
-"""Height of what is below the picture: the line, and the bar of the episode while it is paused."""
+BELOW_MARGIN = 12.0
 LEAST_EPISODES_HEIGHT = 72.0
 """Height below which the episodes of the session are left out."""
 BUTTON_HEIGHT = 36.0
@@ -132,6 +131,8 @@ def paused_status(later_frames: int, undo_key: str) -> str:
 class PlayView:
     """Draws a session, and finds the button at a place."""
 
+    shows_markers = True
+
     def __init__(self, session: Session) -> None:
         self._session = session
         self._buttons: list[tuple[str, Button]] = []
@@ -178,8 +179,9 @@ class PlayView:
     def _draw_picture(self, canvas: Canvas, box: Box) -> None:
         session = self._session
         take = session.take
-        below = box.bottom_part(BELOW_HEIGHT)
-        room = box.without_bottom(BELOW_HEIGHT).inset(GRID)
+        height = NOTICE_HEIGHT + self._bar_height(canvas, box) + BELOW_MARGIN
+        below = box.bottom_part(height)
+        room = box.without_bottom(height).inset(GRID)
         picture = canvas.picture(take.state.screen, take.emulator.palette, room)
         status = ""
         if session.state is SessionState.READY:
@@ -198,8 +200,15 @@ class PlayView:
         line = take.trouble or session.notice or status
         colour = ORANGE if take.trouble else TEXT if session.notice else QUIET
         canvas.text(line, (below.centre[0], below.y + 6), SMALL, colour, align="centre", max_width=below.width - 32)
-        if session.state in (SessionState.PAUSED, SessionState.REWINDING, SessionState.COUNTDOWN):
-            self.bar.draw(canvas, below.without_top(NOTICE_HEIGHT).without_bottom(12).inset_across(2 * GRID), take)
+        self._draw_bar(canvas, below.without_top(NOTICE_HEIGHT).without_bottom(BELOW_MARGIN).inset_across(2 * GRID))
+
+    def _bar_height(self, canvas: Canvas, box: Box) -> float:  # noqa: ARG002 - for views that show more
+        return EPISODE_BAR_HEIGHT
+
+    def _draw_bar(self, canvas: Canvas, box: Box) -> None:
+        """Draw the bar of the episode while it is paused."""
+        if self._session.state in (SessionState.PAUSED, SessionState.REWINDING, SessionState.COUNTDOWN):
+            self.bar.draw(canvas, box, self._session.take)
         else:
             self.bar.hide()
 
@@ -257,9 +266,11 @@ class PlayView:
                 _draw_heart(canvas, box.x + 48 + number * 24, box.y + 66)
             canvas.text(str(take.state.lives), (box.right, box.y + 62), MEDIUM, TEXT, mono=True, align="right")
         y = box.y + (90 if has_lives else 64)
-        canvas.text("Markers", (box.x, y), SMALL, QUIET)
-        canvas.text(str(take.marker_count), (box.right, y - 2), MEDIUM, TEXT, mono=True, align="right")
-        return self._draw_volume(canvas, Box(box.x, y + 26, box.width, 24)) + 2
+        if self.shows_markers:
+            canvas.text("Markers", (box.x, y), SMALL, QUIET)
+            canvas.text(str(take.marker_count), (box.right, y - 2), MEDIUM, TEXT, mono=True, align="right")
+            y += 26
+        return self._draw_volume(canvas, Box(box.x, y, box.width, 24)) + 2
 
     def _draw_volume(self, canvas: Canvas, box: Box) -> float:
         session = self._session

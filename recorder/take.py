@@ -115,6 +115,8 @@ class Take:
         self._snapshot_every = SNAPSHOT_EVERY_DECISIONS * settings.frame_skip
         self.newest: PlayedFrame | None = None
         """The frame that was played last; None before the first and after a rewind."""
+        self._asked_at: int | None = None
+        """Where the demonstrator was asked without playing on; it must be reminded before the next frame."""
         demonstrator.begin(self.emulator, rng)
         self._loop = play_frames(self.emulator, demonstrator, [self.state])
         self._over = False
@@ -220,6 +222,8 @@ class Take:
         if self.frame < self.recorded_frames:
             self._remember_version()
             self._discard_later_frames()
+            self._remind_demonstrator(self.frame)
+        elif self._asked_at is not None:
             self._remind_demonstrator(self.frame)
         self.begin_recording()
         played = next(self._loop)
@@ -332,8 +336,18 @@ class Take:
         self._markers = [marker for marker in self._markers if marker <= frame]
         self._over = False
 
-    def _remind_demonstrator(self, frame: int) -> None:
-        """Show the demonstrator the decisions that led to ``frame``, as many as an agent can have in its stack."""
+    def ask_demonstrator(self) -> None:
+        """After a seek, let the demonstrator choose at the present frame, so that it can show what it expects there."""
+        if self.newest is None and self._asked_at != self.frame and not self.over:
+            self.demonstrator.choose(self._remind_demonstrator(self.frame))
+            self._asked_at = self.frame
+
+    def _remind_demonstrator(self, frame: int) -> list[FrameState]:
+        """Show the demonstrator the decisions that led to ``frame``, as many as an agent can have in its stack.
+
+        Returns the frames of the last decision, which it receives when it chooses next.
+        """
+        self._asked_at = None
         skip = self.emulator.settings.frame_skip
         start = frame - min(DEEPEST_STACK, frame // skip) * skip
         state = self.emulator.reset() if start == 0 else deque(self._simulated(start, show_from=start))[-1]
@@ -343,6 +357,7 @@ class Take:
             self.demonstrator.choose(seen)
             seen = [self.emulator.step(action) for action in self._actions[first : first + skip]]
         self._loop = play_frames(self.emulator, self.demonstrator, seen)
+        return seen
 
     def mark(self) -> None:
         """Set a marker at the newest frame, once."""

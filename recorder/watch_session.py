@@ -13,6 +13,7 @@ from data.episode_start import StartedFrom
 from data.errors import CoachError
 from data.game_names import display_name
 from data.library import Library
+from recorder.agent_values import Expected, ShowsItsValues, ValueHistory, expected_by
 from recorder.controls import KeyMap
 from recorder.session import Session
 from recorder.session_state import SessionState
@@ -86,6 +87,9 @@ class WatchSession(Session):
         """Results of the additions, newest last."""
         self.account = ""
         """How often they were sampled, in one sentence."""
+        self.values = ValueHistory()
+        """The agent's values in this game."""
+        self._expected: Expected | None = None
         self._newest = newest
         self._leaving = False
         self._cut_due = False
@@ -128,6 +132,50 @@ class WatchSession(Session):
     @property
     def _asks(self) -> bool:
         return self.coaching is None and self.person_took_part and self.take.has_decision
+
+    # What the agent sees and expects.
+
+    def expected(self) -> Expected | None:
+        """Return what the agent sees and expects: at its last decision, or at the frame that was sought while paused.
+
+        None for a demonstrator that does not show it.
+        """
+        if self._expected is None and isinstance(self.over.other, ShowsItsValues):
+            if self.state is SessionState.PAUSED:
+                self.take.ask_demonstrator()
+            self._expected = expected_by(self.over.other)
+        return self._expected
+
+    @property
+    def shown_value(self) -> float | None:
+        """The agent's value at the moment that is shown; None where it is unknown."""
+        expected = self.expected()
+        return None if expected is None else float(expected.values.max())
+
+    def _frame(self) -> None:
+        super()._frame()
+        decision, row = divmod(self.take.frame - 1, self.settings.frame_skip)
+        if row == 0:
+            self._expected = None
+            if isinstance(self.over.other, ShowsItsValues):
+                self.values.put(decision, float(self.over.other.q_values().max()))
+
+    def seek(self, frame: int) -> None:
+        """Go to a recorded frame, and pause there; nothing is discarded."""
+        self.pause()
+        super().seek(frame)
+        self._expected = None
+
+    def stop_rewinding(self) -> None:
+        super().stop_rewinding()
+        self._expected = None
+
+    def bring_back(self) -> None:
+        super().bring_back()
+        self.values.cut(self.take.frame // self.settings.frame_skip)
+        self._expected = None
+
+    # Taking over, and what becomes of it.
 
     def toggle_take_over(self) -> None:
         super().toggle_take_over()
@@ -179,6 +227,7 @@ class WatchSession(Session):
 
     def _prepare_next(self) -> None:
         super()._prepare_next()
+        self.values, self._expected = ValueHistory(), None
         if self._leaving:
             self.closed = True
         elif self.state is SessionState.READY and not self.over.person_plays:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -107,8 +106,13 @@ class Canvas:
 
     def polyline(self, points: Sequence[Point], colour: Colour, width: float = 1) -> None:
         """Draw lines from point to point."""
-        for start, end in itertools.pairwise(points):
-            self.line(start, end, colour, width)
+        pixels = [(self._px(x), self._px(y)) for x, y in points]
+        if len(pixels) < 2:
+            return
+        if (thickness := self._line_pixels(width)) > 1:
+            pygame.draw.lines(self.surface, colour, False, pixels, thickness)
+        else:
+            pygame.draw.aalines(self.surface, colour, False, pixels)
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         pixels = [(self._px(x), self._px(y)) for x, y in points]

@@ -15,6 +15,7 @@ from agent_episodes import small_config
 
 from agent.batch import Batch
 from agent.config import TrainConfig
+from agent.heads import QuantileHead
 from agent.keras_network import build_network, load_weights, weight_arrays
 from agent.learner import Learner, Update
 from agent.network import NumpyNetwork, weight_shapes
@@ -199,11 +200,25 @@ def test_the_network_that_acts_has_the_values_of_the_one_that_learns(changes: di
     weights = weight_arrays(network)
     assert {name: array.shape for name, array in weights.items()} == weight_shapes(config, 5)
     stacks = rng.integers(0, 256, (3, 4, 84, 84)).astype(np.uint8)
-    ours = [NumpyNetwork(config, 5, weights)(stack) for stack in stacks]
+    acting = NumpyNetwork(config, 5, weights)
+    ours = [acting(stack) for stack in stacks]
     learned = np.asarray(network(stacks))
     assert learned.shape == ((3, 5, 3) if config.quantiles else (3, 5))
     values = learned.mean(axis=2) if config.quantiles else learned
-    np.testing.assert_allclose(ours, values, rtol=1e-3, atol=1e-3 * max(1.0, np.abs(values).max()))
+    tolerance = 1e-3 * max(1.0, np.abs(values).max())
+    np.testing.assert_allclose(ours, values, rtol=1e-3, atol=tolerance)
+    interval = acting.interval(0.8)
+    if not config.quantiles:
+        assert interval is None
+    else:  # of three quantiles, the outer ones are those of 1/6 and 5/6
+        assert interval is not None
+        ends = np.stack([learned[-1].min(axis=1), learned[-1].max(axis=1)], axis=1)
+        np.testing.assert_allclose(interval, ends, rtol=1e-3, atol=tolerance)
+
+
+def test_an_interval_is_between_the_quantiles_of_its_ends() -> None:
+    outputs = np.random.default_rng(0).permutation(np.arange(10.0))[None]  # quantiles of 0.05, 0.15, ... 0.95
+    np.testing.assert_allclose(QuantileHead(10).interval(outputs, 0.8), [[0.5, 8.5]])
 
 
 def test_acting_by_weights_of_another_shape_is_refused() -> None:

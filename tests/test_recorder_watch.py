@@ -16,9 +16,10 @@ from data.library import Library
 from data.replay_file import ReplayFile
 from data.simulation import Emulator
 from data.verification import verify
+from recorder.agent_values import ShowsItsValues
 from recorder.session import Session
 from recorder.session_state import SessionState
-from recorder.watch import ShowsItsValues, watch
+from recorder.watch import watch
 from screen.window import Window
 
 
