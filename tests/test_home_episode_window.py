@@ -11,7 +11,8 @@ from curator.frame_reader import FrameReader
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 from data.library import Library
-from home.episode_window import EpisodeWindow, episode_buttons, episode_layout
+from home.episode_drawing import episode_buttons, episode_layout
+from home.episode_window import EpisodeWindow
 from home.library_controller import LibraryController
 from home.library_window import LibraryWindow
 from home.playback import Playback
