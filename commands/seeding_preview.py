@@ -91,8 +91,9 @@ def preview(
     """Return what a seeding with the default preset selects: the plan that ``coach train`` itself makes.
 
     sources: as ``--seed-from`` takes them. labels: the label database, by default the library's own. Opens each file
-    that the sources name (about 3 ms each) but reads no frames. The play of a supplied agent that the training would
-    record first is not counted. Raises CoachError, as the training would, if a source is wrong or nothing is selected.
+    that the sources name (about 3 ms each) but reads no frames. Of the play of a supplied agent that the training
+    records first, only the length is known. Raises CoachError, as the training would, if a source is wrong or nothing
+    is selected.
     """
     from agent.config import TrainConfig
     from agent.preprocessing import OBSERVATION_BYTES
@@ -100,6 +101,7 @@ def preview(
     from agent.seeding import parse_spec, plan_with_labels
 
     recorded_first = unrecorded_players(library, game, sources)
+    to_record = len(recorded_first) * PLAY_SECONDS * FRAMES_PER_SECOND // TrainConfig.frame_skip
     counted_sources = tuple(text for text in sources if parse_spec(text).run not in recorded_first)
     config = TrainConfig(game=game, seed_from=counted_sources, keep=keep)
     meanings = new_emulator(config).action_meanings
@@ -131,7 +133,8 @@ def preview(
         kept_by_verdict=dict(tally.kept_by_verdict),
         removed_by_verdict=dict(tally.removed_by_verdict),
         removed=dict(tally.removed),
-        megabytes=plan.slots(config) * OBSERVATION_BYTES / 1e6,
+        megabytes=(plan.slots(config) + to_record) * OBSERVATION_BYTES / 1e6,
+        to_record=to_record,
         recorded_first=tuple(recorded_first),
         damaged={str(path): problem for path, problem in plan.damaged},
     )
@@ -155,8 +158,9 @@ def sentences(seeding: SeedingPreview) -> list[str]:
             f"{seeding.points:,.0f} points)."
         )
         found.append(f"{seeding.imitated:,} are to be imitated; {seeding.mixed:,} mix more than one action.")
-    for name in seeding.recorded_first:
-        found.append(f"{clock(PLAY_SECONDS)} of play of {name} are recorded when the training starts, and added.")
+    if seeding.to_record:
+        who = " and ".join(seeding.recorded_first)
+        found.append(f"{seeding.to_record:,} of them are play of {who}, recorded when the training starts.")
     return found + [f"Left out, because it is damaged: {problem}" for problem in seeding.damaged.values()]
 
 

@@ -128,7 +128,8 @@ def watched_run(folder: RunFolder, step: int) -> Watched:
     from recorder.watch_session import Watched
 
     means = [float(row["mean"]) for row in read_evaluations(folder) if "mean" in row]
-    return Watched(folder.name, step, means[-1] if means else None, folder.is_trained())
+    score = means[-1] if means else None
+    return Watched(folder.name, step, score, folder.is_trained(), supplied=folder.is_supplied)
 
 
 def coached_account(folder: RunFolder) -> str:

@@ -302,8 +302,10 @@ def run_summary(folder: RunFolder, comparison: str = "") -> RunSummary:
     except (AttributeError, TypeError, ValueError) as error:
         raise CoachError(f"The newest checkpoint of the run {folder.path} is not readable ({error}).") from error
     mean_score = sum(scores) / len(scores) if scores else None
+    if folder.is_supplied:
+        steps = step  # it may be from before the end of its training
     report = folder.training()
-    run_state: RunState = "done" if step >= steps or folder.is_supplied else "stopped"
+    run_state: RunState = "done" if step >= steps else "stopped"
     if report is not None:
         run_state = "stopping" if report.stopping else "training"
         if report.progress.own_steps:
@@ -408,6 +410,11 @@ def list_runs(library: Library) -> list[RunSummary]:
 def supplied_runs(library: Library) -> list[RunSummary]:
     """Return the summaries of ``supplied_folders``."""
     return [run_summary(folder) for folder in supplied_folders(library)]
+
+
+def supplied_games() -> frozenset[str]:
+    """Return the games of all supplied runs."""
+    return frozenset(str(folder.read().config["game"]) for folder in _runs_in(SUPPLIED_RUNS))
 
 
 def survey_runs(library: Library) -> tuple[list[RunSummary], list[RunSummary]]:

@@ -47,13 +47,15 @@ class SeedingPreview:
     megabytes: float
     """Upper bound of the memory's size."""
     recorded_first: tuple[str, ...] = ()
-    """Supplied agents whose play is recorded when the training starts; it is in none of the numbers."""
+    """Supplied agents whose play is recorded when the training starts."""
+    to_record: int = 0
+    """Decisions of that play."""
     damaged: dict[str, str] = field(default_factory=dict)
     """Path of each file that is left out because it is damaged, to the reason."""
 
     @property
     def transitions(self) -> int:
-        return self.kept + self.random
+        return self.kept + self.random + self.to_record
 
     @property
     def hours(self) -> float:

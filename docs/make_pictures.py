@@ -207,6 +207,20 @@ def home_empty(screen: Screen, library: Path, take: Callable[[str], None]) -> No
         screen.wait_for("home")
         time.sleep(5)
         take("home-empty")
+        screen.press("t")
+        screen.wait_for("training - new")
+        # Up from the first source, which has the focus, to the last ones.
+        screen.press("Down", "Down", "space")
+        time.sleep(3)
+        take("train-supplied-source")
+        screen.press("Escape")
+        screen.wait_for("training - teacher")
+        time.sleep(1)
+        take("train-supplied")
+        screen.press("w")
+        screen.wait_for("watching")
+        time.sleep(4)
+        take("watch-supplied")
 
 
 def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:

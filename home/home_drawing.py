@@ -281,7 +281,9 @@ def _draw_recent(canvas: Canvas, box: Box, view: HomeView, overview: Overview) -
         return
     canvas.text("Newest episodes", (box.x, box.y), SMALL, QUIET)
     if not overview.recent:
-        words = f"No episodes of {display_name(overview.game)} yet. Press {cap('P')} to play one."
+        words = f"No episodes of {display_name(overview.game)} yet."
+        if not offers_first_steps(overview):
+            words += f" Press {cap('P')} to play one."
         canvas.text(words, (box.x, box.y + 28), MEDIUM, max_width=box.width)
     for episode, row in episode_rows(canvas.box, overview):
         _draw_row_under_pointer(canvas, row, view)

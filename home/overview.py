@@ -75,6 +75,8 @@ def offers_first_steps(overview: Overview) -> bool:
 
 def next_action(overview: Overview) -> tuple[HomeAction, str]:
     """Return the next useful action, and the reason in one sentence."""
+    if offers_first_steps(overview):
+        return "play", "Nothing is recorded yet."
     if overview.episodes == 0:
         return "play", "Nothing is recorded yet: play an episode."
     if overview.training is not None and overview.training == overview.watchable:

@@ -77,7 +77,7 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
     if preview.random:
         lines.append(("Fresh random play", f"{preview.random:,} decisions"))
     if preview.recorded_first:
-        lines.append(("Recorded at the start", f"15 minutes of play of {', '.join(preview.recorded_first)}"))
+        lines.append(("Recorded first", " and ".join(f"{name}'s play" for name in preview.recorded_first)))
     lines.append(("Memory", f"{preview.megabytes:.0f} MB"))
     return lines
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.game_names import display_name
+from data.runs import supplied_games
 from data.simulation import games
 from recorder.game_pictures import GamePictures
 from screen.canvas import Canvas
@@ -164,6 +165,7 @@ class GamePicker:
         self._games = all_games
         self._pictures = pictures
         self._current = current
+        self._with_agent = supplied_games()
         self.search = ""
         self.found = list(all_games)
         self.selected = all_games.index(current) if current in all_games else 0
@@ -319,6 +321,8 @@ class GamePicker:
             canvas.text("Type a name, such as “invaders”", (field.x + 12, middle), SMALL, QUIET)
         if self.chosen is not None:
             words = display_name(self.chosen)
+            if self.chosen in self._with_agent:
+                words += ", with a trained agent to watch"
             canvas.text(words, (right, 76), MEDIUM, GREEN, align="right", max_width=grid.box.width - 400)
 
     def _draw_card(self, canvas: Canvas, box: Box, game: str, chosen: bool) -> None:

@@ -40,6 +40,8 @@ class Watched:
     """Whether it is being trained now."""
     is_run: bool = True
     """Whether ``name`` is a run's, which its episodes then carry."""
+    supplied: bool = False
+    """Whether that run is installed with the program."""
 
 
 Newest = Callable[[], tuple[Demonstrator, Watched] | None]

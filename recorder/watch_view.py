@@ -163,7 +163,9 @@ class WatchView(PlayView):
 def facts_of(watched: Watched) -> str:
     """Return an agent's step and score in one line."""
     facts = []
-    if watched.step is not None:
+    if watched.supplied:
+        facts.append("supplied")
+    elif watched.step is not None:
         facts.append(f"step {watched.step:,}")
     if watched.score is not None:
         facts.append(f"scores {round(watched.score):,}" + ("" if watched.training else " when evaluated"))

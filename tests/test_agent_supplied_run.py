@@ -18,7 +18,7 @@ from benchmarks.teacher_card import check_scores, packed, rounded
 from data.errors import CoachError
 from data.library import Library
 from data.run_curves import read_curves
-from data.runs import SUPPLIED_RUNS, open_run, supplied_runs
+from data.runs import SUPPLIED_RUNS, open_run, supplied_games, supplied_runs
 
 ROOT = Path(__file__).parent.parent
 FOLDER = SUPPLIED_RUNS / "teacher"
@@ -56,6 +56,7 @@ def test_the_lists_show_the_score_of_its_card() -> None:
     assert result["episodes"] == len(result["scores"]) >= 100
     assert run.mean_score == pytest.approx(result["mean"], abs=0.06)
     assert (run.step, run.game, run.supplied, run.can_resume) == (CARD["steps"], CARD["game"], True, False)
+    assert supplied_games() == {CARD["game"]}
     last = read_curves(open_run(Library("no such library"), "teacher")).evaluations[-1]
     assert last.mean == pytest.approx(run.mean_score)
 

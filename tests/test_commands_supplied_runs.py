@@ -120,6 +120,7 @@ def test_its_play_is_a_source_and_an_arm_before_it_is_recorded_and_after(library
     assert "agent:teacher" not in [s.spec for s in LibraryTrainingController(library, "Breakout").sources()]
     found = preview(library, "SpaceInvaders", ("agent:teacher", "random:100"))
     assert (found.recorded_first, found.kept, found.random) == (("teacher",), 0, 100)
+    assert found.transitions == 13_500 + 100
 
 
 def test_its_play_is_recorded_before_a_training_that_is_seeded_with_it_and_only_once(library: Library) -> None:
