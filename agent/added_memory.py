@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,24 @@ CHANGEABLE_COLUMNS = (*MUTABLE_COLUMNS, "ready", "kept", "imitate")
 """Columns that an update or a verdict may change; the others are those of the added files."""
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Observations that ``AddedMemory.place`` copied to their slots."""
+
+    memory: AddedMemory
+    present: np.ndarray
+    """The memory's observations when they were copied."""
+    target: np.ndarray
+    """The array that holds them: ``present``, or its longer successor."""
+    first: int
+    count: int
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The observations, (N, 7056) uint8."""
+        return self.target[self.first : self.first + self.count]
+
+
 class AddedMemory(ReplayMemory):
     """The added transitions. Nothing evicts them."""
 
@@ -29,42 +47,39 @@ class AddedMemory(ReplayMemory):
         self.newest_step = 0
         """Own step at which the newest addition arrived."""
 
-    @property
-    def slots_used(self) -> int:
-        return self._filled
+    def place(self, observations: np.ndarray) -> Placed:
+        """Copy observations (N, 7056) uint8 to where ``append`` will need them; may run on another thread.
 
-    def append(self, observations: np.ndarray, columns: dict[str, np.ndarray], source: int, step: int) -> None:
-        """Add the slots of another memory: observations (N, 7056) uint8 and all its columns (N,).
-
-        ``require_room`` is called first.
+        Transitions that can be sampled are not touched. Raises CoachError if the machine lacks the memory.
         """
-        first, count = self._filled, len(observations)
-        if first + count + 1 > self.capacity:
-            self._grow(self._size_for(count))
-        rows = slice(first, first + count)
-        self.observations[rows] = observations
+        present, first, count = self.observations, self._filled, len(observations)
+        size = self.capacity if first + count < self.capacity else max(first + count + 1, 2 * self.capacity)
+        refuse_too_large(0, size - self.capacity, SLOT_BYTES)
+        target = present if size == self.capacity else _longer(present, size, first)
+        target[first : first + count] = observations
+        return Placed(self, present, target, first, count)
+
+    def append(self, placed: Placed, columns: dict[str, np.ndarray], source: int, step: int) -> None:
+        """Add the slots of another memory: its placed observations and all its columns (N,)."""
+        if placed.memory is not self or placed.present is not self.observations or placed.first != self._filled:
+            placed = self.place(placed.rows)  # others were appended meanwhile
+        if placed.target is not self.observations:
+            self._grow(placed.target)
+        rows = slice(placed.first, placed.first + placed.count)
         for name in COLUMNS:
             self.columns[name][rows] = columns[name]
         for name in ("ready", "drawn", "td_error"):
             self.columns[name][rows] = 0
         self.columns["source"][rows] = source
-        self._filled = self.written = self._next = first + count
-        self.head = first + count - 1
-        for slot in (first + np.flatnonzero(columns["ready"])).tolist():
-            self._set_ready(slot, True)
+        self._filled = self.written = self._next = rows.stop
+        self.head = rows.stop - 1
+        self._set_ready(rows.start + np.flatnonzero(columns["ready"]), True)
         self.newest_step = step
 
-    def require_room(self, count: int) -> None:
-        """Raise CoachError if the machine lacks the memory for so many more slots."""
-        refuse_too_large(0, self._size_for(count) - self.capacity, SLOT_BYTES)
-
-    def _size_for(self, count: int) -> int:
-        needed = self._filled + count + 1
-        return self.capacity if needed <= self.capacity else max(needed, 2 * self.capacity)
-
-    def _grow(self, size: int) -> None:
-        self.observations = _longer(self.observations, size)
-        self.columns = {name: _longer(column, size) for name, column in self.columns.items()}
+    def _grow(self, observations: np.ndarray) -> None:
+        size = len(observations)
+        self.observations = observations
+        self.columns = {name: _longer(column, size, self._filled) for name, column in self.columns.items()}
         self._dirty = np.zeros(size, bool)
         exported = self._sampler.export(self._filled)
         self._sampler = self._make_sampler(size)
@@ -102,8 +117,8 @@ class AddedMemory(ReplayMemory):
         self._sampler.restore(arrays)
 
 
-def _longer(array: np.ndarray, rows: int) -> np.ndarray:
-    """Return a copy with zeros appended up to so many rows."""
-    longer = np.zeros((rows, *array.shape[1:]), array.dtype)
-    longer[: len(array)] = array
+def _longer(array: np.ndarray, size: int, used: int) -> np.ndarray:
+    """Return an array of ``size`` rows that starts with the first ``used`` of this one; the others are zeros."""
+    longer = np.zeros((size, *array.shape[1:]), array.dtype)
+    longer[:used] = array[:used]
     return longer

@@ -1,7 +1,7 @@
 """Additions: recorded play that enters the replay memory of a training that runs or is stopped.
 
-``agent.addition_requests`` publishes requests in the run's folder. The training (``Additions``) only copies them,
-between two updates.
+``agent.addition_requests`` publishes requests in the run's folder. The training (``Additions``) reads them on another
+thread while it trains, and takes them between two updates.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agent.added_memory import AddedMemory
+from agent.added_memory import AddedMemory, Placed
 from agent.addition_requests import memory_rules, rules_of
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
@@ -39,6 +40,8 @@ FRESH_SECONDS = 2.0
 """A folder changed so recently is listed again: file systems round the time of a change."""
 RETRY_SECONDS = 5.0
 """Before another attempt to record an addition, after the disk refused one."""
+READING_SECONDS = 0.02
+"""Longest wait for a request that is being read; one that takes longer is taken after a later update."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,11 @@ class _Request:
     """The content of a request's file."""
 
     about: dict[str, Any]
-    observations: np.ndarray
     columns: dict[str, np.ndarray]
+    """Of an episode's decisions; none in a request with verdicts."""
     verdicts: tuple[_Judged, ...] = ()
+    placed: Placed | None = None
+    """An episode's observations in the memory."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +66,15 @@ class _Judged:
     imitate: np.ndarray
 
 
-def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) -> _Request:
-    """Read a request; raises CoachError if it is damaged or does not fit the run."""
+def _read_request(
+    path: Path, config: TrainConfig, meanings: tuple[str, ...], place: Callable[[np.ndarray], Placed]
+) -> _Request:
+    """Read a request, and place its observations; raises CoachError if it is damaged or does not fit the run."""
     arrays = read_arrays(path)
     try:
         about: dict[str, Any] = json.loads(arrays["about"].tobytes())
         if about["kind"] == "verdicts":
-            return _Request(about, np.zeros((0, OBSERVATION_BYTES), np.uint8), {}, _judged(about, arrays))
+            return _Request(about, {}, _judged(about, arrays))
         columns = {name: arrays[f"columns/{name}"] for name in COLUMNS}
         raw = zlib.decompress(arrays["observations"].tobytes())
         observations = np.frombuffer(raw, np.uint8).reshape(-1, OBSERVATION_BYTES)
@@ -82,7 +89,7 @@ def _read_request(path: Path, config: TrainConfig, meanings: tuple[str, ...]) ->
         raise CoachError(f"{path} is incomplete or damaged ({error}).") from error
     if not fits or int(columns["action"].max()) >= len(meanings):
         raise CoachError(f"{path} was made for another run: its game, actions or settings differ.")
-    return _Request(about, observations, columns)
+    return _Request(about, columns, placed=place(observations))
 
 
 def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judged, ...]:
@@ -94,6 +101,10 @@ def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judg
             raise ValueError(f"the verdicts on {episode} have the wrong shape or type")
         found.append(_Judged(str(episode), first, kept, imitate))
     return tuple(found)
+
+
+def _is_verdicts(reading: Future[_Request]) -> bool:
+    return reading.exception() is None and bool(reading.result().verdicts)
 
 
 class Additions:
@@ -115,7 +126,12 @@ class Additions:
         self._scheduled: list[Addition] = []
         """Taken before a kill, after the checkpoint from which the training continues."""
         self._known: set[str] = set()
-        self._next_poll = 0.0
+        self._waiting: list[str] = []
+        """New requests, in the order in which they are taken."""
+        self._reader = ThreadPoolExecutor(1, "additions")
+        self._reading: Future[_Request] | None = None
+        """The first of those that wait, while it is being read."""
+        self._next_poll = self._next_record = 0.0
         self._listed_ns = 0
 
     def open(self, applied: list[str] | None = None, changes: dict[str, np.ndarray] | None = None) -> None:
@@ -150,47 +166,66 @@ class Additions:
         now = trainer.pretrained, trainer.step
         found: list[Addition] = []
         while self._scheduled and self._scheduled[0].moment <= now:
+            if self._reading is not None:
+                wait([self._reading])  # it would be placed where this one goes, so it is read again later
+                self._reading = None
             line = self._scheduled.pop(0)
             self._use(line, self._read(line.request), trainer.memory, seeded)
             found.append(line)
-        for name in self._new_requests():
+        self._look_for_requests()
+        while self._waiting and time.monotonic() >= self._next_record:
+            name = self._waiting[0]
+            self._reading = self._reading or self._reader.submit(self._read, name)
+            if not wait([self._reading], READING_SECONDS).done or (self._scheduled and _is_verdicts(self._reading)):
+                break  # verdicts never take effect before older ones that are scheduled
             try:
-                line, request = self._record(name, *now, trainer.memory, seeded)
+                line, request = self._record(name, self._reading, *now, trainer.memory, seeded)
             except CoachError as error:
                 self.note = f"{error} {name} waits until it can be recorded."
-                self._next_poll, self._listed_ns = time.monotonic() + RETRY_SECONDS, 0
+                self._next_record = time.monotonic() + RETRY_SECONDS
                 break
-            self._known.add(name)
+            self._waiting.pop(0)
+            self._reading = None
             found.append(line)
             if request is not None:
                 self._use(line, request, trainer.memory, seeded)
         trainer.added = self.memory
         return found
 
-    def _new_requests(self) -> list[str]:
+    def _look_for_requests(self) -> None:
         if time.monotonic() < self._next_poll:
-            return []
+            return
         self._next_poll = time.monotonic() + POLL_SECONDS
         changed = self._folder.changed_ns()
         if changed == self._listed_ns:
-            return []
+            return
         if time.time() - changed / 1e9 > FRESH_SECONDS:
             self._listed_ns = changed
-        return [name for name in self._folder.request_names() if name not in self._known]
+        new = [name for name in self._folder.request_names() if name not in self._known]
+        self._waiting += new
+        self._known.update(new)
 
     def _read(self, name: str) -> _Request:
-        return _read_request(self._folder.requests / name, self._config, self._meanings)
+        return _read_request(self._folder.requests / name, self._config, self._meanings, self._place)
+
+    def _place(self, observations: np.ndarray) -> Placed:
+        memory = self.memory or AddedMemory(memory_rules(self._config), self._sampler)
+        return memory.place(observations)
 
     def _record(
-        self, name: str, pretrained: int, step: int, memory: ReplayMemory, seeded: list[Source]
+        self,
+        name: str,
+        reading: Future[_Request],
+        pretrained: int,
+        step: int,
+        memory: ReplayMemory,
+        seeded: list[Source],
     ) -> tuple[Addition, _Request | None]:
         """Record a request, which then belongs to the training. Return its line, and None if it is refused."""
         given = utc_now().isoformat()
         request = None
         try:
-            request = self._read(name)
-            if self.memory is not None:
-                self.memory.require_room(len(request.observations))
+            request = reading.result()
             about = request.about
             if request.verdicts:
                 touched = sum(len(slots) for _, slots, _, _ in self._judged_slots(request, memory, seeded))
@@ -230,6 +265,8 @@ class Additions:
         memories = [(memory, seeded)] if self.memory is None else [(memory, seeded), (self.memory, self.sources)]
         for held, sources in memories:
             columns = held.columns_used()
+            if held is memory:  # own steps have no verdicts
+                columns = {name: column[: memory.seeded_end] for name, column in columns.items()}
             for judged in request.verdicts:
                 numbers = [number for number, source in enumerate(sources) if source.name == judged.episode]
                 slots = np.flatnonzero(np.isin(columns["source"], numbers) & columns["decided"])
@@ -243,9 +280,10 @@ class Additions:
         return found
 
     def _apply(self, line: Addition, request: _Request) -> None:
+        assert request.placed is not None
         if self.memory is None:
-            self.memory = AddedMemory(memory_rules(self._config), self._sampler)
-        self.memory.append(request.observations, request.columns, len(self.sources), line.step)
+            self.memory = request.placed.memory
+        self.memory.append(request.placed, request.columns, len(self.sources), line.step)
         self.sources.append(Source(line.episode, line.decisions, COACHED))
         self._applied.append(line.request)
 

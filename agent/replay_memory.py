@@ -217,8 +217,8 @@ class ReplayMemory:
         above = self._ahead(np.full(self.rules.stack, slot), reach)
         needs = self.columns["ready"][above] & (self.columns["age"][above] >= reach)
         needs[0] = self.columns["ready"][slot]
-        for lost in above[needs]:
-            self._set_ready(int(lost), False)
+        if needs.any():
+            self._set_ready(above[needs], False)
         self.observations[slot] = observation.reshape(-1)
         self.columns["decided"][slot] = False
         self.columns["age"][slot] = age
@@ -260,7 +260,7 @@ class ReplayMemory:
         self._open_returns = behind - 1
         self._dirty[slot] = True
         if self.columns["kept"][slot]:
-            self._set_ready(slot, True)
+            self._set_ready(slots[:1], True)
 
     def _record_returns(self) -> None:
         """Compute the recorded returns of all decisions up to the newest one, which ended the return."""
@@ -273,20 +273,22 @@ class ReplayMemory:
 
     def set_available(self, slots: np.ndarray, available: bool) -> None:
         """Take complete transitions (n,) out of sampling, or make them available again."""
-        for slot in slots.tolist():
-            self._set_ready(slot, available)
+        self._set_ready(slots, available)
 
-    def _set_ready(self, slot: int, ready: bool) -> None:
-        if bool(self.columns["ready"][slot]) == ready:
+    def _set_ready(self, slots: np.ndarray, ready: bool) -> None:
+        """Allow or forbid sampling slots (n,) int64, all different."""
+        slots = slots[self.columns["ready"][slots] != ready]
+        if not len(slots):
             return
-        self.columns["ready"][slot] = ready
+        self.columns["ready"][slots] = ready
+        seeded = 0
+        if self._closed:
+            seeded = int(np.count_nonzero((slots < self.seeded_end) & (self.columns["source"][slots] != OWN)))
         change = 1 if ready else -1
-        if self._closed and slot < self.seeded_end and self.columns["source"][slot] != OWN:
-            self._seeded_ready += change
-        else:
-            self._own_ready += change
-        self._dirty[slot] = True
-        self._sampler.set_ready(slot, ready, float(self.columns["weight"][slot]))
+        self._seeded_ready += change * seeded
+        self._own_ready += change * (len(slots) - seeded)
+        self._dirty[slots] = True
+        self._sampler.set_ready(slots, ready, self.columns["weight"][slots])
 
     def judge(self, slots: np.ndarray, kept: np.ndarray, imitate: np.ndarray) -> None:
         """Change whether decisions may be sampled and are imitated.
@@ -295,9 +297,9 @@ class ReplayMemory:
         in the memory stays left out.
         """
         kept = kept & self._is_whole(slots)
-        for slot, keep in zip(slots.tolist(), kept.tolist(), strict=True):
-            self.columns["kept"][slot] = keep
-            self._set_ready(slot, keep)
+        self.columns["kept"][slots] = kept
+        self._set_ready(slots[kept], True)
+        self._set_ready(slots[~kept], False)
         self.columns["imitate"][slots] = np.where(kept, imitate, 0)
         self._dirty[slots] = True
 

@@ -25,8 +25,8 @@ def annealed_beta(start: float, end: float, step: int, steps: int) -> float:
 class Sampler(Protocol):
     """Chooses slots for the replay memory. Only slots that are ready are ever sampled."""
 
-    def set_ready(self, slot: int, ready: bool, weight: float) -> None:
-        """Allow or forbid sampling a slot; ``weight``: how often its source is to be sampled."""
+    def set_ready(self, slots: np.ndarray, ready: bool, weights: np.ndarray) -> None:
+        """Allow or forbid sampling slots (n,); ``weights`` (n,): how often their sources are to be sampled."""
 
     def update_priorities(self, slots: np.ndarray, errors: np.ndarray, seeded: np.ndarray, weights: np.ndarray) -> None:
         """Take in absolute TD errors (B,) of ready slots (B,); ``seeded`` (B,) bool, ``weights`` (B,) of sources."""
@@ -60,8 +60,8 @@ class UniformSampler:
     def __init__(self) -> None:
         self._greatest_weight = 1.0
 
-    def set_ready(self, slot: int, ready: bool, weight: float) -> None:  # noqa: ARG002 - the protocol's signature
-        self._greatest_weight = max(self._greatest_weight, weight)
+    def set_ready(self, slots: np.ndarray, ready: bool, weights: np.ndarray) -> None:  # noqa: ARG002 - the protocol's
+        self._greatest_weight = max(self._greatest_weight, float(weights.max(initial=0.0)))
 
     def update_priorities(self, slots: np.ndarray, errors: np.ndarray, seeded: np.ndarray, weights: np.ndarray) -> None:
         """Do nothing: TD errors do not matter here."""
@@ -113,9 +113,9 @@ class PrioritisedSampler:
         self._seeded_bonus = seeded_bonus
         self._greatest = 1.0
 
-    def set_ready(self, slot: int, ready: bool, weight: float) -> None:
+    def set_ready(self, slots: np.ndarray, ready: bool, weights: np.ndarray) -> None:
         # A new transition gets the greatest priority so far (Schaul et al. 2016, algorithm 1).
-        self._tree.set(np.array([slot]), self._greatest * weight if ready else 0.0)
+        self._tree.set(slots, self._greatest * weights.astype(np.float64) if ready else 0.0)
 
     def update_priorities(self, slots: np.ndarray, errors: np.ndarray, seeded: np.ndarray, weights: np.ndarray) -> None:
         bonus = np.where(seeded, self._seeded_bonus, self._bonus)
@@ -189,6 +189,8 @@ class SumTree:
         for below, above in zip(self._levels, self._levels[1:], strict=False):
             # Parents are summed from their children each time, so no rounding error accumulates.
             nodes = nodes // FAN_OUT
+            if len(nodes) > FAN_OUT:
+                nodes = np.unique(nodes)
             above.reshape(-1)[nodes] = below[nodes].sum(axis=1)
 
     def sum_before(self, leaf: int) -> float:

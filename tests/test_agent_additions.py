@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +27,8 @@ import agent.progress as progress_module
 import coach
 from agent.added_memory import ANNEAL_STEPS, AddedMemory
 from agent.addition_requests import Requested, request_episode
+from agent.additions import Additions
+from agent.array_file import read_arrays
 from agent.config import TrainConfig
 from agent.live_weights import newest_agent
 from agent.replay_memory import MemoryRules, ReplayMemory
@@ -57,6 +62,7 @@ class Crash(BaseException):
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setattr(additions_module, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(additions_module, "READING_SECONDS", 60.0)
     monkeypatch.setattr(progress_module, "REPORT_SECONDS", 0.0)
     made = Library(tmp_path / "library")
     record_episode(made, 400, seed=1, kind="human")
@@ -282,7 +288,7 @@ def test_added_transitions_are_those_of_their_files_however_much_is_added(
     parts = [memory_with(count, 7 * count) for count in (60, 90, 10)]
     first = 0
     for source, part in enumerate(parts):
-        together.append(part.observations[: part.written], part.columns_used(), source, step=10 * source)
+        together.append(together.place(part.observations[: part.written]), part.columns_used(), source, 10 * source)
         slots = np.flatnonzero(part.columns["ready"])
         ours, theirs = together.batch(slots + first), part.batch(slots)
         for name in ("stacks", "actions", "returns", "next_stacks", "imitate"):
@@ -294,7 +300,7 @@ def test_added_transitions_are_those_of_their_files_however_much_is_added(
     assert together.newest_step == 20
     again = AddedMemory(RULES, sampler)
     for source, part in enumerate(parts):
-        again.append(part.observations[: part.written], part.columns_used(), source, step=10 * source)
+        again.append(again.place(part.observations[: part.written]), part.columns_used(), source, step=10 * source)
     again.restore_changes(together.changing_arrays())
     both = [memory.sample(np.random.default_rng(1), 64, None).slots for memory in (again, together)]
     np.testing.assert_array_equal(*both)
@@ -323,7 +329,7 @@ def test_an_addition_is_a_quarter_of_a_batch_at_first_and_later_its_share_of_the
     seeded.close_seeding()
     part = memory_with(101)
     assert memory.rows(rng, 32, 0, seeded, 0.5) == 0
-    memory.append(part.observations[: part.written], part.columns_used(), 0, step=1000)
+    memory.append(memory.place(part.observations[: part.written]), part.columns_used(), 0, step=1000)
     assert memory.rows(rng, 32, 1000, seeded, 0.5) == 8
     later = [memory.rows(rng, 32, 1000 + ANNEAL_STEPS, seeded, 0.5) for _ in range(2000)]
     expected = 32 * 0.5 * len(memory) / (len(memory) + seeded.seeded_ready)
@@ -369,6 +375,60 @@ def make_run(library: Library, **changes: Any) -> None:
     config = small_config(**changes)
     names = {"SpaceInvaders": ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"), "Pong": ("NOOP",)}
     RunFolder(library.run_folder("run-1")).create(dataclasses.asdict(config), names[config.game])
+
+
+def additions_of(library: Library) -> tuple[Additions, Any]:
+    """The additions of a run that stands still, and its trainer."""
+    run = open_run(library, "run-1")
+    config, sampler = small_config(), lambda slots: PrioritisedSampler(slots, 0.6, 0.001, 1.0)
+    additions = Additions(run, config, run.read().action_meanings, sampler)
+    additions.open()
+    return additions, SimpleNamespace(memory=memory_with(40), pretrained=4, step=0, added=None)
+
+
+def test_the_training_continues_while_a_large_request_is_read(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(library)
+    monkeypatch.setattr(additions_module, "READING_SECONDS", 0.0)
+    may_read, read = threading.Event(), additions_module.read_arrays
+
+    def slow(path: Path) -> dict[str, np.ndarray]:
+        assert may_read.wait(60)
+        return read(path)
+
+    monkeypatch.setattr(additions_module, "read_arrays", slow)
+    additions, trainer = additions_of(library)
+    added(library, "run-1")
+    for trainer.step in (1, 2):
+        assert additions.take(trainer, []) == []
+    may_read.set()
+    trainer.step, deadline = 3, time.monotonic() + 60
+    while not (found := additions.take(trainer, [])):
+        assert time.monotonic() < deadline
+    assert [(line.kind, line.decisions, line.step) for line in found] == [("episode", 60, 3)]
+
+
+def test_an_addition_that_is_due_does_not_mix_with_one_that_is_being_read(library: Library) -> None:
+    make_run(library)
+    first, second = (added(library, "run-1", kind).request for kind in ("planner", "human"))
+    folder = AdditionsFolder(library.run_folder("run-1"))
+    folder.record(Addition(first, "episode", 60, step=8, pretrained=4))  # taken by a training that was killed
+    additions, trainer = additions_of(library)
+    additions._known.add(second)
+    additions._waiting.append(second)
+    additions._reading = additions._reader.submit(additions._read, second)
+    concurrent.futures.wait([additions._reading])
+    trainer.step = 8
+    assert [line.request for line in additions.take(trainer, [])] == [first, second]
+    assert additions.memory is not None
+    rows = 0
+    for name in (first, second):
+        raw = zlib.decompress(read_arrays(folder.requests / name)["observations"].tobytes())
+        expected = np.frombuffer(raw, np.uint8).reshape(-1, 84 * 84)
+        np.testing.assert_array_equal(additions.memory.observations[rows : rows + len(expected)], expected)
+        rows += len(expected)
+    assert additions.state() == [first, second]
 
 
 def test_an_episode_of_another_game_is_refused_in_one_sentence(library: Library) -> None:

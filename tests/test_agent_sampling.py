@@ -57,6 +57,17 @@ def test_a_mass_finds_the_leaf_at_which_the_running_sum_exceeds_it(
     assert (ends[found] - plain[found] <= masses + slack).all()
 
 
+def test_many_leaves_set_at_once_equal_those_set_one_after_another_bit_for_bit() -> None:
+    rng = np.random.default_rng(0)
+    leaves, new = rng.permutation(9000)[:5000], rng.random(5000)
+    together, singly = SumTree(9000), SumTree(9000)
+    together.set(leaves, new)
+    for leaf, value in zip(leaves, new, strict=True):
+        singly.set(np.array([leaf]), value)
+    for ours, theirs in zip(together._levels, singly._levels, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_leaves_are_found_in_proportion_to_their_values() -> None:
     tree = SumTree(1000)
     tree.set(np.array([3, 500, 999]), np.array([1.0, 2.0, 7.0]))
