@@ -10,9 +10,9 @@ import dataclasses
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +29,6 @@ from data.errors import CoachError
 from data.library import Library
 from data.replay_file import ReplayFile
 from data.runs import RunFolder
-
-if TYPE_CHECKING:
-    pass
 
 COMPRESSION = 1
 RULES = ("stack", "n_steps", "discount", "reward", "frame_skip", "preprocessing", "life_loss_ends", "game")
@@ -98,6 +95,7 @@ def request_episode(
         "digest": replay.digest,
         "selection": selection,
         "decisions": tally.kept,
+        "by": chosen,
         "started_from": None if replay.origin.started_from is None else replay.origin.started_from.to_json(),
         "action_meanings": list(meanings),
         "rules": rules_of(config),
@@ -112,34 +110,66 @@ def request_verdicts(folder: RunFolder, library: Library, verdicts: Verdicts) ->
     Raises CoachError if the run has no recorded episodes that are still in the library, or the request
     cannot be written.
     """
+    judged = judged_episodes(folder, library, verdicts)
+    if not judged:
+        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} that verdicts could affect.")
+    return publish_verdicts(folder, judged)
+
+
+@dataclass(frozen=True)
+class JudgedEpisode:
+    """What the present verdicts say of an episode's D decisions."""
+
+    episode: str
+    by: str | None
+    """Whose decisions of it were added; None: it is one of the seeding."""
+    first_frame: np.ndarray
+    """(D,) int64."""
+    kept: np.ndarray
+    """(D,) bool: whether it may be sampled."""
+    imitate: np.ndarray
+    """(D,) int8: 1 to imitate the action, -1 to avoid it."""
+
+
+def judged_episodes(
+    folder: RunFolder, library: Library, verdicts: Verdicts, is_wanted: Callable[[str], bool] = lambda _: True
+) -> list[JudgedEpisode]:
+    """Apply the present verdicts to the episodes in a run's memory that are still in the library.
+
+    is_wanted: called with each episode's id; the others are left out.
+    """
     config, meanings = run_config(folder), folder.read().action_meanings
     additions = AdditionsFolder(folder.path)
-    seeded = _seeded_decisions(folder)
-    added = [line.episode for line in additions.taken() if line.kind == "episode"]
+    taken = {line.request for line in additions.taken() if line.kind == "episode"}
+    added = [(str(about["episode"]), str(about.get("by", ""))) for name, about in _abouts(additions) if name in taken]
+    seeded = [(name, None) for name in _seeded_decisions(folder)]
+    wanted = {name: is_wanted(name) for name in dict.fromkeys(name for name, _ in [*seeded, *added])}
     summaries = {summary.episode_id: summary for summary in library.episodes(config.game)}
     specs = [parse_spec(text) for text in config.seed_from]
-    arrays: dict[str, np.ndarray] = {}
-    names: list[str] = []
-    for name in dict.fromkeys([*seeded, *added]):
-        if name not in summaries:
+    found = []
+    for name, by in dict.fromkeys([*seeded, *added]):
+        if name not in summaries or not wanted[name]:
             continue
         with ReplayFile(summaries[name].path) as replay:
-            if name in seeded:
-                spec = next((spec for spec in specs if spec.selects(summaries[name])), None)
-                rules = config
+            if by is None:
+                spec, rules = next((spec for spec in specs if spec.selects(summaries[name])), None), config
             else:
-                spec, rules = Spec("", chooser_of(replay)), _without_good_only(config)
+                spec, rules = Spec("", by or chooser_of(replay)), _without_good_only(config)
             if spec is None:
                 continue
             episode = select_decisions(rules, spec, replay, meanings, verdicts, Tally())
-        number = len(names)
-        names.append(name)
-        arrays[f"{number}/first_frame"] = episode.decisions.first_frame.astype(np.int64)
-        arrays[f"{number}/kept"], arrays[f"{number}/imitate"] = episode.kept, episode.imitate
-    if not names:
-        raise CoachError(f"{folder.name} has no recorded episodes in {library.folder} that verdicts could affect.")
-    about = {"kind": "verdicts", "episodes": names}
-    return _publish(additions, {"about": _text(about), **arrays})
+        first = episode.decisions.first_frame.astype(np.int64)
+        found.append(JudgedEpisode(name, by, first, episode.kept, episode.imitate))
+    return found
+
+
+def publish_verdicts(folder: RunFolder, judged: Sequence[JudgedEpisode]) -> str:
+    """Publish what verdicts say of these episodes as a request; return its name. Raises CoachError."""
+    about = {"kind": "verdicts", "episodes": [one.episode for one in judged], "by": [one.by for one in judged]}
+    arrays = {"about": _text(about)}
+    for number, one in enumerate(judged):
+        arrays |= {f"{number}/{name}": getattr(one, name) for name in ("first_frame", "kept", "imitate")}
+    return _publish(AdditionsFolder(folder.path), arrays)
 
 
 def _seeded_decisions(folder: RunFolder) -> dict[str, int]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.added_memory import AddedMemory, Placed
-from agent.addition_requests import memory_rules, rules_of
+from agent.addition_requests import JudgedEpisode, memory_rules, rules_of
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
 from agent.preprocessing import OBSERVATION_BYTES
@@ -51,19 +51,9 @@ class _Request:
     about: dict[str, Any]
     columns: dict[str, np.ndarray]
     """Of an episode's decisions; none in a request with verdicts."""
-    verdicts: tuple[_Judged, ...] = ()
+    verdicts: tuple[JudgedEpisode, ...] = ()
     placed: Placed | None = None
     """An episode's observations in the memory."""
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """The verdicts on one episode: columns of its D decisions."""
-
-    episode: str
-    first_frame: np.ndarray
-    kept: np.ndarray
-    imitate: np.ndarray
 
 
 def _read_request(
@@ -92,14 +82,15 @@ def _read_request(
     return _Request(about, columns, placed=place(observations))
 
 
-def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[_Judged, ...]:
+def _judged(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[JudgedEpisode, ...]:
     """Return the verdicts of a request; raises KeyError or ValueError if it is damaged."""
     found = []
-    for number, episode in enumerate(about["episodes"]):
+    whose = about.get("by", [None] * len(about["episodes"]))  # older requests are of the seeding alone
+    for number, (episode, by) in enumerate(zip(about["episodes"], whose, strict=True)):
         first, kept, imitate = (arrays[f"{number}/{name}"] for name in ("first_frame", "kept", "imitate"))
         if not (first.shape == kept.shape == imitate.shape) or first.ndim != 1 or kept.dtype != np.bool_:
             raise ValueError(f"the verdicts on {episode} have the wrong shape or type")
-        found.append(_Judged(str(episode), first, kept, imitate))
+        found.append(JudgedEpisode(str(episode), by, first, kept, imitate))
     return tuple(found)
 
 
@@ -119,6 +110,8 @@ class Additions:
         """None until something is added."""
         self.sources: list[Source] = []
         """The added episodes, by source number."""
+        self._episodes: list[tuple[str, str | None]] = []
+        """Id of each added episode, and whose decisions of it were added, by source number."""
         self.note = ""
         """Why an addition could not be recorded, in one sentence."""
         self._applied: list[str] = []
@@ -157,6 +150,11 @@ class Additions:
             (line for line in lines if line.request not in taken and line.kind != "refused"),
             key=lambda line: line.moment,
         )
+
+    @property
+    def are_waiting(self) -> bool:
+        """Whether anything is requested or scheduled that is not in the memory yet."""
+        return bool(self._scheduled or self._waiting or self._folder.waiting())
 
     def take(self, trainer: Trainer, seeded: list[Source]) -> list[Addition]:
         """Apply what is due or newly requested, between two updates. Return the additions, refused ones included.
@@ -228,7 +226,8 @@ class Additions:
             request = reading.result()
             about = request.about
             if request.verdicts:
-                touched = sum(len(slots) for _, slots, _, _ in self._judged_slots(request, memory, seeded))
+                found = [self._judged_slots(judged, memory, seeded) for judged in request.verdicts]
+                touched = sum(len(slots) for _, slots, _, _ in filter(None, found))
                 line = Addition(name, "verdicts", touched, step, pretrained, given=given)
             else:
                 line = Addition(
@@ -253,31 +252,38 @@ class Additions:
         if not request.verdicts:
             self._apply(line, request)
             return
-        for judged, slots, kept, imitate in self._judged_slots(request, memory, seeded):
-            judged.judge(slots, kept, imitate)
+        for judged in request.verdicts:
+            found = self._judged_slots(judged, memory, seeded)
+            if found is not None:
+                held, slots, kept, imitate = found
+                held.judge(slots, kept, imitate)
         self._applied.append(line.request)
 
     def _judged_slots(
-        self, request: _Request, memory: ReplayMemory, seeded: list[Source]
-    ) -> list[tuple[ReplayMemory, np.ndarray, np.ndarray, np.ndarray]]:
-        """Return (memory, slots, kept, imitate) of the decisions on which a request's verdicts change something."""
-        found = []
-        memories = [(memory, seeded)] if self.memory is None else [(memory, seeded), (self.memory, self.sources)]
-        for held, sources in memories:
-            columns = held.columns_used()
-            if held is memory:  # own steps have no verdicts
-                columns = {name: column[: memory.seeded_end] for name, column in columns.items()}
-            for judged in request.verdicts:
-                numbers = [number for number, source in enumerate(sources) if source.name == judged.episode]
-                slots = np.flatnonzero(np.isin(columns["source"], numbers) & columns["decided"])
-                if not len(slots) or not len(judged.first_frame):
-                    continue
-                rows = np.searchsorted(judged.first_frame, columns["frame"][slots])
-                rows = np.minimum(rows, len(judged.first_frame) - 1)
-                kept, imitate = judged.kept[rows], judged.imitate[rows]
-                change = held.would_change(slots, kept, imitate)
-                found.append((held, slots[change], kept[change], imitate[change]))
-        return found
+        self, judged: JudgedEpisode, memory: ReplayMemory, seeded: list[Source]
+    ) -> tuple[ReplayMemory, np.ndarray, np.ndarray, np.ndarray] | None:
+        """Return (memory, slots, kept, imitate) of the decisions for which verdicts change something."""
+        held: ReplayMemory | None = memory if judged.by is None else self.memory
+        if held is None:
+            return None
+        names = self._episodes if judged.by is not None else [(source.name, None) for source in seeded]
+        # Own steps, which follow the seeding, have no verdicts.
+        used = memory.seeded_end if held is memory else len(held.columns_used()["source"])
+        numbers = [number for number, name in enumerate(names) if name == (judged.episode, judged.by)]
+        columns = {name: held.columns[name][:used] for name in ("source", "decided", "frame")}
+        slots = np.flatnonzero(np.isin(columns["source"], numbers) & columns["decided"])
+        if not len(slots) or not len(judged.first_frame):
+            return None
+        rows = np.searchsorted(judged.first_frame, columns["frame"][slots])
+        rows = np.minimum(rows, len(judged.first_frame) - 1)
+        kept, imitate = judged.kept[rows], judged.imitate[rows]
+        change = held.would_change(slots, kept, imitate)
+        return held, slots[change], kept[change], imitate[change]
+
+    def would_change(self, judged: JudgedEpisode, trainer: Trainer, seeded: list[Source]) -> bool:
+        """Return whether verdicts on an episode would change any decision in the memory."""
+        found = self._judged_slots(judged, trainer.memory, seeded)
+        return found is not None and len(found[1]) > 0
 
     def _apply(self, line: Addition, request: _Request) -> None:
         assert request.placed is not None
@@ -285,6 +291,7 @@ class Additions:
             self.memory = request.placed.memory
         self.memory.append(request.placed, request.columns, len(self.sources), line.step)
         self.sources.append(Source(line.episode, line.decisions, COACHED))
+        self._episodes.append((line.episode, str(request.about.get("by", ""))))
         self._applied.append(line.request)
 
     # ---- saving ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
+from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
 from agent.progress import ProgressReporter, TrainSummary
 from agent.replay_memory import MemoryRules, ReplayMemory
@@ -70,13 +71,14 @@ def train(
     report: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     carry: str = "whole",
+    follow_verdicts: bool = False,
 ) -> TrainSummary:
     """Train an agent as the run ``run`` of ``library``.
 
     resume: continue from the run's last checkpoint. labels: the label database, by default the library's. from_run:
     start with the weights of another run, of any game; carry: which of them, one of ``agent.transfer.CARRIES``.
     report: called with the progress about five times a second. should_stop: called every few steps; True ends the
-    training with a checkpoint.
+    training with a checkpoint. follow_verdicts: let verdicts that are given during the training take effect in it.
 
     Raises CoachError if the run exists already (without ``resume``) or does not (with it), if a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is NaN or has diverged.
@@ -84,6 +86,8 @@ def train(
     folder = open_own_run(library, run) if resume else run_folder(library, run)
     library.prepare()
     training = _Training(library, folder, config, labels, report, should_stop or (lambda: False))
+    if follow_verdicts:
+        training.later_verdicts = LaterVerdicts(library, folder, training.labels)
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
         if resume:
@@ -138,6 +142,7 @@ class _Training:
         self.checks: list[Check] = []
         self.note = ""
         self.account_due = 0.0
+        self.later_verdicts: LaterVerdicts | None = None
         self.started = time.monotonic()
 
     @property
@@ -317,7 +322,8 @@ class _Training:
         return [source.score for source in self.sources if source.score is not None]
 
     def _whole_note(self) -> str:
-        return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note)))
+        later = self.later_verdicts.note if self.later_verdicts is not None else ""
+        return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note, later)))
 
     def _trust_in_words(self) -> str:
         if not self.trainer.pretraining_ended:
@@ -395,6 +401,8 @@ class _Training:
     def _take_additions(self) -> None:
         """Use what was added meanwhile; only between updates."""
         taken = self.additions.take(self.trainer, self.sources)
+        if self.later_verdicts is not None:
+            self.later_verdicts.poll(self.additions, self.trainer, self.sources)
         is_due = self.additions.memory is not None and time.monotonic() >= self.account_due
         if taken or is_due:
             self._write_account()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -131,6 +132,27 @@ def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: 
     else:
         sentence = f"{folder.name} is not being trained; it will apply the verdicts when it is resumed."
     return {"request": name, "taken": None if line is None else asdict(line), "sentence": sentence}
+
+
+def coached_account(folder: RunFolder) -> str:
+    """Return how often a training has sampled what was added to it; "" if it has not reported that yet."""
+    try:
+        coached = json.loads(folder.seeding.read_text())["coached"]
+        return (
+            f"{counted(int(coached['decisions']), 'decision')} added so far, sampled {int(coached['drawn']):,} times."
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def additions_in_words(folder: RunFolder) -> str:
+    """Return what was added to a run, and how often that was sampled, in sentences; "" if nothing was."""
+    additions = AdditionsFolder(folder.path)
+    taken, waiting = additions.taken(), len(additions.waiting())
+    sentences = [coached_account(folder), f"Last: {taken[-1].sentence()}" if taken else ""]
+    if waiting and not folder.is_trained():
+        sentences.append(f"{counted(waiting, 'addition waits', 'additions wait')} until the training is resumed.")
+    return " ".join(filter(None, sentences))
 
 
 def wait_until_taken(folder: RunFolder, requests: list[str], seconds: float) -> dict[str, Addition]:

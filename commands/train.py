@@ -86,6 +86,7 @@ def run_train(options: argparse.Namespace) -> int:
                 from_run=options.from_run,
                 report=report,
                 should_stop=display.should_stop,
+                follow_verdicts=True,
             )
         finally:
             published.remove()

@@ -14,7 +14,9 @@ from agent.config import preset, run_config
 from agent.presets import ABOUT, PRESETS
 from agent.progress import updates
 from agent.seeding import parse_spec
+from commands.add import additions_in_words
 from commands.seeding_preview import preview
+from data.additions import AdditionsFolder
 from data.comparisons import compared_runs
 from data.counted import counted
 from data.durations import rounded_duration
@@ -136,6 +138,10 @@ class LibraryTrainingController:
         if changed != self._curves_changed:
             self._curves_changed, self._curves = changed, read_curves(folder)
         return self._curves
+
+    def additions(self, run: str) -> str:
+        folder = run_folder(self._library, run)
+        return additions_in_words(folder) if AdditionsFolder(folder.path).requests.exists() else ""
 
     def picture(self, run: str) -> LivePicture | None:
         folder = self._library.run_folder(run)  # a supplied run is not trained

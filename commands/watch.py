@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commands.add import giver
+from commands.add import coached_account, giver
 from commands.chosen_settings import chosen_settings, given_or, person
 from commands.output import print_json, progress_bar, report_console
 from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
-from data.counted import counted
 from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
@@ -130,17 +128,6 @@ def watched_run(folder: RunFolder, step: int) -> Watched:
     means = [float(row["mean"]) for row in read_evaluations(folder) if "mean" in row]
     score = means[-1] if means else None
     return Watched(folder.name, step, score, folder.is_trained(), supplied=folder.is_supplied)
-
-
-def coached_account(folder: RunFolder) -> str:
-    """Return how often a training has sampled what was added to it; "" if it has not reported that yet."""
-    try:
-        coached = json.loads(folder.seeding.read_text())["coached"]
-        return (
-            f"{counted(int(coached['decisions']), 'decision')} added so far, sampled {int(coached['drawn']):,} times."
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def check_destination(path: Path) -> None:

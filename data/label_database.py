@@ -302,6 +302,13 @@ class LabelDatabase:
                 found.setdefault(curator, dict.fromkeys(VERDICTS, 0))[verdict] = number
         return dict(sorted(found.items()))
 
+    def state(self) -> tuple[int, int]:
+        """Return two numbers that change whenever a verdict is given or withdrawn."""
+        query = sa.select(sa.func.max(_verdicts.c.id), sa.func.count(_verdicts.c.withdrawn))
+        with self._sentences("read"), self._engine.connect() as connection:
+            newest, withdrawn = connection.execute(query).one()
+        return newest or 0, withdrawn
+
     def curators(self) -> list[str]:
         """Return the curators with current verdicts, sorted."""
         return list(self.counts())

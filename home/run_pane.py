@@ -144,7 +144,9 @@ class RunPane:
         curves: RunCurves,
         game: LivePicture | None,
         pointer: tuple[float, float] = (-1.0, -1.0),
+        additions: str = "",
     ) -> None:
+        """additions: what was added to its training, in sentences."""
         box = box.without_top(self._draw_head(canvas, box, run) + GRID)
         if run.supplied:
             box = box.without_top(canvas.paragraph(SUPPLIED, box, SMALL, OLIVE) + GRID)
@@ -152,6 +154,8 @@ class RunPane:
             box = box.without_top(self._draw_error(canvas, box, run) + GRID)
         elif run.note:
             box = box.without_top(canvas.paragraph(run.note, box, SMALL, OLIVE) + GRID)
+        if additions:
+            box = box.without_top(canvas.paragraph(additions, box, SMALL, GREEN) + GRID)
         facts = run_charts(curves, run.is_active)
         if not any(len(series.xs) for chart in facts for series in chart.series) and not run.is_active:
             return

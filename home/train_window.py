@@ -41,6 +41,10 @@ class TrainingController(Protocol):
 
     def curves(self, run: str) -> RunCurves: ...
 
+    def additions(self, run: str) -> str:
+        """Return what was added to a run's training, in sentences; "" if nothing was."""
+        ...
+
     def picture(self, run: str) -> LivePicture | None:
         """Return the newest picture of the run's game, or None, and ask the training for more."""
         ...
@@ -131,6 +135,7 @@ class TrainWindow(ListWindow[TrainForm]):
         self._pane = RunPane()
         self._runs: list[RunSummary] = []
         self._curves = RunCurves()
+        self._additions = ""
         self._game: LivePicture | None = None
         self._preview: BackgroundPreview | None = None
         self._estimate = ""
@@ -175,6 +180,9 @@ class TrainWindow(ListWindow[TrainForm]):
         runs = self._controller.runs()
         self._keep_shown([run.name for run in runs])
         curves = self._controller.curves(self._shown) if self._shown and self._form is None else RunCurves()
+        additions = self._controller.additions(self._shown) if self._shown and self._form is None else ""
+        self._stale |= additions != self._additions
+        self._additions = additions
         self._stale |= runs != self._runs or len(curves.trace["step"]) != len(self._curves.trace["step"])
         before = self._selected
         self._runs, self._curves = runs, curves
@@ -318,7 +326,8 @@ class TrainWindow(ListWindow[TrainForm]):
         self._close_form()
         self._shown, self._game = request.run, None
         does = f"{WAITS} and then trains" if waits else "trains in the background"
-        self._say(f"{request.run} {does}, also while this window is closed.")
+        meanwhile = "Verdicts that you give meanwhile take effect in it."
+        self._say(f"{request.run} {does}, also while this window is closed. {meanwhile}")
 
     def _stop(self) -> None:
         run = self._selected
@@ -361,7 +370,7 @@ class TrainWindow(ListWindow[TrainForm]):
 
     def _draw_selected(self, canvas: Canvas, box: Box) -> None:
         if self._selected is not None:
-            self._pane.draw(canvas, box, self._selected, self._curves, self._game, self._pointer)
+            self._pane.draw(canvas, box, self._selected, self._curves, self._game, self._pointer, self._additions)
 
     def _draw_beside_form(self, canvas: Canvas, box: Box) -> None:
         if self._preview is not None:

@@ -6,6 +6,7 @@ import concurrent.futures
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,10 +24,11 @@ from test_agent_training import assert_same_run
 
 import agent.added_memory as added_memory_module
 import agent.additions as additions_module
+import agent.later_verdicts as later_verdicts_module
 import agent.progress as progress_module
 import coach
 from agent.added_memory import ANNEAL_STEPS, AddedMemory
-from agent.addition_requests import Requested, request_episode
+from agent.addition_requests import Requested, request_episode, request_verdicts
 from agent.additions import Additions
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
@@ -37,8 +39,10 @@ from agent.trainer import Generators, Trainer
 from agent.training import train
 from agent.trust import NOTHING
 from commands.corrections import worst_moments
+from commands.training_controller import LibraryTrainingController
 from data.additions import Addition, AdditionsFolder
 from data.clip import Clip, Verdict
+from data.episode import demonstrator_index
 from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -46,6 +50,7 @@ from data.moments import frames_of, read_moments, start_before
 from data.replay_file import ReplayFile
 from data.run_progress import Progress
 from data.runs import RunFolder, open_run
+from data.simulation import Emulator
 from data.verification import verify
 
 HERE = Path(__file__).parent
@@ -103,6 +108,10 @@ def test_an_addition_equals_itself_after_every_kind_of_kill(library: Library, mo
     (source,) = [source for source in account["sources"] if source["source"] == "coached"]
     assert (source["name"], source["decisions"]) == (line.episode, 60)
     assert account["coached"]["drawn"] == source["drawn"] > 0
+    shown = LibraryTrainingController(library, "SpaceInvaders").additions("whole")
+    assert shown == (
+        f"60 decisions added so far, sampled {source['drawn']:,} times. Last: 60 decisions added at step 40."
+    )
 
     def crash(*_: Any) -> None:
         raise Crash
@@ -219,6 +228,75 @@ def test_verdicts_given_while_it_trains_take_effect_and_are_part_of_the_resume(
     found = lines(library, "run-1")
     assert [(line.kind, line.decisions, line.step) for line in found] == [("verdicts", 50, 24), ("verdicts", 50, 32)]
     assert found[0].sentence() == "Verdicts on 50 decisions took effect at step 24."
+
+
+class AtOnce:
+    """An executor that does its work when it is submitted."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> concurrent.futures.Future[Any]:
+        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        try:
+            done.set_result(work(*arguments))
+        except CoachError as error:
+            done.set_exception(error)
+        return done
+
+
+def test_a_running_training_finds_new_verdicts_and_takes_them_once_whatever_is_killed(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later_verdicts_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(later_verdicts_module, "ThreadPoolExecutor", AtOnce)
+    config = small_config(**RUN)
+    planned, seeded = [e.episode_id for e in library.episodes()][::-1]
+    assert [e.demonstrator for e in library.episodes()] == ["human", "planner"]
+
+    def report(progress: Progress) -> None:
+        if progress.phase != "training" or progress.step not in (10, 30, 60):
+            return
+        if progress.step == 60:
+            raise Crash
+        with LabelDatabase(library.labels) as database:  # the first is about an episode that it does not learn from
+            database.record(Verdict(Clip(planned if progress.step == 10 else seeded, 100, 300), "Ada", "bad"))
+
+    with pytest.raises(Crash):
+        train(library, "run-1", config, report=report, follow_verdicts=True)
+    with LabelDatabase(library.labels) as database:  # while it is stopped
+        database.record(Verdict(Clip(seeded, 0, 60), "Ada", "bad"))
+    train(library, "run-1", config, resume=True, follow_verdicts=True)
+    first, second = lines(library, "run-1")
+    assert (first.kind, first.decisions, second.kind, second.decisions) == ("verdicts", 50, "verdicts", 15)
+    assert 30 < first.step < 60
+    assert second.step > first.step
+    account = json.loads((library.run_folder("run-1") / "seeding.json").read_text())
+    assert account["sources"][0]["still_in_memory"] == 35
+    # An uninterrupted training with the same verdicts at the same step.
+    for name in ("additions", "additions.jsonl"):
+        source, target = library.run_folder("run-1") / name, library.run_folder("whole") / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    train(library, "whole", config, labels=library.folder / "nothing-judged.sqlite")
+    assert_same_run(library, "whole", "run-1")
+
+
+def test_verdicts_do_not_remove_decisions_that_were_added_on_request(library: Library) -> None:
+    make_run(library)
+    emulator = Emulator("SpaceInvaders")
+    writer = library.begin_episode(emulator.origin("Ada"), "human", emulator.state())
+    for number in range(400):
+        kind = "human" if number < 200 else "agent"
+        writer.append(0, demonstrator_index(kind), emulator.step(0))
+    with ReplayFile(writer.publish("truncated", emulator.palette)) as replay:
+        request_episode(open_run(library, "run-1"), replay, by="all")
+    additions, trainer = additions_of(library)
+    assert [line.decisions for line in additions.take(trainer, [])] == [100]
+    verdicts = [Verdict(Clip(replay.episode_id, 0, 100), "Ada", "bad")]
+    for given, touched in (([], 0), (verdicts, 25)):
+        request_verdicts(open_run(library, "run-1"), library, lambda _, given=given: given)
+        assert [line.decisions for line in additions.take(trainer, [])] == [touched]
 
 
 def test_a_planner_corrects_the_worst_moments_of_a_training(
@@ -457,6 +535,8 @@ def test_the_command_says_what_becomes_of_an_episode(library: Library, capsys: p
     command = ["--library", str(library.folder), "add", "run-1", episode]
     assert coach.main(command) == 0
     assert "run-1 is not being trained; it will add 60 decisions when it is resumed." in capsys.readouterr().out
+    shown = LibraryTrainingController(library, "SpaceInvaders").additions("run-1")
+    assert shown == "1 addition waits until the training is resumed."
     assert coach.main([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["running"], said["additions"][0]["already_here"], said["additions"][0]["taken"]) == (False, True, None)
