@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.clip import Clip, Verdict
+from data.counted import counted
 from data.durations import frame_clock
 from data.episode import DEMONSTRATOR_KINDS
 from data.game_names import display_name
@@ -123,7 +124,7 @@ def _draw_facts(
     canvas.text(f"{who}, {row.created[:16].replace('T', ' ')}", (box.x, y + 28), SMALL, QUIET, max_width=box.width)
     canvas.text(number, (box.x, y + 50), SMALL, QUIET)
     canvas.text(f"{columns.scores[frame]:g}", (box.x, y + 84), LARGE, WHITE, mono=True)
-    canvas.text(f"of {row.score:g} points", (box.x, y + 128), SMALL, QUIET)
+    canvas.text(f"of {counted(row.score, 'point')}", (box.x, y + 128), SMALL, QUIET)
     acted = min(frame, last - 1)
     facts = [
         ("time", f"{frame_clock(frame)} of {frame_clock(last)}"),

@@ -22,7 +22,10 @@ from screen.window_size import fits, fitting
 Kind = Literal["text", "choice", "action"]
 
 FULL_SCREEN = "full screen"
-WINDOW_SIZES = ((960, 600), (1280, 800), (1600, 1000), (1920, 1080), (1920, 1200), (2560, 1440), (2560, 1600))
+WINDOW_SIZES = (
+    *((960, 600), (1280, 720), (1280, 800), (1600, 900), (1600, 1000)),
+    *((1920, 1080), (1920, 1200), (2560, 1440), (2560, 1600)),
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,15 @@ class SettingRow:
     explanation: str
     values: tuple[tuple[tuple[Any, ...], str], ...] = ()
     """For a choice: values of ``names`` and their labels."""
+    label_of_other: Callable[..., str] = lambda *parts: " ".join(map(str, parts))
+    """Returns the label of a current value that is not among ``values``."""
 
     def options(self, settings: Settings) -> tuple[tuple[tuple[Any, ...], str], ...]:
         """Return the values to choose from, including the current one."""
         now = self.now(settings)
         if any(value == now for value, _ in self.values):
             return self.values
-        return (*self.values, (now, " x ".join(str(part) for part in now[:2])))
+        return (*self.values, (now, self.label_of_other(*now)))
 
     def now(self, settings: Settings) -> tuple[Any, ...]:
         return tuple(getattr(settings, name) for name in self.names)
@@ -62,6 +67,10 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
     """Return all rows in order. processors: how many this machine has. usable: the size of its screen, in pixels."""
     offered = [size for size in WINDOW_SIZES if fits(size, usable)]
     windows = tuple(((width, height, False), f"{width} x {height}") for width, height in offered)
+
+    def other_size(width: int, height: int, _: bool) -> str:
+        return f"{width} x {height}" + ("" if fits((width, height), usable) else ", reduced to fit")
+
     threads = sorted({0, 1, 2, 4, 8, processors} & {0, *range(1, processors + 1)})
     return [
         SettingRow(
@@ -103,6 +112,7 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
             "The size of new windows. One that you resize opens in its last size again. F11 switches to full screen "
             "and back at any time.",
             (*windows, ((1280, 800, True), FULL_SCREEN)),
+            other_size,
         ),
         SettingRow(
             "Sharp pixels",

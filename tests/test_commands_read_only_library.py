@@ -14,20 +14,12 @@ from pathlib import Path
 import pytest
 
 from coach import main
-from commands.home import HomeActions
-from commands.training_controller import LibraryTrainingController
 from data.clip import Clip, Verdict
-from data.errors import CoachError
 from data.files import write_atomic
 from data.label_database import LabelDatabase
 from data.library import Library
-from data.trash import Trash
-from home.home_window import HomeWindow
-from home.library_controller import LibraryController
-from home.settings import Settings
-from home.train_form import TrainingRequest
+from tests.driven_windows import Person, use
 from tests.replay_episodes import record
-from tests.test_home_library_controller import until_idle
 
 
 @contextmanager
@@ -41,7 +33,7 @@ def mounted_read_only(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            subprocess.run(["umount", folder], check=True)
+            subprocess.run(["umount", "--lazy", folder], check=True)
         return
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     for path in folders:
@@ -108,43 +100,35 @@ def test_commands_that_write_say_so_in_one_sentence(
     assert sorted(library.folder.rglob("*")) == before
 
 
-def test_the_home_window_opens_and_its_actions_say_why_they_cannot(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages = []
-    chosen = iter(["play", "curate", None])
+def test_the_windows_browse_and_say_what_they_cannot_write(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: dict[str, str] = {}
+    before = sorted(library.folder.rglob("*"))
 
-    def choose(home: HomeWindow) -> str | None:
-        messages.append(home.message)
-        return next(chosen)
+    def acts(person: Person) -> Iterator[None]:
+        yield from person.see("Newest episodes")
+        for key in ("p", "j"):
+            yield from person.press(key)
+            yield from person.see("read-only")
+            pages[key] = person.page
+        yield from person.press("l")
+        yield from person.see("Good / bad")
+        yield from person.see("1 / 0")
+        yield from person.press("delete")
+        yield from person.see("read-only")
+        pages["delete"] = person.page
+        yield from person.press("v")
+        yield from person.see("Verified:")
+        yield from person.press("escape")
+        yield from person.see("home")
+        yield from person.press("t")
+        yield from person.see("training")
+        yield from person.press("n")
+        yield from person.see("Fill the replay memory")
+        yield from person.press("return")
+        yield from person.see("read-only")
+        pages["train"] = person.page
 
-    monkeypatch.setattr(HomeWindow, "choose", choose)
-
-    class NoWindow:
-        closing = False
-
-    HomeActions(NoWindow(), library, Settings()).run()  # type: ignore[arg-type]
-    assert len(messages) == 3
-    assert all("read-only" in message for message in messages)
-
-
-def test_the_library_window_browses_and_deletes_nothing(library: Library) -> None:
-    controller = LibraryController(library, {})
-    until_idle(controller)
-    assert len(controller.rows) == 2
-    assert sum(row.good for row in controller.rows) == 1
-    controller.delete()
-    until_idle(controller)
-    assert "read-only" in controller.message
-    assert len(controller.rows) == 2
-    controller.verify()
-    until_idle(controller)
-    assert controller.message.startswith("Verified")
-
-
-def test_a_training_cannot_be_started(library: Library) -> None:
-    controller = LibraryTrainingController(library, "SpaceInvaders")
-    assert [run.name for run in controller.runs() if not run.supplied] == []
-    with pytest.raises(CoachError, match="read-only"):
-        controller.start(TrainingRequest("a", (), "all", "default", 100, 0, 0))
-    assert not Trash(library).names()
+    use(monkeypatch, acts, library.folder)
+    assert list(pages) == ["p", "j", "delete", "train"]
+    assert "2 episodes" in pages["delete"]
+    assert sorted(library.folder.rglob("*")) == before

@@ -18,7 +18,6 @@ import pytest
 from conftest import VirtualDisplay
 from recorded_episodes import record_random_play
 
-from commands.overview import read_overview
 from curator import window as curator_window
 from curator.layout import curator_layout
 from curator.outline import read_outlines
@@ -371,28 +370,6 @@ def test_the_window_is_called_curating_only_once_keys_are_verdicts(
     with LabelDatabase(library.labels) as labels:
         curator_window.curate(library, labels, "Ann")
     assert titles == ["Replay Coach - reading the episodes"]
-
-
-def test_the_home_window_counts_the_clips_that_the_curator_then_shows(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where an earlier clip is shown again, and where the first queue has no clips left."""
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    left: list[tuple[str, int]] = []
-
-    def run(loop: curator_window.WindowLoop) -> None:
-        view = loop._controller.view()
-        left.append((view.queue, view.progress.left))
-
-    monkeypatch.setattr(curator_window.WindowLoop, "run", run)
-    with LabelDatabase(library.labels) as labels:
-        for queue in ("uniform", "before-reward"):
-            for queued in build_queue(read_outlines(library), queue, 1.0 if queue == "uniform" else 3.0, 0)[:36]:
-                labels.record(Verdict(queued.clip, "Ann", "good", queue=queue))
-            counted = read_overview(library, "SpaceInvaders", "Ann").clips_waiting
-            curate(library, labels, "Ann", game="SpaceInvaders")
-            assert left[-1][1] == counted > 0
-    assert left[0][0] == "Before points"
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_only_window_sizes_that_fit_on_the_screen_are_offered(monkeypatch: pytes
         [row] = [row for row in setting_rows("", 2, usable) if row.label == "Window"]
         return [words for _, words in row.options(Settings(window_width=960, window_height=600))]
 
-    assert sizes((1366, 768)) == ["960 x 600", "full screen"]
+    assert sizes((1366, 768)) == ["960 x 600", "1280 x 720", "full screen"]
     assert "1920 x 1080" in sizes((2560, 1440))
     assert len(sizes((5120, 2880))) == len(WINDOW_SIZES) + 1
     # A setting that was made on a larger screen does not push the title bar off this one.

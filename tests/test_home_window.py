@@ -141,20 +141,6 @@ def test_an_empty_library_selects_play(virtual_display: VirtualDisplay, tmp_path
         virtual_display.xdotool("key", "Escape")
 
 
-def test_a_key_that_is_held_since_another_window_does_not_quit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-
-    def press(key: int) -> None:
-        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, scancode=0, mod=0, unicode=""))
-
-    with Window("Replay Coach - home") as window:
-        press(pygame.K_ESCAPE)  # closed the library's window, and is still held
-        window.events()
-        for key in (pygame.K_ESCAPE, pygame.K_ESCAPE, pygame.K_t):
-            press(key)
-        assert HomeWindow(window, lambda: OVERVIEW).choose() == "train"
-
-
 def test_a_click_on_a_row_the_picture_or_the_next_action_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     compared = RunSummary("best-1", "done", comparison="seedings", step=5)
@@ -193,17 +179,6 @@ def test_an_empty_library_offers_to_play_or_to_watch_the_trained_agent(
         home = HomeWindow(window, lambda: empty)
         home._overview = empty
         assert (home._click(*row.centre), home.target) == ("train", "teacher")
-
-
-def test_a_result_is_not_shown_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    with Window("Replay Coach - home") as window:
-        home = HomeWindow(window, lambda: replace(OVERVIEW, unfinished=1), rebuild=lambda _: "1 episode rebuilt.")
-        home._overview = replace(OVERVIEW, unfinished=1)
-        home._start_rebuilding()
-        while home._rebuilding is not None:
-            home._take_results()
-        assert (home.message, home.message_is_error) == ("1 episode rebuilt.", False)
 
 
 def test_a_home_window_that_stands_still_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
