@@ -40,9 +40,9 @@ class MomentFinder:
         self.found: list[Moment] = []
         """Moments of finished games; they are removed when they are written."""
 
-    def begin(self) -> None:
-        """Start a game."""
-        self._game, self._points = [], 0.0
+    def begin(self, points: float = 0.0) -> None:
+        """Start a game, or continue with one that has so many points after a resume; what was before is not known."""
+        self._game, self._points = [], points
 
     def decided(self, value: float | None, frame: int, step: Step) -> None:
         """Record a decision: its greatest value if it is known, its first frame, and its outcome."""

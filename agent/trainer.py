@@ -404,4 +404,5 @@ class Trainer:
             self.emulator.executed(action)  # samples the sticky actions again
             self.emulator.act(action)
         self._score, self._length = episode["score"], episode["length"]
+        self.moments.begin(self._score)
         self.agent.take_over(self.memory.stacks(np.array([self.memory.head]))[0])

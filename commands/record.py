@@ -71,14 +71,14 @@ def run_record(options: argparse.Namespace) -> int:
         if options.human_limits:
             raise CoachError("--human-limits changes what a demonstrator does; an actions file is played as it is.")
         return _record_actions(options, library)
-    options.game = options.game or DEFAULT_GAME
     at_least(options.episodes, 1, "--episodes")
     at_least(options.jobs, 1, "--jobs")
     factory = make_demonstrator(options, library)
-    if options.correct:
-        return run_corrections(options, library, factory())
     if options.human_limits:
         factory = MakeWithHumanLimits(factory)
+    if options.correct:
+        return run_corrections(options, library, factory())
+    options.game = options.game or DEFAULT_GAME
     seed = chosen_seed(options)
     epsilon = options.epsilon
     if epsilon is None:

@@ -323,6 +323,8 @@ def test_a_planner_corrects_the_worst_moments_of_a_training(
         assert start is not None
         assert (start.run, start.step) == ("run-1", fact["moment"]["step"])
         assert replay.frame_count == 120
+    assert coach.main([*command, "--game", "Pong"]) == 2
+    assert "run-1 plays SpaceInvaders, not Pong." in capsys.readouterr().err
     train(library, "run-1", dataclasses.replace(config, steps=128), resume=True)
     (line,) = lines(library, "run-1")
     assert (line.episode, line.decisions, line.step) == (Path(fact["path"]).stem, 30, 120)

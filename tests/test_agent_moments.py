@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from agent_episodes import small_config
 
 from agent.config import TrainConfig
 from agent.moments import MomentFinder
 from agent.run_loop import Step
+from agent.trainer import Generators, Trainer
+from agent.training import new_memory
 from data.episode import EmulatorSettings
 from data.moments import MOST_MOMENTS, Moment, read_moments, write_moments
 from data.runs import RunFolder
@@ -62,3 +68,38 @@ def test_the_newest_moments_are_kept_and_none_twice(tmp_path: Path) -> None:
     write_moments(folder, many[30:])
     assert read_moments(folder) == many[-MOST_MOMENTS:]
     assert "0:00 of the game that ended at step 100: expected more (value 2.00)" in str(moment)
+
+
+class _FallingValues:
+    """A learner that never learns, and values every state less than the one before."""
+
+    updates = 0
+
+    def __init__(self) -> None:
+        self._values = itertools.count(100.0, -1.0)
+
+    def q_values(self, stacks: np.ndarray) -> np.ndarray:
+        return np.full((len(stacks), 6) if stacks.ndim == 4 else 6, next(self._values), np.float32)
+
+    def finish_update(self) -> None:
+        """Return no update."""
+
+
+def test_a_moment_of_a_game_that_was_resumed_has_the_points_of_the_whole_game() -> None:
+    config = small_config(steps=100, max_episode_frames=240, learn_from_step=100, epsilon_start=0.0, epsilon_end=0.0)
+    memory = new_memory(config, 0)
+
+    def trainer() -> Trainer:
+        learner: Any = _FallingValues()
+        return Trainer(config, memory, learner, Generators.from_seed(0), experienced=False)
+
+    stopped = trainer()
+    assert next(done for done in stopped.train() if done.step == 8).episode is None
+    state = stopped.state()
+    state["episode"]["score"] = 35.0
+    resumed = trainer()
+    resumed.restore(state)
+    assert next(done for done in resumed.train() if done.episode is not None).step > 8
+    (fall,) = [moment for moment in resumed.moments.found if moment.reason == "fall"]
+    assert fall.points == 35.0, "no action shoots in this game"
+    assert len(fall.actions) == fall.frame > 8 * config.frame_skip

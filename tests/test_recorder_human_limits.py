@@ -6,11 +6,13 @@ import pickle
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from coach import main
+from commands import record
 from data.episode import EmulatorSettings, FrameState
 from data.library import Library
 from data.replay_file import ReplayFile
@@ -79,6 +81,14 @@ def test_its_factory_can_be_sent_to_the_processes_that_record() -> None:
     demonstrator = pickle.loads(pickle.dumps(MakeWithHumanLimits(MakePlanner(1, 2))))()
     assert isinstance(demonstrator, WithHumanLimits)
     assert demonstrator.kind == "planner"
+
+
+def test_limits_hold_for_corrections_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    correcting: list[Any] = []
+    monkeypatch.setattr(record, "run_corrections", lambda *given: correcting.append(given[2]) or 0)
+    command = ["--library", str(tmp_path), "record", "--by", "planner", "--correct", "first", "--human-limits"]
+    assert main(command) == 0
+    assert isinstance(correcting[0], WithHumanLimits)
 
 
 def test_limits_are_refused_for_recorded_actions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
