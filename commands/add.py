@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import vetted
 from data.replay_file import ReplayFile
-from data.runs import RunFolder, open_own_run
+from data.runs import RunFolder, RunSummary, open_own_run, survey_runs
 
 if TYPE_CHECKING:
     from agent.addition_requests import Requested
@@ -113,6 +113,43 @@ def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
         return str(fact["sentence"])
 
     return give
+
+
+def trainings_of(library: Library, game: str) -> list[RunSummary]:
+    """Return the runs of a game to which episodes can be added: those that are trained now, then the newest first.
+
+    The runs of comparisons are left out.
+    """
+    runs = [run for run in survey_runs(library)[0] if run.game == game and not run.comparison and not run.supplied]
+
+    def order(run: RunSummary) -> tuple[bool, float]:
+        newest = RunFolder(run.path).newest_checkpoint()
+        return not run.is_active, -(newest.stat().st_mtime if newest is not None else 0.0)
+
+    return sorted(runs, key=order)
+
+
+def add_in_one_sentence(library: Library, run: str, paths: Sequence[Path]) -> str:
+    """Add replay files to a run, and return the result as one sentence. Raises CoachError, and then adds nothing."""
+    folder = open_own_run(library, run)
+    facts = add_episodes(library, folder, [str(path) for path in paths], None, library.labels, GIVE_SECONDS)
+    if len(facts) == 1:
+        return str(facts[0]["sentence"])
+    refused = [fact for fact in facts if fact["taken"] is not None and fact["taken"]["kind"] == "refused"]
+    if refused:
+        return f"{run}: {refused[0]['taken']['reason']}"
+    new = [fact for fact in facts if not fact["already_here"]]
+    if not new:
+        return f"{run} already has these {counted(len(facts), 'episode')}."
+    what = f"{counted(len(new), 'episode')} with {counted(sum(fact['decisions'] for fact in new), 'decision')}"
+    had = len(facts) - len(new)
+    rest = f"; it already had {counted(had, 'other')}" if had else ""
+    steps = [fact["taken"]["step"] for fact in new if fact["taken"] is not None]
+    if len(steps) == len(new):
+        return f"{run}: {what} added at step {max(steps):,}{rest}."
+    if folder.is_trained():
+        return f"{run} will add {what} shortly{rest}."
+    return f"{run} is not being trained; it will add {what} when it is resumed{rest}."
 
 
 def add_verdicts(library: Library, folder: RunFolder, labels: Path | str, wait: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,16 +206,19 @@ class HomeActions:
         return ""
 
     def _browse(self) -> str:
+        from commands.add import add_in_one_sentence, trainings_of
         from commands.play import play_inside
         from curator.frame_reader import FrameReader
         from home.library_window import LibraryWindow
+        from home.training_chooser import Trainings
 
         curator = person(self._settings) or "me"
 
         def play(episode: Path, frame: int) -> None:
             play_inside(self._library, episode, frame, person(self._settings), self._window)
 
-        chosen = self._game, curator, self._target, play
+        trainings = Trainings(partial(trainings_of, self._library), partial(add_in_one_sentence, self._library))
+        chosen = self._game, curator, self._target, play, trainings
         LibraryWindow(self._window, self._library, FrameReader, self._verified, *chosen).run()
         return ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from data.checked_files import FileAnswers
 from data.counted import counted
 from data.durations import rounded_duration
+from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.quarantine import Quarantine
@@ -18,6 +19,7 @@ from data.simulation import ale_version
 from data.trash import Moved, Trash
 from data.verification import Verification
 from home.library_rows import BEST, FILTERS, SORTS, EpisodeRow, Filter, Order, filtered, rows_of, sorted_rows, values_of
+from home.training_chooser import TrainingChooser, Trainings
 from screen.background import Background
 from screen.fields import Choice, TextField
 from screen.list_view import ListView
@@ -47,8 +49,17 @@ def read_rows(library: Library) -> Places:
 class LibraryController:
     """What the keys and buttons of the library window do."""
 
-    def __init__(self, library: Library, answers: MutableMapping[str, Verification], game: str = "") -> None:
-        """``answers``: results of verification by episode id; the caller keeps them while the window is closed."""
+    def __init__(
+        self,
+        library: Library,
+        answers: MutableMapping[str, Verification],
+        game: str = "",
+        trainings: Trainings | None = None,
+    ) -> None:
+        """``answers``: results of verification by episode id; the caller keeps them while the window is closed.
+
+        trainings: to which episodes can be added; None: that is not offered.
+        """
         self.library = library
         self.answers = answers
         self.list = ListView()
@@ -67,6 +78,8 @@ class LibraryController:
         self._undo: list[tuple[str, ...]] = []
         self._moving: tuple[Background[Moved], bool] | None = None
         self._removing: Background[int] | None = None
+        self.trainings = trainings
+        self.adding: Background[str] | None = None
         self._loading: Background[Places] | None = Background(lambda _: read_rows(library), "read the library")
         self.is_loaded = False
 
@@ -236,6 +249,32 @@ class LibraryController:
 
             self._removing = Background(remove, "empty the trash")
 
+    def choose_training(self) -> TrainingChooser | None:
+        """Add the targets to the only training of their game; return the panel that asks where there are several."""
+        rows = [] if self.in_trash or self.adding is not None or self._refuses() else self.targets()
+        if not rows or self.trainings is None:
+            return None
+        damaged, games = next((row.problem for row in rows if row.problem), ""), {row.game for row in rows}
+        if damaged or len(games) > 1:
+            self._say(damaged or "The marked episodes are of several games; mark those of one.", True)
+            return None
+        (game,) = games
+        runs = self.trainings.of_game(game)
+        if not runs:
+            self._say(f"There is no training of {display_name(game)} yet. Press Esc, then T to start one.", True)
+        elif len(runs) > 1:
+            return TrainingChooser(f"Add {counted(len(rows), 'episode')} to", runs)
+        else:
+            self.add_to(runs[0].name)
+        return None
+
+    def add_to(self, run: str) -> None:
+        """Add the targets to a run's training."""
+        trainings, paths = self.trainings, [Path(row.path) for row in self.targets()]
+        if trainings is not None and paths:
+            self.message = ""
+            self.adding = Background(lambda _: trainings.add(run, paths), f"add to {run}")
+
     def verify(self) -> None:
         rows = self.targets()
         if rows and self.verifying is None:
@@ -263,7 +302,8 @@ class LibraryController:
     @property
     def is_busy(self) -> bool:
         """Whether background work is running, whose result ``poll`` collects."""
-        return any(work is not None for work in (self._loading, self._moving, self._removing, self.verifying))
+        working = self._loading, self._moving, self._removing, self.verifying, self.adding
+        return any(work is not None for work in working)
 
     def poll(self) -> None:
         """Take over the results of finished background work; call this often."""
@@ -285,6 +325,10 @@ class LibraryController:
             self._say(removing.problem or "The trash is empty.", bool(removing.problem))
             self._undo.clear()
             self._loading = Background(lambda _: read_rows(self.library), "read the library")
+        if self.adding is not None and self.adding.is_done:
+            adding, self.adding = self.adding, None
+            self.marked.clear()
+            self._say(adding.problem or adding.result or "", bool(adding.problem))
         if self.verifying is not None and self.verifying.work.is_done:
             verifying, self.verifying = self.verifying, None
             failed = any(
@@ -333,9 +377,9 @@ class LibraryController:
             self.message, self.is_trouble = message, is_trouble
 
     def close(self) -> None:
-        """Stop verification, and wait until episodes have been moved or removed."""
+        """Stop verification, and wait until episodes have been moved, removed or added."""
         self.stop_verifying()
-        for work in (self._moving[0] if self._moving else None, self._removing):
+        for work in (self._moving[0] if self._moving else None, self._removing, self.adding):
             if work is not None:
                 work.join()
 

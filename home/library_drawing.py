@@ -7,6 +7,7 @@ from pathlib import Path
 
 from data.durations import clock
 from data.game_names import display_name
+from home.action_bar import margin
 from home.library_controller import LibraryController
 from home.library_rows import FILTERS, EpisodeRow
 from screen.canvas import Canvas
@@ -15,7 +16,6 @@ from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
 from screen.widgets import Button, button_row, draw_progress
 
-MARGIN = 48.0
 ROW_HEIGHT = 30.0
 
 COLUMNS: tuple[tuple[str, str, float, bool], ...] = (
@@ -39,6 +39,7 @@ KEYS = [
     ("Del", "Delete the marked or the selected episode"),
     ("U", "Undo the last deletion"),
     ("V", "Verify the marked or the selected episode"),
+    ("L", "Add the marked or the selected episode to a training"),
     ("/", "Search: words, or >300 for scores"),
     ("G B P", "Only one game, demonstrator, player"),
     ("X", "Only the best scores"),
@@ -73,7 +74,8 @@ class LibraryLayout:
 
 
 def library_layout(window: Box) -> LibraryLayout:
-    inner = Box(window.x + MARGIN, window.y + 40, window.width - 2 * MARGIN, window.height - 40 - 24)
+    side = margin(window)
+    inner = Box(window.x + side, window.y + 40, window.width - 2 * side, window.height - 40 - 24)
     bar = Box(inner.x, inner.y + 56, inner.width, FIELD_HEIGHT)
     search, *filters = bar.columns(1 + len(FILTERS), gap=8)
     buttons = inner.bottom_part(32)
@@ -101,11 +103,14 @@ def library_buttons(
         ("return", "Play", "Enter", has_rows),
         ("space", "Mark", "Space", has_rows),
         ("r", "Restore", "R", has_rows) if in_trash else ("delete", "Delete", "Del", has_rows),
-        ("e", "Empty", "E", has_rows or bool(runs)) if in_trash else ("u", "Undo", "U", can_undo),
+        *([("e", "Empty", "E", has_rows or bool(runs))] if in_trash else []),
         ("v", "Verify", "V", has_rows),
+        *([] if in_trash else [("l", "To training", "L", has_rows)]),
         ("t", "Library" if in_trash else "Trash", "T", True),
         ("f1", "All keys", "F1", True),
         ("escape", "Back", "Esc", True),
+        # Last, and only where there is something to undo, so that the others have room and keep their places.
+        *([("u", "Undo", "U", True)] if can_undo and not in_trash else []),
     ]
     boxes = button_row(layout.buttons, [(label, cap) for _, label, cap, _ in labels])
     return {
@@ -224,6 +229,9 @@ def _draw_state(canvas: Canvas, box: Box, library: LibraryController) -> None:
         if len(rows) > 1:
             doing = f"Verifying {library.verifying.now + 1:,} of {len(rows):,}; Esc stops"
         draw_progress(canvas, box, doing, work.done_parts, work.total_parts, work.seconds)
+    elif library.adding is not None:
+        y = box.centre[1] - canvas.measure("X", SMALL)[1] / 2
+        canvas.text("Adding to the training …", (box.x, y), SMALL, QUIET, max_width=box.width)
     elif library.message:
         y = box.centre[1] - canvas.measure("X", SMALL)[1] / 2
         canvas.text(library.message, (box.x, y), SMALL, ORANGE if library.is_trouble else GREEN, max_width=box.width)

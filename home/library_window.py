@@ -22,6 +22,7 @@ from home.library_drawing import (
     library_layout,
 )
 from home.library_rows import FILTERS
+from home.training_chooser import TrainingChooser, Trainings
 from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel, Window
@@ -45,15 +46,17 @@ class LibraryWindow:
         curator: str = "",
         episode: str = "",
         play_inside: Callable[[Path, int], None] | None = None,
+        trainings: Trainings | None = None,
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
         ``game``: the one that is shown first, if there are episodes of it. ``curator``: who judges in the playback.
         ``episode``: the id of one to play at once.
         ``play_inside``: let the person play on from a frame of a replay file; may raise CoachError.
+        ``trainings``: to which episodes can be added; None: that is not offered.
         """
         self._window = window
-        self._controller = LibraryController(library, answers, game)
+        self._controller = LibraryController(library, answers, game, trainings)
         self._controller.list.row_height = ROW_HEIGHT
         self._open_frames = open_frames
         self._curator = curator
@@ -64,6 +67,7 @@ class LibraryWindow:
         self._ignores_text = False
         self._shows_keys = False
         self._asks_to_empty = False
+        self._chooser: TrainingChooser | None = None
         self._closed = False
         self._stale = True
         self._clicked: tuple[int, float] = (-1, 0.0)
@@ -94,6 +98,8 @@ class LibraryWindow:
     def _place(self) -> None:
         self._layout: LibraryLayout = library_layout(self._window.size_units)
         self._controller.list.place(self._layout.rows, len(self._controller.rows))
+        if self._chooser is not None:
+            self._chooser.place(self._window.size_units)
 
     # Input
 
@@ -108,6 +114,11 @@ class LibraryWindow:
                 self._ignores_text = False
             case KeyDown(key="f11", repeat=False):
                 self._window.toggle_full_screen()
+            case PointerMoved(x, y) if self._chooser is not None:
+                self._pointer = (x, y)
+                self._chooser.handle(event)
+            case _ if self._chooser is not None:
+                self._choose_training(event, self._chooser)
             case KeyDown() if self._asks_to_empty:
                 self._answer(event.key == "e")
             case KeyDown() if self._searching:
@@ -124,6 +135,17 @@ class LibraryWindow:
             case PointerDown(x, y, 1):
                 self._pointer = (x, y)
                 self._click(x, y)
+
+    def _choose_training(self, event: Event, chooser: TrainingChooser) -> None:
+        chooser.handle(event)
+        if chooser.closed:
+            self._chooser = None
+            if chooser.chosen is not None:
+                self._controller.add_to(chooser.chosen.name)
+
+    def _open_chooser(self) -> None:
+        self._chooser = self._controller.choose_training()
+        self._place()
 
     def _search(self, event: KeyDown) -> None:
         if event.key in ("return", "escape", "tab", "up", "down"):
@@ -159,6 +181,7 @@ class LibraryWindow:
             "u": controller.undo,
             "r": controller.restore,
             "v": controller.verify,
+            "l": self._open_chooser,
             "t": controller.switch,
             "c": controller.clear_filters,
             "o": controller.sort_by_next,
@@ -288,6 +311,8 @@ class LibraryWindow:
         if self._asks_to_empty:
             text = f"{self._controller.trash_words} will be permanently deleted. Verdicts stay in the label database."
             draw_message(canvas, "Empty the trash?", text, self._question_buttons(), self._pointer)
+        if self._chooser is not None:
+            self._chooser.draw(canvas, self._pointer)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", TRASH_KEYS if self._controller.in_trash else KEYS)
         self._window.present()
