@@ -1,8 +1,8 @@
 """Train the agent that the package supplies, with this project's own code, and put it into the package.
 
     python -m benchmarks.teacher [--game SpaceInvaders] [--folder DIR] [--steps N] [--threads N]
-    python -m benchmarks.teacher --package RUN_FOLDER [--weights best|last] [--episodes 100] [--jobs N]
-                                 [--machine TEXT]
+    python -m benchmarks.teacher --package RUN_FOLDER [--weights better|best|last] [--episodes 100]
+                                 [--jobs N] [--machine TEXT]
 
 The first trains: hours to days, at low priority. Ctrl-C stops it with a checkpoint, and the same command continues it.
 It uses ``SETTINGS``, without demonstrations and without a limit of steps: it is no study of sample efficiency. The
@@ -103,9 +103,9 @@ def main() -> int:
     parser.add_argument("--package", type=Path, metavar="RUN_FOLDER", help="put the agent of this run into the package")
     parser.add_argument(
         "--weights",
-        choices=("best", "last"),
-        default="best",
-        help="of the best evaluation during training, or the last",
+        choices=("better", "best", "last"),
+        default="better",
+        help="those of the best evaluation during training, the last ones, or (default) what is better in 30 episodes",
     )
     parser.add_argument("--episodes", type=int, default=100, help="episodes of the card's evaluation (default: 100)")
     parser.add_argument("--jobs", type=int, default=1, help="processes of the evaluation (default: 1)")

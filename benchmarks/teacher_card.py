@@ -41,6 +41,8 @@ MANTISSA_BITS = 10
 LEAST_MANTISSA_BITS = 6
 CHECK_EPISODES, CHECK_FRAMES, CHECK_SEED = 3, 600, 21
 """Episodes of the card's check, their length, and the seed that decides them."""
+CHOOSING_EPISODES, CHOOSING_SEED = 30, 1
+"""Of the choice between the best and the last weights; the card's evaluation has seed 0."""
 LICENCE = "MIT, as the rest of Replay Coach"
 PAGE = ROOT / "docs" / "trained-agent.md"
 PICTURES = ROOT / "docs" / "pictures"
@@ -95,12 +97,27 @@ def check_scores(loaded: LoadedAgent) -> list[float]:
     return list(play_episodes(loaded.config, loaded.action_meanings, network, protocol, tasks))
 
 
+def better_weights(source: RunFolder, jobs: int = 1, episodes: int = CHOOSING_EPISODES) -> str:
+    """Return "best" or "last": the weights of a run that score more in episodes that the card does not use."""
+    if not source.best.is_file():
+        return "last"
+    if source.newest_checkpoint() is None:
+        return "best"
+    library = Library(source.path.parent.parent)  # a run folder is in a library's folder of runs
+    means = {}
+    for weights in ("best", "last"):
+        with progress_counter(f"Evaluating the {weights} weights", "episodes") as on_progress:
+            chosen = (episodes, "nature", jobs, CHOOSING_SEED, on_progress, weights)
+            means[weights] = evaluate(library, source.name, *chosen).mean
+    return max(means, key=means.__getitem__)
+
+
 # ---- the package -----------------------------------------------------------------------------------------------------
 
 
 def package(
     run_folder: Path,
-    weights: str = "best",
+    weights: str = "better",
     episodes: int = 100,
     jobs: int = 1,
     machine: str | None = None,
@@ -110,10 +127,13 @@ def package(
 ) -> Path:
     """Replace the supplied run of a game by the agent of a run, and its page; return its folder.
 
-    weights: "best" or "last". episodes: of the evaluation under the protocol ``nature``. machine: on what it was
-    trained. Raises CoachError if the run has no such weights.
+    weights: "best", "last", or "better", which is what is better of these in other episodes. episodes: of the
+    evaluation under the protocol ``nature``. machine: on what it was trained. Raises CoachError if the run has no such
+    weights.
     """
     source = RunFolder(run_folder)
+    if weights == "better":
+        weights = better_weights(source, jobs)
     loaded = load_agent_weights(source, weights)
     name = run_name(loaded.config.game)
     content, bits = packed(loaded.weights)

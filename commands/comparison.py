@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.output import print_json, progress_console, report_console
+from commands.output import print_json, progress_counter, report_console
 from commands.parser import add_labels, at_least, labels_of
-from commands.supplied_play import record_supplied_play
+from commands.supplied_play import record_supplied_play, unrecorded_players
 from data.comparisons import ComparisonFolder
 from data.errors import AnswerIsNo, CoachError
 from data.library import Library
@@ -126,8 +126,7 @@ def _run(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, ou
     monitor.publish("preparing")
     try:
         for arm in wanted.arms if read_plan(folder) is None else ():
-            for path in record_supplied_play(folder.library, arm.config.game, arm.config.seed_from):
-                progress_console().print(f"{arm.title}: recorded {path.name}.", soft_wrap=True, markup=False)
+            _record_supplied(folder.library, arm)
         plan = prepare_plan(folder, wanted, labels_of(options, folder.library))
         runs = tuple(task.run for task in plan.tasks())
         for run in runs:
@@ -155,6 +154,15 @@ def _run(options: argparse.Namespace, folder: ComparisonFolder, wanted: Plan, ou
 
         print_results(found, summary, out)
     return 1 if found["failures"] else 0
+
+
+def _record_supplied(library: Library, arm: Arm) -> None:
+    """Record a supplied agent's play where the arm needs it and the library has none."""
+    if unrecorded_players(library, arm.config.game, arm.config.seed_from):
+        with progress_counter(f"{arm.title}: recording its play", "seconds") as on_progress:
+            record_supplied_play(
+                library, arm.config.game, arm.config.seed_from, lambda now: on_progress(now.step, now.total)
+            )
 
 
 def _stopped(options: argparse.Namespace, monitor: ComparisonMonitor, folder: ComparisonFolder) -> int:

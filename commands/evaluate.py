@@ -13,7 +13,7 @@ from data.library import Library
 
 def add(commands: Commands) -> None:
     evaluate = commands.add("evaluate", "measure a trained agent's scores", run_evaluate)
-    evaluate.add_argument("run_name", metavar="RUN", help="the run's name")
+    evaluate.add_argument("run_name", metavar="RUN", help="the run's name; teacher is supplied")
     evaluate.add_argument("--episodes", type=int, default=30, metavar="N", help="number of episodes")
     evaluate.add_argument(
         "--protocol",

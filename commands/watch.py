@@ -33,7 +33,7 @@ FIRST_WEIGHTS_SECONDS = 2.0
 
 def add(commands: Commands) -> None:
     watch = commands.add("watch", "see an agent play in a window, or film it", run_watch)
-    watch.add_argument("run_name", metavar="RUN", help="the run's name")
+    watch.add_argument("run_name", metavar="RUN", help="the run's name; teacher is supplied")
     watch.add_argument("--take-over", action="store_true", help="start with yourself at the controls")
     watch.add_argument(
         "--coach", action="store_true", help="add what you play to the run's training when you hand the controls back"

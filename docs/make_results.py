@@ -2,11 +2,11 @@
 
     python docs/make_results.py                                   all three, sized for a night on two processors
     python docs/make_results.py --only seedings --seeds 5         one comparison, with more trainings
-    python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --episodes 1 --work a --results b    a trial
+    python docs/make_results.py --steps 200 --pretrain-steps 20 --seeds 2 --minutes 0.2 --work a --results b    a trial
 
 Other options, such as --pretrain-steps above, are passed to each training (see ``coach train --help``). Everything is
 saved under ``build/answers``; the reports are copied to ``docs/results/<comparison>.md``, with their charts and films.
-No person plays: the demonstrator is the planner.
+No person plays: the demonstrators are the planner and the supplied agent ``teacher``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from data.library import Library  # noqa: E402 - the repository is not an installed package here
+# The repository is not an installed package here.
+from data.episode import FRAMES_PER_SECOND, MAX_EPISODE_FRAMES  # noqa: E402
+from data.library import Library  # noqa: E402
+from data.runs import open_run, run_summary  # noqa: E402
 
 HOW_IT_WAS_MADE = """
 ## How this page was made
@@ -33,12 +36,15 @@ HOW_IT_WAS_MADE = """
 {made_by}
 ```
 
-records episodes of the planner, applies the rules to them (the two seconds before a reward are good, those before a
-lost life are bad), trains the agent `teacher`, and runs this comparison. Without `--only` it runs all three. No person
-played or judged: the planner looks ahead on copies of the emulator, which neither a person nor an agent can do.
+records {minutes:g} minutes of play of the planner and, for the comparison of seedings, as many of the supplied agent
+[`teacher`](../trained-agent.md), which scores {score:,.0f} points on average. It applies the rules to the planner's
+play (the two seconds before a reward are good, those before a lost life are bad), and runs this comparison. Without
+`--only` it runs all three. No person played or judged: the planner looks ahead on copies of the emulator, which neither
+a person nor an agent can do.
 """
 GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
-SEEDINGS = ["none", "random:50000", "planner", f"agent:{TEACHER}", "curated=planner,keep=not-bad"]
+DECISIONS_A_MINUTE = 15 * 60
+MADE_BY = "python docs/make_results.py"
 
 
 def coach(library: Library, *arguments: str) -> None:
@@ -54,22 +60,19 @@ def coach(library: Library, *arguments: str) -> None:
         sys.exit(code)
 
 
-def record(library: Library, by: str, demonstrator: str, episodes: int) -> None:
-    """Record the episodes that are missing."""
-    recorded = sum(episode.demonstrator == demonstrator for episode in library.episodes(GAME))
-    if recorded < episodes:
-        count, seed = str(episodes - recorded), str(1000 + recorded)
-        coach(library, "record", "--by", by, "--game", GAME, "--episodes", count, "--seed", seed, "--jobs", "2")
+def record(library: Library, by: str, minutes: float) -> None:
+    """Record what is missing of so many minutes of play, episode by episode; the last one is cut."""
+    kind = by.partition(":")[0]
+    while True:
+        recorded = [episode.frame_count for episode in library.episodes(GAME) if episode.demonstrator == kind]
+        left = round(minutes * 60 * FRAMES_PER_SECOND) - sum(recorded)
+        if left < FRAMES_PER_SECOND:
+            return
+        seed, most = str(1000 + len(recorded)), str(min(left, MAX_EPISODE_FRAMES))
+        coach(library, "record", "--by", by, "--game", GAME, "--seed", seed, "--max-frames", most)
 
 
-def train_teacher(library: Library, steps: int, settings: list[str]) -> None:
-    """Train the agent whose play seeds other agents and whose weights are transferred."""
-    started = (library.run_folder(TEACHER) / "run.json").exists()
-    arguments = ["--resume"] if started else ["--seed-from", "planner", *settings]
-    coach(library, "train", "--run", TEACHER, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
-
-
-def compare(library: Library, name: str, work: Path, results: Path, made_by: str, *arguments: str) -> None:
+def compare(library: Library, name: str, work: Path, results: Path, how: str, *arguments: str) -> None:
     """Run one comparison, and copy its report with a section on how it was made."""
     out = work / name
     coach(library, *arguments, "--name", name, "--out", str(out))
@@ -81,7 +84,7 @@ def compare(library: Library, name: str, work: Path, results: Path, made_by: str
         shutil.copy(path, target / path.name)
     page = re.sub(r"(!\[[^]]*\]\()", rf"\1{name}/", (out / "report.md").read_text())
     page = page.replace(f"{ROOT}/", "")  # paths as typed in the repository's folder
-    (results / f"{name}.md").write_text(page + HOW_IT_WAS_MADE.format(made_by=f"{made_by} --only {name}"))
+    (results / f"{name}.md").write_text(page + how.replace(MADE_BY, f"{MADE_BY} --only {name}"))
 
 
 def main() -> None:
@@ -96,7 +99,7 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per arm")
-    parser.add_argument("--episodes", type=int, default=14, help="episodes of the planner, and of the teacher")
+    parser.add_argument("--minutes", type=float, default=15.0, help="play of the planner, and of the supplied agent")
     parser.add_argument(
         "--work", type=Path, default=ROOT / "build" / "answers", help="folder of the library and the comparisons"
     )
@@ -105,22 +108,26 @@ def main() -> None:
     chosen = options.only or ["seedings", "before-reward", "transfer"]
     results = options.results or (ROOT / "docs" / "results")
     library = Library(options.work / "library")
-    record(library, "planner", "planner", options.episodes)
+    record(library, "planner", options.minutes)
     for rule in ("before-reward", "before-death"):
         coach(library, "label", "--rule", rule)
-    train_teacher(library, options.steps, settings)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *settings]
-    made_by = shlex.join(["python", "docs/make_results.py", *size, "--episodes", str(options.episodes)])
+    how = HOW_IT_WAS_MADE.format(
+        made_by=shlex.join([*MADE_BY.split(), *size, "--minutes", f"{options.minutes:g}"]),
+        minutes=options.minutes,
+        score=run_summary(open_run(library, TEACHER)).mean_score or 0.0,
+    )
     if "seedings" in chosen:
-        record(library, f"agent:{TEACHER}", "agent", options.episodes)
-        seedings = ("compare", "--game", GAME, "--seedings", *SEEDINGS)
-        compare(library, "seedings", options.work, results, made_by, *seedings, *size)
+        record(library, f"agent:{TEACHER}", options.minutes)
+        equal = f"random:{round(options.minutes * DECISIONS_A_MINUTE)}"
+        seedings = ("compare", "--game", GAME, "--seedings", "none", equal, "planner", f"agent:{TEACHER}")
+        compare(library, "seedings", options.work, results, how, *seedings, *size)
     if "before-reward" in chosen:
         study = ("compare", "--game", GAME, "--study", "before-reward", "--seed-from", "planner")
-        compare(library, "before-reward", options.work, results, made_by, *study, *size)
+        compare(library, "before-reward", options.work, results, how, *study, *size)
     if "transfer" in chosen:
         from_teacher = ("transfer", "--from", TEACHER, "--game", OTHER_GAME)
-        compare(library, "transfer", options.work, results, made_by, *from_teacher, *size)
+        compare(library, "transfer", options.work, results, how, *from_teacher, *size)
 
 
 if __name__ == "__main__":

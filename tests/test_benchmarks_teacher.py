@@ -11,6 +11,7 @@ import pytest
 import coach
 from agent.array_file import write_arrays
 from agent.config_options import config_from_arguments
+from agent.evaluation import summarise
 from agent.network import weight_shapes
 from agent.player import load_agent_weights
 from benchmarks import teacher_card
@@ -65,3 +66,21 @@ def test_the_package_gets_the_weights_as_they_are_evaluated_with_a_card_and_a_pa
     assert page.read_text().startswith("before\n") and page.read_text().endswith("after\n")
     assert card["sha256"] in page.read_text() and "old" not in page.read_text()
     assert (tmp_path / "trained-agent-curve.png").is_file()
+
+
+def test_the_better_of_the_best_and_the_last_weights_are_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path / "runs" / "teacher")
+    run.checkpoints.mkdir(parents=True)
+    assert teacher_card.better_weights(run) == "last", "it was not evaluated during training"
+    run.best.touch()
+    assert teacher_card.better_weights(run) == "best", "it has no checkpoint"
+    (run.checkpoints / "00000001").mkdir()
+    for best, last, expected in ((250.0, 300.0, "last"), (300.0, 250.0, "best")):
+        found = {
+            weights: summarise("teacher", "nature", [mean], 0.0, 1)
+            for weights, mean in (("best", best), ("last", last))
+        }
+        monkeypatch.setattr(teacher_card, "evaluate", lambda *options, found=found: found[options[-1]])
+        assert teacher_card.better_weights(run) == expected

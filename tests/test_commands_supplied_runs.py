@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pygame
 import pytest
 
 import coach
@@ -16,11 +17,17 @@ from commands.overview import read_overview, run_to_watch
 from commands.seeding_preview import preview
 from commands.supplied_play import record_supplied_play, unrecorded_players
 from commands.training_controller import LibraryTrainingController
+from commands.watch import watched_run
 from data.errors import CoachError
 from data.library import Library
 from data.run_progress import Progress
 from data.runs import SUPPLIED_RUNS, find_run, open_run
 from data.trash import Trash
+from recorder.game_picker import GamePicker
+from recorder.game_pictures import GamePictures
+from recorder.watch_view import facts_of
+from screen.canvas import Canvas
+from screen.layout import Box
 from tests.agent_episodes import record_episode
 
 
@@ -109,6 +116,19 @@ def test_home_watches_it_where_there_is_no_other_agent_of_the_game(library: Libr
     assert run_to_watch(library, "SpaceInvaders") == "teacher"
     assert run_to_watch(library, "Breakout") is None
     assert read_overview(library, "Breakout").supplied is None
+
+
+def test_the_watch_window_and_the_list_of_games_say_in_words_that_it_is_supplied(library: Library) -> None:
+    watched = watched_run(open_run(library, "teacher"), step=1)
+    assert facts_of(watched).startswith("supplied, scores ")
+    pictures = GamePictures()
+    picker = GamePicker(["Pong", "SpaceInvaders"], "SpaceInvaders", pictures)
+    said: list[str] = []
+    canvas = Canvas(pygame.Surface((1280, 800)), 1.0)
+    canvas.text = lambda text, *_, **__: said.append(text) or Box(0, 0, 0, 0)  # type: ignore[method-assign,func-returns-value]
+    picker._draw_head(canvas, picker._grid(Box(0, 0, 1280, 800)))
+    pictures.close()
+    assert "Space Invaders, with a trained agent to watch" in said
 
 
 def test_its_play_is_a_source_and_an_arm_before_it_is_recorded_and_after(library: Library) -> None:
