@@ -7,6 +7,7 @@ present code.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -47,9 +48,14 @@ def run(path: Path = NOTEBOOK, cell_seconds: int = CELL_SECONDS) -> Any:
 
 
 def tidy(notebook: Any, folder: str) -> None:
-    """Remove times, versions and the name of the temporary folder, which differ although nothing changed."""
+    """Remove what differs although nothing changed: times, versions, the temporary folder, and lines of progress.
+
+    Progress is shown every ten seconds, so only a slow machine has any.
+    """
     for cell in notebook.cells:
         cell.metadata.clear()
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
         for output in cell.get("outputs", ()):
             if "text" in output:
                 output["text"] = output["text"].replace(folder, "/tmp")
@@ -60,6 +66,12 @@ def tidy(notebook: Any, folder: str) -> None:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+
+
+def is_progress(output: Any) -> bool:
+    """Return whether an output is a line such as "        Evaluating teacher: 1 of 2 episodes"."""
+    text = output.get("data", {}).get("text/plain", "")
+    return bool(re.match(r" {8}\S.*: [\d.]+( of [\d.]+)? \w", text))
 
 
 def main() -> int:
