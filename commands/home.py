@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from data.moments import Moment
     from data.verification import Verification
     from home.overview import HomeAction
+    from home.playback import ValueCurve
     from screen.window import Window
 
 
@@ -208,6 +209,7 @@ class HomeActions:
     def _browse(self) -> str:
         from commands.add import add_in_one_sentence, trainings_of
         from commands.play import play_inside
+        from commands.value_curve import value_curve
         from curator.frame_reader import FrameReader
         from home.library_window import LibraryWindow
         from home.training_chooser import Trainings
@@ -218,7 +220,11 @@ class HomeActions:
             play_inside(self._library, episode, frame, person(self._settings), self._window)
 
         trainings = Trainings(partial(trainings_of, self._library), partial(add_in_one_sentence, self._library))
-        chosen = self._game, curator, self._target, play, trainings
+
+        def read_values(episode: Path, report: Callable[[int, int], None]) -> ValueCurve | None:
+            return value_curve(self._library, episode, report)
+
+        chosen = self._game, curator, self._target, play, trainings, read_values
         LibraryWindow(self._window, self._library, FrameReader, self._verified, *chosen).run()
         return ""
 

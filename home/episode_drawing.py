@@ -13,8 +13,9 @@ from data.durations import frame_clock
 from data.episode import DEMONSTRATOR_KINDS
 from data.game_names import display_name
 from home.library_rows import EpisodeRow
-from home.playback import EpisodeColumns, Playback
+from home.playback import EpisodeColumns, Playback, ValueCurve
 from screen.canvas import Canvas
+from screen.episode_curves import POINTS_COLOUR, VALUES_COLOUR, draw_points, draw_values
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT, WHITE
 from screen.widgets import Button
@@ -23,7 +24,10 @@ ENDS = {"game_over": "game over", "truncated": "time limit", "abandoned": "stopp
 """What the window calls each of ``data.episode.ENDINGS``."""
 MARGIN = 48.0
 SIDE_WIDTH = 264.0
-TIMELINE_HEIGHT = 64.0
+CURVES_HEIGHT = 44.0
+TIMELINE_HEIGHT = CURVES_HEIGHT + 64.0
+MESSAGE_HEIGHT = 48.0
+"""Below the facts."""
 
 
 @dataclass(frozen=True)
@@ -103,19 +107,28 @@ def draw_episode(
     buttons: dict[str, Button],
     pointer: tuple[float, float],
     judged: Clip | None = None,
+    values: ValueCurve | None = None,
+    value_words: str = "",
 ) -> None:
-    """``judged``: the span that a verdict would cover."""
+    """``judged``: the span that a verdict would cover. value_words: the agent's value at the position, as text."""
     canvas.fill(canvas.box, GROUND)
     if picture is not None:
         canvas.picture(picture, columns.palette, layout.picture)
-    _draw_facts(canvas, layout.facts, row, number, columns, playback)
-    _draw_timeline(canvas, layout, columns, playback, verdicts, judged)
+    _draw_facts(canvas, layout.facts, row, number, columns, playback, values, value_words)
+    _draw_timeline(canvas, layout, columns, playback, verdicts, judged, values)
     for button in buttons.values():
         button.draw(canvas, hover=button.contains(*pointer))
 
 
 def _draw_facts(
-    canvas: Canvas, box: Box, row: EpisodeRow, number: str, columns: EpisodeColumns, playback: Playback
+    canvas: Canvas,
+    box: Box,
+    row: EpisodeRow,
+    number: str,
+    columns: EpisodeColumns,
+    playback: Playback,
+    values: ValueCurve | None,
+    value_words: str,
 ) -> None:
     frame, last = playback.frame, playback.frame_count
     y = box.y
@@ -124,7 +137,8 @@ def _draw_facts(
     canvas.text(f"{who}, {row.created[:16].replace('T', ' ')}", (box.x, y + 28), SMALL, QUIET, max_width=box.width)
     canvas.text(number, (box.x, y + 50), SMALL, QUIET)
     canvas.text(f"{columns.scores[frame]:g}", (box.x, y + 84), LARGE, WHITE, mono=True)
-    canvas.text(f"of {counted(row.score, 'point')}", (box.x, y + 128), SMALL, QUIET)
+    points = canvas.text(f"of {counted(row.score, 'point')}", (box.x, y + 128), SMALL, QUIET)
+    canvas.fill(Box(points.right + 8, points.centre[1], 16, 2), POINTS_COLOUR)
     acted = min(frame, last - 1)
     facts = [
         ("time", f"{frame_clock(frame)} of {frame_clock(last)}"),
@@ -136,14 +150,20 @@ def _draw_facts(
             ("action", columns.action_meanings[int(columns.actions[acted])].lower()),
             ("by", DEMONSTRATOR_KINDS[int(columns.demonstrators[acted])]),
         ]
+    if value_words:
+        facts.append(("value", value_words))
     if columns.lives.any():
         facts.append(("lives", str(int(columns.lives[frame]))))
     facts.append(("end", ENDS.get(row.ended_by, row.ended_by)))
     top = y + 168
-    step = min(28.0, max(20.0, (box.bottom - top) / len(facts)))
+    step = min(28.0, max(20.0, (box.bottom - MESSAGE_HEIGHT - top) / len(facts)))
     for place, (name, value) in enumerate(facts):
         canvas.text(name, (box.x, top + place * step), SMALL, QUIET)
-        canvas.text(value, (box.x + 88, top + place * step), SMALL, TEXT, mono=True, max_width=box.width - 88)
+        shown = canvas.text(value, (box.x + 88, top + place * step), SMALL, TEXT, mono=True, max_width=box.width - 88)
+        if name == "value" and values is not None:
+            canvas.fill(Box(shown.right + 8, shown.centre[1], 16, 2), VALUES_COLOUR)
+            hint = f"What {values.run} at step {values.step:,} expects here: the greatest of its Q-values"
+            canvas.hint(Box(box.x, top + place * step, box.width, step), hint)
 
 
 def _draw_timeline(
@@ -153,20 +173,26 @@ def _draw_timeline(
     playback: Playback,
     verdicts: Sequence[Verdict],
     judged: Clip | None,
+    values: ValueCurve | None,
 ) -> None:
     box, last = layout.timeline, playback.frame_count
     canvas.fill(box, PANEL, radius=6)
     if judged is not None:
         left, right = layout.x_of(judged.start, last), layout.x_of(judged.stop, last)
         canvas.fill(Box(left, box.y + 2, max(2.0, right - left), box.height - 4), LINE)
-    base = box.bottom - 16
+    curves = Box(layout.line.x, box.y + 6, layout.line.width, CURVES_HEIGHT - 6)
+    draw_points(canvas, curves, columns.scores, last)
+    if values is not None:
+        draw_values(canvas, curves, values.values, values.frame_skip, last)
+    canvas.line((box.x, box.y + CURVES_HEIGHT + 4), (box.right, box.y + CURVES_HEIGHT + 4), LINE)
+    base, top = box.bottom - 16, box.y + CURVES_HEIGHT + 4
     for verdict in verdicts:
         if verdict.verdict != "skip":
             left, right = layout.x_of(verdict.clip.start, last), layout.x_of(verdict.clip.stop, last)
             colour = GREEN if verdict.verdict == "good" else ORANGE
             # Colour is not the only sign: good is above, bad below.
-            top = box.y + (6 if verdict.verdict == "good" else 12)
-            canvas.fill(Box(left, top, max(2.0, right - left), 4), colour)
+            y = top + (6 if verdict.verdict == "good" else 12)
+            canvas.fill(Box(left, y, max(2.0, right - left), 4), colour)
     canvas.line((layout.line.x, base), (layout.line.right, base), LINE, 2)
     for row in columns.reward_rows:
         x = layout.x_of(row + 1, last)

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
 from data.clip import Clip, Verdict
 from data.durations import frame_clock
-from data.episode import FRAMES_PER_SECOND
+from data.episode import FRAMES_PER_SECOND, demonstrator_index
 from data.errors import CoachError
 from data.fitting_verdicts import fit_verdicts
 from data.game_names import display_name
 from data.label_database import JudgedElsewhere, LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
-from home.episode_drawing import EpisodeLayout, draw_episode, episode_buttons, episode_layout
+from home.episode_drawing import MESSAGE_HEIGHT, EpisodeLayout, draw_episode, episode_buttons, episode_layout
 from home.library_rows import EpisodeRow
-from home.playback import EpisodeColumns, Playback, columns_of
+from home.playback import EpisodeColumns, Playback, ReadValues, ValueCurve, columns_of
+from screen.background import Background
 from screen.theme import GREEN, ORANGE, SMALL
 from screen.widgets import Button, draw_key_list
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel, Window
 
-FRAME_SECONDS, IDLE_SECONDS = 1 / 60, 1.0
-"""Between two pictures, and the longest wait for an event while nothing moves."""
+FRAME_SECONDS, IDLE_SECONDS, COMPUTING_SECONDS = 1 / 60, 1.0, 0.2
+"""Between two pictures; the longest wait for an event while nothing moves, and while values are computed."""
+AGENT = demonstrator_index("agent")
 JUDGED_FRAMES = 3 * FRAMES_PER_SECOND
 """G and B judge the play of the last 3 s before the position."""
 QUEUE = "library"
@@ -77,10 +80,12 @@ class EpisodeWindow:
         curator: str = "",
         may_play: bool = False,
         start_frame: int = 0,
+        read_values: ReadValues | None = None,
     ) -> None:
         """``number``: its place in the list, in words. ``curator``: who judges; empty: nobody.
 
         may_play: whether ``run`` may answer "play", from the frame ``frame`` on. start_frame: shown first, paused.
+        read_values: called in the background for an episode in which an agent played.
         """
         self._window = window
         self._row = row
@@ -88,6 +93,9 @@ class EpisodeWindow:
         self._number = number
         self._may_play = may_play
         self._start_frame = start_frame
+        self._read_values = read_values
+        self._computing: Background[ValueCurve | None] | None = None
+        self._values: ValueCurve | None = None
         self._curator = curator
         self._given: list[int] = []
         """Ids of the verdicts that were given in this window and not undone."""
@@ -112,11 +120,16 @@ class EpisodeWindow:
                 self._playback.seek(self._start_frame)
                 self._playback.toggle()
             columns = columns_of(replay)
+            if self._read_values is not None and (columns.demonstrators == AGENT).any():
+                read, path = self._read_values, Path(self._row.path)
+                self._computing = Background(lambda report: read(path, report), "compute values")
             self._verdicts = self._read_verdicts()
             self._loop(frames, columns)
         except CoachError as error:
             return "", str(error)
         finally:
+            if self._computing is not None:
+                self._computing.stop()
             frames.close()
         return self._step, ""
 
@@ -140,9 +153,10 @@ class EpisodeWindow:
         stale = True
         while not self._closed:
             moves = not (self._playback.paused or self._playback.is_at_end)
-            for event in self._window.events(0.0 if stale or moves else IDLE_SECONDS):
+            for event in self._window.events(0.0 if stale or moves else self._wait_seconds):
                 self._handle(event)
                 stale = True
+            stale |= self._take_values()
             now = time.monotonic()
             self._playback.advance(now - last)
             last = now
@@ -157,6 +171,28 @@ class EpisodeWindow:
                 stale = False
             if moves:
                 time.sleep(max(0.0, FRAME_SECONDS - (time.monotonic() - now)))
+
+    @property
+    def _wait_seconds(self) -> float:
+        return COMPUTING_SECONDS if self._computing is not None else IDLE_SECONDS
+
+    def _take_values(self) -> bool:
+        """Return whether there is news of the values that are computed."""
+        computing = self._computing
+        if computing is None:
+            return False
+        if computing.is_done:
+            self._values, self._computing = computing.result, None
+        return True
+
+    @property
+    def _value_words(self) -> str:
+        """What the window shows as the agent's value; "" where no run played."""
+        if self._computing is not None:
+            share = self._computing.done_parts / max(1, self._computing.total_parts)
+            return f"{share:.0%} computed" if self._computing.total_parts else "…"
+        value = None if self._values is None else self._values.at(self._playback.frame)
+        return "" if value is None else f"{value:.2f}"
 
     # Input
 
@@ -308,10 +344,12 @@ class EpisodeWindow:
             self._buttons(layout),
             self._pointer,
             self._judged if self._curator else None,
+            self._values,
+            self._value_words,
         )
         if self._message:
             facts = layout.facts
-            at = facts.bottom_part(48)
+            at = facts.bottom_part(MESSAGE_HEIGHT)
             canvas.paragraph(self._message, at, SMALL, ORANGE if self._is_error else GREEN)
         if self._shows_keys:
             draw_key_list(canvas, "Keys", KEYS)

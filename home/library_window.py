@@ -22,6 +22,7 @@ from home.library_drawing import (
     library_layout,
 )
 from home.library_rows import FILTERS
+from home.playback import ReadValues
 from home.training_chooser import TrainingChooser, Trainings
 from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
@@ -47,6 +48,7 @@ class LibraryWindow:
         episode: str = "",
         play_inside: Callable[[Path, int], None] | None = None,
         trainings: Trainings | None = None,
+        read_values: ReadValues | None = None,
     ) -> None:
         """``open_frames`` opens a reader of frames for playback; ``answers``: see ``LibraryController``.
 
@@ -54,6 +56,7 @@ class LibraryWindow:
         ``episode``: the id of one to play at once.
         ``play_inside``: let the person play on from a frame of a replay file; may raise CoachError.
         ``trainings``: to which episodes can be added; None: that is not offered.
+        ``read_values``: the values of the agent that played a replay file, for the playback.
         """
         self._window = window
         self._controller = LibraryController(library, answers, game, trainings)
@@ -62,6 +65,7 @@ class LibraryWindow:
         self._curator = curator
         self._episode = episode
         self._play_inside = play_inside
+        self._read_values = read_values
         self._pointer = (-1.0, -1.0)
         self._searching = False
         self._ignores_text = False
@@ -269,7 +273,7 @@ class LibraryWindow:
                 break
             number = f"{controller.list.chosen + 1:,} of {len(controller.rows):,}"
             may_play = self._play_inside is not None
-            place = controller.library, number, self._curator, may_play, start
+            place = controller.library, number, self._curator, may_play, start, self._read_values
             window = EpisodeWindow(self._window, row, self._open_frames, *place)
             step, problem = window.run()
             start = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -53,6 +55,26 @@ class EpisodeColumns:
     markers: tuple[int, ...]
     palette: np.ndarray
     """(256, 3) uint8."""
+
+
+@dataclass(frozen=True)
+class ValueCurve:
+    """What the agent that played an episode expects at each of its decisions."""
+
+    run: str
+    step: int
+    """Own steps of the weights."""
+    values: np.ndarray
+    """(D,) float32, the greatest Q-value before each decision."""
+    frame_skip: int
+
+    def at(self, frame: int) -> float | None:
+        """Return the value of the decision that holds a frame; None for an episode without decisions."""
+        return float(self.values[min(frame // self.frame_skip, len(self.values) - 1)]) if len(self.values) else None
+
+
+ReadValues = Callable[[Path, Callable[[int, int], None]], ValueCurve | None]
+"""Computes the values of a replay file, which takes seconds, and reports its progress; None where no run played."""
 
 
 def columns_of(replay: ReplayFile) -> EpisodeColumns:

@@ -24,11 +24,15 @@ from agent.evaluation import (
 from agent.player import PlayerFactory, load_player
 from agent.preprocessing import Preprocessor
 from agent.training import train
+from commands.value_curve import value_curve
+from data.demonstrator import RandomPlay
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
+from data.replay_file import ReplayFile
 from data.runs import list_runs
 from data.simulation import Emulator
+from recorder.headless import record_episodes
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +163,34 @@ def test_a_player_that_only_observes_computes_the_same_values(library: Library) 
         action = playing.choose(frames)
         np.testing.assert_array_equal(watching.q_values(), playing.q_values())
         frames = [emulator.step(action) for _ in range(4)]
+
+
+def test_a_recorded_episode_has_the_values_by_which_its_agent_acted(library: Library) -> None:
+    make, settings = PlayerFactory(library.folder, "first"), EmulatorSettings(seed=3, noop_start=2)
+    (path,) = record_episodes(library, make, "SpaceInvaders", 1, settings, 3, max_frames=400, player="first")
+    reported: list[tuple[int, int]] = []
+    curve = value_curve(library, path, lambda done, total: reported.append((done, total)))
+    assert curve is not None
+    assert (curve.run, curve.step, curve.frame_skip, reported) == ("first", 24, 4, [(0, 100), (64, 100)])
+    player = load_player(library, "first")
+    with ReplayFile(path) as replay:
+        emulator = Emulator("SpaceInvaders", replay.origin.settings, replay.origin.action_meanings)
+        actions = replay.actions
+    player.begin(emulator, np.random.default_rng(0))
+    frames = [emulator.state()]
+    acted = []
+    for first in range(0, len(actions), 4):
+        assert player.choose(frames) == actions[first]
+        acted.append(player.q_values().max())
+        frames = [emulator.step(action) for action in actions[first : first + 4]]
+    np.testing.assert_allclose(curve.values, acted, rtol=1e-6)
+    assert [curve.at(frame) for frame in (0, 7, 400)] == [curve.values[0], curve.values[1], curve.values[99]]
+
+
+def test_an_episode_that_no_known_run_played_has_no_values(library: Library) -> None:
+    for make, player in ((RandomPlay, "first"), (PlayerFactory(library.folder, "first"), "Ada")):
+        (path,) = record_episodes(library, make, "SpaceInvaders", 1, seed=4, max_frames=40, player=player)
+        assert value_curve(library, path, lambda *_: None) is None
 
 
 def test_a_player_refuses_another_game(library: Library) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pygame
 import pytest
 
@@ -11,15 +14,16 @@ from curator.frame_reader import FrameReader
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 from data.library import Library
+from home import episode_drawing
 from home.episode_drawing import episode_buttons, episode_layout
 from home.episode_window import EpisodeWindow
 from home.library_controller import LibraryController
 from home.library_window import LibraryWindow
-from home.playback import Playback
+from home.playback import Playback, ReadValues, ValueCurve
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.window import Event, KeyDown
-from tests.replay_episodes import record
+from tests.replay_episodes import RANDOM, record
 from tests.test_home_library_controller import until_idle
 
 
@@ -62,11 +66,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return made
 
 
-def opened(library: Library, window: StillWindow) -> tuple[EpisodeWindow, LibraryController]:
+def opened(
+    library: Library, window: StillWindow, read_values: ReadValues | None = None
+) -> tuple[EpisodeWindow, LibraryController]:
     controller = LibraryController(library, {})
     until_idle(controller)
     [row] = controller.rows
-    return EpisodeWindow(window, row, FrameReader, library, "1 of 1", "Ada"), controller  # type: ignore[arg-type]
+    made = EpisodeWindow(
+        window, row, FrameReader, library, "1 of 1", "Ada", False, 200 if read_values else 0, read_values
+    )  # type: ignore[arg-type]
+    return made, controller
 
 
 def test_g_and_b_judge_the_last_three_seconds_and_u_undoes_it(library: Library) -> None:
@@ -126,6 +135,38 @@ def test_a_paused_episode_and_a_library_that_is_read_are_drawn_once(library: Lib
     still = StillWindow(seconds=30.0)
     LibraryWindow(still, library, FrameReader, {}).run()  # type: ignore[arg-type]
     assert still.pictures <= 30  # those while the library was read, and one more
+
+
+def test_an_agents_episode_has_its_values_and_a_click_on_the_curves_jumps(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    curves = episode_drawing.draw_values
+    monkeypatch.setattr(episode_drawing, "draw_values", lambda *a: drawn.append((a[2].tolist(), a[3:])) or curves(*a))
+    monkeypatch.setattr("home.episode_window.AGENT", RANDOM)
+    values = np.linspace(0.0, 1.0, 100, dtype=np.float32)
+
+    def read(path: Path, report: Callable[[int, int], None]) -> ValueCurve:
+        assert path.is_file()
+        report(0, 100)
+        return ValueCurve("first", 24, values, 4)
+
+    episode, _ = opened(library, StillWindow(seconds=30.0), read)
+    assert episode.run() == ("", "")
+    assert drawn[-1] == (values.tolist(), (4, 400))
+    assert episode._value_words == f"{values[50]:.2f}"
+    layout = episode_layout(StillWindow.size_units)
+    episode._click(layout.x_of(100, 400), layout.timeline.y + 10)
+    assert episode.frame == 100
+
+
+def test_an_episode_of_nobodys_agent_computes_nothing(library: Library) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError
+
+    episode, _ = opened(library, StillWindow(seconds=2.0), read)
+    assert episode.run() == ("", "")
+    assert episode._value_words == ""
 
 
 def test_nothing_is_resumed_at_the_start() -> None:
