@@ -19,23 +19,31 @@ from data.job_queue import JobQueue
 from data.label_database import LabelDatabase
 from data.library import Library
 from data.runs import run_folder
+from data.verification import verify
 from home.home_drawing import action_boxes
 from home.train_window import TrainWindow
 from recorder.controls import KeyMap
 from recorder.play_view import MARGIN, PANEL_WIDTH, offers, placed
 from recorder.session import Session
 from recorder.session_state import SessionState
+from recorder.watch_session import Watched, WatchSession
+from recorder.watch_view import WatchView
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.widgets import message_buttons
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 from tests.test_home_train_window import places
+from tests.test_recorder_watch import Thinker
 
 WINDOW = Box(0, 0, 1280, 800)
 RUN = "run-1"
+FEWER_STEPS_CLICKS = 4
+"""From the preset's 100,000 steps to 5,000."""
 MOST_CLICKS = 16
 """At least the number of round numbers that a field steps through."""
+STEPS, LEARNS_FROM = 5000, 1000
+"""Own steps asked for, which outlast the coaching, and from which on the default preset learns."""
 
 
 def recorder_buttons(library: Library, state: SessionState) -> dict[str, Box]:
@@ -44,6 +52,15 @@ def recorder_buttons(library: Library, state: SessionState) -> dict[str, Box]:
     session.state = state
     panel = WINDOW.right_part(PANEL_WIDTH).inset(MARGIN)
     return {command: button.box for command, button in placed(offers(session), panel)}
+
+
+def watch_buttons(library: Library) -> dict[str, Box]:
+    """The buttons of the Watch window's side panel, by their commands."""
+    who = Watched(RUN, 0, None, True)
+    library.prepare()
+    session = WatchSession(library, "SpaceInvaders", EmulatorSettings(), KeyMap(), "Ada", 1.0, Thinker(), who)
+    panel = WINDOW.right_part(PANEL_WIDTH).inset(MARGIN)
+    return {command: button.box for command, button in placed(WatchView(session)._offers(), panel)}
 
 
 @contextmanager
@@ -75,14 +92,35 @@ def judged(library: Library) -> set[tuple[str, bool]]:
         return {(verdict.verdict, verdict.by_rule) for verdict in labels.verdicts()}
 
 
-def assert_all_of_it_happened(library: Library, coached: int = 0) -> None:
-    """A person's episode, a person's verdict, and a run that was trained to its end on what a person played."""
-    assert [episode.demonstrator for episode in library.episodes()] == ["random", "human", *["human"] * coached]
+def wait_until_sampled(display: VirtualDisplay, library: Library) -> None:
+    """Wait until the training has taken an addition, and has made updates since."""
+    run = run_folder(library, RUN)
+
+    def sampled() -> bool:
+        report, taken = run.training(), AdditionsFolder(run.path).taken()
+        return bool(taken) and report is not None and report.progress.step > max(LEARNS_FROM, taken[0].step) + 60
+
+    display.wait_until(sampled, "updates with what was added", 300)
+
+
+def assert_all_of_it_happened(library: Library) -> None:
+    """A person's episode, a person's verdict, and a run that learned from that and from a person's correction."""
+    assert [episode.demonstrator for episode in library.episodes()] == ["random", "human", "human"]
     assert judged(library) == {("good", False)}
-    folder = library.run_folder(RUN)
-    config = json.loads((folder / "config.json").read_text())
-    assert config["steps"] == 100
-    assert any((folder / "checkpoints").iterdir())
+    run = run_folder(library, RUN)
+    assert json.loads((run.path / "config.json").read_text())["steps"] == STEPS
+    (line,) = AdditionsFolder(run.path).taken()
+    assert (line.kind, line.episode) == ("episode", library.episodes()[-1].episode_id)
+    assert line.decisions >= 4
+    verification = verify(library.episode_path(line.episode))
+    assert verification.ok, verification.sentence
+    account = json.loads(run.seeding.read_text())
+    (source,) = [source for source in account["sources"] if source["source"] == "coached"]
+    assert (source["name"], source["decisions"]) == (line.episode, line.decisions)
+    assert source["drawn"] > 0
+    found = run.newest_state()
+    assert found is not None
+    assert found[1]["additions"] == [line.request], "the training ended with it"
 
 
 @pytest.mark.timeout(1200)
@@ -115,16 +153,8 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         press("t")
         window("training - new", 60)
         # From the sources, up to the numbers: steps, pretraining, evaluation.
-        press("Up", "Up", "Up", "Up", "1", "0", "0", "Down", "5", "Down", "0", "Return")
-        window(f"training - {RUN}: done", 300)
-        press("Escape")
-        window("home", 60)
-        press("w")
-        window("watching", 120)
-        press("Escape")  # nothing is asked where only the agent played
-        window("home", 60)
-        press("t")
-        window(f"training - {RUN}: done", 60)
+        press("Up", "Up", "Up", "Up", *str(STEPS), "Down", "5", "Down", "0", "Return")
+        window(f"training - {RUN}: training", 300)
         press("c")
         window("watching", 120)
         press("t")
@@ -132,14 +162,19 @@ def test_by_the_keyboard_alone(virtual_display: VirtualDisplay, tmp_path: Path) 
         time.sleep(1.5)
         press("t")
         window("watching", 60)
-        time.sleep(1.0)
-        press("Escape")
-        window(f"training - {RUN}: done", 120)
+        wait_until_sampled(virtual_display, library)
+        press("Escape")  # nothing is asked: what was played is added already
+        window(f"training - {RUN}: training", 60)
+        press("s")
+        window(f"training - {RUN}: stopped", 120)
         press("Escape")
         window("home", 60)
+        press("w")
+        window("watching", 120)
+        press("Escape")  # nothing is asked where only the agent played
+        window("home", 60)
         press("Escape")
-    assert_all_of_it_happened(library, coached=1)
-    assert len(AdditionsFolder(library.run_folder(RUN)).waiting()) == 1, "the training takes it when it is resumed"
+    assert_all_of_it_happened(library)
 
 
 @pytest.mark.timeout(1200)
@@ -151,6 +186,7 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
     good = curator.verdict_buttons[0]
     elsewhere = Library(tmp_path / "elsewhere")
     ready, playing = (recorder_buttons(elsewhere, state) for state in (SessionState.READY, SessionState.PLAYING))
+    watched = watch_buttons(elsewhere)
     keep = message_buttons(Canvas(pygame.Surface((1280, 800)), 1.0), [("", "", None)] * 3)[0].box
 
     with at_home(virtual_display, library) as window:
@@ -173,26 +209,39 @@ def test_by_the_mouse_alone(virtual_display: VirtualDisplay, tmp_path: Path) -> 
         virtual_display.click_through("curating", curator.quit.centre, "home")
         fields = places(library)
         virtual_display.click_through("home", actions["train"].centre, "training - new")
-        for name in ("steps", "pretrain_steps", "evaluate_every"):
-            for _ in range(MOST_CLICKS):
+        for name, clicks in (
+            ("steps", FEWER_STEPS_CLICKS),
+            ("pretrain_steps", MOST_CLICKS),
+            ("evaluate_every", MOST_CLICKS),
+        ):
+            for _ in range(clicks):
                 click("training - new", fields[name], at_left=True)
         virtual_display.click_through("training - new", (60, 766), f"training - {RUN}")
-        done = f"training - {RUN}: done"
-        window(done, 300)
-        # The last button of the action bar leads home.
-        virtual_display.click_through(done, action_buttons_of(library)[-1].centre, "home")
+        window(f"training - {RUN}: training", 300)
+        buttons = action_buttons_of(library)
+        click(f"training - {RUN}: training", buttons["Coach"])
+        window("watching", 120)
+        virtual_display.click_through("watching", watched["take_over"].centre, "you play")
+        time.sleep(1.5)
+        virtual_display.click_through("you play", watched["take_over"].centre, "watching")
+        wait_until_sampled(virtual_display, library)
+        virtual_display.click_through("watching", watched["end"].centre, f"training - {RUN}: training")
+        virtual_display.click_through(f"training - {RUN}: training", buttons["Stop"].centre, f"training - {RUN}: stop")
+        stopped = f"training - {RUN}: stopped"
+        window(stopped, 120)
+        virtual_display.click_through(stopped, action_buttons_of(library)["Home"].centre, "home")
         virtual_display.click_through("home", actions["watch"].centre, "watching")
         window("watching", 120)
         virtual_display.ask_to_close(window("watching", 60))  # the cross of the window is the mouse's too
     assert_all_of_it_happened(library)
 
 
-def action_buttons_of(library: Library) -> list[Box]:
-    """The buttons under the list of runs, as the Train window places them."""
+def action_buttons_of(library: Library) -> dict[str, Box]:
+    """The buttons under the list of runs by their labels, as the Train window places them now."""
 
     class NoWindow:
         title = ""
 
     window = TrainWindow(NoWindow(), LibraryTrainingController(library, "SpaceInvaders"))  # type: ignore[arg-type]
     window._update()
-    return [button.box for button in window.buttons(WINDOW)]
+    return {button.label: button.box for button in window.buttons(WINDOW)}
