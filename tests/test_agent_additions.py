@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from agent_episodes import record_episode, small_config
 from test_agent_training import assert_same_run
+from test_recorder_play_from import attempt
 
 import agent.added_memory as added_memory_module
 import agent.additions as additions_module
@@ -38,6 +39,7 @@ from agent.sampling import PrioritisedSampler, UniformSampler
 from agent.trainer import Generators, Trainer
 from agent.training import train
 from agent.trust import NOTHING
+from commands.add import giver
 from commands.corrections import worst_moments
 from commands.training_controller import LibraryTrainingController
 from data.additions import Addition, AdditionsFolder
@@ -52,6 +54,8 @@ from data.run_progress import Progress
 from data.runs import RunFolder, open_run
 from data.simulation import Emulator
 from data.verification import verify
+from recorder.controls import KeyMap
+from recorder.play_from import PlayFromSession
 
 HERE = Path(__file__).parent
 RUN: dict[str, Any] = {
@@ -325,9 +329,16 @@ def test_a_planner_corrects_the_worst_moments_of_a_training(
         assert replay.frame_count == 120
     assert coach.main([*command, "--game", "Pong"]) == 2
     assert "run-1 plays SpaceInvaders, not Pong." in capsys.readouterr().err
+    game, settings, worst = start_before(folder, max(moments, key=lambda moment: moment.severity))
+    session = PlayFromSession(library, game, settings, KeyMap(), "Ada", worst, giver(library, folder))
+    attempt(session, 40)  # a person plays on from the same moment
+    session.close()
+    assert session.notice == "run-1 is not being trained; it will add 10 decisions when it is resumed."
+    assert verify(session.paths[0]).ok
     train(library, "run-1", dataclasses.replace(config, steps=128), resume=True)
-    (line,) = lines(library, "run-1")
+    line, of_person = lines(library, "run-1")
     assert (line.episode, line.decisions, line.step) == (Path(fact["path"]).stem, 30, 120)
+    assert (of_person.episode, of_person.decisions) == (session.paths[0].stem, 10)
     left = worst_moments(folder, 100)
     assert start not in {start_before(folder, moment)[2] for moment in left}
 

@@ -59,6 +59,26 @@ def test_every_attempt_starts_at_the_same_frame_and_verifies(tmp_path: Path) -> 
             assert (replay.origin.started_from.frame, replay.origin.started_from.episode) == (200, parent.stem)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("game", ["SpaceInvaders", "Breakout", "MontezumaRevenge"])
+def test_play_from_ten_random_frames_of_an_episode_verifies(game: str, tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    parent = record(library, 240, game, seed=3)
+    with ReplayFile(parent) as whole:
+        digest, shown = whole.digest, whole.frames(0, 241)
+    for number, frame in enumerate(np.random.default_rng(1).integers(0, 241, 10).tolist()):
+        session = session_from(library, parent, frame)
+        session.controls.press("left" if number % 2 else "right")
+        attempt(session, 12 + number)
+        session.close()
+        (path,) = session.paths
+        assert verify(path).ok, verify(path).sentence
+        with ReplayFile(path) as replay:
+            first = frame - frame % 4
+            np.testing.assert_array_equal(replay.frames(0, 1)[0], shown[first])
+            assert replay.origin.started_from == StartedFrom(first, parent.stem, digest)
+
+
 def test_what_is_saved_is_given_to_the_training_and_waits_in_the_queue_of_corrections(tmp_path: Path) -> None:
     library = Library(tmp_path)
     given: list[Path] = []
