@@ -40,10 +40,13 @@ def add_correction_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_corrections(options: argparse.Namespace, library: Library, demonstrator: Demonstrator) -> int:
-    """Record corrections and add them; raises CoachError if the run has no moments."""
+    """Record corrections and add them; raises CoachError if the run has no moments or plays another game."""
     at_least(options.moments, 1, "--moments")
     at_least(options.seconds, 1, "--seconds")
     folder = open_own_run(library, options.correct)
+    game = folder.read().config.get("game")
+    if options.game not in (None, game):
+        raise CoachError(f"{folder.name} plays {game}, not {options.game}.")
     facts: list[dict[str, Any]] = []
     chosen = worst_moments(folder, options.moments)
     with progress_bar(f"Correcting {folder.name}", "moments") as progress:
