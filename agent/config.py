@@ -23,6 +23,7 @@ ADDED_LATER: dict[str, Any] = {
     "network": "nature",
     "quantiles": 0,
     "pretrain_on": "td",
+    "pretrain_learning_rate": 0.0,
     "bound_returns": "all",
     "margin_anneal_steps": 0,
     "bad_margin": 0.0,
@@ -82,10 +83,11 @@ class TrainConfig:
 
     # The network
     network: str = _setting(
-        "small",
-        "nature; small: half as many filters, normalised in the dense layer alone; impala: 15 residual convolutions",
+        "small-norm",
+        "nature; small: half as many filters, normalised in the dense layer alone; small-norm: also in the first "
+        "convolution; impala: 15 residual convolutions",
         source=f"{MNIH}; Espeholt et al. 2018",
-        choices=("nature", "small", "impala"),
+        choices=("nature", "small", "small-norm", "impala"),
     )
     quantiles: int = _setting(
         32,
@@ -99,10 +101,10 @@ class TrainConfig:
     layer_norm: bool = _setting(True, "layer normalisation after each hidden layer", source="Ba et al. 2016")
     dueling: bool = _setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
     averaging: float = _setting(
-        0.999,
+        0.995,
         "decay of the averaged weights that act and are evaluated; 0: the newest weights act",
         "per update",
-        "Polyak and Juditsky 1992; 0.999 by our own trial",
+        "Polyak and Juditsky 1992; 0.995 by our own trial",
         least=0,
         most=0.999999,
     )
@@ -147,6 +149,10 @@ class TrainConfig:
         "what pretraining fits: td: targets as later; returns: the recorded returns, where the episode's end is known",
         source="Nakamoto et al. 2023",
         choices=("td", "returns"),
+    )
+
+    pretrain_learning_rate: float = _setting(
+        3e-4, "learning rate in pretraining; 0: as later", source="our own trial", least=0, most=1
     )
 
     held_out: float = _setting(

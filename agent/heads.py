@@ -26,6 +26,11 @@ class Head(Protocol):
         """Outputs per action."""
         ...
 
+    @property
+    def slope(self) -> float:
+        """Slope of the loss by the value, far from the target: the weights of other losses are multiples of it."""
+        ...
+
     def shape(self, action_count: int) -> tuple[int, ...]:
         """Return the shape of an example's outputs: (A,) or (A, N)."""
         ...
@@ -61,6 +66,7 @@ class ValueHead:
 
     td_loss: str
     width: int = 1
+    slope: float = 1.0
 
     def shape(self, action_count: int) -> tuple[int, ...]:
         return (action_count,)
@@ -85,6 +91,11 @@ class QuantileHead:
     """N quantiles of the return per action, with the mean as value (Dabney et al. 2018, section 4)."""
 
     width: int
+
+    @property
+    def slope(self) -> float:
+        # Each quantile's loss has its level as slope, between 0 and 1, and the levels sum to half their number.
+        return self.width / 2.0
 
     def shape(self, action_count: int) -> tuple[int, ...]:
         return action_count, self.width

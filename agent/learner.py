@@ -63,6 +63,14 @@ class Learner:
                 variable.assign(np.zeros(variable.shape))
         self.copy_online()
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Set the size of the following updates. It is saved with the optimizer."""
+        self.optimizer.learning_rate = learning_rate
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.optimizer.learning_rate)
+
     def copy_online(self) -> None:
         """Set target and averaged weights to the online ones."""
         for network in (self.target, self.averaged):

@@ -41,7 +41,8 @@ def loss_of(
     """Return the loss of a batch, its TD errors (B,) and the mean value of its actions.
 
     batch: the arrays of ``batch_arrays``. This is Hester et al. 2018, equation 3, extended by double Q-learning, the
-    bound by recorded returns, importance weights and the conservative loss; a weight of 0 leaves a term out.
+    bound by recorded returns, importance weights and the conservative loss; a weight of 0 leaves a term out. The terms
+    other than the TD loss are multiplied by the head's slope, so that a weight means the same with every head.
     """
     (
         stacks,
@@ -75,12 +76,13 @@ def loss_of(
     if config.one_step_weight:
         each = each + config.one_step_weight * td(rewards, one_discounts, following)[0]
     if config.bad_margin:
-        each = each + bad_margin_losses(q, actions, ops.maximum(-imitate, 0.0), config.bad_margin)
+        avoid = ops.maximum(-imitate, 0.0)
+        each = each + head.slope * bad_margin_losses(q, actions, avoid, config.bad_margin)
         imitate = ops.maximum(imitate, 0.0)
     if config.imitates:
-        each = each + config.margin_weight * margin_losses(q, actions, imitate, config.margin)
+        each = each + head.slope * config.margin_weight * margin_losses(q, actions, imitate, config.margin)
     if config.conservative_weight:
-        each = each + config.conservative_weight * conservative_losses(q, actions, imitate)
+        each = each + head.slope * config.conservative_weight * conservative_losses(q, actions, imitate)
     total = ops.mean(weights * each)
     if config.l2_weight:
         total = total + config.l2_weight * squared_weights(online.trainable_variables)

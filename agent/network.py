@@ -67,10 +67,22 @@ def nature(layers: Layers, config: TrainConfig, features: Features) -> Features:
     return layers.flatten(features)
 
 
-def small(layers: Layers, config: TrainConfig, features: Features) -> Features:  # noqa: ARG001 - as the others
-    """The same with fewer filters and no normalisation: a third of the arithmetic."""
+def small(layers: Layers, config: TrainConfig, features: Features) -> Features:
+    """The same with fewer filters and no normalisation of convolutions: a third of the arithmetic."""
+    return _small(layers, config, features, normalised=0)
+
+
+def small_norm(layers: Layers, config: TrainConfig, features: Features) -> Features:
+    """The small network, and the first convolution is normalised too: the features of pictures are small numbers."""
+    return _small(layers, config, features, normalised=1)
+
+
+def _small(layers: Layers, config: TrainConfig, features: Features, normalised: int) -> Features:
     for number, (filters, side, stride) in enumerate(SMALL_CONVOLUTIONS, start=1):
-        features = layers.convolution(f"convolution_{number}", features, filters, side, stride, same=False)
+        name = f"convolution_{number}"
+        features = layers.convolution(name, features, filters, side, stride, same=False)
+        if config.layer_norm and number <= normalised:
+            features = layers.norm(f"{name}_norm", features)
         features = layers.relu(features)
     return layers.flatten(features)
 
@@ -92,6 +104,7 @@ def impala(layers: Layers, config: TrainConfig, features: Features) -> Features:
 NETWORKS: dict[str, Callable[[Layers, TrainConfig, Features], Features]] = {
     "nature": nature,
     "small": small,
+    "small-norm": small_norm,
     "impala": impala,
 }
 """From pixels (84, 84, S) between 0 and 1 to flat features."""

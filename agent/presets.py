@@ -28,6 +28,7 @@ COMMON: dict[str, Any] = {
     "discount": 0.99,
     "bound_by_return": False,
     "pretrain_on": "td",
+    "pretrain_learning_rate": 0.0,
     "start_inside": 0.0,
     "start_rule": "even",
     "balance_actions": False,

@@ -175,6 +175,7 @@ class Trainer:
     def pretrain(self) -> Iterator[Update]:
         """Make the updates on the seeding before the first step."""
         held_out = self.held_out
+        self.learner.set_learning_rate(self.config.pretrain_learning_rate or self.config.learning_rate)
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
             if self.pretraining_ended or (held_out is not None and held_out.stops_pretraining):
                 return
@@ -206,6 +207,7 @@ class Trainer:
 
         While an update is computed, the agent acts with the weights of the update before it.
         """
+        self.learner.set_learning_rate(self.config.learning_rate)
         while self.step < self.config.steps:
             if self._executed is None:
                 self._start_episode()

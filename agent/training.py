@@ -505,7 +505,7 @@ class _Training:
             {
                 "train/loss": self.progress.loss,
                 "train/n_updates": trainer.learner.updates,
-                "train/learning_rate": self.config.learning_rate,
+                "train/learning_rate": trainer.learner.learning_rate,
                 "train/mean_value": self.progress.mean_value,
                 "seeding/batch_share": trainer.batch_seeded_share,
                 **self._held_out_facts(),

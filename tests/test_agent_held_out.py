@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from test_agent_training import assert_same_run
 import agent.trainer
 import agent.training
 import agent.trust
+from agent.checkpoint import acting_weights
 from agent.held_out import PATIENCE, HeldOut, hold_out
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import new_emulator
@@ -158,7 +160,8 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Check, "passed", property(lambda self: self.trust == VALUES))
-    config = small_config(**SETTINGS, check_episodes=1, balance_actions=True, margin_anneal_steps=40, steps=40)
+    others = {"balance_actions": True, "margin_anneal_steps": 40, "pretrain_learning_rate": 1e-3}
+    config = small_config(**SETTINGS, **others, check_episodes=1, steps=40)
     train(library, "whole", config)
     for number in range(1, 60):
         asked = iter(range(1000))
@@ -168,6 +171,18 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
             break
     assert number > 2
     assert_same_run(library, "whole", "parts")
+
+
+def test_pretraining_has_a_learning_rate_of_its_own(library: Library) -> None:
+    settings = {"seed_from": ("human",), "network": "small-norm", "deterministic": True, "pretrain_steps": 2}
+    train(library, "alike", small_config(**settings, learning_rate=1e-3, steps=0))
+    config = small_config(**settings, learning_rate=1e-5, pretrain_learning_rate=1e-3, learn_from_step=0, steps=0)
+    train(library, "own", config)
+    ours, theirs = (acting_weights(RunFolder(library.run_folder(run))) for run in ("alike", "own"))
+    np.testing.assert_equal(ours, theirs)
+    train(library, "own", dataclasses.replace(config, steps=4), resume=True)
+    moved = acting_weights(RunFolder(library.run_folder("own")))
+    assert 0 < max(np.abs(moved[name] - theirs[name]).max() for name in theirs) < 1e-4
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_weights_of_another_shape_are_refused() -> None:
         {"network": "small"},
         {"network": "impala"},
         {"quantiles": 3},
-        {"network": "small", "quantiles": 3, "dueling": True},
+        {"network": "small-norm", "quantiles": 3, "dueling": True},
     ],
     ids=str,
 )

@@ -77,12 +77,14 @@ def reference(
             each += config.one_step_weight * td(*single)[0]
         imitate = float(batch["imitate"][row])
         others = [q[a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
-        each += config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
+        # A TD loss that is summed over quantiles grows with half their number for each unit of the value.
+        scale = config.quantiles / 2.0 if config.quantiles else 1.0
+        each += scale * config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
         if config.bad_margin:
             best_other = max(q[a] for a in range(ACTIONS) if a != action)
-            each += max(-imitate, 0.0) * max(0.0, q[action] + config.bad_margin - best_other)
+            each += scale * max(-imitate, 0.0) * max(0.0, q[action] + config.bad_margin - best_other)
         soft_maximum = np.log(np.exp(q.astype(np.float64)).sum())
-        each += config.conservative_weight * max(imitate, 0.0) * (soft_maximum - q[action])
+        each += scale * config.conservative_weight * max(imitate, 0.0) * (soft_maximum - q[action])
         total += batch["weights"][row] * each / BATCH
     total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
     return total, np.array(errors)

@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one-step and L2": {**PLAIN, "n_steps": 5, "one_step_weight": 0.6, "l2_weight": 1e-3},
     "conservative, bounded": {**PLAIN, "conservative_weight": 0.4, "bound_by_return": True},
     "default": {},
-    "quantiles of the small network": {"network": "small", "quantiles": 5},
+    "quantiles of the small network": {"network": "small-norm", "quantiles": 5},
     "dueling quantiles of the impala network": {
         "network": "impala",
         "quantiles": 3,
