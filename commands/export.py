@@ -58,7 +58,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace, spans: list[Span], on_progress: Callable[[int, int], None]) -> list[Path]:
-    from data.export import export, export_all
+    from data.export import FILE_KINDS, export, export_all
 
     if options.to == "minari":
         from data.minari_export import default_dataset_id, export_minari
@@ -67,7 +67,7 @@ def _write(options: argparse.Namespace, spans: list[Span], on_progress: Callable
     if len(spans) == 1:
         span = spans[0]
         return [export(span.path, options.to, options.out, span.start, span.stop, options.overlay, on_progress)]
-    if options.out.is_file():
+    if options.out.is_file() or options.out.suffix == FILE_KINDS[options.to]:
         raise CoachError(f"{len(spans)} files are to be written, but --out {options.out} is a single file.")
     return export_all(spans, options.to, options.out, options.overlay, on_progress)
 

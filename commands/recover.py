@@ -40,7 +40,7 @@ def recover_with_progress(library: Library, paths: list[Path] | None) -> list[Pa
 
 def recover_before_play(library: Library) -> None:
     """Rebuild what an earlier crash left unfinished. A failure is reported but does not prevent playing."""
-    if not library.replays.is_dir():
+    if not library.replays.is_dir() or library.is_read_only:
         return
     try:
         for path in recover_with_progress(library, None):

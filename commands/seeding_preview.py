@@ -190,7 +190,7 @@ def plot_seeding(seeding: SeedingPreview, path: Path) -> Path:
     from matplotlib.figure import Figure
 
     if path.suffix.lower() not in PICTURE_FORMATS:
-        raise CoachError(f"The name of a picture must end in {', '.join(PICTURE_FORMATS)}, unlike {path}.")
+        raise CoachError(f"The name of a picture must end in one of {', '.join(PICTURE_FORMATS)}, not {path}.")
     figure = Figure(figsize=(10, 4.6), dpi=150, layout="constrained")
     figure.suptitle(
         f"Seeding of {display_name(seeding.game)}: {', '.join(seeding.sources)}, keep {seeding.keep}",

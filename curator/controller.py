@@ -51,11 +51,13 @@ class CuratorController:
         predict: Callable[[Clip], str] | None = None,
         queues: Queues | None = None,
         can_train: bool = False,
+        from_home: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """``predict``: the learned judge's prediction for a clip, in words. ``queues``: those to choose from.
 
-        ``can_train``: whether the end of a queue offers to train an agent.
+        ``can_train``: whether the end of a queue offers to train an agent. ``from_home``: whether quitting goes back to
+        the home window.
         """
         self.session = session
         self.player = ClipPlayer()
@@ -68,6 +70,7 @@ class CuratorController:
         self.drag: EdgeDrag | None = None
         """The edge of the clip that is being dragged on the timeline."""
         self.train_requested = False
+        self.quit_label = "Back" if from_home else "Quit"
         self._reader = reader
         self._outlines = outlines
         self._queue = queue
@@ -224,7 +227,8 @@ class CuratorController:
             self._notes.pop(given.clip, None)
             self._show_current()
             if self._goal == self._progress.this_session:
-                self.say(f"You reached your goal of {self._goal} verdicts. Press Esc to quit, or continue.")
+                leaves = "quit" if self.quit_label == "Quit" else "go back"
+                self.say(f"You reached your goal of {self._goal} verdicts. Continue, or press Esc to {leaves}.")
             if is_repeat(given) and before is not None:
                 earlier = "the same" if before.verdict == verdict else before.verdict
                 self.say(f"You judged this clip before and said {earlier}.")
@@ -387,6 +391,7 @@ class CuratorController:
         return CuratorView(
             curator=self.session.curator,
             queue=queue_title(self._queue),
+            quit_label=self.quit_label,
             queued=current,
             outline=self._outlines[current.clip.episode_id] if current else None,
             shown=self._shown if current else None,

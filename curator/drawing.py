@@ -49,6 +49,8 @@ class CuratorView:
     curator: str
     queue: str
     """The queue's title."""
+    quit_label: str
+    """What Esc does: "Quit" or "Back"."""
     queued: QueuedClip | None
     outline: EpisodeOutline | None
     shown: ShownFrame | None
@@ -146,7 +148,7 @@ def _draw_header(canvas: Canvas, layout: CuratorLayout, view: CuratorView) -> No
     box, button = layout.header, layout.queue_button
     middle = button.centre[1]
     right = box.right
-    for label, key in (("quit", "Esc"), ("all keys", "F1")):
+    for label, key in ((view.quit_label.lower(), "Esc"), ("all keys", "F1")):
         width, height = canvas.measure(label, SMALL)
         canvas.text(label, (right, middle - height / 2), SMALL, QUIET, align="right")
         right -= width + 6 + canvas.key_cap_width(key)
@@ -305,20 +307,28 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def draw_note_field(canvas: Canvas, field: TextField) -> None:
+def note_panel(window: Box) -> Box:
+    """Return the panel of the field in which a note is written."""
+    return window.middle(560, 176)
+
+
+def note_buttons(window: Box) -> dict[str, Button]:
+    """Return the buttons below a note, by the key that does the same."""
+    save, cancel, *_ = note_panel(window).inset(24).bottom_part(36).columns(3, 12)
+    return {"return": Button(save, "Save", "Enter", GREEN), "escape": Button(cancel, "Cancel", "Esc")}
+
+
+def draw_note_field(canvas: Canvas, field: TextField, pointer: tuple[float, float]) -> None:
     """Draw the field in which a note is written, over everything else."""
     canvas.shade(canvas.box, 150)
-    panel = canvas.box.middle(560, 160)
+    panel = note_panel(canvas.box)
     canvas.fill(panel, PANEL, radius=10)
     canvas.outline(panel, LINE, radius=10)
     inner = panel.inset(24)
     canvas.text("A note on this clip", (inner.x, inner.y - 6), MEDIUM)
     field.draw(canvas, Box(inner.x, inner.y + 32, inner.width, FIELD_HEIGHT), active=True)
-    x, y = inner.x, inner.bottom - KEY_CAP_HEIGHT
-    for key, meaning in (("Enter", "saves the note"), ("Esc", "cancels")):
-        x = canvas.key_cap(key, (x, y)).right + GRID
-        height = canvas.measure(meaning, SMALL)[1]
-        x = canvas.text(meaning, (x, y + (KEY_CAP_HEIGHT - height) / 2), SMALL, QUIET).right + 20
+    for button in note_buttons(canvas.box).values():
+        button.draw(canvas, hover=button.contains(*pointer))
 
 
 def draw_loading(canvas: Canvas, doing: str, done: int, total: int) -> None:

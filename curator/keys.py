@@ -50,7 +50,6 @@ OTHER_KEYS: tuple[tuple[str, str], ...] = (
     ("T", "At the end of a queue: train an agent"),
     ("H F1", "Show or close this list"),
     ("F11", "Full screen"),
-    ("Esc", "Back, or quit; everything is saved"),
 )
 """(keys, what they do) of everything that is not a verdict."""
 
@@ -60,6 +59,7 @@ def verdict_of_key(key: str) -> str | None:
     return next((one.verdict for one in VERDICT_KEYS if key in (one.key, *one.more_keys)), None)
 
 
-def key_list() -> list[tuple[str, str]]:
-    """Return the rows (keys, what they do) of the window's list of keys."""
-    return [*((" ".join(one.caps), one.label) for one in VERDICT_KEYS), *OTHER_KEYS]
+def key_list(quit_label: str = "Quit") -> list[tuple[str, str]]:
+    """Return the rows (keys, what they do) of the window's list of keys. ``quit_label``: "Quit" or "Back"."""
+    verdicts = [(" ".join(one.caps), one.label) for one in VERDICT_KEYS]
+    return [*verdicts, *OTHER_KEYS, ("Esc", f"{quit_label}; everything is saved")]

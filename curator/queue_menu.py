@@ -13,7 +13,7 @@ from screen.layout import Box
 from screen.theme import GRID, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
 
 ROW_HEIGHT = 44.0
-WIDTH = 640.0
+WIDTH = 800.0
 
 
 class Queues(Protocol):
@@ -116,9 +116,9 @@ def _draw_row(canvas: Canvas, box: Box, row: QueueRow, place: int, is_chosen: bo
     colour = TEXT if can_open and row.count != 0 else QUIET
     canvas.text(count, (inner.right, _top(canvas, inner, MEDIUM)), MEDIUM, colour, mono=True, align="right")
     title = canvas.text(
-        queue_title(row.queue), (inner.x + 24, _top(canvas, inner, MEDIUM)), MEDIUM, colour, max_width=260
+        queue_title(row.queue), (inner.x + 24, _top(canvas, inner, MEDIUM)), MEDIUM, colour, max_width=340
     )
-    left = max(title.right + 16, inner.x + 232)
+    left = max(title.right + 16, inner.x + 264)
     about = row.why_not or queue_kind(row.queue).shows
     canvas.text(about, (left, _top(canvas, inner, SMALL)), SMALL, QUIET, max_width=inner.right - 56 - left)
 

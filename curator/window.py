@@ -14,6 +14,7 @@ from curator.drawing import (
     draw_loading,
     draw_note_field,
     lower_buttons,
+    note_buttons,
     queue_button,
     verdict_buttons,
 )
@@ -118,7 +119,7 @@ def curate(
         session = Session(labels, curator, clips, queues.frame_counts)
         with FrameReader({name: outline.path for name, outline in by_id.items()}) as reader:
             controller = CuratorController(
-                session, reader, by_id, queue, goal, predict, queues, can_train=train is not None
+                session, reader, by_id, queue, goal, predict, queues, train is not None, from_home
             )
             WindowLoop(window, controller).run()
         if controller.train_requested and train is not None:
@@ -236,11 +237,11 @@ class WindowLoop:
         buttons = [queue_button(layout, view), *verdicts.values(), *lower.values()]
         draw_curator(canvas, layout, view, buttons, self._pointer)
         if controller.help_open:
-            draw_key_list(canvas, "Keys", key_list())
+            draw_key_list(canvas, "Keys", key_list(controller.quit_label))
         if controller.menu is not None:
             draw_queue_menu(canvas, controller.menu, self._pointer)
         if controller.note_field is not None:
-            draw_note_field(canvas, controller.note_field)
+            draw_note_field(canvas, controller.note_field, self._pointer)
         self._window.title = controller.title
         self._window.present()
 
@@ -290,6 +291,10 @@ class WindowLoop:
             return
         clicked = isinstance(event, PointerDown) and event.button == 1
         if controller.note_field is not None:
+            if clicked:
+                for key, button in note_buttons(self._window.size_units).items():
+                    if button.contains(event.x, event.y):
+                        controller.press(key)
             return
         if controller.help_open:
             if clicked:

@@ -19,9 +19,7 @@ def frame_clock(frames: int) -> str:
 
 def rounded_duration(seconds: float) -> str:
     """Return a duration in its largest units: "40 s", "12 min", "3 h 05 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    if round(seconds) < 60:
+        return f"{round(seconds)} s"
+    minutes = int(seconds / 60 + 0.5)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

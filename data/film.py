@@ -91,7 +91,7 @@ def write_gif(
         "pix_fmt_out": "pal8",
         "quality": None,
         "macro_block_size": 1,
-        "output_params": ["-loop", "0"],
+        "output_params": ["-loop", "0", "-f", "gif"],
     }
     return _filmed(path, shown, raw, options)
 
@@ -130,7 +130,7 @@ def write_mp4(
         "fps": frames_per_second,
         "codec": "libx264",
         "macro_block_size": 2,
-        "output_params": ["-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"],
+        "output_params": ["-crf", "18", "-preset", "veryfast", "-movflags", "+faststart", "-f", "mp4"],
     }
     return _filmed(path, shown, raw, options)
 

@@ -31,6 +31,7 @@ SUPPLIED_RUNS = Path(__file__).parent / "supplied"
 ``benchmarks.teacher`` writes them."""
 
 RunState = Literal["waiting", "starting", "training", "stopping", "done", "stopped", "failed", "interrupted"]
+SOURCE_WORDS = {"human": "people's play", "planner": "the planner's play", "all": "everything recorded"}
 ACTIVE_STATES: tuple[RunState, ...] = ("waiting", "starting", "training", "stopping")
 
 
@@ -257,7 +258,7 @@ class RunSummary:
     @property
     def seeding(self) -> str:
         """Where its seeding comes from, in words."""
-        return ", ".join(self.seed_from) or "from scratch"
+        return ", ".join(SOURCE_WORDS.get(spec, spec) for spec in self.seed_from) or "from scratch"
 
     @property
     def is_active(self) -> bool:

@@ -35,7 +35,7 @@ class ComparisonForm(ListForm):
             "Seeds",
             "trainings of each",
             (1, 2, 3, 5, 10, 20),
-            "How many trainings each gets, with different seeds. Three show a large difference, ten a smaller one.",
+            "How many trainings each starting point gets, with different random seeds. Three show a large difference.",
         ),
         "steps": NumberField(
             "Steps",
@@ -72,7 +72,7 @@ class ComparisonForm(ListForm):
         if self.focus.name == "name":
             return "The name of the comparison, and of its folder in the library."
         if self.focus.name == "source":
-            return "Each chosen row is one kind of agent: the play that its replay memory is filled with at the start."
+            return "Each selected row is one kind of agent. It says what fills the agent's replay memory at the start."
         return super().explanation
 
     @property

@@ -17,7 +17,7 @@ from screen.theme import GRID, LARGE, OLIVE, ORANGE, PANEL, QUIET, SMALL
 from screen.window import Window
 
 TITLE = "Replay Coach - comparing"
-WAITS = "waits for its turn"
+WAITS = "is waiting for its turn"
 
 
 class ComparisonController(Protocol):
@@ -163,8 +163,8 @@ class ComparisonWindow(ListWindow[ComparisonForm]):
         waits = self._controller.start(request)
         self._close_form()
         self._shown = request.name
-        does = f"{WAITS} and then runs" if waits else "runs in the background"
-        self._say(f"{request.name} {does}, also while this window is closed.")
+        does = f"{WAITS} and starts by itself" if waits else "is running in the background"
+        self._say(f"{request.name} {does}, even if this window is closed.")
 
     def _stop(self) -> None:
         waited = self._selected is not None and self._selected.state == "waiting"

@@ -273,7 +273,7 @@ class EpisodeWindow:
         except CoachError as error:
             self._message, self._is_error = str(error), True
         else:
-            self._message, self._is_error = f"{verdict.capitalize()}: {span}. U undoes it.", False
+            self._message, self._is_error = f"{verdict.capitalize()}: {span}. Press U to undo.", False
 
     def _undo(self) -> None:
         """Undo the last verdict that was given here, unless another window has given a later one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data.checked_files import FileAnswers
 from data.counted import counted
-from data.durations import rounded_duration
+from data.durations import clock
 from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
@@ -130,7 +130,7 @@ class LibraryController:
         number = f"{shown:,} of {in_all:,}" if shown != in_all else f"{in_all:,}"
         marked = f", {len(self.marked):,} marked" if self.marked else ""
         what = "episode" if number == "1" else "episodes"
-        return f"{number} {what}, {rounded_duration(sum(row.seconds for row in self.rows))}{marked}"
+        return f"{number} {what}, {clock(sum(round(row.seconds) for row in self.rows))}{marked}"
 
     @property
     def title(self) -> str:

@@ -193,7 +193,7 @@ def _draw_row(canvas: Canvas, box: Box, library: LibraryController, row: Episode
         return
     answer = library.answers.get(row.episode_id)
     verified = "" if answer is None else "yes" if answer.ok else "failed"
-    length = clock(int(row.seconds))
+    length = clock(row.seconds)
     verdicts = f"{row.good} / {row.bad}" if row.good or row.bad else ""
     values = (
         (row.created[:16].replace("T", " "), QUIET, True),
@@ -216,7 +216,7 @@ def _draw_nothing(canvas: Canvas, box: Box, library: LibraryController) -> None:
         words = "No episode matches. Press C to clear the filters."
     elif library.in_trash:
         runs = library.trash_words if library.trashed_runs else ""
-        words = f"No episodes here, but {runs}." if runs else "The trash is empty."
+        words = f"No episodes. The trash contains {runs}." if runs else "The trash is empty."
     else:
         words = "No episodes yet. Press Esc, then P to play one."
     canvas.text(words, (box.x + 28, box.y + 24), MEDIUM)

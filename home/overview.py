@@ -104,7 +104,7 @@ def action_lines(overview: Overview) -> dict[HomeAction, tuple[str, str]]:
         train_lines = (f"{training.name}: {training.phase}", left)
     elif overview.runs:
         last = overview.runs[-1]
-        train_lines = (counted(len(overview.runs), "run"), f"newest: {last.name}, {last.step:,} steps")
+        train_lines = (counted(len(overview.runs), "run"), f"{last.name}: {counted(last.step, 'step')}")
     watchable = overview.watchable
     watch_lines = ("No agent yet", "train one first")
     shown = watchable or overview.supplied
@@ -132,4 +132,4 @@ def _comparison_lines(comparisons: Sequence[ComparisonSummary]) -> tuple[str, st
     if last.is_active:
         left = "" if last.seconds_left is None else f", {rounded_duration(last.seconds_left)} left"
         return f"{last.name}: {last.state}", f"{done}{left}"
-    return counted(len(comparisons), "comparison"), f"last: {last.name}, {last.state}"
+    return counted(len(comparisons), "comparison"), f"{last.name}: {last.state}"

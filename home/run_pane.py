@@ -175,7 +175,7 @@ class RunPane:
         canvas.text(run.name, (box.x, box.y - 4), LARGE, max_width=state.x - box.x - 2 * GRID)
         y = box.y + 40
         canvas.text(
-            f"seeded by {run.seeding}" if run.seed_from else run.seeding,
+            f"seeded from {run.seeding}" if run.seed_from else run.seeding,
             (box.x, y),
             SMALL,
             QUIET,

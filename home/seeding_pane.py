@@ -73,7 +73,7 @@ def seeding_lines(preview: SeedingPreview) -> list[tuple[str, str]]:
     if preview.kept:
         episodes = counted(preview.episodes, "episode")
         lines.append(("Play", f"{clock(preview.seconds)} in {episodes}"))
-        lines.append(("Bring points", f"{preview.reward_share:.1%} of the decisions"))
+        lines.append(("With points", f"{preview.reward_share:.1%} of the decisions"))
     if preview.random:
         lines.append(("Fresh random play", f"{preview.random:,} decisions"))
     if preview.recorded_first:

@@ -90,8 +90,8 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
             "Hold each action for",
             "choice",
             ("frame_skip",),
-            "Frames for which each of your actions is held. An agent decides every 4 frames: with 4, your decisions "
-            "are ones that it could have made.",
+            "For how many frames each of your actions is held. An agent decides every 4 frames, so with 4 your "
+            "decisions are ones that it could have made.",
             _numbers((1, 2, 3, 4, 5, 6, 8), {1: "1 frame", 4: "4 frames, like the agent"}),
         ),
         SettingRow(
@@ -133,7 +133,7 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
             "Threads for training",
             "choice",
             ("threads",),
-            "How many of this machine's processors a training may use. Fewer leave some for playing meanwhile.",
+            "How many of this machine's processors a training may use. Use fewer to leave some for playing.",
             _numbers(threads, {0: f"all ({processors})"}),
         ),
         SettingRow("Keys", "action", (), "The keys that you play with."),
@@ -356,7 +356,10 @@ class SettingsWindow:
             self._message, self._is_error = str(error), True
             return
         self._moved = asked, ids
-        self._message, self._is_error = f"The verdicts of {asked.old} now belong to {asked.new}. U undoes it.", False
+        self._message, self._is_error = (
+            f"The verdicts of {asked.old} now belong to {asked.new}. Press U to undo.",
+            False,
+        )
 
     def _undo(self) -> None:
         """Give the verdicts that were last moved their old name again."""

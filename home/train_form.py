@@ -19,7 +19,7 @@ PRACTICES = {
     "none": "from the beginning only",
     "even": "half of its games start in the chosen play",
     "good": "half start shortly before good clips",
-    "bad": "half start before bad clips, which it avoids",
+    "bad": "half start before bad clips, to learn to avoid them",
 }
 """Where the agent's own games start, by the rule of ``coach train --start-rule``; "none": at the beginning."""
 STEPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000)
@@ -101,7 +101,7 @@ class TrainForm(ListForm):
             case "name":
                 return "The name of the run, and of its folder in the library."
             case "keep":
-                return "Which recorded decisions go into the memory, by the verdicts on them."
+                return "Which recorded decisions go into the replay memory, according to their verdicts."
             case "practice":
                 return "Games that start in the recorded play let the agent practise what it cannot reach yet."
             case "preset":
@@ -109,7 +109,7 @@ class TrainForm(ListForm):
             case "source" if self._on_random:
                 return "Randomly chosen actions, played when the training starts. The arrows change how many."
             case "source":
-                return "What the agent learns from before it plays itself. Several sources can be chosen."
+                return "What the agent learns from before its first own step. Several sources can be chosen."
         return super().explanation
 
     @property

@@ -26,7 +26,7 @@ from screen.widgets import Button, draw_message, message_buttons
 from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
 
 TITLE = "Replay Coach - training"
-WAITS = "waits for its turn"
+WAITS = "is waiting for its turn"
 
 
 class TrainingController(Protocol):
@@ -325,16 +325,16 @@ class TrainWindow(ListWindow[TrainForm]):
         waits = self._controller.start(request)
         self._close_form()
         self._shown, self._game = request.run, None
-        does = f"{WAITS} and then trains" if waits else "trains in the background"
+        does = f"{WAITS} and starts by itself" if waits else "is training in the background"
         meanwhile = "Verdicts that you give meanwhile take effect in it."
-        self._say(f"{request.run} {does}, also while this window is closed. {meanwhile}")
+        self._say(f"{request.run} {does}, even if this window is closed. {meanwhile}")
 
     def _stop(self) -> None:
         run = self._selected
         if run is not None:
             self._controller.stop(run.name)
             if run.state != "waiting":
-                self._say(f"{run.name} writes a checkpoint and stops.")
+                self._say(f"{run.name} is stopping. It writes a checkpoint first.")
 
     def _resume(self) -> None:
         if self._selected is not None:

@@ -241,7 +241,7 @@ class KeyMap:
                 users.setdefault(key, []).append(MEANINGS[what])
         for key, meanings in users.items():
             if len(meanings) > 1:
-                found.append(f"{key_label(key)} does several things: {', '.join(meanings)}.")
+                found.append(f"{key_label(key)} has several meanings: {'; '.join(meanings)}.")
         return found
 
     def to_json(self) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from data.counted import counted
 from data.durations import frame_clock
 from data.episode import FRAMES_PER_SECOND
-from recorder.controls import MEANINGS, KeyMap, key_label, turned, used_parts
+from recorder.controls import MEANINGS, PARTS, KeyMap, key_label, turned, used_parts
 from recorder.end_dialog import EndDialog
 from recorder.episode_bar import HEIGHT as EPISODE_BAR_HEIGHT
 from recorder.episode_bar import EpisodeBar
 from recorder.session import Session
 from recorder.session_state import COUNTDOWN_TICKS, SCORE_CHANGE_TICKS, SessionState
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
-from screen.keyboard import cap
+from screen.keyboard import cap as shown_key
 from screen.layout import Box
 from screen.theme import (
     GREEN,
@@ -55,6 +55,12 @@ _STATES = {
 }
 
 
+COUNTDOWN_MEANING = "Resume after a countdown: 3, 2, 1"
+HINTS = {**MEANINGS, "count_down": COUNTDOWN_MEANING, "start": "Start to play and record", "keys": "List of all keys"}
+HINTS |= {"edit_keys": "Choose other keys", "end": ""}
+"""Tooltips of the buttons of the side panel, by their commands."""
+
+
 @dataclass(frozen=True)
 class Offer:
     """A button of the side panel: its command, label and key, and whether it does anything now."""
@@ -64,6 +70,11 @@ class Offer:
     key: str
     enabled: bool = True
     colour: Colour | None = None
+
+    @property
+    def hint(self) -> str:
+        """What it does, for its tooltip."""
+        return HINTS.get(self.command, "")
 
 
 def offers(session: Session, can_reopen: bool = True, quit_label: str = "Quit") -> list[Offer]:
@@ -95,7 +106,7 @@ def offers(session: Session, can_reopen: bool = True, quit_label: str = "Quit") 
     can_end = state is not SessionState.ENDED
     return [
         first,
-        Offer("count_down", "3-2-1", key_label("space"), paused),
+        Offer("count_down", "In 3-2-1", key_label("space"), paused),
         Offer("rewind", "Rewind", keys.label("rewind"), begun),
         Offer("forward", "Forward", keys.label("forward"), paused),
         Offer("marker", "Marker", keys.label("marker"), playing or paused),
@@ -115,9 +126,15 @@ def placed(found: list[Offer], box: Box) -> list[tuple[str, Button]]:
     place = box.bottom_part(rows * BUTTON_HEIGHT + max(0, rows - 1) * GAP)
     cells = [cell for row in place.rows(rows, GAP) for cell in row.columns(2, GAP)]
     return [
-        (offer.command, Button(cell, offer.label, offer.key, offer.colour, offer.enabled))
+        (offer.command, Button(cell, offer.label, offer.key, offer.colour, offer.enabled, offer.hint))
         for offer, cell in zip(found, cells, strict=True)
     ]
+
+
+def game_keys(session: Session) -> str:
+    """Return the keys that play the session's game, such as "← → Space"."""
+    used = used_parts(session.take.emulator.action_meanings, session.game)
+    return " ".join(shown_key(session.key_map.label(part)) for part in PARTS if part in used)
 
 
 def paused_status(later_frames: int, undo_key: str) -> str:
@@ -185,7 +202,8 @@ class PlayView:
         picture = canvas.picture(take.state.screen, take.emulator.palette, room)
         status = ""
         if session.state is SessionState.READY:
-            self._banner(canvas, picture, "Press any game key to start", "Recording starts with the first key")
+            words = f"Recording starts with the first key: {game_keys(session)}"
+            self._banner(canvas, picture, "Press any game key to start", words, mono=True)
         elif session.state is SessionState.RESTORING:
             done, total = session.restored_frames
             self._banner(canvas, picture, "Restoring the episode", f"{frame_clock(done)} of {frame_clock(total)}")
@@ -193,7 +211,7 @@ class PlayView:
             number = 1 + session.countdown_ticks * 3 // (COUNTDOWN_TICKS + 1)
             self._banner(canvas, picture, str(number), "Recording resumes")
         elif session.state is SessionState.PAUSED:
-            undo = cap(session.key_map.label("bring_back"))
+            undo = shown_key(session.key_map.label("bring_back"))
             status = paused_status(take.recorded_frames - take.frame, undo)
         elif session.state is SessionState.REWINDING:
             status = f"Rewinding: {frame_clock(take.frame)}. Release the key to stop."
@@ -212,13 +230,14 @@ class PlayView:
         else:
             self.bar.hide()
 
-    def _banner(self, canvas: Canvas, picture: Box, title: str, below: str) -> None:
+    def _banner(self, canvas: Canvas, picture: Box, title: str, below: str, mono: bool = False) -> None:
         height = 88.0 if below else 64.0
         box = Box(picture.x, picture.y + (picture.height - height) / 2, picture.width, height)
         canvas.shade(box, 190)
         canvas.text(title, (box.centre[0], box.y + 10), LARGE, TEXT, align="centre", max_width=box.width - 16)
         if below:
-            canvas.text(below, (box.centre[0], box.y + 56), SMALL, TEXT, align="centre", max_width=box.width - 16)
+            at, room = (box.centre[0], box.y + 56), box.width - 16
+            canvas.text(below, at, SMALL, TEXT, mono=mono, align="centre", max_width=room)
 
     # The panel.
 
@@ -327,12 +346,19 @@ class PlayView:
                 _draw_part(
                     canvas,
                     Box(box.x + x, box.y + y, cap, cap),
-                    key_label(part),
+                    self._part_label(canvas, part, cap),
                     turned(part, self._session.game) in held,
                 )
         if "fire" in used:
             fire = Box(box.x, box.y + 2 * cap + 8, 3 * cap + 8, cap)
-            _draw_part(canvas, fire, "Fire", "fire" in held)
+            words = f"Fire: {self._session.key_map.label('fire')}"
+            fits = canvas.measure(words, SMALL)[0] <= fire.width - GRID
+            _draw_part(canvas, fire, words if fits else "Fire", "fire" in held)
+
+    def _part_label(self, canvas: Canvas, part: str, width: float) -> str:
+        """Return the key of a direction, or its arrow where the key's name is too wide."""
+        label = shown_key(self._session.key_map.label(part))
+        return label if canvas.measure(label, SMALL, mono=True)[0] <= width else key_label(part)
 
     def _draw_episodes(self, canvas: Canvas, box: Box) -> None:
         session = self._session
@@ -381,7 +407,7 @@ def key_rows(key_map: KeyMap, with_take_over: bool) -> list[tuple[str, str]]:
     """Return the list of keys: caps, separated by spaces, and what they do."""
     rows = [("F1", "This list"), ("F2", "Change the keys"), (key_label("return"), "Save the episode at its end")]
     rows.append((key_label("delete"), "Discard the episode at its end"))
-    rows.append((key_label("space"), "Resume with a countdown of 3-2-1"))
+    rows.append((key_label("space"), COUNTDOWN_MEANING))
     for what, meaning in MEANINGS.items():
         if (what == "take_over") > with_take_over or (what in ("games", "reopen") and with_take_over):
             continue

@@ -246,7 +246,7 @@ class Session:
 
     def _discard_take(self, listed: bool = False) -> None:
         if self._takes.discard(listed):
-            self.notify(f"Discarded. {cap(self.key_map.label('bring_back'))} undoes it.")
+            self.notify(f"Discarded. Press {cap(self.key_map.label('bring_back'))} to undo.")
         self._prepare_next()
 
     def bring_back(self) -> None:
@@ -408,7 +408,7 @@ class Session:
         if complete and self._undoes_rewind:
             self._undoes_rewind = False
             key = cap(self.key_map.label("bring_back"))
-            self._stop_at_end(f"Restored what the rewind discarded. {key} switches back.")
+            self._stop_at_end(f"Restored what the rewind discarded. Press {key} to switch back.")
         elif complete:
             self.state = SessionState.PAUSED
             self.notify("This is where you stopped. Resume here, or rewind first.")

@@ -72,6 +72,11 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     return [low]
 
 
+def step_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers for an axis of steps, which are whole numbers."""
+    return [tick for tick in nice_ticks(low, high, most) if tick == round(tick)]
+
+
 def short_number(value: float) -> str:
     """Return a number as an axis shows it: 0.05, 250, 20k, 1.5M."""
     size = abs(value)
@@ -251,7 +256,7 @@ def _place(canvas: Canvas, box: Box, facts: ChartFacts, steps: tuple[float, floa
 def _draw_steps(canvas: Canvas, plot: Box, place: _Place, steps: tuple[float, float]) -> None:
     """Draw the labels of the horizontal axis that do not overlap."""
     free_from = float("-inf")
-    for tick in nice_ticks(*steps, max(2, int(plot.width // 72))):
+    for tick in step_ticks(*steps, max(2, int(plot.width // 72))):
         label = short_number(tick)
         wide = canvas.measure(label, SMALL, mono=True)[0]
         x = min(place.x(tick), plot.right - wide / 2)

@@ -195,6 +195,34 @@ def test_verdicts_follow_their_curator_to_a_new_name(
     assert [verdict.curator for verdict in verdicts(library)] == ["Bo"]
 
 
+def test_a_note_is_saved_by_the_mouse(monkeypatch: pytest.MonkeyPatch, library: Path) -> None:
+    def acts(person: Person) -> Iterator[None]:
+        yield from person.see(" left")
+        yield from person.click(*person.find("Note").centre)
+        yield from person.type("mine")
+        yield from person.click(*person.find("Save").centre)
+        yield from person.see("Note: mine")
+        yield from person.press("g")
+
+    use(monkeypatch, acts, library, "curate", "--curator", "Ada")
+    assert [verdict.note for verdict in verdicts(library)] == ["mine"]
+
+
+def test_the_curator_goes_back_to_home_and_quits_without_it(monkeypatch: pytest.MonkeyPatch, library: Path) -> None:
+    words = []
+
+    def acts(person: Person) -> Iterator[None]:
+        if "curat" not in person.title and "episodes" not in person.title:
+            yield from person.see("home")
+            yield from person.press("j")
+        yield from person.see(" left")
+        words.append({"quit", "back"} & set(person.words))
+
+    use(monkeypatch, acts, library)
+    use(monkeypatch, acts, library, "curate", "--curator", "Ada")
+    assert words == [{"back"}, {"quit"}]
+
+
 def test_the_home_window_counts_the_clips_that_the_curator_shows(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Path
 ) -> None:

@@ -88,7 +88,9 @@ def test_reading_commands_work(library: Library, tmp_path: Path, capsys: pytest.
     assert json.loads(capsys.readouterr().out)["picture"] is None
 
 
-@pytest.mark.parametrize("words", ["record --by random", "label --rule before-reward", "recover", "trash --empty"])
+@pytest.mark.parametrize(
+    "words", ["play", "record --by random", "label --rule before-reward", "recover", "trash --empty"]
+)
 def test_commands_that_write_say_so_in_one_sentence(
     library: Library, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:

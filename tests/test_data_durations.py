@@ -18,6 +18,9 @@ def test_the_clock_of_a_frame_counts_seconds_that_have_passed() -> None:
     assert [frame_clock(frame) for frame in (0, 59, 60, 2460, 36_059)] == ["0:00", "0:00", "0:01", "0:41", "10:00"]
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (7500, "2 h 05 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (160, "3 min"), (3590, "1 h 00 min"), (7500, "2 h 05 min")],
+)
 def test_a_rounded_duration_has_its_largest_units(seconds: float, text: str) -> None:
     assert rounded_duration(seconds) == text

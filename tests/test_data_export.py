@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from replay_episodes import record
 
+from coach import main
 from commands.export import EXPORTS
 from data.clip import Clip
 from data.episode_import import ImportOptions
@@ -116,6 +117,22 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_nothing(kind: str, re
     with pytest.raises(CoachError, match="no span"):
         export(recorded, kind, tmp_path, 200, 1000)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "start"), [("gif", b"GIF8"), ("mp4", b"ftyp")])
+def test_a_film_may_have_any_name(kind: str, start: bytes, recorded: Path, tmp_path: Path) -> None:
+    assert main(["export", str(recorded), "--to", kind, "--frames", "0:8", "--out", str(tmp_path / "NAME")]) == 0
+    assert start in (tmp_path / "NAME").read_bytes()[:12]
+
+
+def test_many_episodes_are_not_written_into_one_file(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.h5"
+    other.write_bytes(recorded.read_bytes())
+    assert main(["export", str(recorded), str(other), "--to", "gif", "--out", str(tmp_path / "both.gif")]) == 2
+    assert "is a single file" in capsys.readouterr().err
+    assert not (tmp_path / "both.gif").exists()
 
 
 def test_an_episode_is_not_exported_over_itself(recorded: Path) -> None:

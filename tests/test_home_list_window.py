@@ -89,12 +89,12 @@ def test_a_queued_run_is_not_said_to_train(tmp_path: Path, monkeypatch: pytest.M
     train, _ = windows(library)
     train._open_form()
     train._handle(KeyDown("return"))
-    assert train._message == "run-1 waits for its turn and then trains, also while this window is closed."
+    assert train._message.startswith("run-1 is waiting for its turn and starts by itself,")
     JobQueue(library).remove("training", "earlier")
     JobQueue(library).remove("training", "run-1")
     train._open_form()
     train._handle(KeyDown("return"))
-    assert train._message == "run-1 trains in the background, also while this window is closed."
+    assert train._message.startswith("run-1 is training in the background, even if this window is closed.")
 
 
 def test_a_message_about_a_comparison_goes_when_it_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,11 +39,11 @@ def test_one_clip_is_singular() -> None:
 
 
 def test_a_training_is_shown_with_its_phase_and_time_left() -> None:
-    assert action_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "1 min left")
+    assert action_lines(replace(JUDGED, runs=(DONE, TRAINING)))["train"] == ("first: training", "2 min left")
 
 
 def test_the_last_run_is_shown_with_its_steps() -> None:
-    assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "newest: first, 1,000 steps")
+    assert action_lines(replace(JUDGED, runs=(DONE,)))["train"] == ("1 run", "first: 1,000 steps")
 
 
 def test_an_empty_library_says_so_at_every_action() -> None:
@@ -77,7 +77,7 @@ def test_the_state_of_a_comparison_is_shown() -> None:
     assert action_lines(EMPTY)["compare"] == ("No comparisons yet", "")
     done = ComparisonSummary("first", "done", done=4, total=4)
     running = ComparisonSummary("second", "running", done=1, total=4, seconds_left=300.0)
-    assert action_lines(replace(EMPTY, comparisons=(done,)))["compare"] == ("1 comparison", "last: first, done")
+    assert action_lines(replace(EMPTY, comparisons=(done,)))["compare"] == ("1 comparison", "first: done")
     assert action_lines(replace(EMPTY, comparisons=(running, done)))["compare"] == (
         "second: running",
         "1 of 4 runs, 5 min left",

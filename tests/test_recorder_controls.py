@@ -144,7 +144,7 @@ def test_a_changed_key_does_the_new_thing_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "key", "sentence"), [("fire", "p", "P does several"), ("pause", "f1", "F1 does several")]
+    ("what", "key", "sentence"), [("fire", "p", "P has several"), ("pause", "f1", "F1 has several")]
 )
 def test_a_key_that_would_do_two_things_is_reported(what: str, key: str, sentence: str) -> None:
     assert any(sentence in conflict for conflict in KeyMap().with_key(what, key).conflicts())

@@ -10,7 +10,7 @@ import pytest
 from data.episode import EmulatorSettings
 from data.library import Library
 from recorder.controls import KeyMap, used_parts
-from recorder.play_view import PlayView, key_rows, offers, paused_status
+from recorder.play_view import HINTS, PlayView, game_keys, key_rows, offers, paused_status
 from recorder.session import Session
 from recorder.session_state import SessionState
 from screen.window import KeyDown, Window
@@ -55,7 +55,13 @@ def test_no_caption_is_cut_in_the_smallest_layout(window: Window, session: Sessi
         session.state = state
         canvas = window.canvas
         view.draw(canvas)
-        assert [hint for hint in canvas.hints if not hint.startswith("Volume")] == []
+        shown = [hint for hint in canvas.hints if not hint.startswith("Volume")]
+        assert set(shown) <= set(HINTS.values()), "a caption is cut, so that it has a tooltip"
+        assert len(shown) >= 11 or view.dialog.is_open, "not every button says what it does"
+
+
+def test_the_keys_of_the_game_are_named_before_it_starts(session: Session) -> None:
+    assert game_keys(session) == "← → Space"
 
 
 def test_the_whole_error_is_in_the_dialog_with_two_ways_out(window: Window, session: Session) -> None:

@@ -19,6 +19,7 @@ from screen.chart import (
     nice_ticks,
     short_number,
     step_range,
+    step_ticks,
     thinned,
     value_range,
     values_at,
@@ -48,6 +49,11 @@ def test_ticks_are_in_the_range_and_not_too_many(low: float, width: float, most:
     air = 1e-6 * (abs(low) + width)
     assert len(ticks) <= most
     assert all(low - air <= tick <= low + width + air for tick in ticks)
+
+
+def test_steps_have_whole_numbers_also_at_the_start_of_a_training() -> None:
+    assert step_ticks(0, 1, 10) == [0, 1]
+    assert step_ticks(0, 2000, 4) == [0, 1000, 2000]
 
 
 @pytest.mark.parametrize(
