@@ -28,7 +28,7 @@ def read_overview(library: Library, game: str, person: str = "") -> Overview:
         library=str(library.folder.absolute()),
         episodes=len(episodes),
         other_games=len(everything) - len(episodes),
-        seconds=sum(episode.seconds for episode in episodes),
+        seconds=sum(int(episode.seconds) for episode in episodes),
         best_score=max((episode.score for episode in episodes), default=None),
         good=good,
         bad=bad,

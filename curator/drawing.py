@@ -41,6 +41,9 @@ from screen.widgets import Button, draw_verdict
 
 VERDICT_BUTTON_COLOURS: dict[str, Colour] = {"good": GREEN, "bad": ORANGE}
 
+LOWER_HINTS = {"l": "Loop the clip, or play it once", "v": "Skip, and see it again later"}
+"""Tooltips of the buttons whose captions do not say all, by their keys."""
+
 
 @dataclass(frozen=True)
 class CuratorView:
@@ -105,7 +108,7 @@ def lower_buttons(layout: CuratorLayout, view: CuratorView) -> dict[str, Button]
         ("f1", "Keys", "F1", True),
     )
     return {
-        key: Button(box, label, cap, None, enabled)
+        key: Button(box, label, cap, None, enabled, LOWER_HINTS.get(key, ""))
         for box, (key, label, cap, enabled) in zip(layout.lower_buttons, labels, strict=True)
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from screen.layout import Box, picture_scales
+from screen.layout import TELEVISION_ASPECT, Box, picture_scales
 from screen.widgets import button_row
 
 MARGIN = 12.0
@@ -55,17 +55,22 @@ class CuratorLayout:
         return self.header.without_right(96).right_part(92)
 
 
-def curator_layout(window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160)) -> CuratorLayout:
+def curator_layout(
+    window: Box, scale: float, frame_shape: tuple[int, int] = (210, 160), whole: bool = True
+) -> CuratorLayout:
     """Return the boxes for a window of that size. ``scale``: pixels per design unit; ``frame_shape``: (H, W).
 
-    The picture gets as much room as whole-number scaling can use, and the column beside it the rest.
+    The picture gets as much room as it can use, by ``whole`` multiples only or not, and the column beside it the rest.
     """
     inner = window.inset(MARGIN)
     middle = inner.without_top(HEADER_HEIGHT + GAP).without_bottom(TIMELINE_HEIGHT + GAP)
     room = middle.without_right(NARROWEST_SIDE + MARGIN).without_bottom(STRIP_HEIGHT)
     height, width = frame_shape
-    across, _ = picture_scales(width, height, int(room.width * scale), int(room.height * scale))
-    picture_width = min(max(width * across / scale, NARROWEST_PICTURE), room.width)
+    wanted = room.height * TELEVISION_ASPECT
+    if whole:
+        across, _ = picture_scales(width, height, int(room.width * scale), int(room.height * scale))
+        wanted = width * across / scale
+    picture_width = min(max(wanted, NARROWEST_PICTURE), room.width)
     left = middle.left_part(picture_width)
     side = middle.without_left(picture_width + MARGIN)
 

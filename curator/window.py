@@ -33,7 +33,7 @@ from data.clip import Clip
 from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
-from screen.canvas import Canvas
+from screen.canvas import Canvas, whole_multiples
 from screen.theme import GROUND
 from screen.widgets import draw_key_list, draw_message, message_buttons
 from screen.window import (
@@ -208,7 +208,7 @@ class WindowLoop:
 
     def _layout(self, canvas: Canvas, view: CuratorView) -> CuratorLayout:
         shape = view.shown.picture.shape if view.shown is not None else (210, 160)
-        return curator_layout(canvas.box, canvas.scale, (shape[0], shape[1]))
+        return curator_layout(canvas.box, canvas.scale, (shape[0], shape[1]), whole_multiples())
 
     def draw_changes(self) -> bool:
         """Draw the controller's view if it differs from what was drawn last; return whether it did."""

@@ -292,7 +292,7 @@ def _draw_recent(canvas: Canvas, box: Box, view: HomeView, overview: Overview) -
         canvas.text(episode.demonstrator, (row.x + 160, y), SMALL, max_width=80)
         canvas.text(episode.player, (row.x + 248, y), SMALL, QUIET, max_width=row.right - 168 - row.x - 248)
         canvas.text(f"{episode.score:g}", (row.right - 72, y), SMALL, WHITE, mono=True, align="right")
-        canvas.text(clock(episode.seconds), (row.right, y), SMALL, QUIET, mono=True, align="right")
+        canvas.text(clock(int(episode.seconds)), (row.right, y), SMALL, QUIET, mono=True, align="right")
 
 
 def _local_time(created: str) -> str:

@@ -130,7 +130,7 @@ class LibraryController:
         number = f"{shown:,} of {in_all:,}" if shown != in_all else f"{in_all:,}"
         marked = f", {len(self.marked):,} marked" if self.marked else ""
         what = "episode" if number == "1" else "episodes"
-        return f"{number} {what}, {clock(sum(round(row.seconds) for row in self.rows))}{marked}"
+        return f"{number} {what}, {clock(sum(int(row.seconds) for row in self.rows))}{marked}"
 
     @property
     def title(self) -> str:

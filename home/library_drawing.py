@@ -193,7 +193,7 @@ def _draw_row(canvas: Canvas, box: Box, library: LibraryController, row: Episode
         return
     answer = library.answers.get(row.episode_id)
     verified = "" if answer is None else "yes" if answer.ok else "failed"
-    length = clock(row.seconds)
+    length = clock(int(row.seconds))
     verdicts = f"{row.good} / {row.bad}" if row.good or row.bad else ""
     values = (
         (row.created[:16].replace("T", " "), QUIET, True),

@@ -56,9 +56,9 @@ _STATES = {
 
 
 COUNTDOWN_MEANING = "Resume after a countdown: 3, 2, 1"
-HINTS = {**MEANINGS, "count_down": COUNTDOWN_MEANING, "start": "Start to play and record", "keys": "List of all keys"}
-HINTS |= {"edit_keys": "Choose other keys", "end": ""}
-"""Tooltips of the buttons of the side panel, by their commands."""
+HINTS = {what: MEANINGS[what] for what in ("rewind", "forward", "marker", "bring_back", "reopen", "restart")}
+HINTS |= {"count_down": COUNTDOWN_MEANING, "edit_keys": "Choose other keys"}
+"""Tooltips of the buttons whose captions do not say all, by their commands."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ def prefer_whole_multiples(whole: bool) -> None:
     _whole_multiples = whole
 
 
+def whole_multiples() -> bool:
+    """Return whether game pictures are scaled by whole numbers."""
+    return _whole_multiples
+
+
 @functools.lru_cache(maxsize=512)
 def _rounded(width: int, height: int, radius: int, colour: Colour, border: int) -> pygame.Surface:
     """Return a rounded rectangle with smooth corners; ``border`` 0 fills it. Sizes in pixels."""

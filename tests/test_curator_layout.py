@@ -52,6 +52,15 @@ def test_the_picture_is_as_large_as_whole_numbers_allow(size: tuple[int, int], m
     assert picture_scales(160, 210, *room) == most
 
 
+@pytest.mark.parametrize("size", SIZES[:5])
+def test_the_picture_fills_its_room_where_pixels_may_differ_in_size(size: tuple[int, int]) -> None:
+    scale = scale_of(*size)
+    window = Box(0, 0, size[0] / scale, size[1] / scale)
+    fills = curator_layout(window, scale, whole=False)
+    assert fills.picture.height == pytest.approx(0.75 * fills.picture.width, rel=0.04)
+    assert not [(a, b) for a, b in itertools.combinations(boxes_of(fills), 2) if overlap(a, b)]
+
+
 @given(st.integers(1, 100_000), st.integers(0, 100_000), st.integers(300, 3000))
 def test_a_frame_has_its_place_and_the_place_its_frame(frame_count: int, frame: int, width: int) -> None:
     frame = min(frame, frame_count)
