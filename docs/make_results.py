@@ -38,11 +38,13 @@ HOW_IT_WAS_MADE = """
 
 records {minutes:g} minutes of play of the planner and, for the comparison of seedings, as many of the supplied agent
 [`teacher`](../trained-agent.md), which scores {score:,.0f} points on average. It applies the rules to the planner's
-play (the two seconds before a reward are good, those before a lost life are bad), and runs this comparison. Without
-`--only` it runs all three. No person played or judged: the planner looks ahead on copies of the emulator, which neither
-a person nor an agent can do.
+play (the two seconds before a reward are good, those before a lost life are bad), and runs this comparison. For the
+transfer it trains a run `invaders` before. Without `--only` it runs all three. No person played or judged: the planner
+looks ahead on copies of the emulator, which neither a person nor an agent can do.
 """
-GAME, OTHER_GAME, TEACHER = "SpaceInvaders", "DemonAttack", "teacher"
+GAME, OTHER_GAME = "SpaceInvaders", "DemonAttack"
+TEACHER, TRANSFERRED = "teacher", "invaders"
+"""The supplied run, and one that is trained for the transfer."""
 DECISIONS_A_MINUTE = 15 * 60
 MADE_BY = "python docs/make_results.py"
 
@@ -70,6 +72,13 @@ def record(library: Library, by: str, minutes: float) -> None:
             return
         seed, most = str(1000 + len(recorded)), str(min(left, MAX_EPISODE_FRAMES))
         coach(library, "record", "--by", by, "--game", GAME, "--seed", seed, "--max-frames", most)
+
+
+def train_invaders(library: Library, steps: int, settings: list[str]) -> None:
+    """Train the agent whose weights are transferred."""
+    started = (library.run_folder(TRANSFERRED) / "run.json").exists()
+    arguments = ["--resume"] if started else ["--seed-from", "planner", *settings]
+    coach(library, "train", "--run", TRANSFERRED, "--game", GAME, "--steps", str(steps), "--seed", "100", *arguments)
 
 
 def compare(library: Library, name: str, work: Path, results: Path, how: str, *arguments: str) -> None:
@@ -126,8 +135,9 @@ def main() -> None:
         study = ("compare", "--game", GAME, "--study", "before-reward", "--seed-from", "planner")
         compare(library, "before-reward", options.work, results, how, *study, *size)
     if "transfer" in chosen:
-        from_teacher = ("transfer", "--from", TEACHER, "--game", OTHER_GAME)
-        compare(library, "transfer", options.work, results, how, *from_teacher, *size)
+        train_invaders(library, options.steps, settings)
+        from_invaders = ("transfer", "--from", TRANSFERRED, "--game", OTHER_GAME)
+        compare(library, "transfer", options.work, results, how, *from_invaders, *size)
 
 
 if __name__ == "__main__":
