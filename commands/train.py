@@ -168,7 +168,7 @@ def _facts(progress: Progress) -> list[tuple[str, str, str]]:
 
 def _rate(progress: Progress) -> str:
     unit = {
-        "recording": "times real time",
+        "recording": "seconds of play/s",
         "pretraining": "updates/s",
         "filling": "decisions/s",
         "evaluating": "episodes/s",
