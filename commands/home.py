@@ -18,12 +18,13 @@ from data.counted import counted
 from data.episode import EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
-from data.runs import open_own_run
+from data.runs import list_runs, open_own_run
 from home.settings import Settings, write_settings
 
 if TYPE_CHECKING:
     from data.moments import Moment
     from data.verification import Verification
+    from home.home_notice import HomeNotice
     from home.overview import HomeAction
     from home.playback import ValueCurve
     from screen.window import Window
@@ -75,7 +76,7 @@ class HomeActions:
         from commands.overview import head_picture, read_overview
         from home.home_window import HomeWindow
 
-        actions: dict[HomeAction, Callable[[], str]] = {
+        actions: dict[HomeAction, Callable[[], str | HomeNotice]] = {
             "play": self._play,
             "curate": self._curate,
             "train": self.train,
@@ -101,7 +102,10 @@ class HomeActions:
                 return
             self._target = home.target
             try:
-                home.say(actions[action]())
+                answer = actions[action]()
+                home.say(answer if isinstance(answer, str) else "")
+                if not isinstance(answer, str):
+                    home.show(answer)
             except CoachError as error:
                 home.say(str(error), is_error=True)
             if self._window.closing:
@@ -171,13 +175,14 @@ class HomeActions:
                 self._watch_run(run, coach=window.view == "coach")
         return ""
 
-    def _watch(self) -> str:
+    def _watch(self) -> str | HomeNotice:
         from commands.overview import run_to_watch
-        from screen.keyboard import cap
+        from home.home_notice import no_agent
 
         run = run_to_watch(self._library, self._game)
         if run is None:
-            return f"There is no agent to watch yet. Press {cap('T')} to train one."
+            training = next((summary.name for summary in list_runs(self._library) if summary.is_active), "")
+            return no_agent(any(self._library.replays.glob("*.h5")), training)
         self._watch_run(run)
         return ""
 

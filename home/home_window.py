@@ -22,6 +22,7 @@ from home.home_drawing import (
     run_rows,
     tour_button,
 )
+from home.home_notice import HomeNotice
 from home.overview import MAIN_ACTIONS, HomeAction, Overview, next_action
 from screen.background import Background
 from screen.layout import Box
@@ -80,6 +81,7 @@ class HomeWindow:
         self._shows_keys = False
         self._quits = False
         self._stale = True
+        self._notice: HomeNotice | None = None
         self.message, self.message_is_error = "", False
         """One sentence below the actions, such as the result or the error of one of them."""
         self.target = ""
@@ -88,6 +90,10 @@ class HomeWindow:
     def say(self, message: str, is_error: bool = False) -> None:
         """Show a sentence until the next action."""
         self.message, self.message_is_error, self._stale = message, is_error, True
+
+    def show(self, notice: HomeNotice) -> None:
+        """Show a message until it is answered."""
+        self._notice, self._stale = notice, True
 
     def choose(self) -> HomeAction | None:
         """Run until an action is chosen. Return it, or None when the person quits."""
@@ -138,11 +144,24 @@ class HomeWindow:
                 self._tour.click(self._window.size_units, event.x, event.y)
             self._end_tour_if_over()
             return None
+        if self._notice is not None:
+            return self._answer(self._notice, event)
         if isinstance(event, KeyDown):
             return self._key_down(event)
         if isinstance(event, PointerDown) and event.button == 1:
             return self._click(event.x, event.y)
         return None
+
+    def _answer(self, notice: HomeNotice, event: Event) -> HomeAction | None:
+        """Return the action that an event chooses in a notice, which its answer closes."""
+        answered, action = False, None
+        if isinstance(event, KeyDown) and not event.repeat:
+            answered, action = notice.key_down(event.key)
+        elif isinstance(event, PointerDown) and event.button == 1:
+            answered, action = notice.click(self._window.canvas, event.x, event.y)
+        if answered:
+            self._notice = None
+        return action
 
     def _key_down(self, event: KeyDown) -> HomeAction | None:
         match event.key:
@@ -150,9 +169,12 @@ class HomeWindow:
                 self._shows_keys = not self._shows_keys
             case "f2":
                 self._start_tour()
-            case "escape":
-                self._quits = not self._shows_keys
+            case "escape" if self._shows_keys:
                 self._shows_keys = False
+            case "escape" if self.message_is_error:
+                self.say("")
+            case "escape":
+                self._quits = True
             case "left":
                 self._choose((self._chosen - 1) % len(MAIN_ACTIONS))
             case "right" | "tab":
@@ -289,3 +311,5 @@ class HomeWindow:
             draw_key_list(canvas, "Keys", KEYS)
             button = tour_button(canvas.box)
             button.draw(canvas, hover=button.contains(*self._pointer))
+        if self._notice is not None:
+            self._notice.draw(canvas, self._pointer)

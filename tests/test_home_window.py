@@ -12,15 +12,18 @@ import numpy as np
 import pygame
 import pytest
 
+from commands.home import HomeActions
 from data.episode import EpisodeSummary
 from data.library import Library
 from data.run_progress import Progress
 from data.runs import RunFolder, RunSummary
 from home.home_drawing import action_boxes, episode_rows, first_step_buttons, next_box, picture_box, run_rows
+from home.home_notice import no_agent
 from home.home_window import HomeWindow, Picture
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview
+from home.settings import Settings
 from screen.layout import Box
-from screen.window import KeyDown, Window
+from screen.window import KeyDown, PointerDown, Window
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 
@@ -179,6 +182,61 @@ def test_an_empty_library_offers_to_play_or_to_watch_the_trained_agent(
         home = HomeWindow(window, lambda: empty)
         home._overview = empty
         assert (home._click(*row.centre), home.target) == ("train", "teacher")
+
+
+def test_watch_without_an_agent_says_what_to_do_and_esc_goes_back_to_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr("data.runs.SUPPLIED_RUNS", tmp_path / "none")
+    answers: list[HomeAction | None] = []
+
+    def choose(home: HomeWindow) -> HomeAction | None:
+        if home._notice is None:
+            return "watch"
+        assert "First record some play, then train" in home._notice.text
+        home._draw()
+        for key in ("j", "escape", "escape"):
+            answers.append(home._take(KeyDown(key)))
+            answers.append("watch" if home._quits else None)
+        return None
+
+    monkeypatch.setattr(HomeWindow, "choose", choose)
+    with Window("Replay Coach - home") as window:
+        HomeActions(window, Library(tmp_path / "library"), Settings(seen_tour=True)).run()
+    assert answers == [None, None, None, None, None, "watch"], "only the second Esc quits"
+
+
+def test_a_notice_offers_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Window("Replay Coach - home") as window:
+        for notice, keys in (
+            (no_agent(False, ""), {"p": "play", "t": "train", "return": "play"}),
+            (no_agent(True, ""), {"t": "train", "return": "train", "p": None}),
+            (no_agent(True, "run-1"), {"t": "train", "return": "train"}),
+        ):
+            home = HomeWindow(window, lambda: OVERVIEW)
+            for key, action in keys.items():
+                home.show(notice)
+                assert home._take(KeyDown(key)) == action
+            home.show(notice)
+            first, *_, back = notice.buttons(window.canvas)
+            assert home._take(PointerDown(*first.box.centre)) == notice.actions[0][2]
+            home.show(notice)
+            assert home._take(PointerDown(*back.box.centre)) is None
+            assert home._notice is None
+        assert no_agent(True, "run-1").text.startswith("run-1 is being trained")
+
+
+def test_esc_dismisses_an_error_before_it_quits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Window("Replay Coach - home") as window:
+        home = HomeWindow(window, lambda: OVERVIEW)
+        home.say("The weights of run-1 cannot be read.", is_error=True)
+        home._take(KeyDown("escape"))
+        assert (home.message, home._quits) == ("", False)
+        home._take(KeyDown("escape"))
+        assert home._quits
 
 
 def test_a_home_window_that_stands_still_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
