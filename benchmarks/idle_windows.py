@@ -1,4 +1,4 @@
-"""Processor time of each window standing still and minimised, and the memory of the home window.
+"""Processor time of each window standing still and minimised, and the memory with it and after it was closed.
 
     python -m benchmarks.idle_windows [--seconds 5] [--checkout FOLDER] [--json]
 
@@ -56,7 +56,7 @@ class Screen:
 def virtual_screen() -> Iterator[Screen]:
     """Start an X server without a monitor."""
     reads, writes = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writes), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(writes), "-screen", "0", "1600x1200x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=[writes], stderr=subprocess.DEVNULL)
     os.close(writes)
     try:
@@ -103,6 +103,7 @@ WINDOWS = (
     ("train", ("t",), "training", ("Escape",)),
     ("compare", ("c",), "compar", ("Escape",)),
     ("curator, paused", ("j", "p"), "curating", ("Escape",)),
+    ("watch, paused", ("w", "sleep", "p"), "paused", ("Escape",)),
     ("recorder, ready", ("p",), "ready", ("Escape",)),
     ("recorder, paused", ("p", "Return", "sleep", "p"), "paused", ("Escape", "Return", "Escape")),
 )
@@ -110,7 +111,7 @@ WINDOWS = (
 
 
 def measure(checkout: Path, seconds: float) -> dict[str, dict[str, float]]:
-    """Return percent of a processor, standing still and minimised, and megabytes, by window."""
+    """Return percent of a processor, standing still and minimised, and megabytes, open and closed, by window."""
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder, virtual_screen() as screen:
         library = make_library(Path(folder) / "library", EPISODES)
@@ -143,6 +144,7 @@ def measure(checkout: Path, seconds: float) -> dict[str, dict[str, float]]:
                 for key in back:
                     screen.xdotool("key", key)
                     time.sleep(1.0)
+                figures[name]["closed_megabytes"] = memory_megabytes(program.pid)
             screen.wait_for("home")
             time.sleep(SETTLE_SECONDS)
             figures["home, after all"] = {
@@ -167,10 +169,11 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures))
         return
-    print(f"{'window':20s} {'standing still':>15s} {'minimised':>12s} {'memory':>10s}")
+    print(f"{'window':20s} {'standing still':>15s} {'minimised':>12s} {'memory':>10s} {'closed':>10s}")
     for name, row in figures.items():
         minimised = f"{row['minimised']:11.1f}%" if "minimised" in row else 12 * " "
-        print(f"{name:20s} {row['still']:14.1f}% {minimised} {row['megabytes']:7.0f} MB")
+        closed = f"{row['closed_megabytes']:7.0f} MB" if "closed_megabytes" in row else ""
+        print(f"{name:20s} {row['still']:14.1f}% {minimised} {row['megabytes']:7.0f} MB {closed}")
 
 
 if __name__ == "__main__":

@@ -190,6 +190,8 @@ def test_watch_without_an_agent_says_what_to_do_and_esc_goes_back_to_home(
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setattr("data.runs.SUPPLIED_RUNS", tmp_path / "none")
     answers: list[HomeAction | None] = []
+    freed: list[bool] = []
+    monkeypatch.setattr("commands.home.give_memory_back", lambda: freed.append(True))
 
     def choose(home: HomeWindow) -> HomeAction | None:
         if home._notice is None:
@@ -205,6 +207,7 @@ def test_watch_without_an_agent_says_what_to_do_and_esc_goes_back_to_home(
     with Window("Replay Coach - home") as window:
         HomeActions(window, Library(tmp_path / "library"), Settings(seen_tour=True)).run()
     assert answers == [None, None, None, None, None, "watch"], "only the second Esc quits"
+    assert freed == [True], "memory is given back after each window"
 
 
 def test_a_notice_offers_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
