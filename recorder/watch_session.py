@@ -97,7 +97,10 @@ class WatchSession(Session):
         self._cut_due = False
         self._cut_until = 0
         self._worker = ThreadPoolExecutor(1, "coaching")
-        self._given: list[Future[tuple[Path, str]]] = []
+        self._given: list[Future[tuple[list[Path], str]]] = []
+        self._unsaved: list[Stretch] = []
+        """What the person played and could not be saved, as on a full disk."""
+        self._warned = False
         self._looked: Future[str] | None = None
         self._ticks = 0
         self._stretches: list[Path] = []
@@ -212,9 +215,20 @@ class WatchSession(Session):
         self._given.append(self._worker.submit(self._give, stretch, self.coaching))
         self.notify("Adding what you played…")
 
-    def _give(self, stretch: Stretch, coaching: Coaching) -> tuple[Path, str]:
-        path = publish_stretch(self.library, stretch, self.person)
-        return path, coaching.give(path)
+    def _give(self, stretch: Stretch | None, coaching: Coaching) -> tuple[list[Path], str]:
+        """Save and add a stretch, and those that could not be saved before; on the worker's thread."""
+        if stretch is not None:
+            self._unsaved.append(stretch)
+        paths, sentences = [], []
+        while self._unsaved:
+            try:
+                paths.append(publish_stretch(self.library, self._unsaved[0], self.person))
+            except CoachError as error:
+                kept = "What you played is kept here, and saved when you hand back again or quit."
+                raise CoachError(f"{error} {kept}") from error
+            del self._unsaved[0]
+            sentences.append(coaching.give(paths[-1]))
+        return paths, " ".join(sentences)
 
     def _next_game(self) -> None:
         """Start the next game without a key, with a newer agent if there is one."""
@@ -237,7 +251,10 @@ class WatchSession(Session):
 
     def end(self) -> None:
         """Quit; if the person took over, ask first whether to save the episode."""
-        if self.state is SessionState.ENDED:
+        if self._unsaved and not self._given and not self._warned:
+            self._warned = True
+            self.notify("What you played is not saved yet. Quit again to try once more and leave.")
+        elif self.state is SessionState.ENDED:
             super().end()
         elif self._asks:
             self._leaving, self.state = True, SessionState.ENDED
@@ -281,8 +298,8 @@ class WatchSession(Session):
         while self._given and self._given[0].done():
             future = self._given.pop(0)
             try:
-                path, sentence = future.result()
-                self._stretches.append(path)
+                paths, sentence = future.result()
+                self._stretches += paths
             except CoachError as error:
                 sentence = str(error)
             self.coached.append(sentence)
@@ -293,11 +310,16 @@ class WatchSession(Session):
         if self.coaching is not None and self.state not in (SessionState.READY, SessionState.RESTORING):
             if self.over.person_plays or self._cut_due:
                 self._cut()
-            self._takes.drop()
             self.closed = True
             for future in self._given:
                 future.exception(FINISH_SECONDS)
+            if self._unsaved:
+                self._given.append(self._worker.submit(self._give, None, self.coaching))
+                self._given[-1].exception(FINISH_SECONDS)
+            self._takes.drop()
             self._collect()
+            if self._unsaved:
+                raise CoachError(f"What you played could not be saved. {self.coached[-1]}")
         else:
             super().close()
         self._worker.shutdown(wait=False)

@@ -585,38 +585,72 @@ import sys
 from pathlib import Path
 import agent.additions
 from agent.config import TrainConfig
-from agent.trainer import Generators, Trainer
 from agent.training import train
-from agent.trust import NOTHING
 from data.library import Library
+from data.run_progress import ProgressFile
 
 agent.additions.POLL_SECONDS = 0.01
-train(Library(Path(sys.argv[1])), "run-1", TrainConfig.from_json(sys.argv[2]), resume=len(sys.argv) > 3)
+library = Library(Path(sys.argv[1]))
+report = ProgressFile(library.run_folder("run-1").with_name(".run-1.progress.json")).write
+train(library, "run-1", TrainConfig.from_json(sys.argv[2]), resume=len(sys.argv) > 3, report=report)
 """
 
 
+def train_to(library: Library, run: str, config: TrainConfig, step: int, resume: bool = False) -> None:
+    reached = 0
+
+    def report(progress: Progress) -> None:
+        nonlocal reached
+        reached = progress.own_step
+
+    train(library, run, config, resume=resume, report=report, should_stop=lambda: reached >= step)
+
+
+def saved_in(folder: AdditionsFolder) -> tuple[int, set[str]]:
+    """The step of the newest checkpoint, and the requests in its memory."""
+    found = RunFolder(folder.run).newest_state()
+    return (0, set()) if found is None else (found[1]["step"], set(found[1].get("additions", ())))
+
+
 @pytest.mark.soak
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_kills_at_any_moment_around_additions_lose_none_and_take_none_twice(library: Library) -> None:
-    config = small_config(**RUN | {"steps": 100_000, "checkpoint_every": 40})
-    rng = np.random.default_rng(0)
+    config = small_config(**RUN | {"steps": 100_000, "checkpoint_every": 16})
+    rng = np.random.default_rng()
     arguments = [sys.executable, "-c", SCRIPT, str(library.folder), config.to_json()]
-    folder = AdditionsFolder(library.run_folder("run-1"))
+    run = RunFolder(library.run_folder("run-1"))
+    folder = AdditionsFolder(run.path)
     wanted: set[str] = set()
     for number in range(10):
         process = subprocess.Popen([*arguments, "resume"] if number else arguments, cwd=HERE.parent, env=os.environ)
-        deadline = time.monotonic() + 120
-        while not (library.run_folder("run-1") / "monitor.csv").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(float(rng.uniform(0.0, 3.0)))
-        episode = record_episode(library, 120, seed=100 + number, kind="human")
+        deadline = time.monotonic() + 300
+        while (found := run.training()) is None or found.process != process.pid or found.progress.phase != "training":
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        # Not by a person, so that the seeding of the second training is that of the first.
+        episode = record_episode(library, 120 if number % 2 else 2400, seed=100 + number, kind="planner")
+        seconds = float(rng.uniform(0.0, 3.0))
+        timer = threading.Timer(seconds, process.kill)
+        timer.start()
         with ReplayFile(library.episode_path(episode)) as replay:
-            wanted.add(request_episode(open_run(library, "run-1"), replay).request)
-        time.sleep(float(rng.uniform(0.0, 4.0)))
-        process.kill()
+            request = request_episode(open_run(library, "run-1"), replay).request
+        wanted.add(request)
+        timer.join()
         process.wait()
-    step = json.loads((sorted((folder.run / "checkpoints").glob("0*"))[-1] / "state.json").read_text())["step"]
-    train(library, "run-1", small_config(**RUN | {"steps": step + 400, "checkpoint_every": 40}), resume=True)
+        step, saved = saved_in(folder)
+        lines_now = {line.request for line in folder.taken()}
+        where = "in a checkpoint" if request in saved else "recorded" if request in lines_now else "waiting"
+        print(f"kill {number + 1}: {seconds:.2f} s after the request was begun; it was {where}; checkpoint {step}")
+    step = saved_in(folder)[0] + 400
+    train_to(library, "run-1", config, step, resume=True)
     assert sorted(line.request for line in folder.taken()) == sorted(wanted)
-    newest = sorted((folder.run / "checkpoints").glob("0*"))[-1]
-    assert sorted(json.loads((newest / "state.json").read_text())["additions"]) == sorted(wanted)
+    assert saved_in(folder)[1] == wanted
+    # An uninterrupted training that takes the same additions at the same steps is the same, bit for bit.
+    whole = library.run_folder("whole")
+    shutil.copytree(folder.requests, whole / "additions")
+    shutil.copy(folder.log, whole)
+    train_to(library, "whole", config, step)
+    assert_same_run(library, "whole", "run-1")
+    same_additions(library, "whole", "run-1")
+    print(f"10 kills, {len(wanted)} additions, {step} steps: equal to an uninterrupted training, bit for bit")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import wait
 from pathlib import Path
 
 import pygame
 import pytest
 from test_recorder_watch import Thinker
 
+import recorder.watch_session as watch_session_module
 from data.demonstrator import Demonstrator
 from data.episode import EmulatorSettings
 from data.errors import CoachError
@@ -19,7 +21,7 @@ from recorder.controls import KeyMap
 from recorder.play_view import PlayView
 from recorder.play_window import RecorderWindow
 from recorder.session_state import SessionState
-from recorder.stretch import last_run
+from recorder.stretch import Stretch, last_run
 from recorder.watch_session import Coaching, Watched, WatchSession
 from screen.window import Window
 
@@ -165,6 +167,44 @@ def test_a_stretch_that_cannot_be_added_is_kept_and_said(tmp_path: Path) -> None
     session.close()
     assert "No space left on device" in session.coached[0]
     assert len(Library(tmp_path).episodes()) == 1
+
+
+def test_what_a_full_disk_refuses_is_kept_and_saved_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish, is_full = watch_session_module.publish_stretch, True
+
+    def refuses(library: Library, stretch: Stretch, player: str) -> Path:
+        if is_full:
+            raise CoachError("Cannot record in replays (No space left on device).")
+        return publish(library, stretch, player)
+
+    monkeypatch.setattr(watch_session_module, "publish_stretch", refuses)
+    session = watching(tmp_path, Coaching(lambda path: path.name, str))
+
+    def play_some() -> None:
+        session.toggle_take_over()
+        play(session, 20)
+        session.toggle_take_over()
+        play(session, 20)
+        wait([*session._given])
+        session.tick()
+
+    play_some()
+    assert "No space left on device" in session.coached[0]
+    assert "What you played is kept here" in session.coached[0]
+    session.end()
+    assert not session.closed
+    assert session.notice.startswith("What you played is not saved yet.")
+    is_full = False
+    play_some()
+    assert session.coached[1] == " ".join(path.name for path in session.paths)
+    assert len(Library(tmp_path).episodes()) == 2
+    is_full = True
+    session.toggle_take_over()
+    play(session, 20)
+    session.end()
+    assert session.closed
+    with pytest.raises(CoachError, match="could not be saved"):
+        session.close()
 
 
 def test_the_last_run_of_a_kind_is_found() -> None:
