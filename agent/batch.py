@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.returns import UNKNOWN
-
 GREATEST_BALANCE = 10.0
 """Greatest imitation weight of an action: one that was taken once or twice in an episode is not worth more."""
 
@@ -120,11 +118,6 @@ def regress_on_returns(batch: Batch) -> Batch:
         rewards=target(batch.rewards),
         one_step_discounts=without_bootstrap(batch.one_step_discounts),
     )
-
-
-def bound_own_only(batch: Batch) -> Batch:
-    """Return the batch without the recorded returns of seeded transitions, so that they bound no target."""
-    return dataclasses.replace(batch, recorded=np.where(batch.seeded, UNKNOWN, batch.recorded))
 
 
 def balanced_weights(actions: np.ndarray, action_count: int) -> np.ndarray:

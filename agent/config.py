@@ -32,6 +32,8 @@ ADDED_LATER: dict[str, Any] = {
     "balance_actions": False,
     "held_out": 0.0,
     "check_episodes": 0,
+    "imitate_above_value": False,
+    "calibrate": False,
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -244,6 +246,11 @@ class TrainConfig:
     balance_actions: bool = _setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
     )
+    imitate_above_value: bool = _setting(
+        False,
+        "the margin counts only where the recorded return is above the agent's value of the action, or is not known",
+        source="Nair et al. 2018, section IV-C; Oh et al. 2018",
+    )
     bad_margin: float = _setting(
         0.0,
         "how far an action in a bad clip must fall below the best other one; 0: bad clips are only left out",
@@ -256,6 +263,11 @@ class TrainConfig:
         "factor",
         "Kumar et al. 2020, equation 4",
         least=0,
+    )
+    calibrate: bool = _setting(
+        False,
+        "the conservative loss lowers no action's value below the recorded return, where that is known",
+        source="Nakamoto et al. 2023, equation 5",
     )
     shift_pixels: int = _setting(
         4,
@@ -341,6 +353,11 @@ class TrainConfig:
             raise CoachError(
                 "--quantiles needs --td-loss huber: quantiles have no squared loss (--quantiles 0: values alone)."
             )
+
+        if self.calibrate and not self.conservative_weight:
+            raise CoachError("--calibrate needs --conservative-weight above 0: it changes that loss alone.")
+        if self.imitate_above_value and not self.imitates:
+            raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
 
     @property
     def bounds_targets(self) -> bool:

@@ -13,6 +13,7 @@ from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.heads import head_of
 from agent.quiet_keras import keras
+from agent.returns import UNKNOWN
 
 Tensor = Any
 """A tensor of the backend that Keras runs on."""
@@ -32,6 +33,7 @@ def batch_arrays(batch: Batch) -> tuple[Any, ...]:
         batch.rewards,
         batch.one_step_discounts,
         batch.following_stacks,
+        batch.seeded,
     )
 
 
@@ -56,12 +58,15 @@ def loss_of(
         rewards,
         one_discounts,
         following,
+        seeded,
     ) = batch
     ops, head = keras.ops, head_of(config)
     outputs = online(stacks, training=True)  # [B, A], or [B, A, N] of N quantiles
     q = head.values(outputs, ops)  # [B, A]
     taken = chosen(outputs, actions)  # [B] or [B, N]
     bound = recorded if config.bounds_targets else None
+    if config.bound_returns == "own" and bound is not None:
+        bound = ops.where(seeded, UNKNOWN, recorded)
 
     def td(sums: Any, factors: Any, after: Any) -> tuple[Any, Any]:
         next_outputs = target(after, training=False)
@@ -80,9 +85,13 @@ def loss_of(
         each = each + head.slope * bad_margin_losses(q, actions, avoid, config.bad_margin)
         imitate = ops.maximum(imitate, 0.0)
     if config.imitates:
-        each = each + head.slope * config.margin_weight * margin_losses(q, actions, imitate, config.margin)
+        imitated = imitate
+        if config.imitate_above_value:
+            imitated = imitate * above_value(chosen(q, actions), recorded)
+        each = each + head.slope * config.margin_weight * margin_losses(q, actions, imitated, config.margin)
     if config.conservative_weight:
-        each = each + head.slope * config.conservative_weight * conservative_losses(q, actions, imitate)
+        earned = recorded if config.calibrate else None
+        each = each + head.slope * config.conservative_weight * conservative_losses(q, actions, imitate, earned)
     total = ops.mean(weights * each)
     if config.l2_weight:
         total = total + config.l2_weight * squared_weights(online.trainable_variables)
@@ -106,6 +115,15 @@ def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float) ->
     return imitate * (keras.ops.max(q + others, axis=1) - chosen(q, actions))
 
 
+def above_value(values: Tensor, recorded: Tensor) -> Tensor:
+    """Return 1 where the return recorded (B,) after an action exceeds its value (B,), and 0 elsewhere, (B,) float32.
+
+    There the agent can still learn something from the demonstrator (Nair et al. 2018, section IV-C; Oh et al. 2018,
+    equation 2). It is also 1 where the return is not known, so that an episode without an end is imitated.
+    """
+    return keras.ops.cast(keras.ops.logical_or(recorded > values, recorded == UNKNOWN), "float32")
+
+
 def bad_margin_losses(q: Tensor, actions: Tensor, avoid: Tensor, margin: float) -> Tensor:
     """Return how far the value of an action to be avoided exceeds the best other one minus ``margin``, (B,), or 0.
 
@@ -116,13 +134,20 @@ def bad_margin_losses(q: Tensor, actions: Tensor, avoid: Tensor, margin: float) 
     return avoid * keras.ops.maximum(chosen(q, actions) + margin - best_other, 0.0)
 
 
-def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor) -> Tensor:
+def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor, recorded: Tensor | None = None) -> Tensor:
     """Return the log-sum-exp of the values minus the demonstrated action's value, (B,); 0 where not imitated.
 
     The regulariser of conservative Q-learning (Kumar et al. 2020, equation 4), which keeps down the values of actions
     that no demonstrator took. It is also the negative log-likelihood of the action under a softmax.
+
+    recorded (B,), where given: the recorded return, -inf where it is not known. The other actions' values count as at
+    least that, so they are not lowered further (Nakamoto et al. 2023, equation 5).
     """
-    return imitate * (keras.ops.logsumexp(q, axis=1) - chosen(q, actions))
+    counted = q
+    if recorded is not None:
+        taken = keras.ops.one_hot(actions, q.shape[-1])  # [B, A]
+        counted = keras.ops.where(taken > 0.0, q, keras.ops.maximum(q, recorded[:, None]))
+    return imitate * (keras.ops.logsumexp(counted, axis=1) - chosen(q, actions))
 
 
 def squared_weights(variables: list[Any]) -> Tensor:

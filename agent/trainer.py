@@ -15,7 +15,6 @@ from agent.batch import (
     Batch,
     augment,
     balanced_weights,
-    bound_own_only,
     fade_imitation,
     joined,
     regress_on_returns,
@@ -289,8 +288,6 @@ class Trainer:
         self._added_rows = added
         if pretraining and (config.pretrain_on == "returns" or self.trust == VALUES):
             sampled = regress_on_returns(sampled)
-        if config.bound_returns == "own":
-            sampled = bound_own_only(sampled)
         if self._action_weights is not None:
             sampled = weigh_imitation(sampled, self._action_weights)
         if config.margin_anneal_steps:

@@ -12,7 +12,6 @@ from agent.batch import (
     GREATEST_BALANCE,
     augment,
     balanced_weights,
-    bound_own_only,
     fade_imitation,
     regress_on_returns,
     shift_stacks,
@@ -61,13 +60,6 @@ def test_regression_on_returns_replaces_the_targets_that_are_known() -> None:
         for name in (sums, discounts):
             assert getattr(changed, name)[1] == getattr(batch, name)[1]
             assert getattr(changed, name).dtype == np.float32
-
-
-def test_bounds_on_own_steps_leave_out_the_returns_of_the_seeding() -> None:
-    batch = random_batch(np.random.default_rng(0))
-    seeded = np.array([True, False, True, False])
-    batch = dataclasses.replace(batch, recorded=np.arange(4, dtype=np.float32), seeded=seeded)
-    np.testing.assert_array_equal(bound_own_only(batch).recorded, np.array([-np.inf, 1, -np.inf, 3], np.float32))
 
 
 def test_imitation_fades_in_proportion() -> None:

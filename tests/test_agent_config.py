@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -86,9 +87,17 @@ def test_a_configuration_of_an_older_version_keeps_the_behaviour_that_it_had() -
     assert (read.network, read.quantiles, read.bad_margin) == ("nature", 0, 0.0)
 
 
-def test_quantiles_with_a_squared_loss_are_refused() -> None:
-    with pytest.raises(CoachError, match="--quantiles needs --td-loss huber"):
-        TrainConfig(quantiles=8, td_loss="squared")
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({"quantiles": 8, "td_loss": "squared"}, "--quantiles needs --td-loss huber"),
+        ({"calibrate": True}, "--calibrate needs --conservative-weight above 0"),
+        ({"imitate_above_value": True, "margin_weight": 0.0}, "--imitate-above-value needs --margin-weight above 0"),
+    ],
+)
+def test_a_setting_without_the_one_that_it_needs_is_refused(changes: dict[str, Any], needed: str) -> None:
+    with pytest.raises(CoachError, match=needed):
+        TrainConfig(**changes)
 
 
 def test_a_saved_configuration_with_unknown_settings_is_refused() -> None:

@@ -236,8 +236,17 @@ def test_initial_weights_depend_on_the_generator_alone() -> None:
 
 JAX_VARIANTS: list[dict[str, Any]] = [
     {"network": "small", "dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "averaging": 0.0},
-    {"network": "small", "quantiles": 5, "bad_margin": 0.5, "averaging": 0.0},
+    {
+        **{"network": "small", "quantiles": 5, "bad_margin": 0.5, "averaging": 0.0, "bound_returns": "own"},
+        **{"imitate_above_value": True, "conservative_weight": 0.4, "calibrate": True},
+    },
 ]
+
+
+def batch_with_returns() -> Batch:
+    batch = random_batch(np.random.default_rng(0))
+    recorded, seeded = np.array([-np.inf, 0.0, 5.0, -5.0], np.float32), np.array([False, True, False, True])
+    return dataclasses.replace(batch, recorded=recorded, seeded=seeded)
 
 
 def test_jax_makes_the_same_updates_from_the_same_weights(tmp_path: Path) -> None:
@@ -245,13 +254,13 @@ def test_jax_makes_the_same_updates_from_the_same_weights(tmp_path: Path) -> Non
     updates = []
     for number, of in enumerate(learners):
         np.savez(tmp_path / f"before-{number}.npz", **of.arrays())
-        updates.append(update(of, random_batch(np.random.default_rng(0))))
+        updates.append(update(of, batch_with_returns()))
     code = (
         "import sys; sys.path.insert(0, 'tests'); import numpy as np; from test_agent_learner import *\n"
         "for number, changes in enumerate(JAX_VARIANTS):\n"
         "    of = learner(small_config(**changes))\n"
         "    of.load(dict(np.load(f'{sys.argv[1]}/before-{number}.npz')))\n"
-        "    done = update(of, random_batch(np.random.default_rng(0)))\n"
+        "    done = update(of, batch_with_returns())\n"
         "    arrays = {'loss': done.loss, 'td_errors': done.td_errors, **of.acting_weights()}\n"
         "    np.savez(f'{sys.argv[1]}/after-{number}.npz', **arrays)\n"
     )

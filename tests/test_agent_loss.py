@@ -60,7 +60,7 @@ def reference(
             choosing = online if config.double_q else target
             best = int(np.argmax(choosing.mean(axis=1) if config.quantiles else choosing))
             y = summed + factor * target[best]
-            if config.bound_by_return:
+            if config.bound_by_return and not (config.bound_returns == "own" and batch["seeded"][row]):
                 y = y + max(recorded - y.mean(), 0.0) if config.quantiles else max(y, recorded)
             taken = outputs[row, action]
             delta = float(np.mean(y) - np.mean(taken))
@@ -79,11 +79,13 @@ def reference(
         others = [q[a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
         # A TD loss that is summed over quantiles grows with half their number for each unit of the value.
         scale = config.quantiles / 2.0 if config.quantiles else 1.0
-        each += scale * config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
+        if not (config.imitate_above_value and np.isfinite(recorded) and recorded <= q[action]):
+            each += scale * config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
         if config.bad_margin:
             best_other = max(q[a] for a in range(ACTIONS) if a != action)
             each += scale * max(-imitate, 0.0) * max(0.0, q[action] + config.bad_margin - best_other)
-        soft_maximum = np.log(np.exp(q.astype(np.float64)).sum())
+        counted = [max(q[a], recorded) if config.calibrate and a != action else q[a] for a in range(ACTIONS)]
+        soft_maximum = np.log(np.exp(np.array(counted, np.float64)).sum())
         each += scale * config.conservative_weight * max(imitate, 0.0) * (soft_maximum - q[action])
         total += batch["weights"][row] * each / BATCH
     total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
@@ -118,6 +120,12 @@ VARIANTS = {
     "quantiles with all the rest": dataclasses.replace(
         preset("default"), quantiles=7, one_step_weight=0.5, l2_weight=1e-3, conservative_weight=0.4, bad_margin=0.6
     ),
+    "bounds of own steps alone": dataclasses.replace(preset("default"), bound_returns="own"),
+    "imitation above the value": dataclasses.replace(preset("default"), imitate_above_value=True),
+    "calibrated": dataclasses.replace(preset("nature"), conservative_weight=0.4, calibrate=True),
+    "both, own steps bounded": dataclasses.replace(
+        preset("default"), imitate_above_value=True, conservative_weight=0.4, calibrate=True, bound_returns="own"
+    ),
     "bad margin": dataclasses.replace(preset("default"), bad_margin=0.6),
 }
 
@@ -141,6 +149,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
             "weights": rng.random(BATCH).astype(np.float32),
             "rewards": rows(rng),
             "one_step": rng.random(BATCH).astype(np.float32),
+            "seeded": np.arange(BATCH) % 2 == 0,
         }
         kernels = [rng.normal(size=(3, 4)).astype(np.float32)]
         expected, errors = reference(
@@ -164,6 +173,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
                 batch["rewards"],
                 batch["one_step"],
                 2,
+                batch["seeded"],
             ),
         )
         np.testing.assert_allclose(float(found), expected, rtol=1e-5)

@@ -45,7 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network": "impala",
         "quantiles": 3,
         "dueling": True,
-        "bad_margin": 0.5,
+        **{"bad_margin": 0.5, "imitate_above_value": True, "conservative_weight": 0.4, "calibrate": True},
     },
     "together": {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "sampling": "prioritised"},
 }
@@ -143,8 +143,8 @@ def plain_update(learner: Learner, batch: Batch, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(test_agent_loss, "BATCH", SIZE)
     monkeypatch.setattr(test_agent_loss, "ACTIONS", ACTIONS)
-    columns = {name: getattr(batch, name) for name in ("actions", "returns", "discounts", "recorded", "imitate")}
-    columns |= {"weights": batch.weights, "rewards": batch.rewards, "one_step": batch.one_step_discounts}
+    names = ("actions", "returns", "discounts", "recorded", "imitate", "weights", "rewards", "seeded")
+    columns = {name: getattr(batch, name) for name in names} | {"one_step": batch.one_step_discounts}
     now, after = values(online, batch.stacks), values(target, batch.next_stacks)
     choosing = values(online, batch.next_stacks) if config.double_q else after
     following, following_choosing = after, after
