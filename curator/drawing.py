@@ -165,7 +165,7 @@ def _draw_header(canvas: Canvas, layout: CuratorLayout, view: CuratorView) -> No
 def _draw_picture(canvas: Canvas, box: Box, view: CuratorView, pointer: tuple[float, float]) -> None:
     canvas.fill(box, (0, 0, 0))
     if view.shown is not None:
-        canvas.picture(view.shown.picture, view.shown.palette, box, integer_scale=True)
+        canvas.picture(view.shown.picture, view.shown.palette, box)
     else:
         draw_end(canvas, box, view.end, list(end_buttons(box, view.end).values()), pointer)
     if view.message:
