@@ -270,6 +270,11 @@ class RunSummary:
         return self.state in ("training", "stopping")
 
     @property
+    def can_watch(self) -> bool:
+        """Whether it has an agent to watch."""
+        return self.step > 0 or self.is_training
+
+    @property
     def can_resume(self) -> bool:
         is_unreadable = self.path != Path() and not self.steps
         return not (self.comparison or self.is_active or is_unreadable or self.supplied)

@@ -207,7 +207,9 @@ class RunPane:
         picture = Box(inner.x, inner.y + 28, inner.width, inner.width * 3 / 4)
         if game is None or not run.is_active:
             canvas.fill(picture, LINE, radius=4)
-            words = "The game starts after pretraining." if run.is_active else "Press W to watch it play."
+            words = "Press W to watch it play." if run.can_watch else "It has not played yet."
+            if run.is_active:
+                words = "The game starts after pretraining."
             lines = canvas.lines(words, picture.width - 16, SMALL)
             for number, line in enumerate(lines):
                 y = picture.centre[1] + 20 * (number - len(lines) / 2)

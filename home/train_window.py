@@ -216,7 +216,7 @@ class TrainWindow(ListWindow[TrainForm]):
         is_supplied = run is not None and run.supplied
         waits = run is not None and run.state == "waiting"
         stops = run is not None and run.is_active and run.state != "stopping" and not run.comparison
-        watches = run is not None and (run.step > 0 or run.state in ("training", "stopping"))
+        watches = run is not None and run.can_watch
         actions = [
             Action("New", "N", "n", self._open_form, None if is_active else OLIVE),
             Action("Remove" if waits else "Stop", "S", "s", self._stop, None, stops),

@@ -375,6 +375,31 @@ def test_a_finished_comparison_offers_nothing_to_resume(monkeypatch: pytest.Monk
     assert "Resume" not in words
 
 
+def test_a_run_that_has_not_played_is_not_offered_to_be_watched(monkeypatch: pytest.MonkeyPatch, library: Path) -> None:
+    """A run that was stopped during its pretraining has curves, and no agent."""
+    folder = library / "runs" / "first"
+    (folder / "checkpoints").mkdir(parents=True)
+    about = {"format": "replay-coach-run", "version": 1, "action_meanings": ["NOOP"], "from_run": None, "carry": None}
+    (folder / "run.json").write_text(json.dumps(about))
+    (folder / "config.json").write_text(json.dumps({"steps": 100, "game": "SpaceInvaders", "seed_from": []}))
+    (folder / "trace.csv").write_text(
+        "step,loss,mean_value,seeded_share,epsilon,steps_per_second\n-50,1.5,0.1,1.0,,4\n-25,1.2,0.2,1.0,,4\n"
+    )
+    page = ""
+
+    def acts(person: Person) -> Iterator[None]:
+        nonlocal page
+        yield from person.see("home")
+        yield from person.press("t")
+        yield from person.see("first")
+        yield from person.see("Score")
+        page = person.page
+
+    use(monkeypatch, acts, library)
+    assert "watch it play" not in page
+    assert "watches it play" not in page
+
+
 def test_contradictions_of_a_preset_are_said_before_the_start(monkeypatch: pytest.MonkeyPatch, played: Path) -> None:
     page = ""
 
