@@ -51,6 +51,7 @@ SECONDS = {
     "test_agent_additions.py": 30,
     "test_agent_update_reference.py": 27,
     "test_data_episode_import.py": 25,
+    "test_coach_windows.py": 25,
     "test_docs_shell_blocks.py": 25,
     "test_whole_loop.py": 25,
     "test_agent_start_states.py": 23,

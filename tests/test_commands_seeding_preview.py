@@ -166,6 +166,14 @@ def test_a_damaged_file_is_left_out_of_the_preview_and_of_the_training(damaged: 
     assert not preview(library, "SpaceInvaders", ("human",)).damaged
 
 
+def test_the_command_does_not_count_a_damaged_file(
+    damaged: tuple[Library, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    library, _ = damaged
+    assert coach.main(["--library", str(library.folder), "library", "--seeding", "human", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 1
+
+
 def test_a_file_is_read_whole_only_once(damaged: tuple[Library, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     library, path = damaged
     with DamageCheck() as check:
