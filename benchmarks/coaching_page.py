@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.atari_scores import ATARI_SCORES
 from agent.statistics import interval, two_stage_mean_interval
 from benchmarks.learning_study import ROOT
 from benchmarks.study_page import draw
@@ -16,8 +17,6 @@ PAGE = ROOT / "docs" / "results" / "coaching.md"
 ROWS = ROOT / "docs" / "results" / "coaching" / "trials.jsonl"
 BEGIN, END = "<!-- made by python -m benchmarks.coaching_study -->", "<!-- end of what was made -->"
 RESAMPLES = 2000
-CHANCE = {"SpaceInvaders": 148.0, "Qbert": 163.9}
-"""Points of random play (Wang et al. 2016)."""
 
 Scores = list[list[float]]
 """The scores of each seed's evaluation, by seed."""
@@ -82,7 +81,14 @@ def table(rows: list[dict[str, Any]], game: str) -> list[str]:
 
 def differences(rows: list[dict[str, Any]], game: str) -> list[str]:
     """Return the lines that say by how much "corrections" is above "before", by seed and with an interval."""
+    finished = [row for row in rows if row["game"] == game and "error" not in row]
+    starts = [start for row in finished for start in row["starts"]]
     lines = []
+    if starts:
+        middle, last = np.percentile(starts, [50, 100])
+        lines.append(
+            f"- Half of the {len(starts)} corrections start within {middle:.0f} s of a game, all within {last:.0f} s."
+        )
     for of, about in (("final", "At the end"), ("later", "Mean of the evaluations after the first pause")):
         seeds, ours, theirs = pairs_of(rows, game, of)
         if not seeds:
@@ -97,14 +103,17 @@ def differences(rows: list[dict[str, Any]], game: str) -> list[str]:
 
 
 def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
-    """Return the lines between the page's marks, and draw the plots beside it."""
+    """Return the lines between the page's marks, and draw the plots beside it: trainings of the newest default."""
+    if not rows:
+        return [BEGIN, "", "**No training has ended yet, so there is no result.**", "", END]
+    rows = [row for row in rows if row["default"] == rows[-1]["default"]]
     lines = [BEGIN, ""]
     for game in dict.fromkeys(row["game"] for row in rows):
         curves = curves_of(rows, game)
         if not curves:
             continue
         picture = page.parent / "coaching" / f"{game}.png"
-        draw(dict(curves), game, CHANCE.get(game, 0.0), picture)
+        draw(dict(curves), game, ATARI_SCORES[game][0], picture)
         lines += [f"## {game}", "", *table(rows, game), "", *differences(rows, game), ""]
         lines += [f"![Points over own steps in {game}](coaching/{picture.name})", ""]
     failed = [row for row in rows if "error" in row]

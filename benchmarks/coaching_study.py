@@ -8,13 +8,15 @@ training. The arm "corrections" has the first half of them, and the planner play
 the other half, in three pauses of the training. Everything else is the default preset, one thread each.
 
 Each training is a row in docs/results/coaching/trials.jsonl, failures included, and is not repeated. Stop the study
-with Ctrl-C or kill it, and call it again: trainings resume from their checkpoints.
+with Ctrl-C or kill it, and call it again: trainings resume from their checkpoints. A row names the default preset with
+which it was made. If that changes, its trainings are made again, and never mixed with those of another one.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import shutil
 import signal
@@ -95,6 +97,11 @@ class Trial:
         return f"{self.game}-{self.arm}-{self.seed}"
 
 
+def default_id() -> str:
+    """Return eight digits that stand for the settings of the default preset."""
+    return hashlib.sha256(TrainConfig().to_json().encode()).hexdigest()[:8]
+
+
 def decisions_in(path: Path) -> int:
     """Return the number of decisions in a replay file."""
     with ReplayFile(path) as replay:
@@ -150,10 +157,10 @@ def settings_of(trial: Trial, design: Design, steps: int) -> TrainConfig:
 
 def run_trial(trial: Trial, design: Design, work: Path, should_stop: Callable[[], bool]) -> dict[str, Any] | None:
     """Train with pauses, from the last checkpoint where there is one, and return the row; None when asked to stop."""
-    row: dict[str, Any] = {**dataclasses.asdict(trial), "machine": this_machine()}
+    row: dict[str, Any] = {**dataclasses.asdict(trial), "default": default_id(), "machine": this_machine()}
     try:
         first, second = demonstrations(trial.game, work / "demonstrations" / trial.game, design)
-        library = Library(work / trial.name)
+        library = Library(work / default_id() / trial.name)
         library.prepare()
         before = {"before": first + second, "corrections": first, "none": []}[trial.arm]
         for path in before:
@@ -187,9 +194,11 @@ def _train(
     lines = [json.loads(line) for line in folder.evaluations.read_text().splitlines()]
     return {
         **counted(folder, trial, design),
+        "starts": [round(start / FRAMES_PER_SECOND, 1) for start in _starts(library, demonstrated)],
         "evaluations": {line["step"]: line["scores"] for line in lines},
         "final": list(final.scores),
-        "sampled": _sampled(account),
+        "sampled": sum(source["drawn"] for source in account["sources"]),
+        "sampled_corrections": account.get("coached", {}).get("drawn", 0),
         "trust": state["trainer"]["trust"],
         "note": state["note"],
         "seconds": round(state["seconds"] + time.monotonic() - began),
@@ -208,12 +217,15 @@ def step_of(folder: RunFolder) -> int:
     return int(_state(folder)["step"])
 
 
-def _sampled(account: dict[str, Any]) -> dict[str, int]:
-    """Return how often decisions of each source were sampled, from a run's ``seeding.json``."""
-    found: dict[str, int] = {}
-    for source in account["sources"]:
-        found[source["source"]] = found.get(source["source"], 0) + int(source["drawn"])
-    return found
+def _starts(library: Library, demonstrated: set[str]) -> list[int]:
+    """Return the frame of the agent's game at which each correction starts."""
+    frames = []
+    for path in sorted(library.replays.glob("*.h5")):
+        if path.name not in demonstrated:
+            with ReplayFile(path) as replay:
+                started_from = replay.origin.started_from
+            frames.append(0 if started_from is None else started_from.frame)
+    return frames
 
 
 def counted(folder: RunFolder, trial: Trial, design: Design) -> dict[str, Any]:
@@ -239,12 +251,17 @@ def trials_of(games: list[str], arms: list[str], seeds: list[int]) -> list[Trial
     return [Trial(game, arm, seed) for game in games for seed in seeds for arm in arms]
 
 
+def done_in(rows: list[dict[str, Any]]) -> set[Trial]:
+    """Return the trials that have a row with the present default preset."""
+    return {Trial(row["game"], row["arm"], row["seed"]) for row in rows if row["default"] == default_id()}
+
+
 def study(options: argparse.Namespace, stop: threading.Event) -> None:
     """Run all trials; Ctrl-C or the end of the allowed time stops, with everything saved."""
     design, deadline = TINY if options.tiny else Design(), time.monotonic() + 60 * (options.minutes or float("inf"))
-    done = {(row["game"], row["arm"], row["seed"]) for row in read_rows(options.rows)}
+    done = done_in(read_rows(options.rows))
     for trial in trials_of(options.games, options.arms, options.seeds):
-        if dataclasses.astuple(trial) in done:
+        if trial in done:
             continue
         if time.monotonic() > deadline:
             return
@@ -260,18 +277,21 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=["before", "corrections"], help="see --list")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="random seeds of the trainings")
     parser.add_argument("--minutes", type=float, help="start no trial after this many minutes")
-    parser.add_argument("--tiny", action="store_true", help="a few minutes, to find faults")
+    parser.add_argument("--tiny", action="store_true", help="minutes, to find faults; rows in the work folder")
     parser.add_argument("--work", type=Path, default=WORK, help="where demonstrations and trainings are")
     parser.add_argument("--rows", type=Path, default=coaching_page.ROWS, help="the file of rows")
     parser.add_argument("--list", action="store_true", help="print games, arms and trials that are done")
     parser.add_argument("--report-only", action="store_true", help="only write the page")
     options = parser.parse_args()
+    if options.tiny:
+        options.work /= "tiny"
+        options.rows = options.work / "trials.jsonl"
     if options.list:
         for name, about in ARMS.items():
             print(f"{name}: {about}")
-        done = {(row["game"], row["arm"], row["seed"]) for row in read_rows(options.rows)}
+        done = done_in(read_rows(options.rows))
         for trial in trials_of(options.games, options.arms, options.seeds):
-            print(f"{trial.name}: {'done' if dataclasses.astuple(trial) in done else 'to do'}")
+            print(f"{trial.name}: {'done' if trial in done else 'to do'}")
     elif options.report_only:
         coaching_page.write_page(read_rows(options.rows))
     else:

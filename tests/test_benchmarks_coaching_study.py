@@ -20,6 +20,7 @@ from benchmarks.coaching_study import (
     counted,
     decisions_in,
     demonstrations,
+    done_in,
     run_trial,
     settings_of,
     trials_of,
@@ -111,24 +112,29 @@ def test_a_failure_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     row = run_trial(Trial("Qbert", "before", 1), Design(), tmp_path, lambda: False)
     assert row is not None
     assert row["error"] == "CoachError: The disk is full."
+    assert done_in([row, {**row, "seed": 2, "default": "that of last year"}]) == {Trial("Qbert", "before", 1)}
 
 
 def row(arm: str, seed: int, points: float, **more: Any) -> dict[str, Any]:
-    about = {"game": "SpaceInvaders", "arm": arm, "seed": seed, "machine": "a machine"}
-    evaluations = {"0": [1.0], "10000": [points - 5.0], "20000": [points, points + 10.0]}
-    corrections = {"10000": 60} if arm == "corrections" else {}
+    corrected = arm == "corrections"
     return {
-        **about,
-        "evaluations": evaluations,
+        **{"game": "SpaceInvaders", "arm": arm, "seed": seed, "machine": "a machine", "default": "new"},
+        "evaluations": {"0": [1.0], "10000": [points - 5.0], "20000": [points, points + 10.0]},
         "final": [points - 10.0, points + 10.0],
-        "corrections": corrections,
-    } | more
+        "corrections": {"10000": 60} if corrected else {},
+        "starts": [5.0, 9.0, 60.0] if corrected else [],
+        **more,
+    }
 
 
-def test_the_page_pairs_the_arms_by_seed_and_names_failures(tmp_path: Path) -> None:
+def test_the_page_pairs_the_arms_by_seed_and_names_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coaching_page, "RESAMPLES", 50)
     page = tmp_path / "coaching.md"
     page.write_text(f"before\n{coaching_page.BEGIN}\nold\n{coaching_page.END}\nafter\n")
     rows = [row("before", 1, 200), row("corrections", 1, 230), row("before", 2, 500), row("corrections", 2, 540)]
+    rows.insert(0, row("before", 2, 70, default="old"))
+    coaching_page.write_page([], page)
+    assert "No training has ended yet" in page.read_text()
     rows += [row("before", 3, 9000), row("corrections", 3, 0, error="CoachError: it diverged")]
     coaching_page.write_page(rows, page)
     text = page.read_text()
@@ -137,12 +143,17 @@ def test_the_page_pairs_the_arms_by_seed_and_names_failures(tmp_path: Path) -> N
     assert "old" not in text
     assert "corrections less before: **+35**" in text
     assert "seed 1: +30, seed 2: +40." in text, "a seed without its pair does not count"
+    assert "Half of the 6 corrections start within 9 s of a game, all within 60 s." in text
+    assert "| before | 3 | " in text, "a training of an earlier default does not count"
     assert "| corrections | 2 | 1 (1 to 1) | 380 (" in text
     assert "- SpaceInvaders, corrections, seed 3: CoachError: it diverged" in text
     assert (tmp_path / "coaching" / "SpaceInvaders.png").stat().st_size > 5000
 
 
-def test_the_interval_of_a_paired_difference_is_narrow_where_only_the_seeds_differ() -> None:
+def test_the_interval_of_a_paired_difference_is_narrow_where_only_the_seeds_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coaching_page, "RESAMPLES", 200)
     ours, theirs = [[110.0, 112.0], [910.0, 912.0]], [[100.0, 102.0], [900.0, 902.0]]
     low, high = coaching_page.paired_interval(ours, theirs, np.random.default_rng(0))
     assert 8.0 <= low < 10.0 < high <= 12.0
