@@ -191,20 +191,24 @@ class RunPane:
 
     def _draw_error(self, canvas: Canvas, box: Box, run: RunSummary) -> float:
         """Draw why it failed and where its log is. Return the height used."""
-        panel = box.top_part(112)
+        where = f"Everything it printed: {run.log}" if run.log else ""
+        room = box.width - 32
+        lines = len(canvas.lines(run.error, room, SMALL)) + (len(canvas.lines(where, room, SMALL)) if where else 0)
+        panel = box.top_part(24 + 1.5 * SMALL * lines + (4 if where else 0))
         canvas.fill(panel, PANEL, radius=8)
         canvas.fill(panel.left_part(4), ORANGE)
-        inner = panel.inset(16)
+        inner = Box(panel.x + 16, panel.y + 12, room, box.height)
         used = canvas.paragraph(run.error, inner, SMALL, TEXT)
-        if run.log:
-            canvas.paragraph(f"Everything it printed: {run.log}", inner.without_top(used + 4), SMALL, QUIET)
+        if where:
+            canvas.paragraph(where, inner.without_top(used + 4), SMALL, QUIET)
         return panel.height
 
     def _draw_game(self, canvas: Canvas, box: Box, run: RunSummary, game: LivePicture | None) -> None:
         canvas.fill(box, PANEL, radius=8)
         inner = box.inset(12)
         canvas.text("Game", (inner.x, inner.y - 2), SMALL, QUIET)
-        picture = Box(inner.x, inner.y + 28, inner.width, inner.width * 3 / 4)
+        height = min(inner.width * 3 / 4, inner.height - 28)
+        picture = Box(inner.x, inner.y + 28, inner.width, height)
         if game is None or not run.is_active:
             canvas.fill(picture, LINE, radius=4)
             words = "Press W to watch it play." if run.can_watch else "It has not played yet."

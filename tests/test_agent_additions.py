@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from test_agent_training import assert_same_run
 from test_recorder_play_from import attempt
 
 import agent.added_memory as added_memory_module
+import agent.addition_requests as requests_module
 import agent.additions as additions_module
 import agent.later_verdicts as later_verdicts_module
 import agent.progress as progress_module
@@ -529,6 +531,45 @@ def test_an_episode_of_another_game_is_refused_in_one_sentence(library: Library)
     assert AdditionsFolder(library.run_folder("run-1")).request_names() == []
 
 
+def test_two_people_who_add_at_the_same_moment_are_both_taken_once(library: Library) -> None:
+    make_run(library)
+    with concurrent.futures.ThreadPoolExecutor(2) as people:
+        requests = [one.request for one in people.map(lambda kind: added(library, "run-1", kind), ("human", "planner"))]
+    additions, trainer = additions_of(library)
+    assert [line.request for line in additions.take(trainer, [])] == sorted(requests)
+    assert additions.take(trainer, []) == []
+    assert [line.decisions for line in lines(library, "run-1")] in ([100, 60], [60, 100])
+
+
+def test_a_request_that_was_made_for_another_run_is_refused_in_one_sentence(library: Library) -> None:
+    make_run(library)
+    request = added(library, "run-1").request
+    path = AdditionsFolder(library.run_folder("run-1")).requests / request
+    arrays = read_arrays(path)
+    about = json.loads(arrays["about"].tobytes()) | {"action_meanings": ["NOOP", "UP"]}
+    np.savez(path, **{**arrays, "about": np.frombuffer(json.dumps(about).encode(), np.uint8)})
+    additions, trainer = additions_of(library)
+    (line,) = additions.take(trainer, [])
+    assert line.kind == "refused"
+    assert line.sentence().endswith("was made for another run: its game, actions or settings differ.")
+    assert additions.memory is None
+
+
+def test_a_request_that_a_full_disk_refuses_adds_nothing_and_says_so(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(library)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(requests_module, "write_arrays", full)
+    (episode,) = [e.episode_id for e in library.episodes() if e.demonstrator == "planner"]
+    assert coach.main(["--library", str(library.folder), "add", "run-1", episode]) == 2
+    assert "No space left on device); nothing was added." in capsys.readouterr().err
+    assert AdditionsFolder(library.run_folder("run-1")).waiting() == []
+
+
 def test_only_the_persons_decisions_of_an_episode_are_added_and_no_bad_ones(library: Library) -> None:
     make_run(library, keep="good")
     choices = iter([0] * 10**6)
@@ -612,6 +653,10 @@ def saved_in(folder: AdditionsFolder) -> tuple[int, set[str]]:
     return (0, set()) if found is None else (found[1]["step"], set(found[1].get("additions", ())))
 
 
+def recorded_in(folder: AdditionsFolder) -> set[str]:
+    return {line.request for line in folder.taken()}
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_kills_at_any_moment_around_additions_lose_none_and_take_none_twice(library: Library) -> None:
@@ -623,25 +668,31 @@ def test_kills_at_any_moment_around_additions_lose_none_and_take_none_twice(libr
     wanted: set[str] = set()
     for number in range(10):
         process = subprocess.Popen([*arguments, "resume"] if number else arguments, cwd=HERE.parent, env=os.environ)
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while (found := run.training()) is None or found.process != process.pid or found.progress.phase != "training":
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.02)
         # Not by a person, so that the seeding of the second training is that of the first.
         episode = record_episode(library, 120 if number % 2 else 2400, seed=100 + number, kind="planner")
-        seconds = float(rng.uniform(0.0, 3.0))
+        stage, seconds = ("begun", "recorded", "saved")[number % 3], float(rng.uniform(0.0, 1.0))
         timer = threading.Timer(seconds, process.kill)
-        timer.start()
+        if stage == "begun":
+            timer.start()
         with ReplayFile(library.episode_path(episode)) as replay:
             request = request_episode(open_run(library, "run-1"), replay).request
         wanted.add(request)
+        if stage != "begun":
+            while request not in (saved_in(folder)[1] if stage == "saved" else recorded_in(folder)):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            timer.start()
         timer.join()
         process.wait()
         step, saved = saved_in(folder)
-        lines_now = {line.request for line in folder.taken()}
-        where = "in a checkpoint" if request in saved else "recorded" if request in lines_now else "waiting"
-        print(f"kill {number + 1}: {seconds:.2f} s after the request was begun; it was {where}; checkpoint {step}")
+        where = "recorded" if request in recorded_in(folder) else "waiting"
+        where = "in a checkpoint" if request in saved else where
+        print(f"kill {number + 1}: {seconds:.2f} s after it was {stage}: it was {where}; checkpoint at step {step}")
     step = saved_in(folder)[0] + 400
     train_to(library, "run-1", config, step, resume=True)
     assert sorted(line.request for line in folder.taken()) == sorted(wanted)
