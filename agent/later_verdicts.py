@@ -62,7 +62,8 @@ class LaterVerdicts:
         if now < self._next_look or self._looking is not None or self._publishing is not None:
             return
         # What was requested before takes effect first, so that older verdicts do not replace newer ones.
-        if trainer.pretraining_ended and not additions.are_waiting:
+        is_over = trainer.pretraining_ended or trainer.step > 0  # without pretraining it never ends
+        if is_over and not additions.are_waiting:
             self._next_look, self._taken_before = now + LOOK_SECONDS, len(additions.state())
             self._looking = self._reader.submit(self._look)
         else:
@@ -81,7 +82,7 @@ class LaterVerdicts:
     def _note_problem(self, done: Future[list[JudgedEpisode]] | Future[str]) -> bool:
         """Return whether the work succeeded; otherwise keep the reason, and look at everything again later."""
         problem = done.exception()
-        if problem is not None and not isinstance(problem, CoachError):
+        if problem is not None and not isinstance(problem, CoachError | OSError):
             raise problem
         self.note = "" if problem is None else str(problem)
         if problem is not None:

@@ -256,7 +256,7 @@ def test_a_running_training_finds_new_verdicts_and_takes_them_once_whatever_is_k
 ) -> None:
     monkeypatch.setattr(later_verdicts_module, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(later_verdicts_module, "ThreadPoolExecutor", AtOnce)
-    config = small_config(**RUN)
+    config = small_config(**RUN | {"pretrain_steps": 0})
     planned, seeded = [e.episode_id for e in library.episodes()][::-1]
     assert [e.demonstrator for e in library.episodes()] == ["human", "planner"]
 
