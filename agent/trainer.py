@@ -81,7 +81,11 @@ class Generators:
 
 
 def _generator(config: TrainConfig, child: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(config.seed).spawn(child + 1)[child])
+    return np.random.default_rng(_child(np.random.SeedSequence(config.seed), child))
+
+
+def _child(parent: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
+    return parent.spawn(number + 1)[number]
 
 
 class Trainer:
@@ -185,12 +189,16 @@ class Trainer:
                 held_out.measure(self.memory, self.learner.q_values)
             yield update
 
-    def pretrain_again(self, trust: str) -> None:
-        """Discard the pretrained weights, and use the demonstrations for ``trust`` in another pretraining."""
+    def pretrain_again(self, trust: str, attempt: int) -> None:
+        """Discard the pretrained weights, and use the demonstrations for ``trust`` in another pretraining.
+
+        attempt: number of pretrainings so far; each starts from weights of its own.
+        """
         self.trust = trust
         self.experienced = trust != NOTHING
         self.pretrained = self.config.pretrain_steps if trust == NOTHING else 0
-        self.learner.start_again(_generator(self.config, STARTING_AGAIN))
+        weights = _child(_child(np.random.SeedSequence(self.config.seed), STARTING_AGAIN), attempt)
+        self.learner.start_again(np.random.default_rng(weights))
         if self.held_out is not None:
             self.held_out.start_again()
 

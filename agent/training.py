@@ -301,8 +301,8 @@ class _Training:
         config, trainer = self.config, self.trainer
         if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.trust == IMITATION:
             return True
-        if len(self.checks) == 2:  # both were made: this is the third pretraining
-            return True
+        if self.checks and self.checks[-1].trust != trainer.trust == IMITATION:
+            return True  # neither use passed, and this pretraining was chosen as the better one
         if not config.check_episodes or self.folder.read().from_run is not None or trainer.trust == NOTHING:
             return True
         self.progress.start_phase("checking", 0, 2 * config.check_episodes)
@@ -312,7 +312,7 @@ class _Training:
         following = used_next(self.checks, imitates, self._demonstrated_scores())
         if following is None:
             return True
-        trainer.pretrain_again(following)
+        trainer.pretrain_again(following, len(self.checks))
         self.log.drop_trace()
         self.save()
         return False

@@ -1,10 +1,10 @@
 """How far the demonstrations are trusted: after pretraining, the agent is compared with random play.
 
 Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
-first own step. An agent that is not clearly above chance is pretrained again without imitation. If that one is not
-either, the better of the two is used where the demonstrator played better than chance: the game is hard, and the play
-is still worth having. Otherwise the training continues as if it had no demonstrations. Where neither ever scores,
-nothing is discarded.
+first own step. An agent that is not clearly above chance is pretrained again: from other weights where the
+demonstrator played better than chance, and then without imitation. If none passes, the better use is chosen where the
+demonstrator played better than chance: the game is hard, and the play is still worth having. Otherwise the training
+continues as if it had no demonstrations. Where neither ever scores, nothing is discarded.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from data.durations import clock
 
 IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
 """What the demonstrations are used for: values and imitation, values alone, or nothing."""
+IMITATIONS = 2
+"""Pretrainings with imitation, each from new weights, of play that scores more than random play."""
 CHECK_SEED = 2**20 + 7919
 """Random seed of the check's episodes, which no evaluation plays."""
 CHECK_FRAMES = 2 * 60 * 60
@@ -84,9 +86,11 @@ def used_next(checks: list[Check], imitates: bool, scores: list[float]) -> str |
     last = checks[-1]
     if last.passed:
         return None
+    is_worth_it = demonstrator_passes(scores, last)
     if last.trust == IMITATION and imitates:
-        return VALUES
-    best = max(checks, key=lambda made: made.agent).trust if demonstrator_passes(scores, last) else NOTHING
+        tried = sum(made.trust == IMITATION for made in checks)
+        return IMITATION if is_worth_it and tried < IMITATIONS else VALUES
+    best = max(checks, key=lambda made: made.agent).trust if is_worth_it else NOTHING
     return None if best == last.trust else best
 
 
@@ -100,8 +104,8 @@ def sentence(checks: list[Check], seconds: float, episodes: int, trust: str = NO
     last = checks[-1]
     if last.passed and last.trust == IMITATION:
         return f"{clock(seconds)} of play: after pretraining {last.agent:.0f} points, random play {last.chance:.0f}."
-    first = checks[0]
-    facts = f"imitating it scores {first.agent:.0f} points, random play {first.chance:.0f}"
+    best = max((made for made in checks if made.trust == IMITATION), key=lambda made: made.agent)
+    facts = f"imitating it scores {best.agent:.0f} points, random play {best.chance:.0f}"
     if last.passed:
         use = f"Learning from its points alone scores {last.agent:.0f}, so its actions are not imitated."
     elif trust == IMITATION:
