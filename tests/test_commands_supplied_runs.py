@@ -12,6 +12,7 @@ import pytest
 
 import coach
 from agent.evaluation import PROTOCOLS
+from agent.live_weights import newest_agent
 from commands.comparison_controller import LibraryComparisonController
 from commands.overview import read_overview, run_to_watch
 from commands.seeding_preview import preview
@@ -49,6 +50,7 @@ def test_it_is_evaluated_watched_and_recorded_at_once_and_the_package_is_unchang
     assert coach.main(["evaluate", "teacher", "--episodes", "2", "--json", *here]) == 0
     assert json.loads(capsys.readouterr().out)["run"] == "teacher"
     assert coach.main(["watch", "teacher", "--gif", str(tmp_path / "a.gif"), "--seconds", "1", *here]) == 0
+    assert newest_agent(open_run(library, "teacher")).step > 0, "as the Watch window asks for it"
     assert not library.folder.exists(), "evaluating and watching copy nothing into the library"
     assert coach.main(["record", "--by", "agent:teacher", "--max-frames", "120", *here]) == 0
     [episode] = library.episodes()
