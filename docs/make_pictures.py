@@ -151,7 +151,7 @@ def curator_empty(screen: Screen, library: Path, take: Callable[[str], None]) ->
 def watch(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
     with coach(screen, library, "watch", RUN, "--player", "Ada", "--seed", "4"):
         screen.wait_for("watching")
-        time.sleep(4)
+        time.sleep(12)  # until the strip shows something
         take("watch")
         screen.press("t")
         screen.hold(0.5, "Left")
