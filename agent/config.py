@@ -34,6 +34,7 @@ ADDED_LATER: dict[str, Any] = {
     "check_episodes": 0,
     "imitate_above_value": False,
     "calibrate": False,
+    "reset_every": 0,
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -298,6 +299,14 @@ class TrainConfig:
     )
     target_update_steps: int = _setting(
         500, "updates between copies to the target network", "updates", f"10,000 in {MNIH}", least=1
+    )
+
+    reset_every: int = _setting(
+        0,
+        "updates after pretraining between resets of the dense layers to new initial weights; 0: never",
+        "updates",
+        "Nikishin et al. 2022",
+        least=0,
     )
 
     # Prioritised sampling

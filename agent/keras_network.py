@@ -72,6 +72,11 @@ class _KerasLayers:
         return keras.ops.reshape(inputs, (-1, *shape))
 
 
+def is_dense(variable: keras.Variable) -> bool:
+    """Return whether a weight belongs to the dense layers, their normalisation included; else to the convolutions."""
+    return not _name(variable).startswith("convolution")
+
+
 def weight_arrays(network: keras.Model) -> dict[str, np.ndarray]:
     """Return copies of the weights by name, such as "convolution_1/kernel"."""
     return {_name(variable): array_of(variable) for variable in network.weights}

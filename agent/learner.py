@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.batch import Batch
 from agent.config import TrainConfig
-from agent.keras_network import array_of, build_network, load_weights, refresh_arrays, weight_arrays
+from agent.keras_network import array_of, build_network, is_dense, load_weights, refresh_arrays, weight_arrays
 from agent.loss import batch_arrays
 from agent.network import NumpyNetwork
 from agent.quiet_keras import backend_name, keras
@@ -62,6 +62,23 @@ class Learner:
             if "learning_rate" not in variable.path:
                 variable.assign(np.zeros(variable.shape))
         self.copy_online()
+
+    def reset_dense_layers(self, rng: np.random.Generator) -> None:
+        """Give the dense layers new initial weights, which depend on ``rng`` alone, and zero their optimizer moments.
+
+        The new weights are also those of the target and averaged networks. Convolutions stay (Nikishin et al. 2022).
+        """
+        assert self._running is None, "an update is being computed"
+        fresh = build_network(self.config, self._action_count, rng)
+        for network in (self.online, self.target, self.averaged):
+            for new, variable in zip(fresh.weights, network.weights, strict=True):
+                if is_dense(new):
+                    variable.assign(new)
+        names = [variable.path.replace("/", "_") for variable in fresh.weights if is_dense(variable)]
+        for variable in self.optimizer.variables:
+            if any(f"/{name}_" in variable.path for name in names):
+                variable.assign(np.zeros(variable.shape))
+        self._acting_is_stale = True
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Set the size of the following updates. It is saved with the optimizer."""

@@ -44,6 +44,7 @@ COMMON: dict[str, Any] = {
     "mixing": "free",
     "td_loss": "huber",
     "target_update_steps": 10_000,
+    "reset_every": 0,
     "memory_size": 1_000_000,
 }
 

@@ -36,7 +36,7 @@ SCORE_WINDOW = 100
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
 
 
-STARTING_AGAIN, HOLDING_OUT = 4, 5
+STARTING_AGAIN, HOLDING_OUT, RESETTING = 4, 5, 6
 """Children of the training's random seed, after those of ``Generators`` and of ``agent.start_states``."""
 
 
@@ -120,6 +120,8 @@ class Trainer:
         """Whether it is complete, the check against random play included."""
         self.held_out: HeldOut | None = None
         """The part held out of pretraining while it runs."""
+        self.own_updates = 0
+        """Updates since pretraining."""
         self.trust = IMITATION
         """What the demonstrations are used for."""
         self.episodes = 0
@@ -272,7 +274,18 @@ class Trainer:
         self.agent.epsilon = self.epsilon
         config = self.config
         if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
+            self._reset_if_due()
             self.learner.begin_update(self._sample())
+
+    def _reset_if_due(self) -> None:
+        """Reset the dense layers after every ``reset_every`` own updates, by a generator of the reset's own.
+
+        It comes just before the next update, so that no training ends with new weights.
+        """
+        every = self.config.reset_every
+        if every and self.own_updates and self.own_updates % every == 0:
+            seed = np.random.SeedSequence(self.config.seed, spawn_key=(RESETTING, self.own_updates // every))
+            self.learner.reset_dense_layers(np.random.default_rng(seed))
 
     def _sample(self, pretraining: bool = False) -> Batch:
         """Return the batch of the next update."""
@@ -313,6 +326,7 @@ class Trainer:
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()
         if update is not None:
+            self.own_updates += 1
             self._learned(update)
         return update
 
@@ -349,6 +363,7 @@ class Trainer:
         return {
             "step": self.step,
             "pretrained": self.pretrained,
+            "own_updates": self.own_updates,
             "experienced": self.experienced,
             "updates": self.learner.updates,
             "episodes": self.episodes,
@@ -391,6 +406,7 @@ class Trainer:
         """Continue from ``state``. Memory and learner must have been restored before."""
         self.step, self.pretrained, self.experienced = state["step"], state["pretrained"], state["experienced"]
         self.learner.updates, self.episodes = state["updates"], state["episodes"]
+        self.own_updates = state.get("own_updates", 0)  # older versions, which lack it, had no resets
         self.recent_scores.extend(state["recent_scores"])
         self.recent_lengths.extend(state["recent_lengths"])
         self.batch_seeded_share = state.get("batch_seeded_share")

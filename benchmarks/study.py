@@ -67,6 +67,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "small, quick": {**QUICK, "network": "small"},
     "small, quick, 5,000 updates": {**QUICK, "network": "small", "pretrain_steps": 5_000},
     "normed": NORMED,
+    "normed, resets": {**NORMED, "reset_every": 2_500},
     "normed, imitates above value": {**NORMED, "imitate_above_value": True},
     "normed, calibrated": {**NORMED, "conservative_weight": 0.5, "calibrate": True},
     "normed, no demonstrations": {**NORMED, "seed_from": (), "start_inside": 0.0},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import agent.training
 import agent.trust
 from agent.checkpoint import acting_weights
 from agent.held_out import PATIENCE, HeldOut, hold_out
+from agent.learner import Learner
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import new_emulator
 from agent.seeding import plan_seeding
@@ -160,17 +163,28 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Check, "passed", property(lambda self: self.trust == VALUES))
-    others = {"balance_actions": True, "margin_anneal_steps": 40, "pretrain_learning_rate": 1e-3}
+    resets: list[tuple[int, Any]] = []
+
+    def reset(learner: Learner, rng: np.random.Generator, of: Callable[..., None] = Learner.reset_dense_layers) -> None:
+        resets.append((learner.updates, rng.bit_generator.state))
+        of(learner, rng)
+
+    monkeypatch.setattr(Learner, "reset_dense_layers", reset)
+    others = {"balance_actions": True, "margin_anneal_steps": 40, "pretrain_learning_rate": 1e-3, "reset_every": 2}
     config = small_config(**SETTINGS, **others, check_episodes=1, steps=40)
-    train(library, "whole", config)
+    updates = train(library, "whole", config).updates
+    assert [number for number, _ in resets] == [updates - 4, updates - 2], "not after the last one"
+    assert resets[0][1] != resets[1][1]
+    whole, resets = resets, []
     for number in range(1, 60):
         asked = iter(range(1000))
-        stop = 5 if number == 1 else 9
+        stop = 5 if number == 1 else 10
         stopped = train(library, "parts", config, resume=number > 1, should_stop=lambda: next(asked) == stop)  # noqa: B023
         if not stopped.stopped:
             break
     assert number > 2
     assert_same_run(library, "whole", "parts")
+    assert resets == whole
 
 
 def test_pretraining_has_a_learning_rate_of_its_own(library: Library) -> None:

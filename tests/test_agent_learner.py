@@ -170,6 +170,36 @@ def test_a_restored_learner_continues_identically() -> None:
         np.testing.assert_array_equal(other.arrays()[name], array, err_msg=name)
 
 
+def check_reset(of: Learner) -> None:
+    """Reset the dense layers, and check that they, and nothing else, have new weights and no moments."""
+    stack = np.random.default_rng(3).integers(0, 256, (4, 84, 84)).astype(np.uint8)
+    before, values = of.arrays(), of.q_values(stack).copy()
+    of.reset_dense_layers(np.random.default_rng(5))
+    after = of.arrays()
+    assert np.abs(of.q_values(stack) - values).max() > 0, "the agent acts by the new weights"
+    for name, array in after.items():
+        network, _, weight = name.partition("/")
+        path = of.optimizer.variables[int(weight)].path if network == "optimizer" else weight
+        if not array.ndim or "convolution" in path:
+            np.testing.assert_array_equal(array, before[name], err_msg=path)
+        elif network == "optimizer":
+            assert before[name].any(), path
+            assert not array.any(), path
+        else:
+            np.testing.assert_array_equal(array, after[f"online/{weight}"], err_msg=name)
+            assert not np.array_equal(array, before[name]) or network == "target", name
+
+
+def test_a_reset_gives_the_dense_layers_new_weights_by_the_generator_alone() -> None:
+    config = small_config(network="small-norm", dueling=True, averaging=0.5)
+    of, other = learner(config), Learner(config, 3, np.random.default_rng(9))
+    update(of, random_batch(np.random.default_rng(0)))
+    check_reset(of)
+    other.reset_dense_layers(np.random.default_rng(5))
+    for name, array in other.acting_weights().items():
+        assert np.array_equal(array, of.acting_weights()[name]) != name.startswith("convolution"), name
+
+
 def test_weights_of_another_shape_are_refused() -> None:
     arrays = weight_arrays(build_network(small_config(hidden_units=8), 3, np.random.default_rng(0)))
     network = build_network(small_config(), 3, np.random.default_rng(0))
@@ -263,6 +293,7 @@ def test_jax_makes_the_same_updates_from_the_same_weights(tmp_path: Path) -> Non
         "    done = update(of, batch_with_returns())\n"
         "    arrays = {'loss': done.loss, 'td_errors': done.td_errors, **of.acting_weights()}\n"
         "    np.savez(f'{sys.argv[1]}/after-{number}.npz', **arrays)\n"
+        "    check_reset(of)\n"
     )
     quickly = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # it runs once
     environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": quickly}
