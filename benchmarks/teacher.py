@@ -17,11 +17,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import coach
 from agent.config import TrainConfig, option_name
+from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder
 from data.user_folders import state_folder
@@ -114,7 +116,11 @@ def main() -> int:
     if options.package is not None:
         from benchmarks.teacher_card import package
 
-        package(options.package, options.weights, options.episodes, options.jobs, options.machine)
+        try:
+            package(options.package, options.weights, options.episodes, options.jobs, options.machine)
+        except CoachError as error:
+            print(f"teacher: {error}", file=sys.stderr)
+            return error.exit_code
         return 0
     if hasattr(os, "nice"):
         os.nice(NICENESS)

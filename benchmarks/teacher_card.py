@@ -103,7 +103,9 @@ def better_weights(source: RunFolder, jobs: int = 1, episodes: int = CHOOSING_EP
         return "last"
     if source.newest_checkpoint() is None:
         return "best"
-    library = Library(source.path.parent.parent)  # a run folder is in a library's folder of runs
+    library = Library(source.path.parent.parent)
+    if library.run_folder(source.name) != source.path:
+        raise CoachError(f"{source.path} is not in a library's folder of runs; use --weights best or last.")
     means = {}
     for weights in ("best", "last"):
         with progress_counter(f"Evaluating the {weights} weights", "episodes") as on_progress:
@@ -131,7 +133,7 @@ def package(
     evaluation under the protocol ``nature``. machine: on what it was trained. Raises CoachError if the run has no such
     weights.
     """
-    source = RunFolder(run_folder)
+    source = RunFolder(run_folder.resolve())
     if weights == "better":
         weights = better_weights(source, jobs)
     loaded = load_agent_weights(source, weights)

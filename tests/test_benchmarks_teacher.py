@@ -16,6 +16,7 @@ from agent.network import weight_shapes
 from agent.player import load_agent_weights
 from benchmarks import teacher_card
 from benchmarks.teacher import SETTINGS, STEPS, training_arguments
+from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder, run_summary
 
@@ -84,3 +85,6 @@ def test_the_better_of_the_best_and_the_last_weights_are_chosen(
         }
         monkeypatch.setattr(teacher_card, "evaluate", lambda *options, found=found: found[options[-1]])
         assert teacher_card.better_weights(run) == expected
+    run.path.parent.rename(tmp_path / "elsewhere")
+    with pytest.raises(CoachError, match="not in a library's folder"):
+        teacher_card.better_weights(RunFolder(tmp_path / "elsewhere" / "teacher"))
