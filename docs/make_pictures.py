@@ -183,8 +183,8 @@ def library_window(screen: Screen, library: Path, take: Callable[[str], None]) -
     with coach(screen, library):
         screen.wait_for("home")
         screen.press("l")
-        screen.wait_for("library")
-        time.sleep(2)
+        screen.wait_for("library, ")  # with the number of episodes, once they are read
+        time.sleep(1)
         screen.press("c", "a", "v")
         time.sleep(25)
         screen.press("a", "Down", "Down", "space")

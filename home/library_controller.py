@@ -165,6 +165,7 @@ class LibraryController:
         self.arrange()
 
     def clear_filters(self) -> None:
+        self._first_game = ""  # also while the library is still being read
         for name in FILTERS:
             self.filters[name].at = 0
         self.search.set("")

@@ -50,7 +50,14 @@ def test_the_game_that_is_played_is_shown_first(controller: LibraryController) -
     again = LibraryController(controller.library, {}, game="Breakout")
     until_idle(again)
     assert [row.game for row in again.rows] == ["Breakout"]
-    assert again.summary == "1 of 4 episodes, 0:01"
+    assert again.summary == "1 of 4 episodes, 0:00"
+
+
+def test_filters_that_are_cleared_while_the_library_is_read_stay_cleared(controller: LibraryController) -> None:
+    again = LibraryController(controller.library, {}, game="Breakout")
+    again.clear_filters()
+    until_idle(again)
+    assert len(again.rows) == 4
 
 
 def test_marked_episodes_are_deleted_together_and_undo_brings_all_back(controller: LibraryController) -> None:
