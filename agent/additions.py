@@ -119,6 +119,7 @@ class Additions:
         self._scheduled: list[Addition] = []
         """Taken before a kill, after the checkpoint from which the training continues."""
         self._known: set[str] = set()
+        """Names of the requests that were found or recorded."""
         self._waiting: list[str] = []
         """New requests, in the order in which they are taken."""
         self._reader = ThreadPoolExecutor(1, "additions")
@@ -207,7 +208,9 @@ class Additions:
         return _read_request(self._folder.requests / name, self._config, self._meanings, self._place)
 
     def _place(self, observations: np.ndarray) -> Placed:
-        memory = self.memory or AddedMemory(memory_rules(self._config), self._sampler)
+        memory = self.memory
+        if memory is None:
+            memory = AddedMemory(memory_rules(self._config), self._sampler)
         return memory.place(observations)
 
     def _record(

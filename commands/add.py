@@ -106,9 +106,14 @@ def add_episodes(
 
 
 def giver(library: Library, folder: RunFolder) -> Callable[[Path], str]:
-    """Return a function that adds a person's replay file to a run and returns the result as a sentence."""
+    """Return a function that adds a person's replay file to a run and returns the result as a sentence.
+
+    The function raises CoachError if that fails; the file is kept.
+    """
 
     def give(path: Path) -> str:
+        if not folder.exists:
+            raise CoachError(f"There is no run {folder.name} any more; {path.stem} is kept in the library.")
         (fact,) = add_episodes(library, folder, [str(path)], "human", library.labels, wait=GIVE_SECONDS)
         return str(fact["sentence"])
 

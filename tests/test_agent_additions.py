@@ -541,6 +541,16 @@ def test_two_people_who_add_at_the_same_moment_are_both_taken_once(library: Libr
     assert [line.decisions for line in lines(library, "run-1")] in ([100, 60], [60, 100])
 
 
+def test_what_was_played_for_a_run_that_was_deleted_meanwhile_is_kept(library: Library) -> None:
+    make_run(library)
+    give = giver(library, open_run(library, "run-1"))
+    path = Path(library.episodes()[0].path)
+    shutil.rmtree(library.run_folder("run-1"))
+    with pytest.raises(CoachError, match=f"There is no run run-1 any more; {path.stem} is kept in the library"):
+        give(path)
+    assert path.is_file()
+
+
 def test_a_request_that_was_made_for_another_run_is_refused_in_one_sentence(library: Library) -> None:
     make_run(library)
     request = added(library, "run-1").request
