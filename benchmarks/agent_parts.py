@@ -1,11 +1,12 @@
-"""Measure where the time of a training goes, part by part, with the presets "nature" and "default".
+"""Measure where the time of a training goes, part by part, and an update of the presets in turns.
 
     python -m benchmarks.agent_parts [--replays FOLDER] [--rounds 3] [--no-sb3] [--write]
 
-Prints the median time of a step's parts, the memory of a transition, how fast a replay file fills the replay memory,
-and the steps per second of a whole training. Stable-Baselines3's DQN and a loop like CleanRL's run at the same
-settings in a separate environment, .venv-sb3, which is made once. All sides take turns, ``--rounds`` times, and medians
-are reported, because a machine's speed varies. Compare only figures of the same call.
+Prints the median time of a step's parts with the presets "nature" and "default", the memory of a transition, how fast a
+replay file fills the replay memory, the steps per second of a whole training, and the time of an update of the presets
+"default" and "first-default" beside Stable-Baselines3's. Stable-Baselines3's DQN and a loop like CleanRL's run at the
+same settings in a separate environment, .venv-sb3, which is made once. All sides take turns, ``--rounds`` times, and
+medians are reported, because a machine's speed varies. Compare only figures of the same call.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from agent.acting import ActingAgent
+from agent.batch import augment
 from agent.config import TrainConfig, preset
 from agent.learner import Learner
 from agent.preprocessing import Preprocessor
@@ -41,6 +43,7 @@ from data.library import Library
 PAGE = ROOT / "docs" / "results" / "speed.md"
 BEGIN, END = "<!-- made by python -m benchmarks.agent_parts --write -->", "<!-- end of what was made -->"
 ROUNDS = 200
+UPDATED_PRESETS = ("default", "first-default")
 LIKE_SB3: dict[str, Any] = {
     "optimizer": "adam",
     "learning_rate": 1e-4,
@@ -159,18 +162,65 @@ def theirs(steps: int) -> dict[str, Any]:
     return found
 
 
-def beside_sb3(steps: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Return medians over rounds in which all sides take turns, by side and figure."""
+def updater(config: TrainConfig) -> Callable[[], object]:
+    """Return what makes one update as in a training: sample a batch from a memory of random pictures, shift, learn."""
+    rng = np.random.default_rng(0)
+    config = dataclasses.replace(config, steps=1000, memory_size=1000)
+    memory = new_memory(config, 0)
+    memory.close_seeding()
+    memory.begin(rng.integers(0, 256, (84, 84)).astype(np.uint8))
+    for number in range(500):
+        memory.add(number % 6, float(number % 7 == 0), False, rng.integers(0, 256, (84, 84)).astype(np.uint8))
+    learner = Learner(config, 6, rng)
+    share = None if config.mixing == "free" else 0
+
+    def update() -> None:
+        learner.update(augment(memory.sample(rng, config.batch_size, share), config.shift_pixels, rng))
+
+    return update
+
+
+def measure_in_turns(steps: int, rounds: int, with_sb3: bool) -> dict[str, Any]:
+    """Return medians over rounds in which all sides take turns.
+
+    "updates": milliseconds of an update by side. "beside", with SB3: by side and figure, at SB3's settings.
+    """
     config = dataclasses.replace(preset("nature"), memory_size=20_000, **LIKE_SB3)
     rows: dict[str, list[dict[str, float]]] = {"ours": [], "sb3": [], "cleanrl": []}
+    updates = {name: updater(preset(name)) for name in UPDATED_PRESETS}
+    times: dict[str, list[float]] = {name: [] for name in updates}
     for _ in range(rounds):
+        for name, update in updates.items():
+            times[name].append(median_ms(update, 60))
+        if not with_sb3:
+            continue
         mine = ours("as SB3", config, steps)
         figures = {name: mine["milliseconds"][name] for name in ("sampling", "learning")}
         rows["ours"].append({"steps_per_second": mine["steps_per_second"], **figures, "bytes_a_transition": SLOT_BYTES})
         other = theirs(steps)
         rows["sb3"].append(other["sb3"])
         rows["cleanrl"].append(other["cleanrl"])
-    return {side: {key: statistics.median(row[key] for row in rows[side]) for key in rows[side][0]} for side in rows}
+    found: dict[str, Any] = {"updates": {name: statistics.median(times[name]) for name in updates}}
+    if with_sb3:
+        found["beside"] = {
+            side: {key: statistics.median(row[key] for row in rows[side]) for key in rows[side][0]} for side in rows
+        }
+        found["updates"]["sb3"] = found["beside"]["sb3"]["learning"]
+    return found
+
+
+def update_lines(report: dict[str, Any]) -> list[str]:
+    """Return the lines that compare an update of the default preset with the others'."""
+    titles = {"default": "default", "first-default": "first-default", "sb3": "Stable-Baselines3"}
+    default = report["updates"]["default"]
+    lines = [
+        f"an update (sample 32, shift, learn), medians of {report['rounds']} rounds in turns; the default's aim: half"
+    ]
+    lines[0] += " of first-default's:"
+    for side, value in report["updates"].items():
+        ratio = "" if side == "default" else f"   default / {titles[side]}: {default / value:.2f}"
+        lines.append(f"  {titles[side]:18} {value:7.1f} ms{ratio}")
+    return lines
 
 
 def report_lines(report: dict[str, Any]) -> list[str]:
@@ -184,6 +234,8 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     lines.append(f"1,000,000 transitions take {SLOT_BYTES / 1000:.2f} GB")
     if "seconds_to_fill_an_hour" in report:
         lines.append(f"an hour of play fills the memory in {report['seconds_to_fill_an_hour']:.1f} s")
+    if "updates" in report:
+        lines += update_lines(report)
     if "beside" in report:
         titles = {"ours": "Replay Coach", "sb3": "Stable-Baselines3", "cleanrl": "like CleanRL"}
         lines.append(f"at the same settings, medians of {report['rounds']} rounds in turns:")
@@ -197,11 +249,11 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     return lines
 
 
-def write_page(lines: list[str], page: Path = PAGE) -> None:
+def write_page(lines: list[str], page: Path = PAGE, begin: str = BEGIN, end: str = END) -> None:
     """Put the report between the page's two marks and leave the rest as it is."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text("\n".join([before + BEGIN, "", "```", *lines, "```", "", END]) + after)
+    before, _, rest = page.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text("\n".join([before + begin, "", "```", *lines, "```", "", end]) + after)
 
 
 def main() -> None:
@@ -219,8 +271,7 @@ def main() -> None:
         report[name] = ours(name, dataclasses.replace(preset(name), memory_size=20_000), options.steps)
     if options.replays:
         report["seconds_to_fill_an_hour"] = filling(preset("nature"), options.replays)
-    if not options.no_sb3:
-        report["beside"] = beside_sb3(options.steps, options.rounds)
+    report |= measure_in_turns(options.steps, options.rounds, with_sb3=not options.no_sb3)
     report["load"] = os.getloadavg()[0]
     if options.write:
         write_page(report_lines(report))

@@ -29,8 +29,9 @@ WORK = ROOT / "build" / "learning"
 class Trainings:
     """The trainings that are running, each in its own process."""
 
-    def __init__(self, work: Path, steps: int, results: Path) -> None:
-        self._work, self._steps, self._results = work, steps, results
+    def __init__(self, work: Path, steps: int, results: Path, plan: tuple[str, ...] = ()) -> None:
+        """plan: steps between evaluations, their episodes and our preset, where they are not those of the study."""
+        self._work, self._steps, self._results, self._plan = work, steps, results, plan
         self._running: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
 
     def __len__(self) -> int:
@@ -38,7 +39,7 @@ class Trainings:
 
     def begin(self, arm: str, seed: int) -> None:
         print(f"{arm}-{seed} starts or resumes", flush=True)
-        ending = [str(self._steps), str(self._results)]
+        ending = [str(self._steps), str(self._results), *self._plan]
         if arm == "sb3":
             script = str(ROOT / "benchmarks" / "learning_sb3.py")
             command = [str(sb3_python()), script, str(seed), str(self._work / f"sb3-{seed}"), *ending]
@@ -56,12 +57,13 @@ class Trainings:
                 raise RuntimeError(f"The training {key[0]}-{key[1]} failed with exit status {status}; see above.")
         return done
 
-    def stop(self) -> None:
-        """Ask all to save a checkpoint and stop, and wait for them."""
-        for process in self._running.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self._running.values():
-            process.wait()
+    def stop(self, only: tuple[str, int] | None = None) -> None:
+        """Ask all, or one of them, to save a checkpoint and stop, and wait for that."""
+        stopped = [key for key in self._running if only is None or key == only]
+        for key in stopped:
+            self._running[key].send_signal(signal.SIGTERM)
+        for key in stopped:
+            self._running.pop(key).wait()
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""One training of Stable-Baselines3's DQN for the study: python benchmarks/learning_sb3.py SEED FOLDER STEPS RESULTS.
+"""One training of Stable-Baselines3's DQN: python benchmarks/learning_sb3.py SEED FOLDER STEPS RESULTS.
 
-Runs in the environment .venv-sb3, from the repository's root. The settings are those of RL Baselines3 Zoo for Atari,
+Two more arguments, EVERY and EPISODES, replace the 25,000 steps between evaluations and their 30 episodes. Runs in the
+environment .venv-sb3, from the repository's root. The settings are those of RL Baselines3 Zoo for Atari,
 except that the training is a hundredth as long: it learns from step 1,000 on and explores over the first 25,000 steps,
 as ours does. Evaluated by our own code, on the same episodes under the same protocol. Resumes from its last checkpoint,
-one every 25,000 steps, with the memory; the interrupted episode starts again.
+one at each evaluation, with the memory; the interrupted episode starts again.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ from benchmarks.learning_study import (
     EVALUATION_SEED,
     GAME,
     STOPPED,
-    Evaluated,
     Result,
+    evaluated,
     this_machine,
 )
+from data.files import write_atomic
 from data.simulation import Emulator
 
 SETTINGS: dict[str, Any] = {
@@ -64,7 +66,7 @@ def environment(seed: int) -> Any:
     return VecFrameStack(made, n_stack=4)
 
 
-def scores_of(model: DQN) -> tuple[float, ...]:
+def scores_of(model: DQN, episodes: int) -> tuple[float, ...]:
     """Return the points of each evaluation episode: the same episodes, played by the same code, as for ours."""
     protocol = protocol_named("nature")
 
@@ -74,18 +76,19 @@ def scores_of(model: DQN) -> tuple[float, ...]:
         return found
 
     meanings = Emulator(GAME).action_meanings
-    tasks = episode_tasks(protocol, EPISODES, EVALUATION_SEED)
+    tasks = episode_tasks(protocol, episodes, EVALUATION_SEED)
     return tuple(play_episodes(preset("default"), meanings, values, protocol, tasks))
 
 
 class _Checkpoints(BaseCallback):
     """Evaluates and saves at checkpoints; ends the training on request."""
 
-    def __init__(self, folder: Path, every: int, seconds_before: float) -> None:
+    def __init__(self, folder: Path, every: int, episodes: int, state: dict[str, Any]) -> None:
         super().__init__()
-        self.folder, self.every = folder, every
+        self.folder, self.every, self.episodes = folder, every, episodes
         self.stop = False
-        self._began = time.monotonic() - seconds_before
+        self._began = time.monotonic() - state["seconds"]
+        self._evaluating = state.get("evaluating", 0.0)  # seconds
 
     def _on_training_start(self) -> None:
         if not self.num_timesteps and not read_rows(self.folder)["evaluations"]:
@@ -99,12 +102,16 @@ class _Checkpoints(BaseCallback):
     def save(self) -> None:
         assert isinstance(self.model, DQN)
         rows = read_rows(self.folder)["evaluations"]
-        rows.append({"step": self.num_timesteps, "scores": scores_of(self.model)})
+        began = time.monotonic()
+        trained = began - self._began - self._evaluating
+        rows.append({"step": self.num_timesteps, "scores": scores_of(self.model, self.episodes), "seconds": trained})
+        self._evaluating += time.monotonic() - began
         if self.num_timesteps:
             self.model.save(self.folder / "model.zip")
             self.model.save_replay_buffer(self.folder / "memory.pkl")
         state = {"evaluations": rows, "seconds": time.monotonic() - self._began, "step": self.num_timesteps}
-        (self.folder / "state.json").write_text(json.dumps(state))
+        state["evaluating"] = self._evaluating
+        write_atomic(self.folder / "state.json", json.dumps(state))
 
 
 def read_rows(folder: Path) -> dict[str, Any]:
@@ -114,11 +121,12 @@ def read_rows(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     seed, folder, steps, results = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    every, episodes = (int(sys.argv[5]), int(sys.argv[6])) if len(sys.argv) > 5 else (EVALUATE_EVERY, EPISODES)
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     state = read_rows(folder)
     env = environment(seed)
-    checkpoints = _Checkpoints(folder, min(EVALUATE_EVERY, steps), state["seconds"])
+    checkpoints = _Checkpoints(folder, min(every, steps), episodes, state)
 
     def ask_to_stop(*_: object) -> None:
         checkpoints.stop = True
@@ -136,7 +144,7 @@ def main() -> None:
     if checkpoints.stop and read_rows(folder)["step"] < steps:
         sys.exit(STOPPED)
     state = read_rows(folder)
-    evaluations = tuple(Evaluated(row["step"], tuple(row["scores"])) for row in state["evaluations"])
+    evaluations = evaluated(state["evaluations"])
     settings = {**SETTINGS, "exploration_steps": EXPLORING_STEPS}
     Result("sb3", seed, steps, settings, evaluations, round(state["seconds"]), this_machine()).write(results)
 

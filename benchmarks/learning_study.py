@@ -46,6 +46,12 @@ class Evaluated:
     """Own steps."""
     scores: tuple[float, ...]
     """Points of each episode, under the protocol "nature"."""
+    seconds: float | None = None
+    """Wall clock of the training until then, without evaluations; None in results of older versions."""
+
+    @property
+    def mean(self) -> float:
+        return sum(self.scores) / len(self.scores)
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,18 @@ def result_path(arm: str, seed: int, folder: Path = RESULTS) -> Path:
     return folder / f"{arm}-{seed}.json"
 
 
+def evaluated(rows: list[dict[str, Any]]) -> tuple[Evaluated, ...]:
+    """Return the evaluations that rows of JSON files describe."""
+    return tuple(Evaluated(row["step"], tuple(row["scores"]), row.get("seconds")) for row in rows)
+
+
 def read_results(folder: Path = RESULTS) -> list[Result]:
     """Return all finished trainings, by arm and seed."""
     found = []
     for arm in ARMS:
         for path in sorted(folder.glob(f"{arm}-*.json")):
             row = json.loads(path.read_text())
-            row["evaluations"] = tuple(Evaluated(e["step"], tuple(e["scores"])) for e in row["evaluations"])
+            row["evaluations"] = evaluated(row["evaluations"])
             found.append(Result(**row))
     return found
 
