@@ -100,7 +100,7 @@ WINDOWS = (
     ("picker", ("g",), "choosing a game", ("Escape",)),
     ("library", ("l",), "library|episodes", ("Escape",)),
     ("settings", ("s",), "settings", ("Escape",)),
-    ("train", ("t",), "training", ("Escape",)),
+    ("train", ("t",), "training", ("Escape", "Escape")),  # from the form to the list, where the supplied run is
     ("compare", ("c",), "compar", ("Escape",)),
     ("curator, paused", ("j", "p"), "curating", ("Escape",)),
     ("watch, paused", ("w", "sleep", "p"), "paused", ("Escape",)),
