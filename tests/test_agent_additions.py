@@ -439,7 +439,7 @@ def trainer() -> Trainer:
     learner: Any = SimpleNamespace(q_values=lambda stacks: np.zeros((len(stacks), 6)))
     made = Trainer(config, memory, learner, Generators.from_seed(0), experienced=True)
     made.added = AddedMemory(RULES, lambda _: UniformSampler())
-    made.added.append(part.observations[: part.written], part.columns_used(), 0, step=19_000)
+    made.added.append(made.added.place(part.observations[: part.written]), part.columns_used(), 0, step=19_000)
     made.step = 20_000
     return made
 
