@@ -115,7 +115,7 @@ def setting_rows(login_name: str, processors: int, usable: tuple[int, int]) -> l
             other_size,
         ),
         SettingRow(
-            "Sharp pixels",
+            "Game picture",
             "choice",
             ("whole_multiples",),
             "The game's picture when you play, watch and play back. Filling the window makes it as large as possible; "
