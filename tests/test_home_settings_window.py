@@ -64,7 +64,7 @@ def test_a_click_changes_a_choice_and_the_window_takes_the_size_that_is_chosen(
         virtual_display.xdotool("mousemove", "--window", window, 670, 112 + 5.5 * 44, "click", 1)
         virtual_display.wait_until(lambda: values(kept).get("window_width") == 1600, "the size in the file")
         virtual_display.wait_until(
-            lambda: "1600x1000" in virtual_display.xdotool("getwindowgeometry", window), "the window's own size"
+            lambda: "1600x900" in virtual_display.xdotool("getwindowgeometry", window), "the window's own size"
         )
 
 
