@@ -84,6 +84,9 @@ class _FallingValues:
     def finish_update(self) -> None:
         """Return no update."""
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """There is nothing to set."""
+
 
 def test_a_moment_of_a_game_that_was_resumed_has_the_points_of_the_whole_game() -> None:
     config = small_config(steps=100, max_episode_frames=240, learn_from_step=100, epsilon_start=0.0, epsilon_end=0.0)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
 from screen.sound import SAMPLES_PER_FRAME, GameSound
@@ -15,6 +16,7 @@ def test_every_frame_is_heard_once_and_in_order(tmp_path: Path, monkeypatch: pyt
     heard_file = tmp_path / "heard.raw"
     monkeypatch.setenv("SDL_AUDIODRIVER", "disk")
     monkeypatch.setenv("SDL_DISKAUDIOFILE", str(heard_file))
+    pygame.mixer.quit()  # a window of an earlier test in this process may have left it open, with another driver
     sound = GameSound()
     assert sound.available
     frames = [np.full(SAMPLES_PER_FRAME, 130 + number, np.uint8) for number in range(60)]
