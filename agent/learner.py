@@ -75,9 +75,11 @@ class Learner:
                 if is_dense(new):
                     variable.assign(new)
         names = [variable.path.replace("/", "_") for variable in fresh.weights if is_dense(variable)]
-        for variable in self.optimizer.variables:
-            if any(f"/{name}_" in variable.path for name in names):
-                variable.assign(np.zeros(variable.shape))
+        moments = [v for v in self.optimizer.variables if any(f"/{name}_" in v.path for name in names)]
+        if len(moments) < len(names):
+            raise CoachError(f"--reset-every does not know the optimizer's variables of Keras {keras.__version__}.")
+        for variable in moments:
+            variable.assign(np.zeros(variable.shape))
         self._acting_is_stale = True
 
     def set_learning_rate(self, learning_rate: float) -> None:

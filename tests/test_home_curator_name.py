@@ -10,8 +10,9 @@ import pytest
 from data.clip import Clip, Verdict
 from data.label_database import LabelDatabase
 from home import settings_window
+from home.setting_rows import WINDOW_SIZES, setting_rows
 from home.settings import Settings
-from home.settings_window import WINDOW_SIZES, SettingsWindow, setting_rows
+from home.settings_window import SettingsWindow
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.window import KeyDown, PointerDown, TextTyped

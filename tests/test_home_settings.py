@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import CoachError
+from home.setting_rows import setting_rows
 from home.settings import Settings, read_settings, write_settings
-from home.settings_window import setting_rows
 
 CHOSEN = Settings("Ada", "Breakout", 1, 0.25, False, 1600, 1000, True, 50, 2, True, True)
 
