@@ -165,7 +165,11 @@ class VirtualDisplay:
 
 @cache
 def _connection(name: str) -> Xlib.display.Display:
-    return Xlib.display.Display(name)
+    connection = Xlib.display.Display(name)
+    # python-xlib registers the errors of RandR under the codes of BadRequest and BadValue, with classes that are no
+    # XError. Such an answer would raise an AttributeError, and every request after it would wait forever.
+    connection.display.error_classes = Xlib.error.xerror_class
+    return connection
 
 
 def _windows(display: Xlib.display.Display) -> dict[str, str]:
@@ -175,7 +179,8 @@ def _windows(display: Xlib.display.Display) -> dict[str, str]:
         window = waiting.pop()
         with suppress(Xlib.error.XError):  # it has gone meanwhile
             if window.get_wm_class() is not None:
-                title = window.get_full_text_property(display.intern_atom("_NET_WM_NAME"))
+                # In one request: a title that becomes shorter between two is a BadValue.
+                title = window.get_full_text_property(display.intern_atom("_NET_WM_NAME"), sizehint=1024)
                 found[str(window.id)] = title or str(window.get_wm_name() or "")
             waiting += window.query_tree().children
     return found
