@@ -74,6 +74,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default": {**NORMED, **CHECKED},
     "default, held out": {**NORMED, **CHECKED, "held_out": 0.1},
     "default, balanced": {**NORMED, **CHECKED, "balance_actions": True},
+    "default, starts inside": {**NORMED, **CHECKED, "start_inside": 0.5},
 }
 """The changes of each to the preset "first-default"."""
 
