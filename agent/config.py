@@ -26,6 +26,7 @@ ADDED_LATER: dict[str, Any] = {
     "pretrain_learning_rate": 0.0,
     "bound_returns": "all",
     "margin_anneal_steps": 0,
+    "margin_anneal_rule": "steps",
     "bad_margin": 0.0,
     "start_inside": 0.0,
     "start_rule": "even",
@@ -243,6 +244,13 @@ class TrainConfig:
     )
     margin_anneal_steps: int = _setting(
         10_000, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
+    )
+    margin_anneal_rule: str = _setting(
+        "points",
+        "when imitation fades: steps: from the first own step on; points: while the agent's last 10 episodes score at "
+        "least as much as the demonstrated ones, and it returns while they score less",
+        source="our own trial",
+        choices=("steps", "points"),
     )
     balance_actions: bool = _setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"

@@ -36,6 +36,7 @@ COMMON: dict[str, Any] = {
     "check_episodes": 0,
     "bound_returns": "all",
     "margin_anneal_steps": 0,
+    "margin_anneal_rule": "steps",
     "imitate_above_value": False,
     "bad_margin": 0.0,
     "conservative_weight": 0.0,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from agent.learner import Learner, Update
 
 SCORE_WINDOW = 100
+COMPARED_EPISODES = 10
+"""Newest own episodes that are compared with the demonstrated ones."""
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
 
 
@@ -124,6 +126,9 @@ class Trainer:
         """Updates since pretraining."""
         self.trust = IMITATION
         """What the demonstrations are used for."""
+        self.demonstrated_score: float | None = None
+        """Mean points of the seeded episodes; None: of no episode known."""
+        self._imitation = 1.0  # how much imitation counts where points decide it
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
@@ -234,6 +239,7 @@ class Trainer:
                 ended = played.game_over or played.truncated
                 episode = self._end_episode() if ended else None
                 self.step += 1
+                self._weigh_imitation()
                 boundary = self.step % self.config.train_every == 0 or self.step == self.config.steps
                 update = self._finish_update() if boundary else None
                 yield StepDone(self.step, episode, update, boundary)
@@ -316,12 +322,30 @@ class Trainer:
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
 
+    @property
+    def imitation(self) -> float:
+        """By how much the imitation of the seeding counts now, 0 to 1."""
+        config = self.config
+        if self.trust != IMITATION or not config.margin_anneal_steps:
+            return float(self.trust == IMITATION)
+        if config.margin_anneal_rule == "points" and self.demonstrated_score is not None:
+            return self._imitation
+        return max(0.0, 1.0 - self.step / config.margin_anneal_steps)
+
+    def _weigh_imitation(self) -> None:
+        """After an own step, let imitation fade or return by the points of the newest own episodes."""
+        if self.demonstrated_score is None or not self.config.margin_anneal_steps or not self.recent_scores:
+            return
+        newest = list(self.recent_scores)[-COMPARED_EPISODES:]
+        is_as_good = float(np.mean(newest)) >= self.demonstrated_score
+        change = (-1.0 if is_as_good else 1.0) / self.config.margin_anneal_steps
+        self._imitation = min(1.0, max(0.0, self._imitation + change))
+
     def _imitation_left(self, others: int, added: int) -> np.ndarray:
-        """Return by how much imitation counts still, (others + added,) float32: additions fade from the newest on."""
+        """Return by how much imitation counts, (others + added,) float32: additions fade from the newest on."""
         newest = self.added.newest_step if self.added is not None else 0
-        passed = np.repeat([self.step, self.step - newest], [others, added])
-        left: np.ndarray = np.maximum(0.0, 1.0 - passed / self.config.margin_anneal_steps)
-        return left.astype(np.float32)
+        of_added = max(self.imitation, 1.0 - (self.step - newest) / self.config.margin_anneal_steps)
+        return np.repeat(np.array([self.imitation, of_added], np.float32), [others, added])
 
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()
@@ -389,6 +413,7 @@ class Trainer:
         return {
             "pretraining_ended": self.pretraining_ended,
             "trust": self.trust,
+            "imitation": self._imitation,
             "held_out": None if self.held_out is None else self.held_out.state(),
             "action_weights": None if self._action_weights is None else self._action_weights.tolist(),
         }
@@ -398,6 +423,7 @@ class Trainer:
         ended = self.step > 0 or self.pretrained >= self.config.pretrain_steps
         self.pretraining_ended = state.get("pretraining_ended", ended)
         self.trust = state.get("trust", IMITATION)
+        self._imitation = state.get("imitation", 1.0)
         held_out, weights = state.get("held_out"), state.get("action_weights")
         self.held_out = None if held_out is None else HeldOut.from_state(held_out)
         self._action_weights = None if weights is None else np.array(weights, np.float32)

@@ -171,6 +171,7 @@ class _Training:
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
         self.trainer.prepare_seeding()
+        self._compare_with_demonstrations()
         # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
         self.additions = Additions(self.folder, config, action_meanings, sampler_factory(config))
@@ -224,6 +225,7 @@ class _Training:
         self.trainer.restore(state["trainer"])
         self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
+        self._compare_with_demonstrations()
         self.best, self.evaluations = state["best"], state["evaluations"]
         self.checks = [Check(**check) for check in state.get("checks", ())]
         self.seconds_before = state["seconds"]
@@ -320,6 +322,10 @@ class _Training:
     def _demonstrated_scores(self) -> list[float]:
         """Return the points of each seeded episode, without new random play."""
         return [source.score for source in self.sources if source.score is not None]
+
+    def _compare_with_demonstrations(self) -> None:
+        scores = self._demonstrated_scores()
+        self.trainer.demonstrated_score = float(np.mean(scores)) if scores else None
 
     def _whole_note(self) -> str:
         later = self.later_verdicts.note if self.later_verdicts is not None else ""
@@ -466,6 +472,7 @@ class _Training:
                 "rollout/ep_rew_mean": float(np.mean(trainer.recent_scores)),
                 "rollout/ep_len_mean": float(np.mean(trainer.recent_lengths)),
                 "rollout/exploration_rate": trainer.epsilon,
+                "seeding/imitation": trainer.imitation,
                 "time/fps": self.progress.rate,
                 "memory/transitions": len(memory),
                 "memory/seeded_share": memory.seeded_ready / max(1, len(memory)),

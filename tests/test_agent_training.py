@@ -165,6 +165,7 @@ def test_tensorboard_has_the_names_that_stable_baselines_uses(
     config = small_config(
         seed_from=("human",), steps=210, learn_from_step=180, max_episode_frames=120, pretrain_steps=5
     )
+    config = dataclasses.replace(config, margin_anneal_steps=400, margin_anneal_rule="points")
     train(library, "first", config)
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -174,8 +175,10 @@ def test_tensorboard_has_the_names_that_stable_baselines_uses(
     assert {
         *("rollout/ep_rew_mean", "rollout/ep_len_mean", "rollout/exploration_rate", "time/fps"),
         *("train/loss", "train/n_updates", "train/learning_rate", "seeding/batch_share"),
-        *("memory/transitions", "memory/seeded_share", "memory/megabytes", "seeding/td_error"),
+        *("memory/transitions", "memory/seeded_share", "memory/megabytes", "seeding/td_error", "seeding/imitation"),
     } <= tags
+    imitation = [event.tensor_proto.float_val[0] for event in events.Tensors("seeding/imitation")]
+    assert imitation == [1.0] * 7, "the demonstrated 30 points are more than the agent's"
     rows = (library.run_folder("first") / "monitor.csv").read_text().splitlines()[2:]
     assert len(rows) == 7
     assert all(int(row.split(",")[1]) <= 30 for row in rows)
