@@ -47,6 +47,7 @@ SMALL: dict[str, Any] = {**QUANTILES, "network": "small", "margin_weight": 1 / 1
 QUICK: dict[str, Any] = {**QUANTILES, "pretrain_learning_rate": 3e-4, "averaging": 0.995}
 NORMED: dict[str, Any] = {**QUICK, "network": "small-norm"}
 CHECKED: dict[str, Any] = {"check_episodes": 8, "margin_anneal_steps": 10_000}
+DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -71,10 +72,12 @@ ARMS: dict[str, dict[str, Any]] = {
     "normed, imitates above value": {**NORMED, "imitate_above_value": True},
     "normed, calibrated": {**NORMED, "conservative_weight": 0.5, "calibrate": True},
     "normed, no demonstrations": {**NORMED, "seed_from": (), "start_inside": 0.0},
-    "default": {**NORMED, **CHECKED},
-    "default, held out": {**NORMED, **CHECKED, "held_out": 0.1},
-    "default, balanced": {**NORMED, **CHECKED, "balance_actions": True},
-    "default, starts inside": {**NORMED, **CHECKED, "start_inside": 0.5},
+    "fades by steps": {**NORMED, **CHECKED},
+    "fades by steps, starts inside": {**NORMED, **CHECKED, "start_inside": 0.5},
+    "default": DEFAULT,
+    "default, held out": {**DEFAULT, "held_out": 0.1},
+    "default, balanced": {**DEFAULT, "balance_actions": True},
+    "default, starts inside": {**DEFAULT, "start_inside": 0.5},
 }
 """The changes of each to the preset "first-default"."""
 
