@@ -48,14 +48,23 @@ def run_transfer(options: argparse.Namespace) -> int:
 
 
 def transfer_base(options: argparse.Namespace, library: Library) -> TrainConfig:
-    """Return the settings of the run that is transferred: network and preprocessing must stay the same."""
-    from agent.config import run_config
+    """Return the settings of the run that is transferred: network and preprocessing must stay the same.
+
+    A supplied run was trained for days, with a memory and a start of learning that suit that, so of its settings only
+    those of the network are used.
+    """
+    from agent.config import preset, run_config
+    from agent.config_options import NETWORK_FIELDS
     from data.runs import open_run
 
     folder = open_run(library, options.from_run)
     if folder.newest_checkpoint() is None:
         raise CoachError(f"The run {options.from_run!r} has no checkpoint yet; let it train first.")
-    return dataclasses.replace(run_config(folder), seed_from=(), seed=0)
+    theirs = run_config(folder)
+    if folder.is_supplied:
+        network = {field: getattr(theirs, field) for field in NETWORK_FIELDS}
+        return dataclasses.replace(preset("default"), game=theirs.game, **network)
+    return dataclasses.replace(theirs, seed_from=(), seed=0)
 
 
 def transfer_arms(base: TrainConfig, run: str, carried: list[str] | None) -> tuple[Arm, ...]:

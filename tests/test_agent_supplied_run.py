@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import subprocess
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.config import preset, run_config
 from agent.player import LoadedAgent, load_agent_weights
 from benchmarks.teacher_card import check_scores, packed, rounded
+from commands.transfer import transfer_base
 from data.errors import CoachError
 from data.library import Library
 from data.run_curves import read_curves
@@ -92,3 +95,13 @@ def test_rounding_goes_to_the_nearest_number_and_refuses_what_float16_cannot_hol
     assert rounded(numbers, 6).tolist() == [1.0, 2.0, -0.30078125, 0.0]
     with pytest.raises(CoachError, match="not finite"):
         rounded(np.array([1e6]), 10)
+
+
+def test_a_transfer_takes_over_the_network_and_not_the_schedules_of_days_of_training() -> None:
+    base = transfer_base(argparse.Namespace(from_run="teacher"), Library("no such library"))
+    theirs = run_config(open_run(Library("no such library"), "teacher"))
+    assert (base.game, base.network, base.dueling) == ("SpaceInvaders", theirs.network, theirs.dueling)
+    assert (base.memory_size, base.learn_from_step) == (
+        preset("default").memory_size,
+        preset("default").learn_from_step,
+    )
