@@ -247,8 +247,8 @@ class TrainConfig:
     )
     margin_anneal_rule: str = _setting(
         "points",
-        "when imitation fades: steps: from the first own step on; points: while the agent's last 10 episodes score at "
-        "least as much as the demonstrated ones, and it returns while they score less",
+        "when imitation fades: steps: from the first own step on; points: while the agent's last 10 episodes score as "
+        "much as the demonstrated ones, or no more than random play; it returns while they are between the two",
         source="our own trial",
         choices=("steps", "points"),
     )

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from agent.learner import Learner, Update
 
 SCORE_WINDOW = 100
-COMPARED_EPISODES = 10
-"""Newest own episodes that are compared with the demonstrated ones."""
+LEAST_COMPARED_EPISODES, COMPARED_EPISODES = 3, 10
+"""How many of the newest own episodes are compared with the demonstrated ones."""
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
 
 
@@ -128,6 +128,8 @@ class Trainer:
         """What the demonstrations are used for."""
         self.demonstrated_score: float | None = None
         """Mean points of the seeded episodes; None: of no episode known."""
+        self.chance_score: float | None = None
+        """Mean points of random play in the check after pretraining; None: there was no check."""
         self._imitation = 1.0  # how much imitation counts where points decide it
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
@@ -334,11 +336,13 @@ class Trainer:
 
     def _weigh_imitation(self) -> None:
         """After an own step, let imitation fade or return by the points of the newest own episodes."""
-        if self.demonstrated_score is None or not self.config.margin_anneal_steps or not self.recent_scores:
+        if self.demonstrated_score is None or not self.config.margin_anneal_steps:
             return
-        newest = list(self.recent_scores)[-COMPARED_EPISODES:]
-        is_as_good = float(np.mean(newest)) >= self.demonstrated_score
-        change = (-1.0 if is_as_good else 1.0) / self.config.margin_anneal_steps
+        if len(self.recent_scores) < LEAST_COMPARED_EPISODES:
+            return
+        score = float(np.mean(list(self.recent_scores)[-COMPARED_EPISODES:]))
+        helps = self.chance_score is None or score > self.chance_score
+        change = (1.0 if helps and score < self.demonstrated_score else -1.0) / self.config.margin_anneal_steps
         self._imitation = min(1.0, max(0.0, self._imitation + change))
 
     def _imitation_left(self, others: int, added: int) -> np.ndarray:

@@ -225,9 +225,9 @@ class _Training:
         self.trainer.restore(state["trainer"])
         self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
-        self._compare_with_demonstrations()
         self.best, self.evaluations = state["best"], state["evaluations"]
         self.checks = [Check(**check) for check in state.get("checks", ())]
+        self._compare_with_demonstrations()
         self.seconds_before = state["seconds"]
         self.folder.write_config(dataclasses.asdict(config))
 
@@ -310,6 +310,7 @@ class _Training:
         self.progress.start_phase("checking", 0, 2 * config.check_episodes)
         meanings, q_values = trainer.emulator.action_meanings, trainer.learner.q_values
         self.checks.append(check(config, meanings, q_values, trainer.trust, self.progress.stepped))
+        self._compare_with_demonstrations()
         imitates = config.imitates or config.pretrain_on != "returns"
         following = used_next(self.checks, imitates, self._demonstrated_scores())
         if following is None:
@@ -324,8 +325,10 @@ class _Training:
         return [source.score for source in self.sources if source.score is not None]
 
     def _compare_with_demonstrations(self) -> None:
+        """Let the trainer know the points between which own episodes make imitation worth while."""
         scores = self._demonstrated_scores()
         self.trainer.demonstrated_score = float(np.mean(scores)) if scores else None
+        self.trainer.chance_score = self.checks[-1].chance if self.checks else None
 
     def _whole_note(self) -> str:
         later = self.later_verdicts.note if self.later_verdicts is not None else ""

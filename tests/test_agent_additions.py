@@ -470,6 +470,10 @@ def test_imitation_fades_while_own_episodes_score_as_much_as_the_demonstrated_on
     batch = trainer._sample()
     np.testing.assert_allclose(batch.imitate[: -trainer._added_rows], 0.25)
     np.testing.assert_allclose(batch.imitate[-trainer._added_rows :], 0.9, err_msg="additions fade by themselves")
+    trainer.chance_score = 200.0
+    for _ in range(500):
+        trainer._weigh_imitation()
+    assert trainer.imitation == pytest.approx(0.2), "imitating does not make it better than random play"
     restored = Trainer(trainer.config, memory_with(1), trainer.learner, Generators.from_seed(0), True)
     restored._restore_pretraining(trainer._pretraining_state())
     restored.demonstrated_score = 300.0
