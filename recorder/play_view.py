@@ -309,13 +309,13 @@ class PlayView:
     def _draw_controls(self, canvas: Canvas, box: Box) -> float:
         session = self._session
         self._draw_joystick(canvas, box, session.controls.held_parts)
-        newest = session.take.newest
         x = box.x + 128
         over = session.take_over
         who = "Action" if over is None else "Your action" if over.person_plays else f"Action of the {over.other.kind}"
         canvas.text(who, (x, box.y), SMALL, QUIET)
         meanings = session.take.emulator.action_meanings
-        name = meanings[newest.executed] if newest else "–"
+        action = session.take.shown_action
+        name = "–" if action is None else meanings[action]
         canvas.text(name, (x, box.y + 18), MEDIUM, TEXT, mono=True, max_width=box.right - x)
         skip = session.settings.frame_skip
         if skip > 1:

@@ -189,6 +189,13 @@ class Take:
         return bytes(self._actions)
 
     @property
+    def shown_action(self) -> int | None:
+        """The executed action of the newest frame; after seeking, that of the recorded frame which follows, if any."""
+        if self.newest is not None:
+            return self.newest.executed
+        return self._actions[self.frame] if self.frame < len(self._actions) else None
+
+    @property
     def kinds(self) -> bytes:
         """Who chose them, indices into DEMONSTRATOR_KINDS, one byte each."""
         return bytes(self._kinds)

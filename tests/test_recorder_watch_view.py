@@ -107,7 +107,9 @@ def test_all_eighteen_actions_have_bars_and_intervals_in_every_window(
     assert any("from the 10% to the 90% quantile" in hint for hint in canvas.hints)
 
 
-def test_a_click_on_the_strip_pauses_and_shows_what_the_agent_saw_then(window: Window, tmp_path: Path) -> None:
+def test_a_click_on_the_strip_pauses_and_shows_what_the_agent_saw_then(
+    window: Window, tmp_path: Path, drawn_text: list[str]
+) -> None:
     session = watching_distributional(tmp_path)
     seen = []
     for _ in range(120):
@@ -123,7 +125,12 @@ def test_a_click_on_the_strip_pauses_and_shows_what_the_agent_saw_then(window: W
     track = view.bar._track
     shown._handle(PointerDown(track.x + track.width * 60 / span_of(120), track.centre[1]))
     assert (session.state, session.take.frame) == (SessionState.PAUSED, 60)
+    drawn_text.clear()
     view.draw(window.canvas)
+    action = session.take.actions[60]
+    assert session.take.shown_action == action
+    assert session.take.emulator.action_meanings[action] in drawn_text
+    assert "–" not in drawn_text
     expected = session.expected()
     assert expected is not None
     np.testing.assert_array_equal(expected.observation, seen[15][0])
