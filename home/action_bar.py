@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from screen.canvas import Canvas
 from screen.layout import Box
 from screen.theme import GRID, LARGE, MEDIUM, QUIET, SMALL, Colour
-from screen.widgets import Button, button_row
+from screen.widgets import Button, button_row, fits_in_row
 
 LIST_WIDTH = 264.0
 HEADING_HEIGHT, BAR_HEIGHT, MESSAGE_HEIGHT = 56.0, 56.0, 32.0
@@ -48,6 +48,12 @@ def areas(window: Box) -> tuple[Box, Box, Box]:
 def form_width(main: Box) -> float:
     """Return how much of the main part a form takes; the rest shows the result of its settings."""
     return max(440.0, main.width * 0.52)
+
+
+def fitting_actions(actions: Sequence[Action], window: Box) -> list[Action]:
+    """Return the actions that have a button: in a bar too narrow for all, only those that are possible now."""
+    fits = fits_in_row(areas(window)[2], [(action.label, action.cap) for action in actions])
+    return [action for action in actions if fits or action.enabled]
 
 
 def action_buttons(actions: Sequence[Action], window: Box) -> list[Button]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from data.errors import CoachError
-from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, form_width
+from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, fitting_actions, form_width
 from home.form import FormDrawing, ListForm
 from screen.canvas import Canvas
 from screen.layout import Box
@@ -216,7 +216,8 @@ class ListWindow(ABC, Generic[FormT]):
         if self._shows_keys:
             self._shows_keys = False
             return
-        for action, button in zip(self._actions(), self.buttons(self._window.size_units), strict=True):
+        window = self._window.size_units
+        for action, button in zip(fitting_actions(self._actions(), window), self.buttons(window), strict=True):
             if button.contains(x, y):
                 self._do(action)
                 return
@@ -273,7 +274,7 @@ class ListWindow(ABC, Generic[FormT]):
 
     def buttons(self, window: Box) -> list[Button]:
         """Return the buttons of the action bar."""
-        return action_buttons(self._actions(), window)
+        return action_buttons(fitting_actions(self._actions(), window), window)
 
     def draw(self, canvas: Canvas) -> None:
         canvas.fill(canvas.box, GROUND)

@@ -62,6 +62,11 @@ def _mono_width(key: str) -> float:
     return fonts.measured(key, SMALL, True, False)[0]
 
 
+def fits_in_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 4) -> bool:
+    """Return whether buttons (label, key) have room side by side without cutting a caption."""
+    return sum(_button_need(label, key, LEAST_MARGIN) + gap for label, key in labels) - gap <= box.width
+
+
 def button_row(box: Box, labels: Sequence[tuple[str, str]], gap: float = 8, most: float = 160) -> list[Box]:
     """Return boxes for buttons (label, key) side by side, as wide as their captions need and no wider than ``most``.
 

@@ -18,6 +18,7 @@ from home.comparison_window import ComparisonWindow
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
 from screen.layout import Box
+from screen.widgets import fits_in_row
 from screen.window import KeyDown, PointerDown, TextTyped
 
 SIZES = [Box(0, 0, 1280, 800), Box(0, 0, 1097, 686)]
@@ -76,6 +77,22 @@ def test_buttons_fit_the_action_bar_and_nothing_covers_them(tmp_path: Path, wind
         assert max(button.box.right for button in shown.buttons(window)) <= bar.right + 1
         shown._open_form()
         shown.draw(Canvas(pygame.Surface((round(window.width), round(window.height))), 1.0))
+
+
+def test_in_a_narrow_window_only_what_is_possible_has_a_button_and_its_key_stays(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.prepare()
+    RunFolder(library.run_folder("first")).create({"game": "SpaceInvaders", "steps": 100}, ("NOOP",))
+    train = TrainWindow(NoWindow(), LibraryTrainingController(library, "SpaceInvaders"))  # type: ignore[arg-type]
+    train._update()
+    train._show("first")
+    narrow_window = Box(0, 0, 900, 600)
+    narrow = train.buttons(narrow_window)
+    row = areas(narrow_window)[2]
+    assert fits_in_row(row, [(button.label, button.key) for button in narrow])
+    assert narrow == [button for button in narrow if button.enabled]
+    assert {button.key for button in narrow} == {button.key for button in train.buttons(SIZES[0]) if button.enabled}
+    assert len(train.buttons(SIZES[0])) > len(narrow), "where there is room all keep their places"
 
 
 def labels(window: TrainWindow | ComparisonWindow) -> list[str]:
