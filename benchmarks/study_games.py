@@ -35,6 +35,8 @@ class StudyGame:
     """Points of random play (Mnih et al. 2015, extended data table 2)."""
     changes: tuple[tuple[str, object], ...] = ()
     """Settings that this game has in every seeded arm."""
+    published: str = ""
+    """Points of published agents after 100,000 steps without demonstrations."""
 
 
 def human_demonstrations() -> Path:
@@ -97,6 +99,7 @@ GAMES = {
             "imported",
             PersonsPlay("PrivateEye"),
             25,
+            published="BBF 37, EfficientZero 97, IRIS 100, SPR 86, DreamerV3 3,238",
         ),
         StudyGame(
             "SpaceInvaders-limited",
@@ -122,8 +125,17 @@ GAMES = {
             PersonsPlay("MontezumaRevenge", 2_300),
             0,
             (("start_inside", 0.8),),
+            published="BBF 0",
         ),
-        StudyGame("Freeway", "Freeway", "one game by the planner", "planner", PlannersPlay("Freeway", 8_200), 0),
+        StudyGame(
+            "Freeway",
+            "Freeway",
+            "one game by the planner",
+            "planner",
+            PlannersPlay("Freeway", 8_200),
+            0,
+            published="DER and SPR about 20, DreamerV3 0",
+        ),
     )
 }
 

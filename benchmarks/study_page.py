@@ -1,8 +1,9 @@
-"""The page of the study of defaults: a table and a plot for each game, and what failed."""
+"""The page of the study of defaults: seeded beside unseeded, a table and a plot for each game, and what failed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ BEGIN, END = "<!-- made by python -m benchmarks.study -->", "<!-- end of what wa
 RESAMPLES = 2000
 COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B0457B", "#2A8C9E")
 
+SUMMARY_STEPS = (0, 25_000, 50_000, 100_000)
+SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations"}
+
 Points = dict[int, list[list[float]]]
 """Own steps to the scores of each seed's evaluation."""
 
@@ -35,22 +39,39 @@ def curves_of(rows: list[dict[str, Any]], game: str) -> dict[str, Points]:
     return found
 
 
+def _cell(scores: list[list[float]] | None) -> str:
+    """Return mean points, 95% interval and number of seeds."""
+    if not scores:
+        return ""
+    low, high = two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
+    return f"{np.mean([np.mean(one) for one in scores]):,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
 def table(curves: dict[str, Points]) -> list[str]:
-    """Return the lines of a game's table: mean points, 95% interval and number of seeds at each step."""
+    """Return the lines of a game's table: each arm at each step."""
     steps = sorted({step for points in curves.values() for step in points})
-    head = ["arm", *(f"{step:,} own steps" for step in steps)]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for arm, points in curves.items():
-        cells = [arm]
-        for step in steps:
-            scores = points.get(step)
-            if not scores:
-                cells.append("")
-                continue
-            low, high = two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
-            mean = np.mean([np.mean(one) for one in scores])
-            cells.append(f"{mean:,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})")
-        lines.append("| " + " | ".join(cells) + " |")
+    lines = [_line(["arm", *(f"{step:,} own steps" for step in steps)]), "|" + "---|" * (1 + len(steps))]
+    return lines + [_line([arm, *(_cell(points.get(step)) for step in steps)]) for arm, points in curves.items()]
+
+
+def summary(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of the first table: the default with and without demonstrations, in each game.
+
+    Confirmations count, where there are any.
+    """
+    head = ["game", "demonstrations", "agent", *(f"{step:,}" for step in SUMMARY_STEPS), "published, 100,000 steps"]
+    lines = [_line(head), "|" + "---|" * len(head)]
+    for name, game in GAMES.items():
+        curves = curves_of(rows, name)
+        for title, arm in SUMMARY_ARMS.items():
+            points = curves.get(f"{arm} (confirmed)") or curves.get(arm)
+            if points:
+                about = [name, game.title, title, *(_cell(points.get(step)) for step in SUMMARY_STEPS), game.published]
+                lines.append(_line(about))
     return lines
 
 
@@ -72,7 +93,7 @@ def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> No
 
 def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
     """Return the lines between the page's marks, and draw the plots beside it."""
-    lines = [BEGIN, ""]
+    lines = [BEGIN, "", "## Seeded and unseeded", "", *summary(rows), ""]
     for name, game in GAMES.items():
         curves = curves_of(rows, name)
         if not curves:

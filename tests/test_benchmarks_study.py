@@ -82,8 +82,15 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
     page.write_text(f"before\n{study_page.BEGIN}\nold\n{study_page.END}\nafter\n")
     rows = [row("Freeway", "small", 0, 20), row("Freeway", "small", 0, 24, seed=2), row("Freeway", "small", 5000, 25)]
     rows.append(row("Freeway", "first default", 0, 0, error="CoachError: it diverged"))
+    rows += [
+        row("Freeway", "default", 25_000, 21),
+        {**row("Freeway", "default", 25_000, 23, seed=1001), "confirms": True},
+    ]
+    rows.append(row("Freeway", "normed, no demonstrations", 0, 1))
     study_page.write_page(rows, page)
     text = page.read_text()
+    assert "| Freeway | one game by the planner | seeded |  | 23 (" in text, "the confirmation counts"
+    assert "| Freeway | one game by the planner | without demonstrations | 1 (" in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
