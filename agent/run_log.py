@@ -49,7 +49,7 @@ class RunLog:
         cells = (values[column] for column in TRACE_COLUMNS)
         self._trace.write(",".join("" if value is None else f"{value:.6g}" for value in cells) + "\n")
 
-    def scalars(self, step: int, values: dict[str, float | None]) -> None:
+    def scalars(self, step: int, values: Mapping[str, float | None]) -> None:
         """Write TensorBoard scalars at an own step; those that are None are left out."""
         for tag, value in values.items():
             if value is not None:

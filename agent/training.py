@@ -32,7 +32,8 @@ from agent.start_states import (
     start_episodes,
     write_start_episodes,
 )
-from agent.trainer import EpisodeDone, Generators, Trainer
+from agent.trainer import Generators, Trainer
+from agent.training_log import TrainingLog, logged_step
 from agent.trust import IMITATION, NOTHING, Check, check, sentence, used_next
 from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
@@ -53,10 +54,6 @@ ACCOUNT_SECONDS = 10.0
 """Time between two reports of what was added."""
 LEAST_CHECKED_UPDATES = 500
 """A shorter pretraining is a try, not a training: its agent is not compared with random play."""
-TRACE_ROWS = 1000
-"""Approximate number of rows in trace.csv at the end of a training."""
-CLOSELY_TRACED_UPDATES = 100
-"""The first updates are traced more often, so that the curves soon show something."""
 EVALUATION_SEED = 2**20
 """Of the evaluations during training, which play the same episodes each time so that they can be compared."""
 
@@ -251,7 +248,8 @@ class _Training:
 
         trainer, config = self.trainer, self.config
         rows = trainer.episodes, self.evaluations
-        self.log = stack.enter_context(RunLog(self.folder, config.game, *rows, self._logged_step))
+        log = stack.enter_context(RunLog(self.folder, config.game, *rows, logged_step(trainer)))
+        self.log = TrainingLog(log, trainer, self.progress)
         self.progress.trainer = trainer
         stopped = self._pretrain() or self._train()
         self.save()
@@ -281,9 +279,9 @@ class _Training:
             for update in trainer.pretrain():
                 self._take_additions()
                 self.progress.updated(update, trainer.pretrained)
-                self._trace()
+                self.log.trace()
                 if trainer.pretrained % LOG_EVERY_UPDATES == 0:
-                    self._log_update()
+                    self.log.update()
                 if self.should_stop():
                     return True
                 if trainer.pretrained % config.checkpoint_every == 0:
@@ -359,11 +357,11 @@ class _Training:
         for done in trainer.train():
             if done.update is not None:
                 self.progress.updated(done.update, done.step)
-                self._trace()
+                self.log.trace()
                 if trainer.learner.updates % LOG_EVERY_UPDATES == 0:
-                    self._log_update()
+                    self.log.update()
             if done.episode is not None:
-                self._log_episode(done.episode)
+                self.log.episode(done.episode, self.seconds)
             if trainer.moments.found:
                 write_moments(self.folder, trainer.moments.found)
                 trainer.moments.found = []
@@ -440,88 +438,11 @@ class _Training:
             self.progress.stepped(len(scores))
         found = summarise(self.folder.name, "nature", scores, time.monotonic() - started, trainer.step)
         self.evaluations += 1
-        self.log.evaluation({**dataclasses.asdict(found), **self._facts()})
-        self.log.scalars(
-            trainer.step,
-            {"eval/mean_reward": found.mean, "eval/low": found.low, "eval/high": found.high},
-        )
+        self.log.evaluation(found)
         if self.best is None or found.mean > self.best:
             self.best = found.mean
             write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
         self.progress.start_phase("training", trainer.step, config.steps)
-
-    def _facts(self) -> dict[str, float | None]:
-        """Return what is logged with each evaluation."""
-        trainer, memory = self.trainer, self.trainer.memory
-        return {
-            "updates": trainer.learner.updates,
-            "epsilon": trainer.epsilon,
-            "memory_seeded_share": memory.seeded_ready / max(1, len(memory)),
-            "batch_seeded_share": trainer.batch_seeded_share,
-        }
-
-    def _held_out_facts(self) -> dict[str, float | None]:
-        held_out = self.trainer.held_out
-        if held_out is None or held_out.fit is None:
-            return {}
-        return {"held_out/agreement": held_out.fit.agreement, "held_out/return_error": held_out.fit.return_error}
-
-    def _log_episode(self, episode: EpisodeDone) -> None:
-        trainer, memory = self.trainer, self.trainer.memory
-        self.log.episode(episode.score, episode.steps, self.seconds)
-        self.log.scalars(
-            trainer.step,
-            {
-                "rollout/ep_rew_mean": float(np.mean(trainer.recent_scores)),
-                "rollout/ep_len_mean": float(np.mean(trainer.recent_lengths)),
-                "rollout/exploration_rate": trainer.epsilon,
-                "seeding/imitation": trainer.imitation,
-                "time/fps": self.progress.rate,
-                "memory/transitions": len(memory),
-                "memory/seeded_share": memory.seeded_ready / max(1, len(memory)),
-                "memory/megabytes": memory.bytes_used / 1e6,
-            },
-        )
-
-    @property
-    def _logged_step(self) -> int:
-        """The own step; during pretraining, the number of its remaining updates below 0."""
-        trainer = self.trainer
-        return trainer.step if trainer.step else trainer.pretrained - self.config.pretrain_steps
-
-    def _trace(self) -> None:
-        trainer, config = self.trainer, self.config
-        updates = config.pretrain_steps + config.steps // config.train_every
-        every = max(1, updates // TRACE_ROWS)
-        if trainer.learner.updates < CLOSELY_TRACED_UPDATES:
-            every = min(5, every)
-        if trainer.learner.updates % every:
-            return
-        self.log.trace(
-            {
-                "step": self._logged_step,
-                "loss": self.progress.loss,
-                "mean_value": self.progress.mean_value,
-                "seeded_share": trainer.batch_seeded_share,
-                "epsilon": trainer.epsilon,
-                "steps_per_second": self.progress.rate,
-            }
-        )
-
-    def _log_update(self) -> None:
-        trainer = self.trainer
-        self.log.scalars(
-            self._logged_step,
-            {
-                "train/loss": self.progress.loss,
-                "train/n_updates": trainer.learner.updates,
-                "train/learning_rate": trainer.learner.learning_rate,
-                "train/mean_value": self.progress.mean_value,
-                "seeding/batch_share": trainer.batch_seeded_share,
-                **self._held_out_facts(),
-                **trainer.batch_errors(),
-            },
-        )
 
 
 def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
