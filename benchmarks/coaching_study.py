@@ -54,6 +54,8 @@ PLANNER = MakePlanner(5, 20, 3)
 """Fewer and shorter plans than by default, at a fifth of the cost; it holds actions, as a person does."""
 FIRST_DEMONSTRATION = 600_000
 """Random seed of the first demonstrated episode, which no other result uses."""
+MOST_LATE_STEPS = 100
+"""A training that continues takes additions between two of its updates, once they are read from the disk."""
 FINAL_EVALUATION = 11_000_003
 """Decides the episodes of the final evaluation, which influenced no choice."""
 
@@ -237,7 +239,8 @@ def counted(folder: RunFolder, trial: Trial, design: Design) -> dict[str, Any]:
     pauses: dict[int, int] = {}
     lines = AdditionsFolder(folder.path).taken()
     for line in lines:
-        pauses[line.step] = pauses.get(line.step, 0) + line.decisions
+        pause = next((stop for stop in design.pauses if 0 <= line.step - stop <= MOST_LATE_STEPS), line.step)
+        pauses[pause] = pauses.get(pause, 0) + line.decisions
     expected = {"before": design.decisions, "corrections": design.decisions // 2, "none": 0}[trial.arm]
     targets = [0, *map(design.corrected_by, range(len(design.pauses)))]
     wanted = {stop: after - earlier for stop, earlier, after in zip(design.pauses, targets, targets[1:], strict=False)}

@@ -94,7 +94,8 @@ def test_a_training_with_another_number_of_decisions_is_no_result(library: Libra
     checkpoint.mkdir()
     (checkpoint / "state.json").write_text(json.dumps({"sources": [{"decisions": 40}, {"decisions": 20}]}))
     for number, step in enumerate(design.pauses):
-        AdditionsFolder(folder.path).record(Addition(f"{number}.npz", "episode", 20, step=step, pretrained=4))
+        late = 4 * number  # a later one is read while the training continues
+        AdditionsFolder(folder.path).record(Addition(f"{number}.npz", "episode", 20, step=step + late, pretrained=4))
     found = counted(folder, Trial("SpaceInvaders", "corrections", 1), design)
     assert found == {"before": 60, "corrections": dict.fromkeys(design.pauses, 20), "stretches": 3}
     with pytest.raises(CoachError, match="60 decisions from before"):
