@@ -240,7 +240,7 @@ def train(screen: Screen, library: Path, take: Callable[[str], None]) -> None:
         screen.press("Delete")
         screen.press("n")
         # From "everything" up to the numbers: never evaluate, hardly pretrain.
-        screen.press("Up", "Up", "Up", "Up", "0", "Up", "4", "0", "Return")
+        screen.press("Up", "Up", "Up", "Up", "Up", "0", "Up", "4", "0", "Return")
         screen.wait_for(": training", 600)
         time.sleep(40)
         take("train-live")
