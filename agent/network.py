@@ -199,7 +199,7 @@ class NumpyNetwork:
 
     def __call__(self, stack: np.ndarray) -> np.ndarray:
         """Return the (A,) float32 values of a stack (S, 84, 84) uint8."""
-        # Contiguous in that order, so that patches are copied in runs: it saves a seventh of the whole call.
+        # Contiguous in that order, so that patches are copied in runs.
         pixels = np.ascontiguousarray(stack.transpose(1, 2, 0)).astype(np.float32) / np.float32(255.0)  # [84, 84, S]
         self._outputs = q_network(self._layers, self._config, self._action_count, pixels)
         values: np.ndarray = self._head.values(self._outputs, np)

@@ -336,13 +336,14 @@ class Trainer:
 
     def _weigh_imitation(self) -> None:
         """After an own step, let imitation fade or return by the points of the newest own episodes."""
-        if self.demonstrated_score is None or not self.config.margin_anneal_steps:
+        config = self.config
+        if config.margin_anneal_rule != "points" or not config.margin_anneal_steps:
             return
-        if len(self.recent_scores) < LEAST_COMPARED_EPISODES:
+        if self.demonstrated_score is None or len(self.recent_scores) < LEAST_COMPARED_EPISODES:
             return
         score = float(np.mean(list(self.recent_scores)[-COMPARED_EPISODES:]))
         helps = self.chance_score is None or score > self.chance_score
-        change = (1.0 if helps and score < self.demonstrated_score else -1.0) / self.config.margin_anneal_steps
+        change = (1.0 if helps and score < self.demonstrated_score else -1.0) / config.margin_anneal_steps
         self._imitation = min(1.0, max(0.0, self._imitation + change))
 
     def _imitation_left(self, others: int, added: int) -> np.ndarray:

@@ -125,17 +125,8 @@ GAMES = {
             PersonsPlay("MontezumaRevenge", 2_300),
             0,
             (("start_inside", 0.8),),
-            published="BBF 0",
         ),
-        StudyGame(
-            "Freeway",
-            "Freeway",
-            "one game by the planner",
-            "planner",
-            PlannersPlay("Freeway", 8_200),
-            0,
-            published="DER and SPR about 20, DreamerV3 0",
-        ),
+        StudyGame("Freeway", "Freeway", "one game by the planner", "planner", PlannersPlay("Freeway", 8_200), 0),
     )
 }
 
