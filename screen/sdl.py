@@ -7,6 +7,7 @@ import ctypes
 import ctypes.util
 import functools
 from pathlib import Path
+from typing import Any
 
 import pygame
 
@@ -33,13 +34,21 @@ def key_at(scancode: int) -> int | None:
     return int(library.SDL_GetKeyFromScancode(scancode)) if library is not None else None
 
 
+@functools.cache
+def _x11() -> ctypes.CDLL:
+    """Return Xlib, the copy that SDL uses; raises OSError if there is none."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = x11.XSetErrorHandler.restype = ctypes.c_void_p
+    x11.XSetErrorHandler.argtypes = [ctypes.c_void_p]
+    return x11
+
+
 def may_hold_a_key() -> bool:
     """Return whether a key is down now, whichever program has the keyboard; True if that is unknown."""
     if pygame.display.get_driver() != "x11":
         return True
     with contextlib.suppress(OSError, TypeError, AttributeError):
-        x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
-        x11.XOpenDisplay.restype = ctypes.c_void_p
+        x11 = _x11()
         display = ctypes.c_void_p(x11.XOpenDisplay(None))
         if display:
             keys = (ctypes.c_char * 32)()
@@ -47,6 +56,51 @@ def may_hold_a_key() -> bool:
             x11.XCloseDisplay(display)
             return any(keys.raw)
     return True
+
+
+class _XErrorEvent(ctypes.Structure):
+    """What Xlib passes to an error handler (``XErrorEvent`` in Xlib.h)."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("resource", ctypes.c_ulong),
+        ("serial", ctypes.c_ulong),
+        ("error", ctypes.c_ubyte),
+        ("request", ctypes.c_ubyte),
+        ("minor", ctypes.c_ubyte),
+    )
+
+
+_X_BAD_WINDOW, _X_SEND_EVENT = 3, 25
+_X_ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_XErrorEvent))
+
+
+@functools.cache
+def _x_error_handler(x11: ctypes.CDLL) -> Any:
+    """Return the handler of errors, always the same: Xlib keeps its address only."""
+    x11.XSetErrorHandler(None)
+    ends_the_program = _X_ERROR_HANDLER(x11.XSetErrorHandler(None))
+
+    def handle(display: int, error: Any) -> int:
+        late = (error.contents.error, error.contents.request) == (_X_BAD_WINDOW, _X_SEND_EVENT)
+        return 0 if late else int(ends_the_program(display, error))
+
+    return _X_ERROR_HANDLER(handle)
+
+
+def ignore_late_wakeups() -> None:
+    """Keep a message to a closed window from ending the program; call this after each initialisation of the display.
+
+    SDL ends a wait for events by a message to the window, over a connection of its own. If the window is closed before
+    the server reads that message, the answer is the error BadWindow, at which Xlib ends the program. All other errors
+    still do.
+    """
+    if pygame.display.get_driver() != "x11":
+        return
+    with contextlib.suppress(OSError, TypeError, AttributeError):
+        x11 = _x11()
+        x11.XSetErrorHandler(ctypes.cast(_x_error_handler(x11), ctypes.c_void_p))
 
 
 def wait_for_event(seconds: float) -> bool:

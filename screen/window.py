@@ -173,6 +173,7 @@ class Window:
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen") and not driver_chosen:
                 raise pygame.error("no display is attached")
+            sdl.ignore_late_wakeups()
             pygame.font.init()
             fitting = window_size.fitting(size, usable_size())
             self._window = pygame.Window(title, fitting, resizable=True, allow_high_dpi=True)
