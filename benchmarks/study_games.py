@@ -89,6 +89,10 @@ class PlannersPlay:
 
 
 LIMITED = MakeWithHumanLimits(PLANNER)
+QUICK_PLANNER = MakePlanner(5, 20, 3)
+"""Fewer and shorter plans: a fifth of the time, where they suffice to play well."""
+FIVE_MINUTES = 18_000
+"""Frames."""
 GAMES = {
     game.name: game
     for game in (
@@ -126,7 +130,41 @@ GAMES = {
             0,
             (("start_inside", 0.8),),
         ),
-        StudyGame("Freeway", "Freeway", "one game by the planner", "planner", PlannersPlay("Freeway", 8_200), 0),
+        StudyGame(
+            "MontezumaRevenge-whole",
+            "MontezumaRevenge",
+            "a person's 14.7 minutes, 71,500 points",
+            "imported",
+            PersonsPlay("MontezumaRevenge"),
+            0,
+        ),
+        StudyGame(
+            "Pitfall",
+            "Pitfall",
+            "a person's 11.7 minutes, 48,990 points",
+            "imported",
+            PersonsPlay("Pitfall"),
+            -229,
+        ),
+        StudyGame(
+            "Freeway",
+            "Freeway",
+            "one game by the planner",
+            "planner",
+            PlannersPlay("Freeway", 8_200, make=QUICK_PLANNER),
+            0,
+        ),
+        *(
+            StudyGame(
+                game,
+                game,
+                "5 minutes by the planner",
+                "planner",
+                PlannersPlay(game, FIVE_MINUTES, make=QUICK_PLANNER),
+                chance,
+            )
+            for game, chance in (("MsPacman", 307), ("Qbert", 164), ("Breakout", 2))
+        ),
     )
 }
 

@@ -31,7 +31,7 @@ from data.user_folders import state_folder
 GAME = "SpaceInvaders"
 SETTINGS: dict[str, Any] = {
     # The network: about 1.7 million weights.
-    "network": "small",
+    "network": "small-norm",
     "quantiles": 32,
     "dueling": True,
     "double_q": False,
@@ -45,7 +45,7 @@ SETTINGS: dict[str, Any] = {
     "pretrain_steps": 0,
     "sampling": "prioritised",
     "memory_size": 400_000,
-    "learn_from_step": 20_000,
+    "learn_from_step": 10_000,
     "train_every": 4,
     "batch_size": 32,
     "optimizer": "adam",
@@ -55,12 +55,12 @@ SETTINGS: dict[str, Any] = {
     # Exploring.
     "epsilon_start": 1.0,
     "epsilon_end": 0.01,
-    "epsilon_steps": 250_000,
+    "epsilon_steps": 100_000,
     # What is reported and saved.
     "seed": 7,
-    "evaluate_every": 100_000,
+    "evaluate_every": 50_000,
     "evaluation_episodes": 10,
-    "checkpoint_every": 100_000,
+    "checkpoint_every": 50_000,
 }
 """Changes to the preset "default"."""
 STEPS = 10_000_000

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from screen.window import Window
 
 
-DEFAULT_GAME = "SpaceInvaders"
-
-
 def give_memory_back() -> None:
     """Return to the system what a closed window used: objects in reference cycles, and free pages (glibc only)."""
     gc.collect()
@@ -44,7 +41,7 @@ def give_memory_back() -> None:
 
 def open_home(options: argparse.Namespace) -> int:
     """Open the home window; without a display, say so and run ``coach tour`` instead."""
-    from commands.tour import run_tour
+    from commands.tour import TOUR_GAME, run_tour
     from home.home_window import TITLE
     from screen.window import NoDisplayError, Window
 
@@ -54,10 +51,10 @@ def open_home(options: argparse.Namespace) -> int:
     except NoDisplayError:
         progress_console().print(
             "There is no display, so no window can be opened. The tour runs instead: a planner plays, rules judge and "
-            "two agents train, which takes about ten minutes.",
+            "two agents train, which takes about five minutes.",
             soft_wrap=True,
         )
-        return run_tour(argparse.Namespace(library=options.library, game=DEFAULT_GAME, jobs=2, json=False))
+        return run_tour(argparse.Namespace(library=options.library, game=TOUR_GAME, jobs=2, json=False))
     with window:
         HomeActions(window, Library(options.library), settings).run()
     return 0

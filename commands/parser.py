@@ -71,8 +71,8 @@ def _add_library(parser: argparse.ArgumentParser, default: object) -> None:
 DEFAULT_GAME = "SpaceInvaders"
 
 
-def add_game(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--game", default=DEFAULT_GAME, help="the game's ALE id")
+def add_game(parser: argparse.ArgumentParser, default: str = DEFAULT_GAME) -> None:
+    parser.add_argument("--game", default=default, help=f"the game's ALE id (default: {default})")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

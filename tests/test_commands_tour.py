@@ -7,8 +7,10 @@ import re
 
 import pytest
 
+import coach
 from commands.output import print_json
-from commands.tour import TourResult, TourSize, take_tour
+from commands.tour import SIZES, TOUR_GAME, TourResult, TourSize, take_tour
+from data.errors import CoachError
 from data.library import Library
 from data.runs import list_runs, open_run
 
@@ -70,6 +72,26 @@ def test_both_agents_are_trained_alike_except_for_the_seeding(result: TourResult
 
 def test_the_seeded_agent_is_filmed(result: TourResult) -> None:
     assert result.gif.read_bytes()[:6] == b"GIF89a"
+
+
+def test_without_a_display_the_tour_plays_a_game_that_has_its_own_size(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toured = []
+
+    def tour_taken(_: Library, game: str, *__: object) -> TourResult:
+        toured.append(game)
+        raise CoachError("far enough")
+
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    monkeypatch.setattr("commands.tour.take_tour", tour_taken)
+    for command in ([], ["tour"]):
+        assert coach.main(["--library", str(library.folder), *command]) == CoachError.exit_code
+    assert "The tour runs instead" in capsys.readouterr().err
+    assert toured == [TOUR_GAME] * 2
+    assert TOUR_GAME in SIZES
 
 
 def test_a_second_tour_repeats_no_training(result: TourResult, library: Library) -> None:
