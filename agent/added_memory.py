@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agent.machine_memory import refuse_too_large
-from agent.replay_memory import COLUMNS, MUTABLE_COLUMNS, SLOT_BYTES, MemoryRules, ReplayMemory
+from agent.replay_memory import MUTABLE_COLUMNS, SLOT_BYTES, MemoryRules, ReplayMemory
 from agent.sampling import Sampler
 
 FIRST_SHARE = 0.25
@@ -66,7 +66,7 @@ class AddedMemory(ReplayMemory):
         if placed.target is not self.observations:
             self._grow(placed.target)
         rows = slice(placed.first, placed.first + placed.count)
-        for name in COLUMNS:
+        for name in self.columns:
             self.columns[name][rows] = columns[name]
         for name in ("ready", "drawn", "td_error"):
             self.columns[name][rows] = 0

@@ -18,6 +18,7 @@ import numpy as np
 
 from agent.array_file import write_arrays
 from agent.config import TrainConfig, run_config
+from agent.equivalent_actions import equivalent_actions
 from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.sampling import UniformSampler
 from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, parse_spec, select_decisions
@@ -100,7 +101,7 @@ def request_episode(
         "action_meanings": list(meanings),
         "rules": rules_of(config),
     }
-    observations, columns = transitions(config, episode)
+    observations, columns = transitions(config, episode, meanings)
     return Requested(replay.episode_id, tally.kept, write_request(additions, about, observations, columns), tally)
 
 
@@ -193,18 +194,21 @@ def rules_of(config: TrainConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in RULES}
 
 
-def transitions(config: TrainConfig, episode: SeedEpisode) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def transitions(
+    config: TrainConfig, episode: SeedEpisode, action_meanings: tuple[str, ...]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return an episode's selected decisions as slots of a replay memory: observations (N, 7056) and columns (N,)."""
     plan = SeedPlan((episode,), (), Tally())
     slots = plan.slots(config)
     memory = ReplayMemory(memory_rules(config), lambda _: UniformSampler(), own_slots=slots + 1)
-    fill_episode(memory, config, episode, 0)
+    equivalent = equivalent_actions(episode, action_meanings) if config.equivalent_actions else None
+    fill_episode(memory, config, episode, 0, equivalent)
     return memory.observations[: memory.written], memory.columns_used()
 
 
 def memory_rules(config: TrainConfig) -> MemoryRules:
     """Return the rules of a memory that holds a run's additions."""
-    return MemoryRules(config.stack, config.n_steps, config.discount, config.reward, evict_seed=False)
+    return MemoryRules(config.stack, config.n_steps, config.discount, config.reward, False, config.equivalent_actions)
 
 
 def write_request(

@@ -22,7 +22,7 @@ from agent.addition_requests import JudgedEpisode, memory_rules, rules_of
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
 from agent.preprocessing import OBSERVATION_BYTES
-from agent.replay_memory import COLUMNS, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.sampling import Sampler
 from agent.seeding_fill import Source
 from data.additions import Addition, AdditionsFolder
@@ -65,13 +65,14 @@ def _read_request(
         about: dict[str, Any] = json.loads(arrays["about"].tobytes())
         if about["kind"] == "verdicts":
             return _Request(about, {}, _judged(about, arrays))
-        columns = {name: arrays[f"columns/{name}"] for name in COLUMNS}
+        kinds = memory_rules(config).columns
+        columns = {name: arrays[f"columns/{name}"] for name in kinds}
         raw = zlib.decompress(arrays["observations"].tobytes())
         observations = np.frombuffer(raw, np.uint8).reshape(-1, OBSERVATION_BYTES)
         if about["kind"] != "episode" or not len(observations):
             raise ValueError("nothing to add")
         for name, column in columns.items():
-            if column.shape != (len(observations),) or column.dtype != COLUMNS[name]:
+            if column.shape != (len(observations),) or column.dtype != kinds[name]:
                 raise ValueError(f"the column {name} has the wrong shape or type")
         str(about["episode"]), str(about["digest"]), int(about["decisions"]), str(about["selection"])
         fits = about["rules"] == rules_of(config) and tuple(about["action_meanings"]) == meanings

@@ -12,6 +12,8 @@ import numpy as np
 
 GREATEST_BALANCE = 10.0
 """Greatest imitation weight of an action: one that was taken once or twice in an episode is not worth more."""
+MOST_ACTIONS = 18
+"""Of any game. A set of actions is a number with a bit for each."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Batch:
     """(B, S, 84, 84) uint8: after one step; ``next_stacks`` itself unless requested."""
     seeded: np.ndarray
     """(B,) bool."""
+    equivalent: np.ndarray
+    """(B,) uint32: the actions with the same effect as the one taken, a bit for each; 0: unknown."""
 
 
 def joined(first: Batch, second: Batch) -> Batch:
@@ -135,6 +139,27 @@ def weigh_imitation(batch: Batch, weights: np.ndarray) -> Batch:
     """Return the batch with the imitation weights multiplied by those of their actions, (A,) float32."""
     factors = np.where(batch.imitate > 0.0, weights[batch.actions], np.float32(1.0))
     return dataclasses.replace(batch, imitate=batch.imitate * factors)
+
+
+def action_mask(sets: np.ndarray, actions: np.ndarray, action_count: int) -> np.ndarray:
+    """Return which actions are in each set (B,), (B, A) bool; where nothing is known, the action taken alone."""
+    mask: np.ndarray = (sets[:, None] >> np.arange(action_count, dtype=sets.dtype)) & 1 > 0
+    mask[np.arange(len(sets)), actions] = True
+    return mask
+
+
+def any_equivalent(sets: np.ndarray, actions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return one action of each set (B,), chosen at random, (B,) int32; where nothing is known, the action taken.
+
+    What followed would have followed each of them, so a value is learned for all.
+    """
+    mask = action_mask(sets, actions, MOST_ACTIONS)
+    return np.asarray(np.where(mask, rng.random(mask.shape), -1.0).argmax(axis=1), np.int32)
+
+
+def take_any_equivalent(batch: Batch, rng: np.random.Generator) -> Batch:
+    """Return the batch with each action replaced by one of those with the same effect, chosen at random."""
+    return dataclasses.replace(batch, actions=any_equivalent(batch.equivalent, batch.actions, rng))
 
 
 def fade_imitation(batch: Batch, factor: float | np.ndarray) -> Batch:

@@ -34,6 +34,7 @@ ADDED_LATER: dict[str, Any] = {
     "held_out": 0.0,
     "check_episodes": 0,
     "imitate_above_value": False,
+    "equivalent_actions": False,
     "calibrate": False,
     "reset_every": 0,
 }
@@ -254,6 +255,10 @@ class TrainConfig:
     )
     balance_actions: bool = _setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
+    )
+    equivalent_actions: bool = _setting(
+        False,
+        "actions that would have had the same effect as a demonstrated one are learned from and imitated like it",
     )
     imitate_above_value: bool = _setting(
         False,

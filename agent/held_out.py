@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.batch import action_mask
 from agent.replay_memory import OWN, ReplayMemory
 
 CHECK_UPDATES = 250
@@ -80,7 +81,8 @@ class HeldOut:
 def held_out_fit(memory: ReplayMemory, slots: np.ndarray, q: np.ndarray) -> HeldOutFit:
     """Return the fit of values q (n, A) for the decisions at slots (n,)."""
     actions, recorded = memory.columns["action"][slots], memory.columns["recorded"][slots]
-    agrees = q.argmax(axis=1) == actions
+    sets = memory.columns["equivalent"][slots] if memory.rules.equivalent else np.zeros(len(slots), np.uint32)
+    agrees = action_mask(sets, actions, q.shape[1])[np.arange(len(slots)), q.argmax(axis=1)]
     agreement = float(np.mean([agrees[actions == action].mean() for action in np.unique(actions)]))
     known = np.isfinite(recorded)
     errors = np.abs(q[np.arange(len(slots)), actions] - recorded)[known]

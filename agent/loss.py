@@ -15,6 +15,8 @@ from agent.heads import head_of
 from agent.quiet_keras import keras
 from agent.returns import UNKNOWN
 
+FAR_BELOW = -1e9
+"""A finite value below all others: infinity times 0 is not 0."""
 Tensor = Any
 """A tensor of the backend that Keras runs on."""
 
@@ -34,6 +36,7 @@ def batch_arrays(batch: Batch) -> tuple[Any, ...]:
         batch.one_step_discounts,
         batch.following_stacks,
         batch.seeded,
+        batch.equivalent.astype(np.int32),
     )
 
 
@@ -59,11 +62,13 @@ def loss_of(
         one_discounts,
         following,
         seeded,
+        sets,
     ) = batch
     ops, head = keras.ops, head_of(config)
     outputs = online(stacks, training=True)  # [B, A], or [B, A, N] of N quantiles
     q = head.values(outputs, ops)  # [B, A]
     taken = chosen(outputs, actions)  # [B] or [B, N]
+    alike = same_effect(sets, actions, q.shape[-1]) if config.equivalent_actions else None  # [B, A]
     bound = recorded if config.bounds_targets else None
     if config.bound_returns == "own" and bound is not None:
         bound = ops.where(seeded, UNKNOWN, recorded)
@@ -82,16 +87,16 @@ def loss_of(
         each = each + config.one_step_weight * td(rewards, one_discounts, following)[0]
     if config.bad_margin:
         avoid = ops.maximum(-imitate, 0.0)
-        each = each + head.slope * bad_margin_losses(q, actions, avoid, config.bad_margin)
+        each = each + head.slope * bad_margin_losses(q, actions, avoid, config.bad_margin, alike)
         imitate = ops.maximum(imitate, 0.0)
     if config.imitates:
         imitated = imitate
         if config.imitate_above_value:
             imitated = imitate * above_value(chosen(q, actions), recorded)
-        each = each + head.slope * config.margin_weight * margin_losses(q, actions, imitated, config.margin)
+        each = each + head.slope * config.margin_weight * margin_losses(q, actions, imitated, config.margin, alike)
     if config.conservative_weight:
         earned = recorded if config.calibrate else None
-        each = each + head.slope * config.conservative_weight * conservative_losses(q, actions, imitate, earned)
+        each = each + head.slope * config.conservative_weight * conservative_losses(q, actions, imitate, earned, alike)
     total = ops.mean(weights * each)
     if config.l2_weight:
         total = total + config.l2_weight * squared_weights(online.trainable_variables)
@@ -106,13 +111,34 @@ def chosen(outputs: Tensor, actions: Tensor) -> Tensor:
     return keras.ops.sum(outputs * mask, axis=1)
 
 
-def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float) -> Tensor:
+def same_effect(sets: Tensor, actions: Tensor, action_count: int) -> Tensor:
+    """Return 1 for the action taken and those equivalent to it, and 0 for the others, (B, A) float32.
+
+    sets: (B,) int32, a bit for each equivalent action; 0: unknown.
+    """
+    ops = keras.ops
+    shifted = ops.cast(sets, "float32")[:, None] / np.float32(2.0) ** np.arange(action_count, dtype=np.float32)
+    return ops.maximum(ops.mod(ops.floor(shifted), 2.0), ops.one_hot(actions, action_count))
+
+
+def best_of(q: Tensor, alike: Tensor) -> Tensor:
+    """Return the greatest value of the actions for which alike (B, A) is 1, (B,); -inf where there is none."""
+    return keras.ops.max(_only(q, alike), axis=1)
+
+
+def _only(q: Tensor, alike: Tensor) -> Tensor:
+    return keras.ops.where(alike > 0.0, q, -np.inf)
+
+
+def margin_losses(q: Tensor, actions: Tensor, imitate: Tensor, margin: float, alike: Tensor | None = None) -> Tensor:
     """Return the large-margin loss (B,) of the decisions to be imitated (Hester et al. 2018, equation 2).
 
-    imitate (B,) float32 is 1 there and 0 elsewhere.
+    imitate (B,) float32 is 1 there and 0 elsewhere. alike (B, A), where given: 1 for the actions with the same effect,
+    the best of which is to exceed all others. Where all have the same effect, nothing is imitated.
     """
-    others = margin * (1.0 - keras.ops.one_hot(actions, q.shape[-1]))  # [B, A]
-    return imitate * (keras.ops.max(q + others, axis=1) - chosen(q, actions))
+    right = keras.ops.one_hot(actions, q.shape[-1]) if alike is None else alike  # [B, A]
+    best = chosen(q, actions) if alike is None else best_of(q, alike)
+    return imitate * (keras.ops.max(q + margin * (1.0 - right), axis=1) - best)
 
 
 def above_value(values: Tensor, recorded: Tensor) -> Tensor:
@@ -124,17 +150,24 @@ def above_value(values: Tensor, recorded: Tensor) -> Tensor:
     return keras.ops.cast(keras.ops.logical_or(recorded > values, recorded == UNKNOWN), "float32")
 
 
-def bad_margin_losses(q: Tensor, actions: Tensor, avoid: Tensor, margin: float) -> Tensor:
+def bad_margin_losses(q: Tensor, actions: Tensor, avoid: Tensor, margin: float, alike: Tensor | None = None) -> Tensor:
     """Return how far the value of an action to be avoided exceeds the best other one minus ``margin``, (B,), or 0.
 
-    avoid (B,) float32 is 1 where the action was judged bad and 0 elsewhere: the large-margin loss turned round.
+    avoid (B,) float32 is 1 where the action was judged bad and 0 elsewhere: the large-margin loss turned round. alike
+    (B, A), where given: 1 for the actions with the same effect, which are avoided together.
     """
-    taken = keras.ops.one_hot(actions, q.shape[-1])  # [B, A]
-    best_other = keras.ops.max(keras.ops.where(taken > 0.0, -np.inf, q), axis=1)
-    return avoid * keras.ops.maximum(chosen(q, actions) + margin - best_other, 0.0)
+    if alike is None:
+        best_other = best_of(q, 1.0 - keras.ops.one_hot(actions, q.shape[-1]))
+        return avoid * keras.ops.maximum(chosen(q, actions) + margin - best_other, 0.0)
+    others = 1.0 - alike
+    best_other = keras.ops.max(keras.ops.where(others > 0.0, q, FAR_BELOW), axis=1)
+    exceeded = keras.ops.maximum(best_of(q, alike) + margin - best_other, 0.0)
+    return avoid * keras.ops.max(others, axis=1) * exceeded  # 0 where there is no other
 
 
-def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor, recorded: Tensor | None = None) -> Tensor:
+def conservative_losses(
+    q: Tensor, actions: Tensor, imitate: Tensor, recorded: Tensor | None = None, alike: Tensor | None = None
+) -> Tensor:
     """Return the log-sum-exp of the values minus the demonstrated action's value, (B,); 0 where not imitated.
 
     The regulariser of conservative Q-learning (Kumar et al. 2020, equation 4), which keeps down the values of actions
@@ -142,12 +175,15 @@ def conservative_losses(q: Tensor, actions: Tensor, imitate: Tensor, recorded: T
 
     recorded (B,), where given: the recorded return, -inf where it is not known. The other actions' values count as at
     least that, so they are not lowered further (Nakamoto et al. 2023, equation 5).
+
+    alike (B, A), where given: 1 for the actions with the same effect, whose probabilities are added.
     """
     counted = q
     if recorded is not None:
-        taken = keras.ops.one_hot(actions, q.shape[-1])  # [B, A]
+        taken = keras.ops.one_hot(actions, q.shape[-1]) if alike is None else alike  # [B, A]
         counted = keras.ops.where(taken > 0.0, q, keras.ops.maximum(q, recorded[:, None]))
-    return imitate * (keras.ops.logsumexp(counted, axis=1) - chosen(q, actions))
+    right = chosen(q, actions) if alike is None else keras.ops.logsumexp(_only(q, alike), axis=1)
+    return imitate * (keras.ops.logsumexp(counted, axis=1) - right)
 
 
 def squared_weights(variables: list[Any]) -> Tensor:

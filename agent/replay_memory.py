@@ -37,6 +37,13 @@ class MemoryRules:
     discount: float
     reward: str
     evict_seed: bool
+    equivalent: bool = False
+    """Whether slots hold the equivalent actions of their decisions."""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Name and type of each column. Names and order are part of the checkpoint's format."""
+        return COLUMNS | ({"equivalent": np.uint32} if self.equivalent else {})
 
 
 COLUMNS: dict[str, Any] = {
@@ -58,7 +65,7 @@ COLUMNS: dict[str, Any] = {
     "td_error": np.float32,
     "drawn": np.uint32,  # how often it was sampled
 }
-"""Columns of a slot besides its observation. Names and order are part of the checkpoint's format."""
+"""Columns of every slot besides its observation."""
 MUTABLE_COLUMNS = ("td_error", "drawn")
 """Columns that an update may change at any slot."""
 COUNTERS = {
@@ -109,7 +116,7 @@ class ReplayMemory:
             self.observations = np.zeros((slots, OBSERVATION_BYTES), np.uint8)
         except MemoryError as error:
             raise CoachError(f"The system has no room for --memory-size {own_slots}; choose a smaller one.") from error
-        self.columns = {name: np.zeros(slots, kind) for name, kind in COLUMNS.items()}
+        self.columns = {name: np.zeros(slots, kind) for name, kind in rules.columns.items()}
         self._sampler = sampler(slots)
         self._filled = 0  # slots written at least once
         self._seeded_ready = 0
@@ -157,12 +164,14 @@ class ReplayMemory:
         imitate: int = 0,
         recorded: float | None = None,
         weight: float = 1.0,
+        equivalent: int = 0,
     ) -> None:
         """Add one decision and the (84, 84) uint8 observation that it led to.
 
         ``terminal`` ends the return. ``kept`` False: never sampled, present only because its neighbours need it.
         ``imitate``: 1 to imitate the action, -1 to avoid it. ``recorded``: the recorded return where the caller knows
-        it; otherwise it is computed when the return ends.
+        it; otherwise it is computed when the return ends. ``equivalent``: the actions with the same effect, a bit for
+        each; 0: unknown.
         """
         slot, c = self.head, self.columns
         c["action"][slot] = action
@@ -177,6 +186,8 @@ class ReplayMemory:
         c["weight"][slot] = weight
         c["td_error"][slot] = 0.0
         c["drawn"][slot] = 0
+        if self.rules.equivalent:
+            c["equivalent"][slot] = equivalent
         if source == OWN:
             self.own_steps += 1
         self._dirty[slot] = True
@@ -366,6 +377,7 @@ class ReplayMemory:
             one_step_discounts=np.where(c["terminal"][slots], 0.0, rules.discount).astype(np.float32),
             following_stacks=self.stacks(self._ahead(slots, one)) if one_step else next_stacks,
             seeded=c["source"][slots] != OWN,
+            equivalent=c["equivalent"][slots] if rules.equivalent else np.zeros(len(slots), np.uint32),
         )
 
     def stacks(self, slots: np.ndarray) -> np.ndarray:

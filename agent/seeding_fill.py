@@ -45,15 +45,17 @@ def fill(
     plan: SeedPlan,
     rng: np.random.Generator,
     on_progress: Callable[[int], None],
+    equivalent: list[np.ndarray] | None = None,
 ) -> list[Source]:
     """Write the whole plan into an empty memory, close its seeded region and return the sources by number.
 
-    ``on_progress`` is called with the number of decisions written so far.
+    ``on_progress`` is called with the number of decisions written so far. equivalent: of each episode of the plan.
     """
     sources: list[Source] = []
     done = 0
-    for episode in plan.episodes:
-        fill_episode(memory, config, episode, len(sources))
+    for number, episode in enumerate(plan.episodes):
+        known = None if equivalent is None else equivalent[number]
+        fill_episode(memory, config, episode, len(sources), known)
         kept = int(episode.kept.sum())
         sources.append(Source(episode.episode_id, kept, score=float(episode.decisions.reward.sum())))
         done += kept
@@ -67,8 +69,17 @@ def fill(
     return sources
 
 
-def fill_episode(memory: ReplayMemory, config: TrainConfig, episode: SeedEpisode, source: int) -> None:
-    """Write an episode's selected decisions into the memory, under the number ``source``."""
+def fill_episode(
+    memory: ReplayMemory,
+    config: TrainConfig,
+    episode: SeedEpisode,
+    source: int,
+    equivalent: np.ndarray | None = None,
+) -> None:
+    """Write an episode's selected decisions into the memory, under the number ``source``.
+
+    equivalent: (D,) uint32, see ``equivalent_actions``; None: unknown.
+    """
     decisions = episode.decisions
     ends = terminals(config, decisions)
     rewards = REWARDS[config.reward](decisions.reward).astype(np.float32)
@@ -94,6 +105,7 @@ def fill_episode(memory: ReplayMemory, config: TrainConfig, episode: SeedEpisode
                 imitate=int(episode.imitate[d]),
                 recorded=float(recorded[d]),
                 weight=episode.weight,
+                equivalent=0 if equivalent is None else int(equivalent[d]),
             )
     memory.end()
 

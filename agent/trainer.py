@@ -18,6 +18,7 @@ from agent.batch import (
     fade_imitation,
     joined,
     regress_on_returns,
+    take_any_equivalent,
     weigh_imitation,
 )
 from agent.config import TrainConfig
@@ -315,6 +316,8 @@ class Trainer:
         if self.added is not None and added:
             sampled = joined(sampled, self.added.sample(rng, added, None, beta, one_step))
         self._added_rows = added
+        if config.equivalent_actions:
+            sampled = take_any_equivalent(sampled, rng)
         if pretraining and (config.pretrain_on == "returns" or self.trust == VALUES):
             sampled = regress_on_returns(sampled)
         if self._action_weights is not None:

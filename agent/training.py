@@ -16,6 +16,7 @@ from agent.additions import Additions
 from agent.array_file import read_arrays, write_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
+from agent.equivalent_actions import equivalence_facts, equivalent_actions_of_plan
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
@@ -163,8 +164,12 @@ class _Training:
 
             take_weights(learner, open_run(self.library, from_run), action_meanings, carry)
         starts = start_episodes(config, plan, action_meanings) if config.start_inside else []
+        equivalent = None
+        if config.equivalent_actions:
+            self.progress.start_phase("comparing", 0, max(1, sum(len(e.decisions) for e in plan.episodes)))
+            equivalent = equivalent_actions_of_plan(plan, action_meanings, self.progress.stepped)
         self.progress.start_phase("filling", 0, max(1, plan.decisions))
-        self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped)
+        self.sources = fill(memory, config, plan, generators.episodes, self.progress.stepped, equivalent)
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
         self.trainer.prepare_seeding()
@@ -339,8 +344,16 @@ class _Training:
         seconds = sum(played) * self.config.frame_skip / FRAMES_PER_SECOND
         return sentence(self.checks, seconds, len(played), self.trainer.trust)
 
+    def _facts(self) -> dict[str, Any]:
+        """Return what the account says of equivalent actions and of the check against random play, where there are."""
+        memory = self.trainer.memory
+        if not self.config.equivalent_actions:
+            return self._check_facts()
+        sets = memory.columns["equivalent"][: memory.seeded_end]
+        found = equivalence_facts(sets[sets > 0], len(self.trainer.emulator.action_meanings))
+        return {"equivalent_actions": found} | self._check_facts()
+
     def _check_facts(self) -> dict[str, Any]:
-        """Return what the account says of the check against random play; nothing where there was none."""
         if not self.checks:
             return {}
         checks = [dataclasses.asdict(check) for check in self.checks]
@@ -417,7 +430,7 @@ class _Training:
     def _write_account(self) -> None:
         self.account_due = time.monotonic() + ACCOUNT_SECONDS
         added = self.additions.memory, self.additions.sources
-        write_account(self.folder, self.trainer.memory, self.sources, *added, self._check_facts())
+        write_account(self.folder, self.trainer.memory, self.sources, *added, self._facts())
 
     def _evaluate(self) -> None:
         """Evaluate the acting weights, on episodes that no training plays."""
@@ -453,6 +466,7 @@ def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
         discount=config.discount,
         reward=config.reward,
         evict_seed=config.evict_seed,
+        equivalent=config.equivalent_actions,
     )
 
     # Every step writes one observation, and every episode one more.

@@ -170,6 +170,7 @@ def _rate(progress: Progress) -> str:
     unit = {
         "recording": "seconds of play/s",
         "pretraining": "updates/s",
+        "comparing": "decisions/s",
         "filling": "decisions/s",
         "evaluating": "episodes/s",
         "checking": "episodes/s",

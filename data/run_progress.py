@@ -19,10 +19,10 @@ class Progress:
     """How far a training is. "The phase" is the current one."""
 
     phase: str
-    """"recording", "filling", "pretraining", "checking", "training" or "evaluating"; in a comparison also "final
-    evaluation". A supplied agent's play is recorded."""
+    """"recording", "comparing", "filling", "pretraining", "checking", "training" or "evaluating"; in a comparison also
+    "final evaluation". A supplied agent's play is recorded. Actions are compared to find those with the same effect."""
     step: int = 0
-    """Of the phase: seconds of play, decisions filled in, updates, own steps or episodes."""
+    """Of the phase: seconds of play, decisions, updates, own steps or episodes."""
     total: int = 0
     steps_per_second: float = 0.0
     """Of the phase."""

@@ -46,6 +46,7 @@ GAME, OTHER_GAME = "SpaceInvaders", "DemonAttack"
 TEACHER, TRANSFERRED = "teacher", "invaders"
 """The supplied run, and one that is trained for the transfer."""
 DECISIONS_A_MINUTE = 15 * 60
+PLANNER_SETTINGS = ("rollouts", "horizon", "hold")
 MADE_BY = "python docs/make_results.py"
 
 
@@ -62,7 +63,7 @@ def coach(library: Library, *arguments: str) -> None:
         sys.exit(code)
 
 
-def record(library: Library, by: str, minutes: float) -> None:
+def record(library: Library, by: str, minutes: float, settings: list[str]) -> None:
     """Record what is missing of so many minutes of play, episode by episode; the last one is cut."""
     kind = by.partition(":")[0]
     while True:
@@ -71,7 +72,7 @@ def record(library: Library, by: str, minutes: float) -> None:
         if left < FRAMES_PER_SECOND:
             return
         seed, most = str(1000 + len(recorded)), str(min(left, MAX_EPISODE_FRAMES))
-        coach(library, "record", "--by", by, "--game", GAME, "--seed", seed, "--max-frames", most)
+        coach(library, "record", "--by", by, "--game", GAME, "--seed", seed, "--max-frames", most, *settings)
 
 
 def train_invaders(library: Library, steps: int, settings: list[str]) -> None:
@@ -109,6 +110,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50_000, help="own steps of each training")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per arm")
     parser.add_argument("--minutes", type=float, default=15.0, help="play of the planner, and of the supplied agent")
+    for name in PLANNER_SETTINGS:
+        parser.add_argument(f"--{name}", help="of the planner (default: see coach record)")
     parser.add_argument(
         "--work", type=Path, default=ROOT / "build" / "answers", help="folder of the library and the comparisons"
     )
@@ -117,17 +120,19 @@ def main() -> None:
     chosen = options.only or ["seedings", "before-reward", "transfer"]
     results = options.results or (ROOT / "docs" / "results")
     library = Library(options.work / "library")
-    record(library, "planner", options.minutes)
+    given = {name: value for name in PLANNER_SETTINGS if (value := getattr(options, name)) is not None}
+    planner = [part for name, value in given.items() for part in (f"--{name}", value)]
+    record(library, "planner", options.minutes, planner)
     for rule in ("before-reward", "before-death"):
         coach(library, "label", "--rule", rule)
     size = ["--steps", str(options.steps), "--seeds", str(options.seeds), *settings]
     how = HOW_IT_WAS_MADE.format(
-        made_by=shlex.join([*MADE_BY.split(), *size, "--minutes", f"{options.minutes:g}"]),
+        made_by=shlex.join([*MADE_BY.split(), *size, "--minutes", f"{options.minutes:g}", *planner]),
         minutes=options.minutes,
         score=run_summary(open_run(library, TEACHER)).mean_score or 0.0,
     )
     if "seedings" in chosen:
-        record(library, f"agent:{TEACHER}", options.minutes)
+        record(library, f"agent:{TEACHER}", options.minutes, [])
         equal = f"random:{round(options.minutes * DECISIONS_A_MINUTE)}"
         seedings = ("compare", "--game", GAME, "--seedings", "none", equal, "planner", f"agent:{TEACHER}")
         compare(library, "seedings", options.work, results, how, *seedings, *size)

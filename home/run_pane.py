@@ -27,9 +27,16 @@ SUPPLIED = (
     "This agent is supplied with Replay Coach. Watch it, let its play fill the memory of a new training, or "
     "compare. It cannot be changed."
 )
-UNITS = {"filling": "decisions/s", "pretraining": "updates/s", "evaluating": "episodes/s", "checking": "episodes/s"}
+UNITS = {
+    "comparing": "decisions/s",
+    "filling": "decisions/s",
+    "pretraining": "updates/s",
+    "evaluating": "episodes/s",
+    "checking": "episodes/s",
+}
 PARTS = {
     "recording": "seconds of play",
+    "comparing": "decisions",
     "filling": "decisions",
     "pretraining": "updates",
     "evaluating": "episodes",

@@ -41,6 +41,7 @@ def random_batch(rng: np.random.Generator, size: int = 4, side: int = 84) -> Bat
         one_step_discounts=ones,
         following_stacks=stacks[1],
         seeded=ones > 0,
+        equivalent=np.zeros(size, np.uint32),
     )
 
 

@@ -76,17 +76,21 @@ def reference(
             single = batch["rewards"][row], batch["one_step"][row], following_target[row], following_online[row]
             each += config.one_step_weight * td(*single)[0]
         imitate = float(batch["imitate"][row])
-        others = [q[a] + (config.margin if a != action else 0.0) for a in range(ACTIONS)]
+        bits = int(batch["equivalent"][row]) if config.equivalent_actions else 0
+        alike = {action} | {a for a in range(ACTIONS) if bits >> a & 1}
+        right = max(q[a] for a in alike)
+        others = [q[a] + (config.margin if a not in alike else 0.0) for a in range(ACTIONS)]
         # A TD loss that is summed over quantiles grows with half their number for each unit of the value.
         scale = config.quantiles / 2.0 if config.quantiles else 1.0
         if not (config.imitate_above_value and np.isfinite(recorded) and recorded <= q[action]):
-            each += scale * config.margin_weight * max(imitate, 0.0) * (max(others) - q[action])
-        if config.bad_margin:
-            best_other = max(q[a] for a in range(ACTIONS) if a != action)
-            each += scale * max(-imitate, 0.0) * max(0.0, q[action] + config.bad_margin - best_other)
-        counted = [max(q[a], recorded) if config.calibrate and a != action else q[a] for a in range(ACTIONS)]
+            each += scale * config.margin_weight * max(imitate, 0.0) * (max(others) - right)
+        if config.bad_margin and len(alike) < ACTIONS:
+            best_other = max(q[a] for a in range(ACTIONS) if a not in alike)
+            each += scale * max(-imitate, 0.0) * max(0.0, right + config.bad_margin - best_other)
+        counted = [max(q[a], recorded) if config.calibrate and a not in alike else q[a] for a in range(ACTIONS)]
         soft_maximum = np.log(np.exp(np.array(counted, np.float64)).sum())
-        each += scale * config.conservative_weight * max(imitate, 0.0) * (soft_maximum - q[action])
+        demonstrated = np.log(np.exp(np.array([q[a] for a in alike], np.float64)).sum())
+        each += scale * config.conservative_weight * max(imitate, 0.0) * (soft_maximum - demonstrated)
         total += batch["weights"][row] * each / BATCH
     total += config.l2_weight * sum(float((kernel.astype(np.float64) ** 2).sum()) for kernel in kernels)
     return total, np.array(errors)
@@ -127,6 +131,9 @@ VARIANTS = {
         preset("default"), imitate_above_value=True, conservative_weight=0.4, calibrate=True, bound_returns="own"
     ),
     "bad margin": dataclasses.replace(preset("default"), bad_margin=0.6),
+    "bad margin, each action on its own": dataclasses.replace(
+        preset("default"), bad_margin=0.6, conservative_weight=0.4, equivalent_actions=False
+    ),
 }
 
 
@@ -150,6 +157,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
             "rewards": rows(rng),
             "one_step": rng.random(BATCH).astype(np.float32),
             "seeded": np.arange(BATCH) % 2 == 0,
+            "equivalent": rng.choice([0, 2**ACTIONS - 1, *range(2**ACTIONS)], BATCH).astype(np.int32),
         }
         kernels = [rng.normal(size=(3, 4)).astype(np.float32)]
         expected, errors = reference(
@@ -174,6 +182,7 @@ def test_the_loss_and_the_td_errors_equal_a_plain_reference(name: str) -> None:
                 batch["one_step"],
                 2,
                 batch["seeded"],
+                batch["equivalent"],
             ),
         )
         np.testing.assert_allclose(float(found), expected, rtol=1e-5)
@@ -187,6 +196,21 @@ def test_an_action_beyond_the_margin_has_no_loss() -> None:
     q = np.array([[0.0, 0.81, 0.0]], np.float32)
     cost = loss.margin_losses(keras.ops.convert_to_tensor(q), np.array([1]), np.array([1.0], np.float32), 0.8)
     assert float(cost[0]) == 0.0
+
+
+def test_nothing_is_imitated_where_all_actions_have_the_same_effect() -> None:
+    q, actions, ones = np.array([[0.0, 2.0, -1.0]], np.float32), np.array([2]), np.array([1.0], np.float32)
+    alike = loss.same_effect(np.array([0b111], np.int32), actions, 3)
+    assert float(loss.margin_losses(q, actions, ones, 0.8, alike)[0]) == 0.0
+    assert float(loss.bad_margin_losses(q, actions, ones, 0.8, alike)[0]) == 0.0
+    assert abs(float(loss.conservative_losses(q, actions, ones, None, alike)[0])) < 1e-6
+
+
+def test_one_of_several_equivalent_actions_is_enough() -> None:
+    q, actions, ones = np.array([[0.0, 2.0, -1.0]], np.float32), np.array([2]), np.array([1.0], np.float32)
+    alike = loss.same_effect(np.array([0b110], np.int32), actions, 3)
+    assert float(loss.margin_losses(q, actions, ones, 0.8, alike)[0]) == 0.0
+    assert float(loss.margin_losses(q, actions, ones, 0.8)[0]) == pytest.approx(3.8)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("sign", [-1, 0, 1]), ("points", [-5, 0, 200])])

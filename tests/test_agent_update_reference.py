@@ -65,6 +65,7 @@ def varied_batch(rng: np.random.Generator, bad: bool = False) -> Batch:
         rewards=rng.normal(size=SIZE).astype(np.float32),
         one_step_discounts=(0.99 * (rng.random(SIZE) > 0.2)).astype(np.float32),
         following_stacks=rng.integers(0, 256, (SIZE, 4, 84, 84)).astype(np.uint8),
+        equivalent=rng.integers(0, 2**ACTIONS, SIZE).astype(np.uint32),
     )
 
 
@@ -143,7 +144,7 @@ def plain_update(learner: Learner, batch: Batch, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(test_agent_loss, "BATCH", SIZE)
     monkeypatch.setattr(test_agent_loss, "ACTIONS", ACTIONS)
-    names = ("actions", "returns", "discounts", "recorded", "imitate", "weights", "rewards", "seeded")
+    names = ("actions", "returns", "discounts", "recorded", "imitate", "weights", "rewards", "seeded", "equivalent")
     columns = {name: getattr(batch, name) for name in names} | {"one_step": batch.one_step_discounts}
     now, after = values(online, batch.stacks), values(target, batch.next_stacks)
     choosing = values(online, batch.next_stacks) if config.double_q else after
