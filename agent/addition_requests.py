@@ -19,7 +19,8 @@ import numpy as np
 from agent.array_file import write_arrays
 from agent.config import TrainConfig, run_config
 from agent.equivalent_actions import equivalent_actions
-from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.memory_of_config import memory_rules
+from agent.replay_memory import ReplayMemory
 from agent.sampling import UniformSampler
 from agent.seeding import SeedEpisode, SeedPlan, Spec, Tally, Verdicts, parse_spec, select_decisions
 from agent.seeding_fill import fill_episode
@@ -204,11 +205,6 @@ def transitions(
     equivalent = equivalent_actions(episode, action_meanings) if config.equivalent_actions else None
     fill_episode(memory, config, episode, 0, equivalent)
     return memory.observations[: memory.written], memory.columns_used()
-
-
-def memory_rules(config: TrainConfig) -> MemoryRules:
-    """Return the rules of a memory that holds a run's additions."""
-    return MemoryRules(config.stack, config.n_steps, config.discount, config.reward, False, config.equivalent_actions)
 
 
 def write_request(

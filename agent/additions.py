@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.added_memory import AddedMemory, Placed
-from agent.addition_requests import JudgedEpisode, memory_rules, rules_of
+from agent.addition_requests import JudgedEpisode, rules_of
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
+from agent.memory_of_config import memory_rules
 from agent.preprocessing import OBSERVATION_BYTES
 from agent.replay_memory import ReplayMemory
 from agent.sampling import Sampler

@@ -20,10 +20,9 @@ from agent.equivalent_actions import equivalence_facts, equivalent_actions_of_pl
 from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
+from agent.memory_of_config import new_memory, sampler_factory
 from agent.progress import ProgressReporter, TrainSummary
-from agent.replay_memory import MemoryRules, ReplayMemory
 from agent.run_loop import new_emulator
-from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import Source, fill, write_account
 from agent.start_states import (
@@ -456,31 +455,3 @@ class _Training:
             self.best = found.mean
             write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
         self.progress.start_phase("training", trainer.step, config.steps)
-
-
-def new_memory(config: TrainConfig, seeded_slots: int) -> ReplayMemory:
-    """Return an empty replay memory for the configuration. Raises CoachError if it would not fit in memory."""
-    rules = MemoryRules(
-        stack=config.stack,
-        n_steps=config.n_steps,
-        discount=config.discount,
-        reward=config.reward,
-        evict_seed=config.evict_seed,
-        equivalent=config.equivalent_actions,
-    )
-
-    # Every step writes one observation, and every episode one more.
-    own_observations = config.steps + config.steps // 10 + 1
-    return ReplayMemory(rules, sampler_factory(config), config.memory_size, seeded_slots, own_observations)
-
-
-def sampler_factory(config: TrainConfig) -> Callable[[int], Sampler]:
-    """Return what makes the configuration's sampler for a number of slots."""
-
-    def sampler(slots: int) -> Sampler:
-        if config.sampling == "uniform":
-            return UniformSampler()
-        bonuses = config.priority_bonus, config.seeded_priority_bonus
-        return PrioritisedSampler(slots, config.priority_exponent, *bonuses)
-
-    return sampler

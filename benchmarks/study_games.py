@@ -149,7 +149,7 @@ GAMES = {
         StudyGame(
             "Freeway",
             "Freeway",
-            "one game by the planner",
+            "one game by the planner, 22 points",
             "planner",
             PlannersPlay("Freeway", 8_200, make=QUICK_PLANNER),
             0,
@@ -158,12 +158,12 @@ GAMES = {
             StudyGame(
                 game,
                 game,
-                "5 minutes by the planner",
+                f"5 minutes by the planner, {points} points a game",
                 "planner",
                 PlannersPlay(game, FIVE_MINUTES, make=QUICK_PLANNER),
                 chance,
             )
-            for game, chance in (("MsPacman", 307), ("Qbert", 164), ("Breakout", 2))
+            for game, points, chance in (("MsPacman", "3,480", 307), ("Qbert", "10,525", 164), ("Breakout", "9", 2))
         ),
     )
 }

@@ -72,7 +72,7 @@ DEFAULT_GAME = "SpaceInvaders"
 
 
 def add_game(parser: argparse.ArgumentParser, default: str = DEFAULT_GAME) -> None:
-    parser.add_argument("--game", default=default, help=f"the game's ALE id (default: {default})")
+    parser.add_argument("--game", default=default, help="the game's ALE id")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

@@ -36,7 +36,8 @@ from recorder.session_state import (
     SessionEpisode,
     SessionState,
 )
-from recorder.take import Take, Takes
+from recorder.take import Take
+from recorder.takes import Takes
 from screen.keyboard import cap
 
 

@@ -19,11 +19,12 @@ import agent.trust
 from agent.checkpoint import acting_weights
 from agent.held_out import PATIENCE, HeldOut, hold_out
 from agent.learner import Learner
+from agent.memory_of_config import new_memory
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import new_emulator
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill
-from agent.training import new_memory, train
+from agent.training import train
 from agent.trust import IMITATION, NOTHING, VALUES, Check, demonstrator_passes, sentence, used_next
 from data.library import Library
 from data.runs import RunFolder, run_summary

@@ -18,9 +18,9 @@ from agent.config import TrainConfig
 from agent.heads import QuantileHead
 from agent.keras_network import build_network, load_weights, weight_arrays
 from agent.learner import Learner, Update
+from agent.memory_of_config import new_memory
 from agent.network import NumpyNetwork, weight_shapes
 from agent.replay_memory import ReplayMemory
-from agent.training import new_memory
 from data.errors import CoachError
 
 

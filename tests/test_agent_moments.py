@@ -12,10 +12,10 @@ import pytest
 from agent_episodes import small_config
 
 from agent.config import TrainConfig
+from agent.memory_of_config import new_memory
 from agent.moments import MomentFinder
 from agent.run_loop import Step
 from agent.trainer import Generators, Trainer
-from agent.training import new_memory
 from data.episode import EmulatorSettings
 from data.moments import MOST_MOMENTS, Moment, read_moments, write_moments
 from data.runs import RunFolder

@@ -11,9 +11,9 @@ import pytest
 from agent_episodes import small_config
 
 from agent.learner import Learner
+from agent.memory_of_config import new_memory
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.replay_memory import ReplayMemory
-from agent.training import new_memory
 
 BEST = 6
 """Steps of the shortest way from the start to the goal round the holes of the 4 x 4 lake."""

@@ -20,13 +20,14 @@ from agent_episodes import record_episode, small_config
 import agent.trainer as trainer_module
 from agent.config import TrainConfig, run_config
 from agent.learner import Learner
+from agent.memory_of_config import new_memory
 from agent.player import load_player
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import Step, continue_loop
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill
 from agent.trainer import Generators, Trainer
-from agent.training import new_memory, train
+from agent.training import train
 from data.clip import Clip, Verdict
 from data.episode import demonstrator_index
 from data.errors import CoachError

@@ -89,8 +89,8 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
     rows.append(row("Freeway", "normed, no demonstrations", 0, 1))
     study_page.write_page(rows, page)
     text = page.read_text()
-    assert "| Freeway | one game by the planner | seeded |  | 23 (" in text, "the confirmation counts"
-    assert "| Freeway | one game by the planner | without demonstrations | 1 (" in text
+    assert "| Freeway | one game by the planner, 22 points | seeded |  | 23 (" in text, "the confirmation counts"
+    assert "| Freeway | one game by the planner, 22 points | without demonstrations | 1 (" in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text

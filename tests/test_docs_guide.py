@@ -69,7 +69,7 @@ def test_every_command_and_option_has_help_and_stands_in_the_reference(name: str
 
 def test_an_option_is_told_with_its_default_in_the_reference(guide: Path) -> None:
     assert "frames for which an action is held, as for an agent" in words_of(guide / "commands.html")
-    assert "(default: SpaceInvaders)" in words_of(guide / "commands.html")
+    assert "(default: MsPacman)" in words_of(guide / "commands.html")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
