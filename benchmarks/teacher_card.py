@@ -14,26 +14,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
-from agent.atari_scores import ATARI_SCORES
 from agent.checkpoint import ACTING
-from agent.config import TrainConfig, option_name
+from agent.config import TrainConfig, run_config
 from agent.evaluation import PROTOCOLS, Evaluation, episode_tasks, evaluate, play_episodes
 from agent.network import NumpyNetwork
 from agent.player import LoadedAgent, load_agent_weights
-from benchmarks.learning_study import ROOT
-from benchmarks.teacher import SETTINGS, run_name
+from benchmarks.teacher import PRACTICE, SETTINGS, run_name
+from benchmarks.teacher_page import PAGE, PICTURES, write_page
 from commands.output import progress_counter
 from data.errors import CoachError
-from data.game_names import display_name
 from data.library import Library
 from data.run_curves import TRACE_COLUMNS, read_curves, read_evaluations
 from data.runs import SUPPLIED_RUNS, RunFolder
-
-mpl.use("Agg")
-from matplotlib import pyplot
 
 MOST_BYTES = 3_000_000
 MANTISSA_BITS = 10
@@ -44,9 +38,6 @@ CHECK_EPISODES, CHECK_FRAMES, CHECK_SEED = 3, 600, 21
 CHOOSING_EPISODES, CHOOSING_SEED = 30, 1
 """Of the choice between the best and the last weights; the card's evaluation has seed 0."""
 LICENCE = "MIT, as the rest of Replay Coach"
-PAGE = ROOT / "docs" / "trained-agent.md"
-PICTURES = ROOT / "docs" / "pictures"
-BEGIN, END = "<!-- made by python -m benchmarks.teacher --package -->", "<!-- end of what was made -->"
 
 
 # ---- weights ---------------------------------------------------------------------------------------------------------
@@ -148,7 +139,7 @@ def package(
         half = load_agent_weights(made)
         card = _card(source, loaded, weights, content, bits, found, machine) | {"check": _check(half)}
         _write_curves(made, source, loaded, found)
-        state = {"step": loaded.step, "recent_scores": list(found.scores)}
+        state = {"step": card["steps"], "recent_scores": list(found.scores)}
         (made.checkpoints / "00000001" / "state.json").write_text(json.dumps(state) + "\n", encoding="utf-8")
         (made.path / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         for empty in (made.memory, made.tensorboard):
@@ -174,21 +165,79 @@ def _write_run(made: RunFolder, source: RunFolder, loaded: LoadedAgent, content:
     (checkpoint / "state.json").write_text(json.dumps({"step": loaded.step}), encoding="utf-8")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Before:
+    """The training from whose weights a run started."""
+
+    folder: RunFolder
+    config: TrainConfig
+    step: int
+    seconds: float
+
+
+def _before(source: RunFolder) -> _Before | None:
+    """Return the training before a run; None: it began with new weights. Raises CoachError if that is not there."""
+    name = source.read().from_run
+    if name is None:
+        return None
+    folder = RunFolder(source.path.parent / name)
+    newest = folder.newest_state()
+    if newest is None:
+        raise CoachError(f"{source.path} started from the run {name}, which is not beside it any more.")
+    return _Before(folder, run_config(folder), int(newest[1]["step"]), float(newest[1].get("seconds", 0.0)))
+
+
 def _write_curves(made: RunFolder, source: RunFolder, loaded: LoadedAgent, found: Evaluation) -> None:
-    """Write the learning curve up to these weights, which ends with their evaluation, and the trace."""
-    rows = [
-        {name: row[name] for name in ("protocol", "step", "episodes", "mean", "low", "high")}
-        for row in read_evaluations(source)
-        if row.get("step", math.inf) <= loaded.step
-    ]
-    last = {name: getattr(found, name) for name in ("protocol", "step", "episodes", "mean", "low", "high")}
-    made.evaluations.write_text("".join(json.dumps(row) + "\n" for row in [*rows, last]), encoding="utf-8")
-    trace = read_curves(source).trace
+    """Write the learning curve up to these weights, which ends with their evaluation, and the trace.
+
+    The steps of a run that started from another one are counted from that one's first.
+    """
+    names = ("protocol", "step", "episodes", "mean", "low", "high")
+    before = _before(source)
+    parts = [(source, loaded.step, 0 if before is None else before.step)]
+    if before is not None:
+        parts.insert(0, (before.folder, before.step, 0))
+    rows: list[dict[str, Any]] = []
     lines = [",".join(TRACE_COLUMNS)]
-    for cells in zip(*(trace[name] for name in TRACE_COLUMNS), strict=True):
-        if cells[0] <= loaded.step:
-            lines.append(",".join("" if math.isnan(cell) else f"{cell:.6g}" for cell in cells))
+    for folder, last_step, offset in parts:
+        for row in read_evaluations(folder):
+            if row.get("step", math.inf) <= last_step:
+                rows.append({name: row[name] for name in names} | {"step": row["step"] + offset})
+        trace = read_curves(folder).trace
+        for cells in zip(*(trace[name] for name in TRACE_COLUMNS), strict=True):
+            if cells[0] <= last_step:
+                shifted = (cells[0] + offset, *cells[1:])
+                lines.append(",".join("" if math.isnan(cell) else f"{cell:.6g}" for cell in shifted))
+    last = {name: getattr(found, name) for name in names} | {"step": sum(parts[-1][1:])}
+    made.evaluations.write_text("".join(json.dumps(row) + "\n" for row in [*rows, last]), encoding="utf-8")
     made.trace.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _changed(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings that differ from the default preset."""
+    defaults, values = dataclasses.asdict(TrainConfig()), dataclasses.asdict(config)
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def _updates(config: TrainConfig, step: int) -> int:
+    return max(0, step - config.learn_from_step) // config.train_every
+
+
+def _how(config: TrainConfig, before: _Before | None) -> str:
+    """Return in words how the agent was trained."""
+
+    def has(settings: dict[str, Any], of: TrainConfig) -> bool:
+        return all(getattr(of, name) == value for name, value in settings.items())
+
+    if before is None and has(SETTINGS, config):
+        return "trained by Replay Coach alone, from scratch, without demonstrations: python -m benchmarks.teacher"
+    if before is not None and has(PRACTICE, config) and has(SETTINGS, before.config):
+        return (
+            f"trained by Replay Coach alone: from scratch, without demonstrations, for {before.step:,} own steps "
+            "(python -m benchmarks.teacher); then with half of its episodes begun inside 15 minutes of a planner's "
+            "play, whose actions are not imitated (the same with --practise)"
+        )
+    return "trained by Replay Coach alone, with the settings below"
 
 
 def _card(
@@ -200,26 +249,22 @@ def _card(
     found: Evaluation,
     machine: str | None,
 ) -> dict[str, Any]:
-    config, newest = loaded.config, source.newest_state()
+    config, newest, before = loaded.config, source.newest_state(), _before(source)
     trained = newest[1] if newest is not None else {}
-    defaults = TrainConfig()
-    changed = {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(TrainConfig)
-        if getattr(config, field.name) != getattr(defaults, field.name)
-    }
-    learning = max(0, loaded.step - config.learn_from_step)
+    steps, seconds, updates = loaded.step, float(trained.get("seconds", 0.0)), _updates(config, loaded.step)
+    trained_steps = int(trained.get("step", loaded.step))
+    if before is not None:
+        steps, trained_steps, seconds = steps + before.step, trained_steps + before.step, seconds + before.seconds
+        updates += _updates(before.config, before.step)
     return {
         "name": run_name(config.game),
         "game": config.game,
-        "how": "trained by Replay Coach alone, from scratch, without demonstrations: python -m benchmarks.teacher"
-        if all(getattr(config, name) == value for name, value in SETTINGS.items())
-        else "trained by Replay Coach alone, with the settings below",
+        "how": _how(config, before),
         "weights": weights,
-        "steps": loaded.step,
-        "updates": learning // config.train_every,
-        "hours": round(float(trained.get("seconds", 0.0)) / 3600, 1),
-        "trained_steps": int(trained.get("step", loaded.step)),
+        "steps": steps,
+        "updates": updates,
+        "hours": round(seconds / 3600, 1),
+        "trained_steps": trained_steps,
         "machine": machine or this_machine(),
         "evaluation": {
             "protocol": found.protocol,
@@ -236,7 +281,8 @@ def _card(
         "arrays": f"float16 with {bits} bits of mantissa, compressed, no pickled objects",
         "parameters": int(sum(array.size for array in loaded.weights.values())),
         "licence": LICENCE,
-        "settings": changed,
+        "settings": _changed(config),
+        "settings_before": None if before is None else _changed(before.config),
     }
 
 
@@ -253,85 +299,3 @@ def this_machine() -> str:
     except (OSError, StopIteration):
         pass
     return f"{os.cpu_count()} cores of {model}, {platform.system()}, Python {platform.python_version()}"
-
-
-# ---- the page --------------------------------------------------------------------------------------------------------
-
-
-def write_page(folder: RunFolder, page: Path = PAGE, pictures: Path = PICTURES) -> None:
-    """Replace the card and the learning curve in the guide by those of a supplied run."""
-    card = json.loads((folder.path / "card.json").read_text(encoding="utf-8"))
-    draw_curve(folder, card, pictures / "trained-agent-curve.png")
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(before + "\n".join([BEGIN, "", *card_lines(card), "", END]) + after, encoding="utf-8")
-
-
-def card_lines(card: dict[str, Any]) -> list[str]:
-    """Return the card as lines of Markdown."""
-    result = card["evaluation"]
-    game = display_name(card["game"])
-    chance, human = ATARI_SCORES.get(card["game"], (math.nan, math.nan))
-    rows = [
-        ("Game", game),
-        (
-            "Score",
-            f"**{result['mean']:,.1f} points** on average; 95% interval {result['low']:,.1f} to {result['high']:,.1f}",
-        ),
-        ("Median", f"{result['median']:,g} points"),
-        (
-            "Evaluation",
-            f"{result['episodes']} episodes, protocol `{result['protocol']}`, of the weights as they are stored",
-        ),
-        ("For comparison", f"random play {chance:,.0f}, a person {human:,.0f} (Wang et al. 2016)"),
-        ("How it was trained", card["how"]),
-        ("Own steps", f"{card['steps']:,} of {card['trained_steps']:,} that were trained"),
-        ("Updates", f"{card['updates']:,}"),
-        ("Duration", f"{card['hours']:,g} hours"),
-        ("Machine", card["machine"]),
-        ("Weights", f"{card['parameters']:,}, {card['arrays']}; {card['bytes'] / 1e6:.2f} MB"),
-        ("SHA-256", f"`{card['sha256']}`"),
-        ("Licence", card["licence"]),
-    ]
-    settings = ", ".join(f"`{_as_option(name, value)}`" for name, value in card["settings"].items())
-    return [
-        "| | |",
-        "|---|---|",
-        *(f"| {name} | {value} |" for name, value in rows),
-        "",
-        f"Settings that differ from the preset `default`: {settings}.",
-        "",
-        "![Learning curve of the supplied agent](pictures/trained-agent-curve.png)",
-        "",
-        "Evaluations during the training with 95% intervals; the last point is the evaluation above.",
-    ]
-
-
-def _as_option(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return option_name(name) if value else option_name(f"no_{name}")
-    return f"{option_name(name)} {value}"
-
-
-def draw_curve(folder: RunFolder, card: dict[str, Any], path: Path) -> None:
-    """Draw the evaluations over own steps."""
-    points = read_curves(folder).evaluations
-    steps = [point.step for point in points]
-    means = np.array([point.mean for point in points])
-    errors = np.array([[p.mean - p.low for p in points], [p.high - p.mean for p in points]])
-    chance, human = ATARI_SCORES.get(card["game"], (math.nan, math.nan))
-    figure, axes = pyplot.subplots(figsize=(8, 3.6), layout="constrained")
-    axes.errorbar(steps[:-1], means[:-1], errors[:, :-1], fmt="o-", color="#2E9E6B", markersize=4, capsize=2, lw=1)
-    axes.errorbar(steps[-1:], means[-1:], errors[:, -1:], fmt="D", color="#C4502E", markersize=6, capsize=3)
-    axes.axhline(chance, color="#666666", linestyle=":", linewidth=1)
-    axes.text(0.99, chance, "random play", transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=8)
-    if means.max() > human / 2:
-        axes.axhline(human, color="#666666", linestyle="--", linewidth=1)
-        axes.text(0.99, human, "a person", transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=8)
-    axes.set(xlabel="own steps", ylabel="points", ylim=(0, None))
-    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
-    axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-    pyplot.close(figure)
