@@ -1,7 +1,7 @@
 """How far the demonstrations are trusted: after pretraining, the agent is compared with random play.
 
 Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
-first own step. An agent that is not clearly above chance is pretrained again: from other weights where the
+first own step. An agent that is not clearly above chance is pretrained again: up to twice from other weights where the
 demonstrator played better than chance, and then without imitation. If none passes, the better use is chosen where the
 demonstrator played better than chance: the game is hard, and the play is still worth having. Otherwise the training
 continues as if it had no demonstrations. Where neither ever scores, nothing is discarded.
@@ -22,7 +22,7 @@ from data.durations import clock
 
 IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
 """What the demonstrations are used for: values and imitation, values alone, or nothing."""
-IMITATIONS = 2
+IMITATIONS = 3
 """Pretrainings with imitation, each from new weights, of play that scores more than random play."""
 CHECK_SEED = 2**20 + 7919
 """Random seed of the check's episodes, which no evaluation plays."""

@@ -136,7 +136,7 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
 
 
 @pytest.mark.usefixtures("short_checks")
-@pytest.mark.parametrize(("better", "updates"), [(VALUES, 3 * 6), (IMITATION, 4 * 6)])
+@pytest.mark.parametrize(("better", "updates"), [(VALUES, 4 * 6), (IMITATION, 5 * 6)])
 def test_demonstrations_of_a_demonstrator_above_chance_are_used_as_the_better_agent_does(
     library: Library, monkeypatch: pytest.MonkeyPatch, better: str, updates: int
 ) -> None:
@@ -148,7 +148,7 @@ def test_demonstrations_of_a_demonstrator_above_chance_are_used_as_the_better_ag
     summary = train(library, "run", small_config(**{**SETTINGS, "held_out": 0.0, "check_episodes": 1, "steps": 0}))
     account = json.loads((library.run_folder("run") / "seeding.json").read_text())
     assert (account["trust"], summary.updates) == (better, updates)
-    assert [check["trust"] for check in account["checks"]] == [IMITATION, IMITATION, VALUES]
+    assert [check["trust"] for check in account["checks"]] == [IMITATION] * 3 + [VALUES]
     assert ("to imitate it" if better == IMITATION else "without imitation") in summary.note
 
 
@@ -216,13 +216,14 @@ def test_an_agent_passes_that_is_above_chance_by_a_standard_error(
         ({IMITATION: [300.0]}, True, 0.0, None),
         ({IMITATION: [90.0]}, True, 880.0, IMITATION),
         ({IMITATION: [90.0]}, True, 150.0, VALUES),
-        ({IMITATION: [90.0, 95.0]}, True, 880.0, VALUES),
+        ({IMITATION: [90.0, 95.0]}, True, 880.0, IMITATION),
+        ({IMITATION: [90.0, 95.0, 80.0]}, True, 880.0, VALUES),
         ({IMITATION: [90.0, 300.0]}, True, 880.0, None),
         ({IMITATION: [90.0]}, False, 100.0, NOTHING),
-        ({IMITATION: [-273.0, -900.0], VALUES: [-700.0]}, True, 100_400.0, IMITATION),
-        ({IMITATION: [-273.0, -900.0], VALUES: [0.0]}, True, 100_400.0, None),
+        ({IMITATION: [-273.0, -900.0, -300.0], VALUES: [-700.0]}, True, 100_400.0, IMITATION),
+        ({IMITATION: [-273.0, -900.0, -300.0], VALUES: [0.0]}, True, 100_400.0, None),
         ({IMITATION: [90.0], VALUES: [120.0]}, True, 150.0, NOTHING),
-        ({IMITATION: [90.0, 95.0], VALUES: [350.0]}, True, 880.0, None),
+        ({IMITATION: [90.0, 95.0, 80.0], VALUES: [350.0]}, True, 880.0, None),
     ],
     ids=str,
 )
