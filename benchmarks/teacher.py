@@ -1,7 +1,6 @@
 """Train the agent that the package supplies, with this project's own code, and put it into the package.
 
     python -m benchmarks.teacher [--game SpaceInvaders] [--folder DIR] [--steps N] [--threads N]
-    python -m benchmarks.teacher --practise [--game SpaceInvaders] [--folder DIR] [--steps N] [--threads N]
     python -m benchmarks.teacher --package RUN_FOLDER [--weights better|best|last] [--episodes 100]
                                  [--jobs N] [--machine TEXT]
 
@@ -9,11 +8,7 @@ The first trains: hours to days, at low priority. Ctrl-C stops it with a checkpo
 It uses ``SETTINGS``, without demonstrations and without a limit of steps: it is no study of sample efficiency. The
 folder is a library outside the repository; the training is its run ``teacher`` (``teacher-GAME`` for other games).
 
-The second trains a new run, ``teacher-practised``, from the weights of the first, with ``PRACTICE``: half of its own
-episodes start inside a quarter of an hour of the planner's play, which it records first. So it practises what comes
-after the first wave of enemies, where the first training stays. The planner's actions are not imitated.
-
-The third writes the run's weights and their card into ``data/supplied/``, and replaces the figures and the learning
+The second writes the run's weights and their card into ``data/supplied/``, and replaces the figures and the learning
 curve in the guide. The weights are evaluated as they are stored: float16, at most 3 MB.
 """
 
@@ -28,8 +23,6 @@ from typing import Any
 
 import coach
 from agent.config import TrainConfig, option_name
-from benchmarks.study_games import PlannersPlay
-from commands.demonstrators import MakePlanner
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder
@@ -70,25 +63,6 @@ SETTINGS: dict[str, Any] = {
     "checkpoint_every": 50_000,
 }
 """Changes to the preset "default"."""
-PRACTICE: dict[str, Any] = {
-    **SETTINGS,
-    "start_inside": 0.5,
-    "margin_weight": 0.0,
-    "seed_share": 0.1,
-    "seed_anneal_steps": 0,
-    "check_episodes": 0,
-    "learn_from_step": 4_000,
-    "learning_rate": 0.00005,
-    "epsilon_seeded": 0.05,
-    "epsilon_steps": 10_000,
-    "seed": 8,
-    "evaluate_every": 25_000,
-    "evaluation_episodes": 20,
-    "checkpoint_every": 25_000,
-}
-"""The same for the training that practises inside the planner's play."""
-PLANNER = MakePlanner(5, 20, 3)
-PLANNER_FRAMES = 15 * 60 * 60
 STEPS = 10_000_000
 NICENESS = 10
 
@@ -98,36 +72,21 @@ def run_name(game: str) -> str:
     return "teacher" if game == GAME else f"teacher-{game}"
 
 
-def practised_name(game: str) -> str:
-    """Return the name of the run that practises inside the planner's play."""
-    return f"{run_name(game)}-practised"
-
-
-def training_arguments(
-    library: Library, game: str, steps: int | None, threads: int, practises: bool = False
-) -> list[str]:
-    """Return the arguments of ``coach`` that start a training, or continue it if it was started before."""
-    name, settings = (practised_name(game), PRACTICE) if practises else (run_name(game), SETTINGS)
+def training_arguments(library: Library, game: str, steps: int | None, threads: int) -> list[str]:
+    """Return the arguments of ``coach`` that start the training, or continue it if it was started before."""
+    name = run_name(game)
     arguments = ["--library", str(library.folder), "train", "--run", name]
     more = [] if steps is None else ["--steps", str(steps)]
     if RunFolder(library.run_folder(name)).exists:
         return [*arguments, "--resume", *more]
     kinds = {field.name: type(field.default) for field in dataclasses.fields(TrainConfig)}
-    for setting, value in settings.items():
+    for setting, value in SETTINGS.items():
         option = option_name(setting)
         if kinds[setting] is bool:
             arguments.append(option if value else option.replace("--", "--no-", 1))
         else:
             arguments += [option, str(value)]
-    if practises:
-        arguments += ["--from", run_name(game), "--seed-from", "planner"]
     return [*arguments, "--game", game, "--threads", str(threads), *(more or ["--steps", str(STEPS)])]
-
-
-def practise(library: Library, game: str, steps: int | None, threads: int) -> int:
-    """Record the planner's play where it is missing, train, and return the exit code."""
-    PlannersPlay(game, PLANNER_FRAMES, 1000, PLANNER)(library)
-    return coach.main(training_arguments(library, game, steps, threads, practises=True))
 
 
 def main() -> int:
@@ -143,7 +102,6 @@ def main() -> int:
     )
     parser.add_argument("--steps", type=int, help=f"own steps (default: {STEPS:,}, or what a started training has)")
     parser.add_argument("--threads", type=int, default=1, help="threads for computing; 0: all (default: 1)")
-    parser.add_argument("--practise", action="store_true", help="train further, from starts inside a planner's play")
     parser.add_argument("--package", type=Path, metavar="RUN_FOLDER", help="put the agent of this run into the package")
     parser.add_argument(
         "--weights",
@@ -166,10 +124,7 @@ def main() -> int:
         return 0
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    library = Library(options.folder)
-    if options.practise:
-        return practise(library, options.game, options.steps, options.threads)
-    return coach.main(training_arguments(library, options.game, options.steps, options.threads))
+    return coach.main(training_arguments(Library(options.folder), options.game, options.steps, options.threads))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from agent.checkpoint import ACTING
-from agent.config import TrainConfig, run_config
+from agent.config import TrainConfig
 from agent.evaluation import PROTOCOLS, Evaluation, episode_tasks, evaluate, play_episodes
 from agent.network import NumpyNetwork
 from agent.player import LoadedAgent, load_agent_weights
-from benchmarks.teacher import PRACTICE, SETTINGS, run_name
+from benchmarks.teacher import SETTINGS, run_name
 from benchmarks.teacher_page import PAGE, PICTURES, write_page
 from commands.output import progress_counter
 from data.errors import CoachError
@@ -139,7 +139,7 @@ def package(
         half = load_agent_weights(made)
         card = _card(source, loaded, weights, content, bits, found, machine) | {"check": _check(half)}
         _write_curves(made, source, loaded, found)
-        state = {"step": card["steps"], "recent_scores": list(found.scores)}
+        state = {"step": loaded.step, "recent_scores": list(found.scores)}
         (made.checkpoints / "00000001" / "state.json").write_text(json.dumps(state) + "\n", encoding="utf-8")
         (made.path / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         for empty in (made.memory, made.tensorboard):
@@ -165,79 +165,21 @@ def _write_run(made: RunFolder, source: RunFolder, loaded: LoadedAgent, content:
     (checkpoint / "state.json").write_text(json.dumps({"step": loaded.step}), encoding="utf-8")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Before:
-    """The training from whose weights a run started."""
-
-    folder: RunFolder
-    config: TrainConfig
-    step: int
-    seconds: float
-
-
-def _before(source: RunFolder) -> _Before | None:
-    """Return the training before a run; None: it began with new weights. Raises CoachError if that is not there."""
-    name = source.read().from_run
-    if name is None:
-        return None
-    folder = RunFolder(source.path.parent / name)
-    newest = folder.newest_state()
-    if newest is None:
-        raise CoachError(f"{source.path} started from the run {name}, which is not beside it any more.")
-    return _Before(folder, run_config(folder), int(newest[1]["step"]), float(newest[1].get("seconds", 0.0)))
-
-
 def _write_curves(made: RunFolder, source: RunFolder, loaded: LoadedAgent, found: Evaluation) -> None:
-    """Write the learning curve up to these weights, which ends with their evaluation, and the trace.
-
-    The steps of a run that started from another one are counted from that one's first.
-    """
-    names = ("protocol", "step", "episodes", "mean", "low", "high")
-    before = _before(source)
-    parts = [(source, loaded.step, 0 if before is None else before.step)]
-    if before is not None:
-        parts.insert(0, (before.folder, before.step, 0))
-    rows: list[dict[str, Any]] = []
-    lines = [",".join(TRACE_COLUMNS)]
-    for folder, last_step, offset in parts:
-        for row in read_evaluations(folder):
-            if row.get("step", math.inf) <= last_step:
-                rows.append({name: row[name] for name in names} | {"step": row["step"] + offset})
-        trace = read_curves(folder).trace
-        for cells in zip(*(trace[name] for name in TRACE_COLUMNS), strict=True):
-            if cells[0] <= last_step:
-                shifted = (cells[0] + offset, *cells[1:])
-                lines.append(",".join("" if math.isnan(cell) else f"{cell:.6g}" for cell in shifted))
-    last = {name: getattr(found, name) for name in names} | {"step": sum(parts[-1][1:])}
+    """Write the learning curve up to these weights, which ends with their evaluation, and the trace."""
+    rows = [
+        {name: row[name] for name in ("protocol", "step", "episodes", "mean", "low", "high")}
+        for row in read_evaluations(source)
+        if row.get("step", math.inf) <= loaded.step
+    ]
+    last = {name: getattr(found, name) for name in ("protocol", "step", "episodes", "mean", "low", "high")}
     made.evaluations.write_text("".join(json.dumps(row) + "\n" for row in [*rows, last]), encoding="utf-8")
+    trace = read_curves(source).trace
+    lines = [",".join(TRACE_COLUMNS)]
+    for cells in zip(*(trace[name] for name in TRACE_COLUMNS), strict=True):
+        if cells[0] <= loaded.step:
+            lines.append(",".join("" if math.isnan(cell) else f"{cell:.6g}" for cell in cells))
     made.trace.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _changed(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings that differ from the default preset."""
-    defaults, values = dataclasses.asdict(TrainConfig()), dataclasses.asdict(config)
-    return {name: value for name, value in values.items() if value != defaults[name]}
-
-
-def _updates(config: TrainConfig, step: int) -> int:
-    return max(0, step - config.learn_from_step) // config.train_every
-
-
-def _how(config: TrainConfig, before: _Before | None) -> str:
-    """Return in words how the agent was trained."""
-
-    def has(settings: dict[str, Any], of: TrainConfig) -> bool:
-        return all(getattr(of, name) == value for name, value in settings.items())
-
-    if before is None and has(SETTINGS, config):
-        return "trained by Replay Coach alone, from scratch, without demonstrations: python -m benchmarks.teacher"
-    if before is not None and has(PRACTICE, config) and has(SETTINGS, before.config):
-        return (
-            f"trained by Replay Coach alone: from scratch, without demonstrations, for {before.step:,} own steps "
-            "(python -m benchmarks.teacher); then with half of its episodes begun inside 15 minutes of a planner's "
-            "play, whose actions are not imitated (the same with --practise)"
-        )
-    return "trained by Replay Coach alone, with the settings below"
 
 
 def _card(
@@ -249,22 +191,26 @@ def _card(
     found: Evaluation,
     machine: str | None,
 ) -> dict[str, Any]:
-    config, newest, before = loaded.config, source.newest_state(), _before(source)
+    config, newest = loaded.config, source.newest_state()
     trained = newest[1] if newest is not None else {}
-    steps, seconds, updates = loaded.step, float(trained.get("seconds", 0.0)), _updates(config, loaded.step)
-    trained_steps = int(trained.get("step", loaded.step))
-    if before is not None:
-        steps, trained_steps, seconds = steps + before.step, trained_steps + before.step, seconds + before.seconds
-        updates += _updates(before.config, before.step)
+    defaults = TrainConfig()
+    changed = {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(TrainConfig)
+        if getattr(config, field.name) != getattr(defaults, field.name)
+    }
+    learning = max(0, loaded.step - config.learn_from_step)
     return {
         "name": run_name(config.game),
         "game": config.game,
-        "how": _how(config, before),
+        "how": "trained by Replay Coach alone, from scratch, without demonstrations: python -m benchmarks.teacher"
+        if all(getattr(config, name) == value for name, value in SETTINGS.items())
+        else "trained by Replay Coach alone, with the settings below",
         "weights": weights,
-        "steps": steps,
-        "updates": updates,
-        "hours": round(seconds / 3600, 1),
-        "trained_steps": trained_steps,
+        "steps": loaded.step,
+        "updates": learning // config.train_every,
+        "hours": round(float(trained.get("seconds", 0.0)) / 3600, 1),
+        "trained_steps": int(trained.get("step", loaded.step)),
         "machine": machine or this_machine(),
         "evaluation": {
             "protocol": found.protocol,
@@ -281,8 +227,7 @@ def _card(
         "arrays": f"float16 with {bits} bits of mantissa, compressed, no pickled objects",
         "parameters": int(sum(array.size for array in loaded.weights.values())),
         "licence": LICENCE,
-        "settings": _changed(config),
-        "settings_before": None if before is None else _changed(before.config),
+        "settings": changed,
     }
 
 

@@ -61,18 +61,13 @@ def card_lines(card: dict[str, Any]) -> list[str]:
         ("SHA-256", f"`{card['sha256']}`"),
         ("Licence", card["licence"]),
     ]
-    before = card.get("settings_before")
-    training = "" if before is None else " in the first training"
-    settings = [f"Settings that differ{training} from the preset `default`: {_as_options(before or card['settings'])}."]
-    if before is not None:
-        changed = {name: value for name, value in card["settings"].items() if before.get(name) != value}
-        settings += ["", f"Further ones in the second: {_as_options(changed)}."]
+    settings = ", ".join(f"`{_as_option(name, value)}`" for name, value in card["settings"].items())
     return [
         "| | |",
         "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows),
         "",
-        *settings,
+        f"Settings that differ from the preset `default`: {settings}.",
         "",
         "![Learning curve of the supplied agent](pictures/trained-agent-curve.png)",
         "",
@@ -80,15 +75,9 @@ def card_lines(card: dict[str, Any]) -> list[str]:
     ]
 
 
-def _as_options(settings: dict[str, Any]) -> str:
-    return ", ".join(f"`{_as_option(name, value)}`" for name, value in settings.items())
-
-
 def _as_option(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return option_name(name) if value else option_name(f"no_{name}")
-    if isinstance(value, tuple | list):
-        return " ".join(f"{option_name(name)} {part}" for part in value)
     return f"{option_name(name)} {value}"
 
 

@@ -15,7 +15,7 @@ from agent.evaluation import summarise
 from agent.network import weight_shapes
 from agent.player import load_agent_weights
 from benchmarks import teacher_card, teacher_page
-from benchmarks.teacher import PRACTICE, SETTINGS, STEPS, training_arguments
+from benchmarks.teacher import SETTINGS, STEPS, training_arguments
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder, run_summary
@@ -31,17 +31,6 @@ def test_the_first_call_starts_a_training_with_the_settings_and_the_next_continu
     resumed = coach.build_parser().parse_args(training_arguments(library, "SpaceInvaders", 20_000_000, 1))
     assert (resumed.resume, resumed.steps) == (True, 20_000_000)
     assert "teacher-Breakout" in training_arguments(library, "Breakout", None, 1)
-
-
-def test_the_practice_starts_from_the_first_training_inside_the_planners_play(tmp_path: Path) -> None:
-    options = coach.build_parser().parse_args(training_arguments(Library(tmp_path), "Pong", 1000, 1, practises=True))
-    config = config_from_arguments(options)
-    assert {name: getattr(config, name) for name in PRACTICE} == PRACTICE
-    assert (options.run_name, options.from_run, config.seed_from) == (
-        "teacher-Pong-practised",
-        "teacher-Pong",
-        ("planner",),
-    )
 
 
 def test_the_package_gets_the_weights_as_they_are_evaluated_with_a_card_and_a_page(
@@ -78,24 +67,6 @@ def test_the_package_gets_the_weights_as_they_are_evaluated_with_a_card_and_a_pa
     assert page.read_text().startswith("before\n") and page.read_text().endswith("after\n")
     assert card["sha256"] in page.read_text() and "old" not in page.read_text()
     assert (tmp_path / "trained-agent-curve.png").is_file()
-
-    # The same weights after a second training that began with those of the first.
-    run.write_config({**teacher_card.dataclasses.asdict(config), **PRACTICE, "seed_from": ("planner",)})
-    before = RunFolder(tmp_path / "before")
-    before.create(teacher_card.dataclasses.asdict(config), meanings)
-    (before.checkpoints / "00000001").mkdir()
-    (before.checkpoints / "00000001" / "state.json").write_text(json.dumps({"step": 750_000, "seconds": 7200.0}))
-    before.evaluations.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    about = json.loads((run.path / "run.json").read_text())
-    (run.path / "run.json").write_text(json.dumps(about | {"from_run": "before"}))
-    teacher_card.package(run.path, "best", 2, 1, "a machine", tmp_path / "supplied", page, tmp_path)
-    card = json.loads((made / "card.json").read_text())
-    assert (card["steps"], card["updates"], card["hours"]) == (850_000, 185_000 + 24_000, 2.0)
-    steps = [row["step"] for row in map(json.loads, folder.evaluations.read_text().splitlines())]
-    assert steps == [0, 750_000, 850_000]
-    assert "for 750,000 own steps" in page.read_text()
-    second = page.read_text().partition("Further ones in the second: ")[2].partition("\n")[0]
-    assert "`--seed-from planner`" in second and "`--start-inside 0.5`" in second and "`--dueling`" not in second
 
 
 def test_the_better_of_the_best_and_the_last_weights_are_chosen(
