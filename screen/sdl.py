@@ -90,13 +90,14 @@ def _x_error_handler(x11: ctypes.CDLL) -> Any:
 
 
 def ignore_late_wakeups() -> None:
-    """Keep a message to a closed window from ending the program; call this after each initialisation of the display.
+    """Keep a message to a closed window from ending the program; call this before and after the display's init.
 
     SDL ends a wait for events by a message to the window, over a connection of its own. If the window is closed before
     the server reads that message, the answer is the error BadWindow, at which Xlib ends the program. All other errors
-    still do.
+    still do. SDL sets a handler of its own during the init, and restores the one before as it closes its connections,
+    when the answer may still arrive.
     """
-    if pygame.display.get_driver() != "x11":
+    if pygame.display.get_init() and pygame.display.get_driver() != "x11":
         return
     with contextlib.suppress(OSError, TypeError, AttributeError):
         x11 = _x11()

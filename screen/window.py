@@ -170,6 +170,7 @@ class Window:
             driver_chosen = "SDL_VIDEODRIVER" in os.environ
             if sys.platform == "linux" and not driver_chosen and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
                 raise pygame.error("no display is attached")
+            sdl.ignore_late_wakeups()
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen") and not driver_chosen:
                 raise pygame.error("no display is attached")
