@@ -131,8 +131,9 @@ VARIANTS = {
         preset("default"), imitate_above_value=True, conservative_weight=0.4, calibrate=True, bound_returns="own"
     ),
     "bad margin": dataclasses.replace(preset("default"), bad_margin=0.6),
-    "bad margin, each action on its own": dataclasses.replace(
-        preset("default"), bad_margin=0.6, conservative_weight=0.4, equivalent_actions=False
+    "equivalent actions": dataclasses.replace(preset("default"), equivalent_actions=True),
+    "equivalent actions with all the rest": dataclasses.replace(
+        preset("default"), equivalent_actions=True, bad_margin=0.6, conservative_weight=0.4, calibrate=True
     ),
 }
 

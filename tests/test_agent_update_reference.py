@@ -46,6 +46,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "quantiles": 3,
         "dueling": True,
         **{"bad_margin": 0.5, "imitate_above_value": True, "conservative_weight": 0.4, "calibrate": True},
+        "equivalent_actions": True,
     },
     "together": {"dueling": True, "one_step_weight": 1.0, "l2_weight": 1e-5, "sampling": "prioritised"},
 }
