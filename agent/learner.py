@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.array_file import part_of
 from agent.batch import Batch
 from agent.config import TrainConfig
 from agent.keras_network import array_of, build_network, is_dense, load_weights, refresh_arrays, weight_arrays
@@ -173,11 +174,6 @@ class Learner:
     def acting_weights(self) -> dict[str, np.ndarray]:
         """Return copies of the weights that act and are evaluated."""
         return weight_arrays(self.averaged)
-
-
-def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Return the arrays under ``prefix/``, by their names without it."""
-    return {name[len(prefix) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
 
 
 def _copy(source: keras.Model, destination: keras.Model) -> None:

@@ -21,6 +21,7 @@ from agent.evaluation import episode_tasks, play_episodes, protocol_named, summa
 from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
 from agent.memory_of_config import new_memory, sampler_factory
+from agent.pretraining_checks import PretrainingChecks, is_checked
 from agent.progress import ProgressReporter, TrainSummary
 from agent.run_loop import new_emulator
 from agent.seeding import plan_with_labels
@@ -34,8 +35,6 @@ from agent.start_states import (
 )
 from agent.trainer import Generators, Trainer
 from agent.training_log import TrainingLog, logged_step
-from agent.trust import IMITATION, NOTHING, Check, check, sentence, used_next
-from data.episode import FRAMES_PER_SECOND
 from data.errors import CoachError
 from data.library import Library
 from data.live_view import LiveView
@@ -52,8 +51,6 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 LOG_EVERY_UPDATES = 250
 ACCOUNT_SECONDS = 10.0
 """Time between two reports of what was added."""
-LEAST_CHECKED_UPDATES = 500
-"""A shorter pretraining is a try, not a training: its agent is not compared with random play."""
 EVALUATION_SEED = 2**20
 """Of the evaluations during training, which play the same episodes each time so that they can be compared."""
 
@@ -136,7 +133,6 @@ class _Training:
         self.best: float | None = None
         self.evaluations = 0
         self.seconds_before = 0.0
-        self.checks: list[Check] = []
         self.note = ""
         self.account_due = 0.0
         self.later_verdicts: LaterVerdicts | None = None
@@ -172,7 +168,7 @@ class _Training:
         experienced = from_run is not None or bool(config.pretrain_steps and memory.seeded_ready)
         self.trainer = Trainer(config, memory, learner, generators, experienced, self._start_states(starts))
         self.trainer.prepare_seeding()
-        self._compare_with_demonstrations()
+        self.checks = PretrainingChecks(self.trainer, self.sources)
         # Only now, so that a start that fails or is interrupted leaves no run behind.
         self.folder.create(dataclasses.asdict(config), action_meanings, from_run, carry if from_run else None)
         self.additions = Additions(self.folder, config, action_meanings, sampler_factory(config))
@@ -227,8 +223,8 @@ class _Training:
         self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
         self.best, self.evaluations = state["best"], state["evaluations"]
-        self.checks = [Check(**check) for check in state.get("checks", ())]
-        self._compare_with_demonstrations()
+        self.checks = PretrainingChecks(self.trainer, self.sources)
+        self.checks.restore(state.get("checks", []), learned)
         self.seconds_before = state["seconds"]
         self.folder.write_config(dataclasses.asdict(config))
 
@@ -302,61 +298,27 @@ class _Training:
 
     def _may_continue(self) -> bool:
         """Compare the pretrained agent with random play; where it is worse, use the demonstrations for less."""
-        config, trainer = self.config, self.trainer
-        if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.trust == IMITATION:
+        if not is_checked(self.trainer, self.folder.read().from_run):
             return True
-        if self.checks and self.checks[-1].trust != trainer.trust == IMITATION:
-            return True  # neither use passed, and this pretraining was chosen as the better one
-        if not config.check_episodes or self.folder.read().from_run is not None or trainer.trust == NOTHING:
+        self.progress.start_phase("checking", 0, 2 * self.config.check_episodes)
+        if self.checks.may_continue(self.progress.stepped):
             return True
-        self.progress.start_phase("checking", 0, 2 * config.check_episodes)
-        meanings, q_values = trainer.emulator.action_meanings, trainer.learner.q_values
-        self.checks.append(check(config, meanings, q_values, trainer.trust, self.progress.stepped))
-        self._compare_with_demonstrations()
-        imitates = config.imitates or config.pretrain_on != "returns"
-        following = used_next(self.checks, imitates, self._demonstrated_scores())
-        if following is None:
-            return True
-        trainer.pretrain_again(following, len(self.checks))
         self.log.drop_trace()
         self.save()
         return False
 
-    def _demonstrated_scores(self) -> list[float]:
-        """Return the points of each seeded episode, without new random play."""
-        return [source.score for source in self.sources if source.score is not None]
-
-    def _compare_with_demonstrations(self) -> None:
-        """Let the trainer know the points between which own episodes make imitation worth while."""
-        scores = self._demonstrated_scores()
-        self.trainer.demonstrated_score = float(np.mean(scores)) if scores else None
-        self.trainer.chance_score = self.checks[-1].chance if self.checks else None
-
     def _whole_note(self) -> str:
         later = self.later_verdicts.note if self.later_verdicts is not None else ""
-        return " ".join(filter(None, (self.note, self._trust_in_words(), self.additions.note, later)))
-
-    def _trust_in_words(self) -> str:
-        if not self.trainer.pretraining_ended:
-            return ""
-        played = [source.decisions for source in self.sources if not source.name.startswith("random:")]
-        seconds = sum(played) * self.config.frame_skip / FRAMES_PER_SECOND
-        return sentence(self.checks, seconds, len(played), self.trainer.trust)
+        return " ".join(filter(None, (self.note, self.checks.sentence, self.additions.note, later)))
 
     def _facts(self) -> dict[str, Any]:
         """Return what the account says of equivalent actions and of the check against random play, where there are."""
         memory = self.trainer.memory
         if not self.config.equivalent_actions:
-            return self._check_facts()
+            return self.checks.facts()
         sets = memory.columns["equivalent"][: memory.seeded_end]
         found = equivalence_facts(sets[sets > 0], len(self.trainer.emulator.action_meanings))
-        return {"equivalent_actions": found} | self._check_facts()
-
-    def _check_facts(self) -> dict[str, Any]:
-        if not self.checks:
-            return {}
-        checks = [dataclasses.asdict(check) for check in self.checks]
-        return {"trust": self.trainer.trust, "checks": checks, "sentence": self._trust_in_words()}
+        return {"equivalent_actions": found} | self.checks.facts()
 
     def _train(self) -> bool:
         """Return whether the training was asked to stop."""
@@ -405,15 +367,15 @@ class _Training:
             "trainer": trainer.state(),
             "sources": [dataclasses.asdict(source) for source in self.sources],
             "best": self.best,
-            "checks": [dataclasses.asdict(check) for check in self.checks],
-            "note": self._trust_in_words(),
+            "checks": self.checks.state(),
+            "note": self.checks.sentence,
             "evaluations": self.evaluations,
             "seconds": self.seconds,
         }
         if self.additions.memory is not None:
             state["additions"] = self.additions.state()
         learner = trainer.learner
-        weights = learner.arrays(), learner.acting_weights()
+        weights = learner.arrays() | self.checks.arrays(), learner.acting_weights()
         self.store.save(state, trainer.memory, *weights, self.additions.changes())
         self._write_account()
 

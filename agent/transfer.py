@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.array_file import read_arrays
+from agent.array_file import part_of, read_arrays
 from agent.checkpoint import acting_weights
 from agent.config import option_name, run_config
 from agent.keras_network import load_weights, weight_arrays
-from agent.learner import Learner, part_of
+from agent.learner import Learner
 from data.errors import CoachError
 from data.runs import RunFolder
 

@@ -2,9 +2,10 @@
 
 Little or passive play, imitated faithfully, can leave an agent below random play. The check finds that out before the
 first own step. An agent that is not clearly above chance is pretrained again: up to twice from other weights where the
-demonstrator played better than chance, and then without imitation. If none passes, the better use is chosen where the
-demonstrator played better than chance: the game is hard, and the play is still worth having. Otherwise the training
-continues as if it had no demonstrations. Where neither ever scores, nothing is discarded.
+demonstrator played better than chance, and then without imitation. If none passes although the demonstrator played
+better than chance, the game is hard, and the play is still worth having: if imitation was better than none, it is tried
+once more, and the training continues with the best of these agents. Otherwise the training continues as if it had no
+demonstrations. Where neither ever scores, nothing is discarded.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from data.durations import clock
 IMITATION, VALUES, NOTHING = "imitation", "values", "nothing"
 """What the demonstrations are used for: values and imitation, values alone, or nothing."""
 IMITATIONS = 3
-"""Pretrainings with imitation, each from new weights, of play that scores more than random play."""
+"""Pretrainings with imitation before one without, each from new weights, of play that scores more than random play."""
 CHECK_SEED = 2**20 + 7919
 """Random seed of the check's episodes, which no evaluation plays."""
 CHECK_FRAMES = 2 * 60 * 60
@@ -79,19 +80,23 @@ def demonstrator_passes(scores: list[float], last: Check) -> bool:
 
 
 def used_next(checks: list[Check], imitates: bool, scores: list[float]) -> str | None:
-    """Return what another pretraining uses the demonstrations for after these checks; None: the agent is kept.
+    """Return what another pretraining uses the demonstrations for after these checks.
 
-    imitates: whether leaving imitation out changes anything. scores: the points of each demonstrated episode.
+    None: pretraining ends, with the agent that passed, or the best one. imitates: whether leaving imitation out
+    changes anything. scores: the points of each demonstrated episode.
     """
     last = checks[-1]
     if last.passed:
         return None
-    is_worth_it = demonstrator_passes(scores, last)
-    if last.trust == IMITATION and imitates:
-        tried = sum(made.trust == IMITATION for made in checks)
-        return IMITATION if is_worth_it and tried < IMITATIONS else VALUES
-    best = max(checks, key=lambda made: made.agent).trust if is_worth_it else NOTHING
-    return None if best == last.trust else best
+    uses = [made.trust for made in checks]
+    if not demonstrator_passes(scores, last):
+        return VALUES if imitates and VALUES not in uses else NOTHING
+    if not imitates:
+        return None
+    if VALUES not in uses:
+        return IMITATION if len(checks) < IMITATIONS else VALUES
+    best = max(checks, key=lambda made: made.agent)
+    return IMITATION if last.trust == VALUES and best.trust == IMITATION else None
 
 
 def sentence(checks: list[Check], seconds: float, episodes: int, trust: str = NOTHING) -> str:

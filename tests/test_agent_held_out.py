@@ -13,10 +13,11 @@ import pytest
 from agent_episodes import record_episode, small_config
 from test_agent_training import assert_same_run
 
+import agent.pretraining_checks
 import agent.trainer
-import agent.training
 import agent.trust
-from agent.checkpoint import acting_weights
+from agent.checkpoint import acting_weights, read_checkpoint
+from agent.config import TrainConfig
 from agent.held_out import PATIENCE, HeldOut, hold_out
 from agent.learner import Learner
 from agent.memory_of_config import new_memory
@@ -45,7 +46,7 @@ def short_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure every second update, check after any pretraining, and play at most 40 frames."""
     monkeypatch.setattr(agent.trainer, "CHECK_UPDATES", 2)
     monkeypatch.setattr(agent.trust, "CHECK_FRAMES", 40)
-    monkeypatch.setattr(agent.training, "LEAST_CHECKED_UPDATES", 0)
+    monkeypatch.setattr(agent.pretraining_checks, "LEAST_CHECKED_UPDATES", 0)
 
 
 @pytest.fixture
@@ -135,21 +136,67 @@ def test_an_agent_below_chance_is_pretrained_without_imitation_and_then_learns_a
     assert summary.updates == 6 + 6 + 2  # and no third pretraining
 
 
-@pytest.mark.usefixtures("short_checks")
-@pytest.mark.parametrize(("better", "updates"), [(VALUES, 4 * 6), (IMITATION, 5 * 6)])
-def test_demonstrations_of_a_demonstrator_above_chance_are_used_as_the_better_agent_does(
-    library: Library, monkeypatch: pytest.MonkeyPatch, better: str, updates: int
-) -> None:
-    def made(config: object, meanings: object, q: object, trust: str, done: object) -> Check:  # noqa: ARG001
-        return Check(trust, 1.0 if trust == better else 0.0, 5.0, 1.0)
+def scores_in_checks(monkeypatch: pytest.MonkeyPatch, *points: float) -> list[dict[str, np.ndarray]]:
+    """Give the agents of the checks these points, none of which passes; return the weights that they had."""
+    left, weights = list(points), []
 
-    monkeypatch.setattr("agent.training.check", made)
-    monkeypatch.setattr("agent.trust.demonstrator_passes", lambda scores, _: min(scores) >= 0)
-    summary = train(library, "run", small_config(**{**SETTINGS, "held_out": 0.0, "check_episodes": 1, "steps": 0}))
+    def made(config: object, meanings: object, q: Any, trust: str, done: object) -> Check:  # noqa: ARG001
+        weights.append({name: array.copy() for name, array in q.__self__.acting_weights().items()})
+        return Check(trust, left[len(weights) - 1], 5.0, 1.0)
+
+    monkeypatch.setattr("agent.pretraining_checks.check", made)
+    monkeypatch.setattr("agent.trust.demonstrator_passes", lambda *_: True)
+    return weights
+
+
+@pytest.mark.usefixtures("short_checks")
+@pytest.mark.parametrize(
+    ("points", "best"),
+    [((0.0, 2.0, 1.0, 3.0), 3), ((0.0, 2.0, 1.0, -1.0, 0.0), 1), ((0.0, 2.0, 1.0, -1.0, 4.0), 4)],
+    ids=str,
+)
+def test_where_none_passes_of_a_demonstrator_above_chance_the_best_agent_is_kept(
+    library: Library, monkeypatch: pytest.MonkeyPatch, points: tuple[float, ...], best: int
+) -> None:
+    weights = scores_in_checks(monkeypatch, *points)
+    config = small_config(**{**SETTINGS, "held_out": 0.0, "check_episodes": 1, "steps": 0})
+    summary = train(library, "run", config)
     account = json.loads((library.run_folder("run") / "seeding.json").read_text())
-    assert (account["trust"], summary.updates) == (better, updates)
-    assert [check["trust"] for check in account["checks"]] == [IMITATION] * 3 + [VALUES]
-    assert ("to imitate it" if better == IMITATION else "without imitation") in summary.note
+    uses = ([IMITATION] * 3 + [VALUES, IMITATION])[: len(points)]
+    assert [check["trust"] for check in account["checks"]] == uses
+    assert (account["trust"], summary.updates) == (uses[best], 6 * len(points))
+    np.testing.assert_equal(acting_weights(RunFolder(library.run_folder("run"))), weights[best])
+    assert ("to imitate it" if uses[best] == IMITATION else "without imitation") in summary.note
+
+
+@pytest.mark.usefixtures("short_checks")
+def test_the_best_agent_is_kept_by_a_training_stopped_at_any_time(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores_in_checks(monkeypatch, 0.0, 2.0, 1.0, -1.0, 0.0)
+    config = small_config(**SETTINGS, check_episodes=1, steps=24)
+    train(library, "whole", config)
+    scores_in_checks(monkeypatch, 0.0, 2.0, 1.0, -1.0, 0.0)
+    stop_often(library, "parts", config)
+    assert_same_run(library, "whole", "parts")
+    assert not any(name.startswith("best/") for name in newest_arrays(library, "parts"))
+
+
+def stop_often(library: Library, run: str, config: TrainConfig) -> None:
+    """Train with a stop every few steps; fails if there were fewer than two stops."""
+    for number in range(1, 60):
+        asked = iter(range(1000))
+        stop = 5 if number == 1 else 10
+        stopped = train(library, run, config, resume=number > 1, should_stop=lambda: next(asked) == stop)  # noqa: B023
+        if not stopped.stopped:
+            break
+    assert number > 2
+
+
+def newest_arrays(library: Library, run: str) -> dict[str, np.ndarray]:
+    found = read_checkpoint(RunFolder(library.run_folder(run)))
+    assert found is not None
+    return found[2]
 
 
 def test_a_demonstrator_passes_whose_points_are_above_random_play() -> None:
@@ -177,13 +224,7 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
     assert [number for number, _ in resets] == [updates - 4, updates - 2], "not after the last one"
     assert resets[0][1] != resets[1][1]
     whole, resets = resets, []
-    for number in range(1, 60):
-        asked = iter(range(1000))
-        stop = 5 if number == 1 else 10
-        stopped = train(library, "parts", config, resume=number > 1, should_stop=lambda: next(asked) == stop)  # noqa: B023
-        if not stopped.stopped:
-            break
-    assert number > 2
+    stop_often(library, "parts", config)
     assert_same_run(library, "whole", "parts")
     assert resets == whole
 
@@ -220,9 +261,12 @@ def test_an_agent_passes_that_is_above_chance_by_a_standard_error(
         ({IMITATION: [90.0, 95.0, 80.0]}, True, 880.0, VALUES),
         ({IMITATION: [90.0, 300.0]}, True, 880.0, None),
         ({IMITATION: [90.0]}, False, 100.0, NOTHING),
+        ({IMITATION: [90.0]}, False, 880.0, None),
         ({IMITATION: [-273.0, -900.0, -300.0], VALUES: [-700.0]}, True, 100_400.0, IMITATION),
         ({IMITATION: [-273.0, -900.0, -300.0], VALUES: [0.0]}, True, 100_400.0, None),
         ({IMITATION: [90.0], VALUES: [120.0]}, True, 150.0, NOTHING),
+        ({IMITATION: [90.0], VALUES: [120.0]}, True, 880.0, None),
+        ({IMITATION: [90.0], VALUES: [80.0]}, True, 880.0, IMITATION),
         ({IMITATION: [90.0, 95.0, 80.0], VALUES: [350.0]}, True, 880.0, None),
     ],
     ids=str,

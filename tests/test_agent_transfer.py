@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from agent_episodes import small_config
 
-from agent.array_file import read_arrays
+from agent.array_file import part_of, read_arrays
 from agent.evaluation import evaluate
 from agent.keras_network import weight_arrays
-from agent.learner import Learner, part_of
+from agent.learner import Learner
 from agent.training import train
 from agent.transfer import take_weights
 from data.errors import CoachError
