@@ -1,7 +1,7 @@
 """The study of defaults: games x arms x random seeds, in stages after which only the better arms continue.
 
     python -m benchmarks.study [--games NAME...] [--arms NAME...] [--seeds 1 2] [--stages 0 5000 25000]
-                               [--episodes 10] [--jobs 1] [--minutes M] [--confirm] [--list] [--report-only]
+                               [--episodes 10] [--jobs 1] [--minutes M] [--confirm] [--greedy] [--list] [--report-only]
 
 Every stage trains each remaining arm on each game with each seed up to so many own steps, and evaluates it. Then the
 better half of the arms continues (successive halving: Jamieson and Talwalkar 2016), judged by the mean rank over the
@@ -9,12 +9,15 @@ games of the area under the curve so far. Each trial is a row in docs/results/st
 is not repeated. Stop the study with Ctrl-C and call it again: trainings resume from their checkpoints.
 
 --confirm trains fresh seeds, evaluates on episodes that influenced no choice, and lets every arm named continue.
+--greedy evaluates the trainings in --work once more with one random action in a thousand instead of one in twenty.
+The arm "Stable-Baselines3's DQN" is trained only where it is named.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import signal
 import threading
 import time
@@ -31,6 +34,8 @@ from agent.config import TrainConfig, preset
 from benchmarks import study_page
 from benchmarks.learning_study import ROOT, add_row, read_rows, this_machine
 from benchmarks.study_games import GAMES, library_of
+from benchmarks.study_sb3 import SB3, sb3_results
+from data.files import write_atomic
 from data.library import Library
 
 WORK = ROOT / "build" / "study"
@@ -38,6 +43,8 @@ STAGES = (0, 5_000, 25_000)
 """Own steps after which an arm is evaluated."""
 TUNING_SEED, CONFIRMING_SEED = 7_000_001, 9_000_001
 """Decide the evaluation episodes of trials and of confirmations."""
+GREEDY_EPSILON = 0.001
+"""Share of random actions in the second evaluation, as in Dopamine (Castro et al. 2018)."""
 CONFIRMING_SEEDS = 1000
 """Added to the random seeds of trainings that confirm."""
 
@@ -115,30 +122,65 @@ def settings_of(trial: Trial) -> TrainConfig:
 
 def run_trial(trial: Trial, library: Library, episodes: int, stop: threading.Event) -> dict[str, Any] | None:
     """Train, from the last checkpoint where there is one, evaluate, and return the row; None when asked to stop."""
+    row = {**dataclasses.asdict(trial), "machine": this_machine()}
+    plan = episodes, CONFIRMING_SEED if trial.confirms else TUNING_SEED
+    try:
+        if trial.arm == SB3:
+            found = sb3_results(library.folder, GAMES[trial.game].game, trial.seed, trial.steps, plan, stop)
+        else:
+            row["changes"] = {key: value for key, value in ARMS[trial.arm].items() if key != "seed_from"}
+            found = _our_results(trial, library, plan, stop)
+    except Exception as error:  # noqa: BLE001 - a failure is a row, too
+        return {**row, "error": f"{type(error).__name__}: {error}"}
+    return None if found is None else {**row, **found}
+
+
+def _our_results(trial: Trial, library: Library, plan: tuple[int, int], stop: threading.Event) -> dict[str, Any] | None:
     from agent.evaluation import evaluate
     from agent.training import train
     from data.runs import RunFolder
 
     began = time.monotonic()
-    row = {**dataclasses.asdict(trial), "changes": {k: v for k, v in ARMS[trial.arm].items() if k != "seed_from"}}
-    row["machine"] = this_machine()
-    try:
-        resume = RunFolder(library.run_folder(trial.run)).exists
-        summary = train(library, trial.run, settings_of(trial), resume=resume, should_stop=stop.is_set)
-        if summary.stopped or stop.is_set():
-            return None
-        seed = CONFIRMING_SEED if trial.confirms else TUNING_SEED
-        found = evaluate(library, trial.run, episodes, "nature", seed=seed)
-    except Exception as error:  # noqa: BLE001 - a failure is a row, too
-        return {**row, "error": f"{type(error).__name__}: {error}"}
+    resume = RunFolder(library.run_folder(trial.run)).exists
+    summary = train(library, trial.run, settings_of(trial), resume=resume, should_stop=stop.is_set)
+    if summary.stopped or stop.is_set():
+        return None
+    episodes, seed = plan
+    found = evaluate(library, trial.run, episodes, "nature", seed=seed)
     return {
-        **row,
         "updates": summary.updates,
         "scores": list(found.scores),
         "mean": round(found.mean, 1),
         "seconds": round(time.monotonic() - began),
         "note": summary.note,
     }
+
+
+def evaluate_greedily(rows: list[dict[str, Any]], work: Path) -> list[dict[str, Any]]:
+    """Return the rows, with "greedy_scores" where the training is in ``work`` and has taken exactly the row's steps.
+
+    Its evaluation has the same episodes, with one random action in a thousand.
+    """
+    from agent.evaluation import episode_tasks, play_episodes, protocol_named
+    from agent.player import load_agent_weights
+    from data.runs import RunFolder
+
+    protocol = dataclasses.replace(protocol_named("nature"), epsilon=GREEDY_EPSILON)
+    found = []
+    for row in rows:
+        folder = RunFolder(Library(work / row["game"]).run_folder(_trial_of(row).run))
+        if "scores" in row and "greedy_scores" not in row and folder.exists:
+            loaded = load_agent_weights(folder)
+            tasks = episode_tasks(protocol, len(row["scores"]), CONFIRMING_SEED if row["confirms"] else TUNING_SEED)
+            if loaded.step == row["steps"]:
+                played = play_episodes(loaded.config, loaded.action_meanings, loaded.q_function(), protocol, tasks)
+                row = {**row, "greedy_scores": list(played)}
+        found.append(row)
+    return found
+
+
+def _trial_of(row: dict[str, Any]) -> Trial:
+    return Trial(**{item.name: row[item.name] for item in dataclasses.fields(Trial)})
 
 
 def _in_worker(trial: Trial, folder: Path, episodes: int) -> dict[str, Any] | None:
@@ -206,7 +248,7 @@ def study(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--games", nargs="+", choices=tuple(GAMES), default=list(GAMES), help="(default: all)")
-    parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), metavar="ARM", help="see --list")
+    parser.add_argument("--arms", nargs="+", choices=(*ARMS, SB3), default=list(ARMS), metavar="ARM", help="see --list")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="random seeds of the trainings")
     parser.add_argument("--stages", nargs="+", type=int, default=list(STAGES), help="own steps, ascending")
     parser.add_argument("--keep", type=float, default=0.5, help="share of the arms that continue (default: 0.5)")
@@ -214,14 +256,23 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="trainings in parallel, a thread each")
     parser.add_argument("--minutes", type=float, help="start no trial after this many minutes")
     parser.add_argument("--confirm", action="store_true", help="fresh seeds and episodes, and no arm is left out")
+    parser.add_argument("--greedy", action="store_true", help="evaluate the trainings once more, nearly without chance")
     parser.add_argument("--work", type=Path, default=WORK, help="where demonstrations and trainings are")
     parser.add_argument("--rows", type=Path, default=study_page.ROWS, help="the file of rows")
     parser.add_argument("--list", action="store_true", help="print games and arms")
     parser.add_argument("--report-only", action="store_true", help="only write the page")
     options = parser.parse_args()
     if options.list:
-        for name, about in [*((g.name, g.title) for g in GAMES.values()), *ARMS.items()]:
+        for name, about in [
+            *((g.name, g.title) for g in GAMES.values()),
+            *ARMS.items(),
+            (SB3, "the settings of RL Baselines3 Zoo"),
+        ]:
             print(f"{name}: {about}")
+    elif options.greedy:
+        rows = evaluate_greedily(read_rows(options.rows), options.work)
+        write_atomic(options.rows, "".join(f"{json.dumps(row)}\n" for row in rows))
+        study_page.write_page(rows)
     elif options.report_only:
         study_page.write_page(read_rows(options.rows))
     else:

@@ -10,9 +10,10 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from agent.statistics import two_stage_mean_interval
+from agent.statistics import rank_test, two_stage_mean_interval
 from benchmarks.learning_study import ROOT
 from benchmarks.study_games import GAMES
+from benchmarks.study_sb3 import SB3
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -24,18 +25,21 @@ RESAMPLES = 2000
 COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B0457B", "#2A8C9E")
 
 SUMMARY_STEPS = (0, 25_000, 50_000, 100_000)
-SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations"}
+SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations", SB3: SB3}
 
 Points = dict[int, list[list[float]]]
 """Own steps to the scores of each seed's evaluation."""
 
 
-def curves_of(rows: list[dict[str, Any]], game: str) -> dict[str, Points]:
-    """Return the evaluations of each arm in a game; confirmations are arms of their own."""
+def curves_of(rows: list[dict[str, Any]], game: str, scores: str = "scores") -> dict[str, Points]:
+    """Return the evaluations of each arm in a game; confirmations are arms of their own.
+
+    scores: "scores", or "greedy_scores" for those evaluations with epsilon 0.001 that there are.
+    """
     found: dict[str, Points] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        if row["game"] == game and "error" not in row:
-            found[row["arm"] + (" (confirmed)" if row["confirms"] else "")][row["steps"]].append(row["scores"])
+        if row["game"] == game and scores in row:
+            found[row["arm"] + (" (confirmed)" if row["confirms"] else "")][row["steps"]].append(row[scores])
     return found
 
 
@@ -58,20 +62,39 @@ def table(curves: dict[str, Points]) -> list[str]:
     return lines + [_line([arm, *(_cell(points.get(step)) for step in steps)]) for arm, points in curves.items()]
 
 
-def summary(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the lines of the first table: the default with and without demonstrations, in each game.
+def _of_summary(curves: dict[str, Points], arm: str) -> Points:
+    """Return an arm's confirmations, where there are any, or its trials."""
+    return curves.get(f"{arm} (confirmed)") or curves.get(arm) or {}
 
-    Confirmations count, where there are any.
-    """
-    head = ["game", "demonstrations", "agent", *(f"{step:,}" for step in SUMMARY_STEPS), "published, 100,000 steps"]
-    lines = [_line(head), "|" + "---|" * len(head)]
+
+def summary(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of the first table: the default with and without demonstrations, in each game."""
+    head = ["game", "demonstrations", "agent", *(f"{step:,}" for step in SUMMARY_STEPS)]
+    lines = [_line([*head, "the last, epsilon 0.001", "published, 100,000 steps"]), "|" + "---|" * (len(head) + 2)]
     for name, game in GAMES.items():
-        curves = curves_of(rows, name)
+        curves, greedy = curves_of(rows, name), curves_of(rows, name, "greedy_scores")
         for title, arm in SUMMARY_ARMS.items():
-            points = curves.get(f"{arm} (confirmed)") or curves.get(arm)
+            points, last = _of_summary(curves, arm), _of_summary(greedy, arm)
             if points:
-                about = [name, game.title, title, *(_cell(points.get(step)) for step in SUMMARY_STEPS), game.published]
-                lines.append(_line(about))
+                about = [name, game.title, title, *(_cell(points.get(step)) for step in SUMMARY_STEPS)]
+                final = f"{_cell(last[max(last)])} at {max(last):,}" if last else ""
+                lines.append(_line([*about, final, game.published]))
+    return lines
+
+
+def differences(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of the second table: seeded beside unseeded where each arm has two trainings at least."""
+    head = ["game", "own steps", "seeded", "without demonstrations", "p (Mann-Whitney, two-sided)"]
+    lines = [_line(head), "|" + "---|" * len(head)]
+    for name in GAMES:
+        curves = curves_of(rows, name)
+        seeded, unseeded = (_of_summary(curves, SUMMARY_ARMS[key]) for key in ("seeded", "without demonstrations"))
+        for step in sorted(set(seeded) & set(unseeded)):
+            ours, theirs = (np.array([np.mean(one) for one in points[step]]) for points in (seeded, unseeded))
+            p = rank_test(ours, theirs)
+            if p is not None:
+                means = (" ".join(f"{mean:,.0f}" for mean in sorted(found)) for found in (ours, theirs))
+                lines.append(_line([name, f"{step:,}", *means, f"{p:.3f}"]))
     return lines
 
 
@@ -94,6 +117,7 @@ def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> No
 def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
     """Return the lines between the page's marks, and draw the plots beside it."""
     lines = [BEGIN, "", "## Seeded and unseeded", "", *summary(rows), ""]
+    lines += ["The mean of each training, in ascending order:", "", *differences(rows), ""]
     for name, game in GAMES.items():
         curves = curves_of(rows, name)
         if not curves:

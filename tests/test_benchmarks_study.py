@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import pytest
 from agent_episodes import record_episode, small_config
 
-from benchmarks import study, study_page
-from benchmarks.study import ARMS, Trial, run_trial, settings_of, surviving
+from benchmarks import study, study_page, study_sb3
+from benchmarks.study import ARMS, Trial, evaluate_greedily, run_trial, settings_of, surviving
 from benchmarks.study_games import GAMES, PlannersPlay, library_of
+from benchmarks.study_sb3 import SB3
 from data.demonstrator import RandomPlay
 from data.library import Library
 
@@ -58,6 +61,11 @@ def test_a_trial_is_trained_further_at_the_next_stage_and_a_failure_is_a_row(
     assert second is not None
     assert (first["updates"], second["updates"]) == (4, 6)
     assert len(second["scores"]) == 1
+    rows = [{**row, "game": tmp_path.name} for row in (first, second)]
+    greedy = evaluate_greedily(rows, tmp_path.parent)
+    assert greedy[0] == rows[0], "the training has gone further since"
+    assert len(greedy[1].pop("greedy_scores")) == 1
+    assert greedy[1] == rows[1]
     stopped = threading.Event()
     stopped.set()
     assert run_trial(Trial("SpaceInvaders", "small", 1, 48), library, 1, stopped) is None
@@ -65,6 +73,45 @@ def test_a_trial_is_trained_further_at_the_next_stage_and_a_failure_is_a_row(
     failed = run_trial(Trial("SpaceInvaders", "small", 2, 0), library, 1, threading.Event())
     assert failed is not None
     assert "selects nothing" in failed["error"]
+
+
+SB3_STAND_IN = """
+import json, sys, time
+from pathlib import Path
+seed, folder, steps, _, every, episodes, *options = sys.argv[1:]
+options = dict(zip(options[::2], options[1::2]))
+if seed == "7":
+    time.sleep(60)
+Path(folder).mkdir(parents=True, exist_ok=True)
+path = Path(folder) / "state.json"
+rows = json.loads(path.read_text())["evaluations"] if path.is_file() else []
+rows.append({"step": int(options["--until"]), "scores": [float(seed)] * int(episodes)})
+path.write_text(json.dumps({"evaluations": rows, "options": [steps, every, options]}))
+sys.exit(5 if seed == "9" else 3)
+"""
+
+
+def test_stable_baselines3_is_trained_from_stage_to_stage_and_its_failure_is_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "learning_sb3.py").write_text(SB3_STAND_IN)
+    monkeypatch.setattr(study_sb3, "ROOT", tmp_path)
+    monkeypatch.setattr(study_sb3, "sb3_python", lambda: Path(sys.executable))
+    library = Library(tmp_path / "MsPacman")
+    for steps in (0, 25_000):
+        found = run_trial(Trial("MsPacman", SB3, 4, steps, confirms=True), library, 2, threading.Event())
+        assert found is not None
+        assert (found["scores"], found["mean"], found["steps"]) == ([4.0, 4.0], 4.0, steps)
+    steps, every, options = json.loads((library.folder / "sb3-4" / "state.json").read_text())["options"]
+    assert (steps, every) == ("100000", "25000"), "exploration does not depend on the stage"
+    assert options == {"--game": "MsPacman", "--until": "25000", "--evaluation-seed": str(study.CONFIRMING_SEED)}
+    failed = run_trial(Trial("MsPacman", SB3, 9, 0), library, 1, threading.Event())
+    assert failed is not None
+    assert "exit status 5" in failed["error"]
+    stop = threading.Event()
+    stop.set()
+    assert run_trial(Trial("MsPacman", SB3, 7, 0), library, 1, stop) is None
 
 
 def test_demonstrations_are_recorded_once_up_to_their_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,11 +133,18 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
         row("Freeway", "default", 25_000, 21),
         {**row("Freeway", "default", 25_000, 23, seed=1001), "confirms": True},
     ]
-    rows.append(row("Freeway", "normed, no demonstrations", 0, 1))
+    rows += [row("Freeway", "normed, no demonstrations", 0, 1), row("Freeway", SB3, 25_000, 2)]
+    for seed in (1002, 1003):
+        rows.append({**row("Freeway", "default", 25_000, 24, seed), "confirms": True})
+    rows += [{**row("Freeway", "normed, no demonstrations", 25_000, 3 * n, n), "confirms": True} for n in range(3)]
+    rows[-1]["greedy_scores"] = [5.0, 7.0]
     study_page.write_page(rows, page)
     text = page.read_text()
-    assert "| Freeway | one game by the planner, 22 points | seeded |  | 23 (" in text, "the confirmation counts"
-    assert "| Freeway | one game by the planner, 22 points | without demonstrations | 1 (" in text
+    assert "| Freeway | one game by the planner, 22 points | seeded |  | 24 (" in text, "the confirmation counts"
+    assert "| Freeway | one game by the planner, 22 points | without demonstrations |  | 3 (" in text
+    assert "| 6 (5 to 7; 1) at 25,000 |" in text
+    assert "| Freeway | one game by the planner, 22 points | Stable-Baselines3's DQN |  | 2 (" in text
+    assert "| Freeway | 25,000 | 23 24 24 | 0 3 6 | 0.0" in text, "every seeded training is better"
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
