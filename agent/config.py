@@ -34,6 +34,7 @@ ADDED_LATER: dict[str, Any] = {
     "held_out": 0.0,
     "check_episodes": 0,
     "imitate_above_value": False,
+    "imitate_own": 0.0,
     "equivalent_actions": False,
     "calibrate": False,
     "reset_every": 0,
@@ -265,6 +266,14 @@ class TrainConfig:
         "the margin counts only where the recorded return is above the agent's value of the action, or is not known",
         source="Nair et al. 2018, section IV-C; Oh et al. 2018",
     )
+    imitate_own: float = _setting(
+        0.0,
+        "share of the agent's own episodes, those with the most points, whose actions are imitated like demonstrations",
+        "share of the last 100 episodes",
+        "after Oh et al. 2018; our own choice",
+        least=0,
+        most=1,
+    )
     bad_margin: float = _setting(
         0.0,
         "how far an action in a bad clip must fall below the best other one; 0: bad clips are only left out",
@@ -380,6 +389,8 @@ class TrainConfig:
             raise CoachError("--calibrate needs --conservative-weight above 0: it changes that loss alone.")
         if self.imitate_above_value and not self.imitates:
             raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
+        if self.imitate_own and not self.imitates:
+            raise CoachError("--imitate-own needs --margin-weight above 0: it adds to that loss alone.")
 
     @property
     def bounds_targets(self) -> bool:

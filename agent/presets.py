@@ -38,6 +38,7 @@ COMMON: dict[str, Any] = {
     "margin_anneal_steps": 0,
     "margin_anneal_rule": "steps",
     "imitate_above_value": False,
+    "imitate_own": 0.0,
     "equivalent_actions": False,
     "bad_margin": 0.0,
     "conservative_weight": 0.0,

@@ -41,7 +41,7 @@ class PretrainingChecks:
         """
         trainer, config = self._trainer, self._trainer.config
         meanings = trainer.emulator.action_meanings
-        self._made.append(check(config, meanings, trainer.learner.q_values, trainer.trust, played))
+        self._made.append(check(config, meanings, trainer.learner.q_values, trainer.imitation.trust, played))
         self._set_points()
         imitates = config.imitates or config.pretrain_on != "returns"
         following = used_next(self._made, imitates, self._scores())
@@ -55,7 +55,7 @@ class PretrainingChecks:
             return False
         if best is not last and not last.passed and self._best:  # checkpoints of older versions lack it
             trainer.learner.load(self._best)
-            trainer.trust = best.trust
+            trainer.imitation.trust = best.trust
         self._best = {}
         return True
 
@@ -64,10 +64,10 @@ class PretrainingChecks:
         return [source.score for source in self._sources if source.score is not None]
 
     def _set_points(self) -> None:
-        """Set the points of the trainer between which own episodes make imitation worth while."""
+        """Set the points between which own episodes make imitation worth while."""
         scores = self._scores()
-        self._trainer.demonstrated_score = float(np.mean(scores)) if scores else None
-        self._trainer.chance_score = self._made[-1].chance if self._made else None
+        self._trainer.imitation.demonstrated_score = float(np.mean(scores)) if scores else None
+        self._trainer.imitation.chance_score = self._made[-1].chance if self._made else None
 
     @property
     def sentence(self) -> str:
@@ -76,13 +76,13 @@ class PretrainingChecks:
             return ""
         played = [source.decisions for source in self._sources if not source.name.startswith("random:")]
         seconds = sum(played) * self._trainer.config.frame_skip / FRAMES_PER_SECOND
-        return sentence(self._made, seconds, len(played), self._trainer.trust)
+        return sentence(self._made, seconds, len(played), self._trainer.imitation.trust)
 
     def facts(self) -> dict[str, Any]:
         """Return what the account of the seeding says of the checks."""
         if not self._made:
             return {}
-        return {"trust": self._trainer.trust, "checks": self.state(), "sentence": self.sentence}
+        return {"trust": self._trainer.imitation.trust, "checks": self.state(), "sentence": self.sentence}
 
     def state(self) -> list[dict[str, Any]]:
         """Return the checks for a checkpoint's state; the best agent is in ``arrays()``."""
@@ -101,6 +101,6 @@ class PretrainingChecks:
 
 def is_checked(trainer: Trainer, from_run: str | None) -> bool:
     """Return whether the pretrained agent is to be checked; not one that starts from another run."""
-    if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.trust == IMITATION:
+    if trainer.pretrained < LEAST_CHECKED_UPDATES and trainer.imitation.trust == IMITATION:
         return False
-    return bool(trainer.config.check_episodes) and from_run is None and trainer.trust != NOTHING
+    return bool(trainer.config.check_episodes) and from_run is None and trainer.imitation.trust != NOTHING

@@ -321,6 +321,13 @@ class ReplayMemory:
         changes: np.ndarray = (ready != kept) | (kept & (self.columns["imitate"][slots] != imitate))
         return changes
 
+    def imitate_newest(self, decisions: int) -> None:
+        """Imitate the newest ``decisions`` from now on, as far as the memory still has them; before a new episode."""
+        count = min(decisions, self.capacity - self._ring_start - 1)
+        slots = self._back(np.full(count, self.head), np.arange(count, 0, -1))
+        self.columns["imitate"][slots] = 1
+        self._dirty[slots] = True
+
     def _is_whole(self, slots: np.ndarray) -> np.ndarray:
         """Return which slots (N,) have a closed return and all observations of their stacks."""
         age = self.columns["age"]

@@ -15,7 +15,6 @@ from agent.batch import (
     Batch,
     augment,
     balanced_weights,
-    fade_imitation,
     joined,
     regress_on_returns,
     take_any_equivalent,
@@ -23,18 +22,18 @@ from agent.batch import (
 )
 from agent.config import TrainConfig
 from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
+from agent.imitation import Imitation
 from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.sampling import annealed_beta
 from agent.start_states import Start, StartStates
-from agent.trust import IMITATION, NOTHING, VALUES
+from agent.trust import NOTHING, VALUES
 
 if TYPE_CHECKING:
     from agent.learner import Learner, Update
 
 SCORE_WINDOW = 100
-LEAST_COMPARED_EPISODES, COMPARED_EPISODES = 3, 10
 """How many of the newest own episodes are compared with the demonstrated ones."""
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
 
@@ -125,13 +124,7 @@ class Trainer:
         """The part held out of pretraining while it runs."""
         self.own_updates = 0
         """Updates since pretraining."""
-        self.trust = IMITATION
-        """What the demonstrations are used for."""
-        self.demonstrated_score: float | None = None
-        """Mean points of the seeded episodes; None: of no episode known."""
-        self.chance_score: float | None = None
-        """Mean points of random play in the check after pretraining; None: there was no check."""
-        self._imitation = 1.0  # how much imitation counts where points decide it
+        self.imitation = Imitation(config)
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
@@ -175,7 +168,7 @@ class Trainer:
         config = self.config
         if config.mixing == "free":
             return None
-        if self.memory.seeded_ready == 0 or self.trust == NOTHING:
+        if self.memory.seeded_ready == 0 or self.imitation.trust == NOTHING:
             return 0.0
         left = 1.0 - self.step / config.seed_anneal_steps if self.step < config.seed_anneal_steps else 0.0
         return config.seed_share + (1.0 - config.seed_share) * left
@@ -204,7 +197,7 @@ class Trainer:
 
         attempt: number of pretrainings so far; each starts from weights of its own.
         """
-        self.trust = trust
+        self.imitation.trust = trust
         self.experienced = trust != NOTHING
         self.pretrained = self.config.pretrain_steps if trust == NOTHING else 0
         weights = _child(_child(np.random.SeedSequence(self.config.seed), STARTING_AGAIN), attempt)
@@ -242,7 +235,7 @@ class Trainer:
                 ended = played.game_over or played.truncated
                 episode = self._end_episode() if ended else None
                 self.step += 1
-                self._weigh_imitation()
+                self.imitation.stepped(self.recent_scores)
                 boundary = self.step % self.config.train_every == 0 or self.step == self.config.steps
                 update = self._finish_update() if boundary else None
                 yield StepDone(self.step, episode, update, boundary)
@@ -276,6 +269,8 @@ class Trainer:
         self.episodes += 1
         self.recent_scores.append(done.score)
         self.recent_lengths.append(done.steps)
+        if self.imitation.is_of_best(done.score, self.recent_scores):
+            self.memory.imitate_newest(done.steps)
         self._executed = None
         return done
 
@@ -307,53 +302,23 @@ class Trainer:
         added = 0
         if self.added is not None:
             # A seeding that is not used has no share of which the additions could be a part.
-            of_seeding = None if self.trust == NOTHING else share
+            of_seeding = None if self.imitation.trust == NOTHING else share
             added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
         others = config.batch_size - added
         sampled = self.memory.sample(rng, others, None if share is None else round(share * others), beta, one_step)
-        if self.trust != IMITATION:
-            sampled = fade_imitation(sampled, 0.0)  # but what is added later is imitated
         if self.added is not None and added:
             sampled = joined(sampled, self.added.sample(rng, added, None, beta, one_step))
         self._added_rows = added
         if config.equivalent_actions:
             sampled = take_any_equivalent(sampled, rng)
-        if pretraining and (config.pretrain_on == "returns" or self.trust == VALUES):
+        if pretraining and (config.pretrain_on == "returns" or self.imitation.trust == VALUES):
             sampled = regress_on_returns(sampled)
         if self._action_weights is not None:
             sampled = weigh_imitation(sampled, self._action_weights)
-        if config.margin_anneal_steps:
-            sampled = fade_imitation(sampled, self._imitation_left(others, added))
+        newest = self.added.newest_step if self.added is not None else 0
+        sampled = self.imitation.apply(sampled, added, self.step, newest)
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
-
-    @property
-    def imitation(self) -> float:
-        """By how much the imitation of the seeding counts now, 0 to 1."""
-        config = self.config
-        if self.trust != IMITATION or not config.margin_anneal_steps:
-            return float(self.trust == IMITATION)
-        if config.margin_anneal_rule == "points" and self.demonstrated_score is not None:
-            return self._imitation
-        return max(0.0, 1.0 - self.step / config.margin_anneal_steps)
-
-    def _weigh_imitation(self) -> None:
-        """After an own step, let imitation fade or return by the points of the newest own episodes."""
-        config = self.config
-        if config.margin_anneal_rule != "points" or not config.margin_anneal_steps:
-            return
-        if self.demonstrated_score is None or len(self.recent_scores) < LEAST_COMPARED_EPISODES:
-            return
-        score = float(np.mean(list(self.recent_scores)[-COMPARED_EPISODES:]))
-        helps = self.chance_score is None or score > self.chance_score
-        change = (1.0 if helps and score < self.demonstrated_score else -1.0) / config.margin_anneal_steps
-        self._imitation = min(1.0, max(0.0, self._imitation + change))
-
-    def _imitation_left(self, others: int, added: int) -> np.ndarray:
-        """Return by how much imitation counts, (others + added,) float32: additions fade from the newest on."""
-        newest = self.added.newest_step if self.added is not None else 0
-        of_added = max(self.imitation, 1.0 - (self.step - newest) / self.config.margin_anneal_steps)
-        return np.repeat(np.array([self.imitation, of_added], np.float32), [others, added])
 
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()
@@ -420,8 +385,7 @@ class Trainer:
     def _pretraining_state(self) -> dict[str, Any]:
         return {
             "pretraining_ended": self.pretraining_ended,
-            "trust": self.trust,
-            "imitation": self._imitation,
+            **self.imitation.state(),
             "held_out": None if self.held_out is None else self.held_out.state(),
             "action_weights": None if self._action_weights is None else self._action_weights.tolist(),
         }
@@ -430,8 +394,7 @@ class Trainer:
         # Checkpoints of older versions have none of these.
         ended = self.step > 0 or self.pretrained >= self.config.pretrain_steps
         self.pretraining_ended = state.get("pretraining_ended", ended)
-        self.trust = state.get("trust", IMITATION)
-        self._imitation = state.get("imitation", 1.0)
+        self.imitation.restore(state)
         held_out, weights = state.get("held_out"), state.get("action_weights")
         self.held_out = None if held_out is None else HeldOut.from_state(held_out)
         self._action_weights = None if weights is None else np.array(weights, np.float32)

@@ -76,7 +76,7 @@ class TrainingLog:
                 "rollout/ep_rew_mean": float(np.mean(trainer.recent_scores)),
                 "rollout/ep_len_mean": float(np.mean(trainer.recent_lengths)),
                 "rollout/exploration_rate": trainer.epsilon,
-                "seeding/imitation": trainer.imitation,
+                "seeding/imitation": trainer.imitation.weight(trainer.step),
                 "time/fps": self._progress.rate,
                 "memory/transitions": len(memory),
                 "memory/seeded_share": memory.seeded_ready / max(1, len(memory)),

@@ -455,35 +455,36 @@ def test_what_is_added_late_is_imitated_although_the_seeding_no_longer_is(traine
 
 
 def test_imitation_fades_while_own_episodes_score_as_much_as_the_demonstrated_ones(trainer: Trainer) -> None:
-    trainer.config = dataclasses.replace(trainer.config, margin_anneal_rule="points")
-    trainer.demonstrated_score = 300.0
-    trainer._weigh_imitation()
-    assert trainer.imitation == 1.0, "before the first own episode"
+    imitation = trainer.imitation
+    imitation.config = dataclasses.replace(trainer.config, margin_anneal_rule="points")
+    imitation.demonstrated_score = 300.0
+    imitation.stepped(trainer.recent_scores)
+    assert imitation.weight(20_000) == 1.0, "before the first own episode"
     trainer.recent_scores.extend([290.0] * 15 + [310.0] * 9)
-    for steps, imitation in ((1, 0.9999), (4_999, 0.5), (6_000, 0.0)):
+    for steps, weight in ((1, 0.9999), (4_999, 0.5), (6_000, 0.0)):
         for _ in range(steps):
-            trainer._weigh_imitation()
-        assert trainer.imitation == pytest.approx(imitation), "the 10 newest have 308 points on average"
+            imitation.stepped(trainer.recent_scores)
+        assert imitation.weight(20_000) == pytest.approx(weight), "the 10 newest have 308 points on average"
     trainer.recent_scores.extend([200.0] * 10)
     for _ in range(2_500):
-        trainer._weigh_imitation()
+        imitation.stepped(trainer.recent_scores)
     batch = trainer._sample()
     np.testing.assert_allclose(batch.imitate[: -trainer._added_rows], 0.25)
     np.testing.assert_allclose(batch.imitate[-trainer._added_rows :], 0.9, err_msg="additions fade by themselves")
-    trainer.chance_score = 200.0
+    imitation.chance_score = 200.0
     for _ in range(500):
-        trainer._weigh_imitation()
-    assert trainer.imitation == pytest.approx(0.2), "imitating does not make it better than random play"
+        imitation.stepped(trainer.recent_scores)
+    assert imitation.weight(20_000) == pytest.approx(0.2), "imitating does not make it better than random play"
     restored = Trainer(trainer.config, memory_with(1), trainer.learner, Generators.from_seed(0), True)
     restored._restore_pretraining(trainer._pretraining_state())
-    restored.demonstrated_score = 300.0
-    assert restored.imitation == trainer.imitation
-    trainer.trust = NOTHING
-    assert trainer.imitation == 0.0
+    restored.imitation.config, restored.imitation.demonstrated_score = imitation.config, 300.0
+    assert restored.imitation.weight(20_000) == imitation.weight(20_000)
+    imitation.trust = NOTHING
+    assert imitation.weight(20_000) == 0.0
 
 
 def test_additions_stay_in_use_where_the_seeding_was_of_no_use(trainer: Trainer) -> None:
-    trainer.trust, trainer.step = NOTHING, 19_000 + ANNEAL_STEPS
+    trainer.imitation.trust, trainer.step = NOTHING, 19_000 + ANNEAL_STEPS
     rows = []
     for _ in range(50):
         trainer._sample()

@@ -1,0 +1,113 @@
+"""Which own episodes are imitated like demonstrations, and that their imitation does not fade."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agent_episodes import record_episode, small_config
+from test_agent_replay_memory import RULES as MEMORY_RULES
+from test_agent_replay_memory import Mirror, uniform
+from test_agent_training import assert_same_run
+
+from agent.config import preset
+from agent.imitation import Imitation
+from agent.learner import Learner
+from agent.memory_of_config import new_memory
+from agent.replay_memory import OWN
+from agent.trainer import Generators, Trainer
+from agent.training import train
+from agent.trust import NOTHING
+from data.library import Library
+
+
+@pytest.mark.parametrize(
+    ("share", "scores", "chance", "imitated"),
+    [
+        (0.0, [1.0, 9.0], None, False),
+        (0.5, [1.0, 9.0], None, True),
+        (0.5, [9.0, 1.0], None, False),
+        (0.5, [9.0, 9.0], None, False),
+        (0.1, [float(n) for n in range(10)], None, True),
+        (0.1, [float(n) for n in range(9)], None, False),
+        (0.5, [1.0, 9.0], 9.0, False),
+        (0.5, [1.0, 9.0], 8.0, True),
+    ],
+)
+def test_the_best_of_the_recent_own_episodes_are_imitated(
+    share: float, scores: list[float], chance: float | None, imitated: bool
+) -> None:
+    imitation = Imitation(dataclasses.replace(preset("default"), imitate_own=share))
+    imitation.chance_score = chance
+    assert imitation.is_of_best(scores[-1], scores) == imitated
+
+
+def test_decisions_of_an_episode_are_imitated_also_where_the_ring_begins_again() -> None:
+    mirror = Mirror(MEMORY_RULES, uniform, 16, 8)
+    memory = mirror.memory
+    mirror.begin(0)
+    for _ in range(3):
+        mirror.add(0.0, terminal=False)
+    memory.close_seeding()
+    mirror.begin(OWN)
+    for _ in range(9):
+        mirror.add(0.0, terminal=False)
+    mirror.end()
+    mirror.begin(OWN)
+    first = mirror.count - 1
+    for _ in range(9):
+        mirror.add(1.0, terminal=False)
+    mirror.end()
+    memory.mark_saved()
+    memory.imitate_newest(9)
+    own = [mirror.slot_of[first + n] for n in range(9)]
+    assert sorted(own) != own, "the episode crosses the end of the ring"
+    assert sorted(np.flatnonzero(memory.columns["imitate"])) == sorted(own)
+    assert memory.changed_blocks() == [0], "so it is in the next checkpoint"
+    memory.imitate_newest(500)
+    assert not memory.columns["imitate"][: memory.seeded_end].any(), "never the seeding"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    made = Library(tmp_path / "library")
+    record_episode(made, 400, seed=1, kind="human")
+    return made
+
+
+def test_the_imitation_of_own_episodes_does_not_fade(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[float, bool]] = []
+    monkeypatch.setattr(Imitation, "is_of_best", lambda _, score, scores: not seen.append((score, len(scores) > 0)))
+    config = small_config(margin_anneal_steps=40, max_episode_frames=100, steps=120, epsilon_end=0.5)
+    memory = new_memory(config, 0)
+    memory.close_seeding()
+    generators = Generators.from_seed(0)
+    learner = Learner(config, 6, generators.sampling)
+    made = Trainer(config, memory, learner, generators, experienced=False)
+    for _ in made.train():
+        pass
+    learner.close()
+    assert made.imitation.weight(made.step) == 0.0
+    assert len(seen) >= 3
+    assert all(counted for _, counted in seen), "the scores include the newest one"
+    assert made._sample().imitate.tolist() == memory.columns["imitate"][made._batch.slots].tolist()
+    assert made._sample().imitate.max() == 1.0
+    made.imitation.trust = NOTHING
+    assert max(made._sample().imitate.max() for _ in range(5)) == 1.0
+
+
+def test_a_stopped_training_goes_on_with_the_same_imitated_episodes(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Imitation, "is_of_best", lambda _self, _score, scores: len(scores) % 2 == 0)
+    config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=60, steps=100, imitate_own=0.5)
+    train(library, "whole", config)
+    for steps in (40, 70, 100):
+        train(library, "parts", dataclasses.replace(config, steps=steps), resume=steps > 40)
+    assert_same_run(library, "whole", "parts")
+    monkeypatch.setattr(Imitation, "is_of_best", lambda *_: False)
+    train(library, "none", config)
+    with pytest.raises(AssertionError):
+        assert_same_run(library, "whole", "none")
