@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.player import PlayerFactory
 from benchmarks.learning_study import ROOT
 from commands.demonstrators import MakePlanner, MakeWithHumanLimits
 from data.actions_file import read_actions_file
@@ -69,8 +70,8 @@ PLANNER = MakePlanner(None, None, 3)
 
 
 @dataclass(frozen=True)
-class PlannersPlay:
-    """Records so many frames of a planner's play, in whole episodes but for the last one; continues if interrupted."""
+class RecordedPlay:
+    """Records so many frames of a demonstrator's play, in whole episodes but for the last; continues if interrupted."""
 
     game: str
     frames: int
@@ -91,8 +92,10 @@ class PlannersPlay:
 LIMITED = MakeWithHumanLimits(PLANNER)
 QUICK_PLANNER = MakePlanner(5, 20, 3)
 """Fewer and shorter plans: a fifth of the time, where they suffice to play well."""
-FIVE_MINUTES = 18_000
+FIVE_MINUTES, FIFTEEN_MINUTES = 18_000, 54_000
 """Frames."""
+SUPPLIED_AGENT = PlayerFactory(ROOT, "teacher", 0.01)
+"""One action in a hundred is random, so that its episodes differ."""
 GAMES = {
     game.name: game
     for game in (
@@ -110,7 +113,7 @@ GAMES = {
             "SpaceInvaders",
             "1.5 minutes by the planner with a person's limits",
             "planner",
-            PlannersPlay("SpaceInvaders", 5_400, 900_000, LIMITED),
+            RecordedPlay("SpaceInvaders", 5_400, 900_000, LIMITED),
             148,
         ),
         StudyGame(
@@ -118,7 +121,15 @@ GAMES = {
             "SpaceInvaders",
             "15 minutes by the planner",
             "planner",
-            PlannersPlay("SpaceInvaders", 54_000),
+            RecordedPlay("SpaceInvaders", FIFTEEN_MINUTES),
+            148,
+        ),
+        StudyGame(
+            "SpaceInvaders-trained",
+            "SpaceInvaders",
+            "15 minutes by the supplied agent, which scores 696 points",
+            "agent",
+            RecordedPlay("SpaceInvaders", FIFTEEN_MINUTES, make=SUPPLIED_AGENT),
             148,
         ),
         StudyGame(
@@ -151,7 +162,7 @@ GAMES = {
             "Freeway",
             "one game by the planner, 22 points",
             "planner",
-            PlannersPlay("Freeway", 8_200, make=QUICK_PLANNER),
+            RecordedPlay("Freeway", 8_200, make=QUICK_PLANNER),
             0,
         ),
         *(
@@ -160,7 +171,7 @@ GAMES = {
                 game,
                 f"5 minutes by the planner, {points} points a game",
                 "planner",
-                PlannersPlay(game, FIVE_MINUTES, make=QUICK_PLANNER),
+                RecordedPlay(game, FIVE_MINUTES, make=QUICK_PLANNER),
                 chance,
             )
             for game, points, chance in (("MsPacman", "3,480", 307), ("Qbert", "10,525", 164), ("Breakout", "9", 2))

@@ -13,7 +13,7 @@ from agent_episodes import record_episode, small_config
 
 from benchmarks import study, study_page, study_sb3
 from benchmarks.study import ARMS, Trial, evaluate_greedily, run_trial, settings_of, surviving
-from benchmarks.study_games import GAMES, PlannersPlay, library_of
+from benchmarks.study_games import GAMES, RecordedPlay, library_of
 from benchmarks.study_sb3 import SB3
 from data.demonstrator import RandomPlay
 from data.library import Library
@@ -116,7 +116,7 @@ def test_stable_baselines3_is_trained_from_stage_to_stage_and_its_failure_is_a_r
 
 def test_demonstrations_are_recorded_once_up_to_their_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     game = GAMES["SpaceInvaders"]
-    monkeypatch.setitem(game.__dict__, "record", PlannersPlay("SpaceInvaders", 60, make=RandomPlay))
+    monkeypatch.setitem(game.__dict__, "record", RecordedPlay("SpaceInvaders", 60, make=RandomPlay))
     library = library_of(game, tmp_path)
     (episode,) = library.episodes()
     assert episode.frame_count == 60
