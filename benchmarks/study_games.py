@@ -39,6 +39,11 @@ class StudyGame:
     published: str = ""
     """Points of published agents after 100,000 steps without demonstrations."""
 
+    @property
+    def short(self) -> str:
+        """How long who played."""
+        return self.title.split(",")[0].split(";")[0]
+
 
 def human_demonstrations() -> Path:
     """Return the folder of people's play; raises CoachError if there is none."""

@@ -14,6 +14,7 @@ from agent.statistics import rank_test, two_stage_mean_interval
 from benchmarks.learning_study import ROOT
 from benchmarks.study_games import GAMES
 from benchmarks.study_sb3 import SB3
+from data.game_names import display_name
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -26,6 +27,9 @@ COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B
 
 SUMMARY_STEPS = (0, 25_000, 50_000, 100_000)
 SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations", SB3: SB3}
+
+SUMMARY_COLOURS = ("#2E9E6B", "#C4502E", "#3C6EB4")
+SUMMARY_PLOT = "seeded-and-unseeded.png"
 
 Points = dict[int, list[list[float]]]
 """Own steps to the scores of each seed's evaluation."""
@@ -43,12 +47,21 @@ def curves_of(rows: list[dict[str, Any]], game: str, scores: str = "scores") -> 
     return found
 
 
+def _interval(scores: list[list[float]]) -> tuple[float, float]:
+    """Return the 95% interval of the mean over seeds and their episodes."""
+    return two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
+
+
+def _mean(scores: list[list[float]]) -> float:
+    return float(np.mean([np.mean(one) for one in scores]))
+
+
 def _cell(scores: list[list[float]] | None) -> str:
     """Return mean points, 95% interval and number of seeds."""
     if not scores:
         return ""
-    low, high = two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
-    return f"{np.mean([np.mean(one) for one in scores]):,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})"
+    low, high = _interval(scores)
+    return f"{_mean(scores):,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})"
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -103,7 +116,7 @@ def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> No
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     for number, (arm, points) in enumerate(curves.items()):
         steps = sorted(points)
-        means = [float(np.mean([np.mean(one) for one in points[step]])) for step in steps]
+        means = [_mean(points[step]) for step in steps]
         axes.plot(steps, means, "o-", color=COLOURS[number % len(COLOURS)], label=arm, markersize=4)
     axes.axhline(chance, color="#666666", linestyle=":", linewidth=1, label="random play")
     axes.set(title=title, xlabel="own steps", ylabel="points")
@@ -114,9 +127,56 @@ def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> No
     pyplot.close(figure)
 
 
+def draw_summary(rows: list[dict[str, Any]], path: Path) -> bool:
+    """Draw seeded and unseeded agents and Stable-Baselines3's, a panel for each game; return whether there are any.
+
+    A game has a panel where the seeded agent was evaluated at two steps, and another at any. Bars are 95% intervals.
+    """
+    panels = []
+    for name, game in GAMES.items():
+        curves = curves_of(rows, name)
+        of_game = {title: _of_summary(curves, arm) for title, arm in SUMMARY_ARMS.items()}
+        if len(of_game["seeded"]) > 1 and sum(bool(points) for points in of_game.values()) > 1:
+            panels.append((game, of_game))
+    if not panels:
+        return False
+    columns = min(3, len(panels))
+    height = -(-len(panels) // columns)
+    size = (3.6 * columns, 2.9 * height + 0.4)
+    figure, grid = pyplot.subplots(height, columns, figsize=size, layout="constrained", squeeze=False)
+    for axes, (game, of_game) in zip(grid.flat, panels, strict=False):
+        for (title, points), colour in zip(of_game.items(), SUMMARY_COLOURS, strict=True):
+            steps = sorted(points)
+            means = np.array([_mean(points[step]) for step in steps])
+            ends = np.array([_interval(points[step]) for step in steps]).reshape(-1, 2)
+            bars = np.abs(ends.T - means)
+            axes.errorbar(steps, means, bars, fmt="o-", color=colour, label=title, markersize=4, capsize=3)
+        axes.axhline(game.chance, color="#666666", linestyle=":", linewidth=1, label="random play")
+        axes.set_title(display_name(game.game), fontsize=11, loc="left", pad=20)
+        axes.text(0, 1.03, game.short, transform=axes.transAxes, fontsize=8, color="#555555")
+        axes.xaxis.set_major_formatter(lambda step, _: f"{step / 1000:g}k")
+        axes.yaxis.set_major_formatter(lambda points, _: f"{points:,.0f}")
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.set_xlabel("own steps", fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in list(grid.flat)[len(panels) :]:
+        axes.axis("off")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("points", fontsize=9)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    pyplot.close(figure)
+    return True
+
+
 def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
     """Return the lines between the page's marks, and draw the plots beside it."""
     lines = [BEGIN, "", "## Seeded and unseeded", "", *summary(rows), ""]
+    if draw_summary(rows, page.parent / "study" / SUMMARY_PLOT):
+        lines += [f"![Points over own steps, seeded and unseeded](study/{SUMMARY_PLOT})", ""]
     lines += ["The mean of each training, in ascending order:", "", *differences(rows), ""]
     for name, game in GAMES.items():
         curves = curves_of(rows, name)

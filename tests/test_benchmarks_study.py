@@ -151,3 +151,7 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
     assert "| small | 22 (" in text
     assert "first default, seed 1, 0 steps: CoachError: it diverged" in text
     assert (tmp_path / "study" / "Freeway.png").stat().st_size > 5000
+    assert study_page.SUMMARY_PLOT not in text, "the seeded agent was evaluated at one step alone"
+    study_page.write_page([*rows, row("Freeway", "default", 0, 20) | {"confirms": True}], page)
+    assert study_page.SUMMARY_PLOT in page.read_text()
+    assert (tmp_path / "study" / study_page.SUMMARY_PLOT).stat().st_size > 5000
