@@ -20,7 +20,8 @@ from recorder.game_picker import pick_game
 from recorder.key_editor import KeyEditor
 from recorder.pace import Pace, realtime
 from recorder.play_view import PlayView
-from recorder.session import Session, SessionKeys
+from recorder.session import Session
+from recorder.session_keys import SessionKeys
 from recorder.session_state import SPEEDS, Next, SessionEpisode, SessionState
 from screen.background import Background
 from screen.sound import GameSound, read_volume, write_volume

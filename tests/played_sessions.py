@@ -13,7 +13,8 @@ from data.library import Library
 from data.replay_file import ReplayFile
 from data.simulation import Emulator, simulate
 from recorder.controls import KeyMap
-from recorder.session import Session, SessionKeys
+from recorder.session import Session
+from recorder.session_keys import SessionKeys
 
 
 def assert_simulates_equal(path: Path) -> None:
