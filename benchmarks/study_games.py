@@ -140,7 +140,7 @@ GAMES = {
         StudyGame(
             "MontezumaRevenge",
             "MontezumaRevenge",
-            "the first 38 s of a person's play, 600 points; four in five own episodes start inside",
+            "the first 38 s of a person's play, 3,600 points; four in five own episodes start inside",
             "imported",
             PersonsPlay("MontezumaRevenge", 2_300),
             0,
