@@ -35,6 +35,7 @@ from benchmarks import study_page
 from benchmarks.learning_study import ROOT, add_row, read_rows, this_machine
 from benchmarks.study_games import GAMES, library_of
 from benchmarks.study_sb3 import SB3, sb3_results
+from data.errors import CoachError
 from data.files import write_atomic
 from data.library import Library
 
@@ -146,6 +147,10 @@ def _our_results(trial: Trial, library: Library, plan: tuple[int, int], stop: th
     summary = train(library, trial.run, settings_of(trial), resume=resume, should_stop=stop.is_set)
     if summary.stopped or stop.is_set():
         return None
+    if summary.step > trial.steps:
+        raise CoachError(
+            f"the training {trial.run} has taken {summary.step:,} steps already; evaluate earlier stages first"
+        )
     episodes, seed = plan
     found = evaluate(library, trial.run, episodes, "nature", seed=seed)
     return {

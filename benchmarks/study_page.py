@@ -140,7 +140,7 @@ def draw_summary(rows: list[dict[str, Any]], path: Path) -> bool:
             panels.append((game, of_game))
     if not panels:
         return False
-    columns = min(3, len(panels))
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
     height = -(-len(panels) // columns)
     size = (3.6 * columns, 2.9 * height + 0.4)
     figure, grid = pyplot.subplots(height, columns, figsize=size, layout="constrained", squeeze=False)

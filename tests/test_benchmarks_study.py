@@ -66,6 +66,9 @@ def test_a_trial_is_trained_further_at_the_next_stage_and_a_failure_is_a_row(
     assert greedy[0] == rows[0], "the training has gone further since"
     assert len(greedy[1].pop("greedy_scores")) == 1
     assert greedy[1] == rows[1]
+    late = run_trial(Trial("SpaceInvaders", "small", 1, 12), library, 1, threading.Event())
+    assert late is not None
+    assert "has taken 24 steps already" in late["error"]
     stopped = threading.Event()
     stopped.set()
     assert run_trial(Trial("SpaceInvaders", "small", 1, 48), library, 1, stopped) is None
