@@ -12,6 +12,7 @@ from agent.config import TrainConfig
 from agent.trust import IMITATION
 
 LEAST_COMPARED_EPISODES, COMPARED_EPISODES = 3, 10
+"""How many of the newest own episodes are compared with the demonstrated ones."""
 
 
 class Imitation:
@@ -68,6 +69,7 @@ class Imitation:
         return is_among_best and (self.chance_score is None or score > self.chance_score)
 
     def state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs; the points are set again from the checks and the sources."""
         return {"trust": self.trust, "imitation": self._by_points}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -273,10 +273,14 @@ class ReplayMemory:
         if self.columns["kept"][slot]:
             self._set_ready(slots[:1], True)
 
+    def _newest(self, decisions: int) -> np.ndarray:
+        """Return the slots of the newest ``decisions``, oldest first, as far as the ring holds them."""
+        count = min(decisions, self.capacity - self._ring_start - 1)
+        return self._back(np.full(count, self.head), np.arange(count, 0, -1))
+
     def _record_returns(self) -> None:
         """Compute the recorded returns of all decisions up to the newest one, which ended the return."""
-        count = min(self._unrecorded, self.capacity - self._ring_start - 1)
-        slots = self._back(np.full(count, self.head), np.arange(count, 0, -1))
+        slots = self._newest(self._unrecorded)
         rewards = REWARDS[self.rules.reward](self.columns["points"][slots])
         found = discounted_returns(rewards, self.columns["terminal"][slots], self.rules.discount)
         self.columns["recorded"][slots] = found
@@ -323,8 +327,7 @@ class ReplayMemory:
 
     def imitate_newest(self, decisions: int) -> None:
         """Imitate the newest ``decisions`` from now on, as far as the memory still has them; before a new episode."""
-        count = min(decisions, self.capacity - self._ring_start - 1)
-        slots = self._back(np.full(count, self.head), np.arange(count, 0, -1))
+        slots = self._newest(decisions)
         self.columns["imitate"][slots] = 1
         self._dirty[slots] = True
 

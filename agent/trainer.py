@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from agent.learner import Learner, Update
 
 SCORE_WINDOW = 100
-"""How many of the newest own episodes are compared with the demonstrated ones."""
 """Episodes over which the running mean score is taken, as Stable-Baselines3 does."""
 
 
