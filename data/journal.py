@@ -99,8 +99,8 @@ class _Tape:
 class Journal:
     """Writes one journal.
 
-    ``frame``, ``mark`` and ``rewind`` only change memory. Another thread calls ``write`` and ``sync``, which never
-    raise: an error is reported by ``trouble``, and they retry it.
+    ``frame``, ``mark`` and ``rewind`` only change memory. Other threads call ``write`` and ``sync``, which take turns
+    and never raise: an error is reported by ``trouble``, and they retry it.
     """
 
     def __init__(self, path: Path, library: Path, origin: Origin) -> None:
@@ -113,6 +113,8 @@ class Journal:
             "origin": origin_to_dict(origin),
         }
         self._lock = threading.Lock()
+        """For the tape. It is never held while the disk is waited for."""
+        self._writing = threading.Lock()
         self._tape = _Tape()
         self._records: list[dict[str, Any]] = []
         """All records so far, to write the journal again elsewhere."""
@@ -146,11 +148,13 @@ class Journal:
 
     def write(self) -> None:
         """Write the new records, so that they survive the end of this process."""
-        self._update(sync=False)
+        with self._writing:
+            self._update(sync=False)
 
     def sync(self) -> None:
         """Write the new records, so that they survive a power failure."""
-        self._update(sync=True)
+        with self._writing:
+            self._update(sync=True)
 
     def _update(self, sync: bool) -> None:
         with self._lock:

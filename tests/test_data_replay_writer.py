@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from replay_episodes import RANDOM, begin, play, record
 
 from data import background_writer
 from data.errors import CoachError
-from data.journal import rescue_folder
+from data.journal import Journal, rescue_folder
 from data.library import Library
 from data.recovery import recover, unfinished
 from data.replay_file import ReplayFile
@@ -29,6 +30,8 @@ from data.verification import verify
 
 FRAMES = 150
 CALLS = ("write", "fsync", "ftruncate", "fchmod", "replace", "open")
+JOURNAL_CALLS = ("fsync", "ftruncate")
+"""What only the journal calls while an episode is recorded."""
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +68,9 @@ class FailingDisk:
 
 
 @contextmanager
-def failing(disk: FailingDisk) -> Iterator[None]:
+def failing(disk: FailingDisk, calls: tuple[str, ...] = CALLS) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in CALLS:
+        for name in calls:
             patch.setattr(os, name, disk.wrap(name))
         yield
 
@@ -140,7 +143,7 @@ def test_trouble_is_told_while_playing_and_the_actions_go_elsewhere(tmp_path: Pa
     writer, emulator = begin(library)
     play(writer, emulator, 100, np.random.default_rng(0))
     assert writer.trouble is None
-    with failing(FailingDisk(0, permanently=False)):
+    with failing(FailingDisk(0, permanently=False), JOURNAL_CALLS):
         writer._journal.sync()
     assert writer.trouble is not None
     assert "No space left" in writer.trouble
@@ -149,6 +152,37 @@ def test_trouble_is_told_while_playing_and_the_actions_go_elsewhere(tmp_path: Pa
     play(writer, emulator, 50, np.random.default_rng(1))
     assert verify(writer.publish("abandoned", emulator.palette)).frames_checked == 151
     assert list(rescue_folder().iterdir()) == []
+
+
+def test_a_thread_that_syncs_waits_until_another_one_has_moved_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = Emulator("SpaceInvaders")
+    (tmp_path / "replays").mkdir()
+    journal = Journal(tmp_path / "replays" / "a.journal", tmp_path, emulator.origin())
+    moving, may_move = threading.Event(), threading.Event()
+    move = Journal._move
+
+    def slowly(self: Journal, reason: str) -> None:
+        moving.set()
+        assert may_move.wait(60)
+        move(self, reason)
+
+    monkeypatch.setattr(Journal, "_move", slowly)
+    with failing(FailingDisk(0, permanently=False), JOURNAL_CALLS):
+        first = threading.Thread(target=journal.sync)
+        first.start()
+        assert moving.wait(60)
+        second = threading.Thread(target=journal.sync)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        may_move.set()
+        first.join(60)
+        second.join(60)
+    assert journal.path.parent == rescue_folder()
+    assert "No space left" in (journal.trouble or "")
+    journal.close(keep=False)
 
 
 def test_a_library_that_vanishes_while_playing_is_noticed_and_the_episode_goes_to_another(tmp_path: Path) -> None:
