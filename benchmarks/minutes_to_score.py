@@ -4,8 +4,9 @@
 
 Both sides train from scratch, without demonstrations, at the same time, in one thread each: our default preset and
 Stable-Baselines3's DQN with the settings of benchmarks/learning_sb3.py. Every 5,000 own steps (--every) each is
-evaluated on the same episodes. A side is finished at its first evaluation with a mean of at least --points, or after
---steps. Its time starts at the evaluation before the first step, and evaluations are left out of it.
+evaluated on the same episodes. A side is finished when two evaluations in a row together have a mean of at least
+--points (one alone can be luck), or after --steps. Its time starts at the evaluation before the first step and ends
+at the second of the two, and evaluations are left out of it.
 
 It takes about an hour. Stop it with Ctrl-C or by --minutes and call it again: the trainings resume from their
 checkpoints in build/minutes_to_score.
@@ -14,6 +15,7 @@ checkpoints in build/minutes_to_score.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import signal
 import time
@@ -47,14 +49,19 @@ def minutes(row: Evaluated, rows: tuple[Evaluated, ...]) -> float:
     return (row.seconds - rows[0].seconds) / 60.0
 
 
-def first_at(points: float, rows: tuple[Evaluated, ...]) -> Evaluated | None:
-    """Return the first evaluation with a mean of at least ``points`` whose time is known."""
-    return next((row for row in rows if row.mean >= points and row.seconds is not None), None)
+def reaching(points: float, rows: tuple[Evaluated, ...]) -> tuple[Evaluated, Evaluated] | None:
+    """Return the first two evaluations in a row with a mean of at least ``points`` whose times are known."""
+    pairs = itertools.pairwise(row for row in rows if row.seconds is not None)
+    return next((pair for pair in pairs if mean_of(pair) >= points), None)
+
+
+def mean_of(pair: tuple[Evaluated, Evaluated]) -> float:
+    return (pair[0].mean + pair[1].mean) / 2
 
 
 def is_finished(points: float, last_step: int, rows: tuple[Evaluated, ...]) -> bool:
     """Return whether a side has reached the points, or has had its last evaluation."""
-    return first_at(points, rows) is not None or any(row.step >= last_step and row.seconds is not None for row in rows)
+    return reaching(points, rows) is not None or any(row.step >= last_step and row.seconds is not None for row in rows)
 
 
 def train_both(options: argparse.Namespace, work: Path) -> None:
@@ -90,19 +97,20 @@ def report_lines(options: argparse.Namespace, work: Path) -> list[str]:
     """Return the lines of the report."""
     lines = [f"{this_machine()}; one thread for each side, both at the same time"]
     lines.append(
-        f"minutes of training until {options.points:g} points ({options.episodes} episodes), no demonstrations:"
+        f"minutes of training until {options.points:g} points, no demonstrations "
+        f"(two evaluations in a row, {options.episodes} episodes each):"
     )
     for seed in options.seeds:
         reached = []
         for side, title in SIDES.items():
             rows = evaluations(side, seed, work)
             timed = [row for row in rows if row.seconds is not None]
-            first = first_at(options.points, rows)
-            if first is not None:
-                reached.append(minutes(first, rows))
-                found = f"{reached[-1]:6.1f} minutes, {first.step:,} steps: {first.mean:.0f} points"
+            pair = reaching(options.points, rows)
+            if pair is not None:
+                reached.append(minutes(pair[1], rows))
+                found = f"{reached[-1]:6.1f} minutes, {pair[1].step:,} steps: {mean_of(pair):.0f} points"
             elif timed:
-                best = max(row.mean for row in timed)
+                best = max(map(mean_of, itertools.pairwise(timed)), default=timed[0].mean)
                 found = (
                     f"not in {minutes(timed[-1], rows):.1f} minutes, {timed[-1].step:,} steps; best: {best:.0f} points"
                 )
