@@ -38,6 +38,7 @@ ADDED_LATER: dict[str, Any] = {
     "equivalent_actions": False,
     "calibrate": False,
     "reset_every": 0,
+    "gradient_steps": 1,
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -202,6 +203,9 @@ class TrainConfig:
         least=0,
     )
     train_every: int = _setting(4, "own steps between updates", "steps", MNIH, least=1)
+    gradient_steps: int = _setting(
+        1, "updates that are made each time, one after another", "updates", "D'Oro et al. 2023", least=1, most=1000
+    )
     batch_size: int = _setting(32, "transitions in a batch", "transitions", MNIH, least=1, most=65_536)
     memory_size: int = _setting(
         200_000,

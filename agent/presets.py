@@ -24,6 +24,7 @@ COMMON: dict[str, Any] = {
     "averaging": 0.0,
     "evict_seed": False,
     "train_every": 4,
+    "gradient_steps": 1,
     "batch_size": 32,
     "discount": 0.99,
     "bound_by_return": False,

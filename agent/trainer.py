@@ -212,9 +212,9 @@ class Trainer:
             self.held_out.slots = []
 
     def train(self) -> Iterator[StepDone]:
-        """Make the own steps up to the configured number, with an update every ``train_every``.
+        """Make the own steps up to the configured number, with ``gradient_steps`` updates every ``train_every``.
 
-        While an update is computed, the agent acts with the weights of the update before it.
+        While the last of these is computed, the agent acts with the weights of the update before it.
         """
         self.learner.set_learning_rate(self.config.learning_rate)
         while self.step < self.config.steps:
@@ -277,8 +277,14 @@ class Trainer:
         self.agent.epsilon = self.epsilon
         config = self.config
         if self.step >= config.learn_from_step and self.step % config.train_every == 0 and len(self.memory):
-            self._reset_if_due()
-            self.learner.begin_update(self._sample())
+            for _ in range(config.gradient_steps - 1):
+                self._begin_update()
+                self._finish_update()
+            self._begin_update()
+
+    def _begin_update(self) -> None:
+        self._reset_if_due()
+        self.learner.begin_update(self._sample())
 
     def _reset_if_due(self) -> None:
         """Reset the dense layers after every ``reset_every`` own updates, by a generator of the reset's own.

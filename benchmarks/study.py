@@ -88,6 +88,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default, starts inside": {**DEFAULT, "start_inside": 0.5},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
     "default, imitates own": {**DEFAULT, "imitate_own": 0.1},
+    "default, an update every step": {**DEFAULT, "train_every": 1},
     "default, 10,000 updates": {**DEFAULT, "pretrain_steps": 10_000},
 }
 """The changes of each to the preset "first-default"."""
