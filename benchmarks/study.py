@@ -86,6 +86,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default, held out": {**DEFAULT, "held_out": 0.1},
     "default, balanced": {**DEFAULT, "balance_actions": True},
     "default, starts inside": {**DEFAULT, "start_inside": 0.5},
+    "default, starts backward": {**DEFAULT, "start_inside": 0.8, "start_rule": "backward"},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
     "default, imitates own": {**DEFAULT, "imitate_own": 0.1},
     "default, an update every step": {**DEFAULT, "train_every": 1},
