@@ -192,7 +192,7 @@ def _text(about: dict[str, Any]) -> np.ndarray:
 
 def rules_of(config: TrainConfig) -> dict[str, Any]:
     """Return the settings on which the transitions of a request depend."""
-    return {name: getattr(config, name) for name in RULES}
+    return {name: getattr(config, name) for name in RULES} | {"n_steps": config.most_n_steps}
 
 
 def transitions(

@@ -18,6 +18,7 @@ from data.runs import RunFolder
 MNIH = "Mnih et al. 2015"
 HESTER = "Hester et al. 2018"
 SCHAUL = "Schaul et al. 2016"
+BBF = "Schwarzer et al. 2023"
 
 ADDED_LATER: dict[str, Any] = {
     "network": "nature",
@@ -39,6 +40,9 @@ ADDED_LATER: dict[str, Any] = {
     "calibrate": False,
     "reset_every": 0,
     "gradient_steps": 1,
+    "n_steps_start": 0,
+    "discount_start": 0.0,
+    "horizon_updates": 10_000,
 }
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
@@ -218,6 +222,15 @@ class TrainConfig:
     n_steps: int = _setting(
         5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
     )
+    n_steps_start: int = _setting(0, "the same at first; 0: as later", "steps", BBF, least=0, most=64)
+    discount_start: float = _setting(0.0, "the discount at first; 0: as later", "per step", BBF, least=0, most=1)
+    horizon_updates: int = _setting(
+        10_000,
+        "updates after pretraining, and after a reset, over which both change to their later values",
+        "updates",
+        BBF,
+        least=1,
+    )
     one_step_weight: float = _setting(
         0.0, "weight of a 1-step loss added to the n-step one", "factor", f"1 in {HESTER}, equation 3", least=0
     )
@@ -395,6 +408,11 @@ class TrainConfig:
             raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
         if self.imitate_own and not self.imitates:
             raise CoachError("--imitate-own needs --margin-weight above 0: it adds to that loss alone.")
+
+    @property
+    def most_n_steps(self) -> int:
+        """The most steps of reward in any return."""
+        return max(self.n_steps, self.n_steps_start)
 
     @property
     def bounds_targets(self) -> bool:

@@ -13,7 +13,7 @@ def memory_rules(config: TrainConfig, evict_seed: bool = False) -> MemoryRules:
     """Return the rules of a memory; that of a run's additions evicts nothing."""
     return MemoryRules(
         stack=config.stack,
-        n_steps=config.n_steps,
+        n_steps=config.most_n_steps,
         discount=config.discount,
         reward=config.reward,
         evict_seed=evict_seed,

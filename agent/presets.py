@@ -25,6 +25,8 @@ COMMON: dict[str, Any] = {
     "evict_seed": False,
     "train_every": 4,
     "gradient_steps": 1,
+    "n_steps_start": 0,
+    "discount_start": 0.0,
     "batch_size": 32,
     "discount": 0.99,
     "bound_by_return": False,

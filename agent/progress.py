@@ -188,9 +188,9 @@ def _smoothed(before: float | None, now: float) -> float:
 # ---- the work of a training, counted in updates of the network: nearly all its time goes into them -----------------
 
 
-def updates(pretraining: int, own_steps: int, train_every: int) -> float:
-    """Return the updates of this pretraining and these own steps, with one update every ``train_every`` steps."""
-    return max(0, pretraining) + max(0, own_steps) / train_every
+def updates(pretraining: int, own_steps: int, per_step: float) -> float:
+    """Return the updates of this pretraining and these own steps, with so many updates for each of these."""
+    return max(0, pretraining) + max(0, own_steps) * per_step
 
 
 def all_updates(config: TrainConfig) -> float:
@@ -201,4 +201,4 @@ def all_updates(config: TrainConfig) -> float:
 def updates_left(config: TrainConfig, pretrained: int, step: int) -> float:
     """Return the updates that are left after these updates of pretraining and these own steps."""
     pretraining = config.pretrain_steps - pretrained if config.seed_from else 0
-    return updates(pretraining, config.steps - step, config.train_every)
+    return updates(pretraining, config.steps - step, config.gradient_steps / config.train_every)

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from agent.batch import Batch
+from agent.horizon import Horizon
 from agent.machine_memory import refuse_too_large
 from agent.preprocessing import OBSERVATION_BYTES, OBSERVATION_SIDE
-from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return
+from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return, n_step_returns
 from agent.sampling import Regions, Sampler
 from data.errors import CoachError
 
@@ -34,6 +35,7 @@ class MemoryRules:
 
     stack: int
     n_steps: int
+    """Steps of reward in a stored return; a batch may have fewer."""
     discount: float
     reward: str
     evict_seed: bool
@@ -349,11 +351,12 @@ class ReplayMemory:
         seeded_count: int | None,
         beta: float = 0.0,
         one_step: bool = False,
+        horizon: Horizon | None = None,
     ) -> Batch:
         """Sample a batch with replacement; raises CoachError if no transition can be sampled yet.
 
         seeded_count: how many are to be seeded ones (as far as there are both kinds); None: all have the same chance.
-        beta: the importance-sampling exponent.
+        beta: the importance-sampling exponent. one_step, horizon: see ``batch``.
         """
         if len(self) == 0:
             raise CoachError("The replay memory has no transition that can be sampled yet.")
@@ -364,27 +367,44 @@ class ReplayMemory:
             found.append(self._sampler.sample(rng, regions, count, *columns, beta))
         slots, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
         np.add.at(self.columns["drawn"], slots, 1)
-        return self.batch(slots, (weights / weights.max()).astype(np.float32), one_step)
+        return self.batch(slots, (weights / weights.max()).astype(np.float32), one_step, horizon)
 
-    def batch(self, slots: np.ndarray, weights: np.ndarray | None = None, one_step: bool = False) -> Batch:
-        """Return the transitions at these ``slots`` (B,), which must be ready."""
+    def batch(
+        self,
+        slots: np.ndarray,
+        weights: np.ndarray | None = None,
+        one_step: bool = False,
+        horizon: Horizon | None = None,
+    ) -> Batch:
+        """Return the transitions at these ``slots`` (B,), which must be ready.
+
+        one_step: with the stacks of the next step, too. horizon: of the returns, at most as many steps as are stored;
+        None: the stored ones. Recorded returns always have the stored discount.
+        """
         c, rules = self.columns, self.rules
-        taken = c["n_taken"][slots].astype(np.int64)
+        taken, ended = c["n_taken"][slots].astype(np.int64), c["n_ended"][slots]
+        returns, discount = c["n_return"][slots], rules.discount
+        if horizon is not None:
+            ended, discount = ended & (taken <= horizon.n_steps), horizon.discount
+            taken = np.minimum(taken, horizon.n_steps)
+            ahead = np.arange(horizon.n_steps)
+            points = c["points"][self._ahead(slots[:, None], ahead)]
+            returns = n_step_returns(REWARDS[rules.reward](points), taken, discount)
         next_stacks = self.stacks(self._ahead(slots, taken))
         one = np.ones(len(slots), np.int64)
-        discounts = np.where(c["n_ended"][slots], 0.0, rules.discount**taken)
+        discounts = np.where(ended, 0.0, discount**taken)
         return Batch(
             slots=slots,
             stacks=self.stacks(slots),
             actions=c["action"][slots].astype(np.int32),
-            returns=c["n_return"][slots],
+            returns=returns,
             discounts=discounts.astype(np.float32),
             next_stacks=next_stacks,
             recorded=c["recorded"][slots],
             imitate=c["imitate"][slots].astype(np.float32),
             weights=np.ones(len(slots), np.float32) if weights is None else weights,
             rewards=REWARDS[rules.reward](c["points"][slots]).astype(np.float32),
-            one_step_discounts=np.where(c["terminal"][slots], 0.0, rules.discount).astype(np.float32),
+            one_step_discounts=np.where(c["terminal"][slots], 0.0, discount).astype(np.float32),
             following_stacks=self.stacks(self._ahead(slots, one)) if one_step else next_stacks,
             seeded=c["source"][slots] != OWN,
             equivalent=c["equivalent"][slots] if rules.equivalent else np.zeros(len(slots), np.uint32),

@@ -38,3 +38,12 @@ def n_step_return(rewards: np.ndarray, discount: float) -> float:
     for reward in rewards[::-1]:
         total = float(reward) + discount * total
     return total
+
+
+def n_step_returns(rewards: np.ndarray, taken: np.ndarray, discount: float) -> np.ndarray:
+    """Return the discounted sums of the first ``taken`` (B,) of each row's (B, n) rewards, (B,) float32."""
+    counts = np.arange(rewards.shape[1]) < taken[:, None]
+    total = np.zeros(len(rewards))
+    for step in range(rewards.shape[1] - 1, -1, -1):
+        total = np.where(counts[:, step], rewards[:, step] + discount * total, total)
+    return total.astype(np.float32)

@@ -157,7 +157,7 @@ class SeedPlan:
     def slots(self, config: TrainConfig) -> int:
         """Return an upper bound of the memory slots needed."""
         recorded = sum(
-            stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.stack, config.n_steps)
+            stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.stack, config.most_n_steps)
         )
         return recorded + sum(spec.count + spec.count // 20 + 2 for spec in self.random)
 

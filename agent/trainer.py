@@ -22,6 +22,7 @@ from agent.batch import (
 )
 from agent.config import TrainConfig
 from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
+from agent.horizon import Horizon, horizon_at
 from agent.imitation import Imitation
 from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
@@ -296,6 +297,11 @@ class Trainer:
             seed = np.random.SeedSequence(self.config.seed, spawn_key=(RESETTING, self.own_updates // every))
             self.learner.reset_dense_layers(np.random.default_rng(seed))
 
+    @property
+    def _horizon(self) -> Horizon | None:
+        every = self.config.reset_every
+        return horizon_at(self.config, self.own_updates % every if every else self.own_updates)
+
     def _sample(self, pretraining: bool = False) -> Batch:
         """Return the batch of the next update."""
         config, share = self.config, self.seeded_share
@@ -303,16 +309,16 @@ class Trainer:
         if config.sampling == "prioritised":
             ends = config.importance_exponent, config.importance_exponent_end
             beta = annealed_beta(*ends, self.step, config.steps)
-        rng, one_step = self.generators.sampling, config.one_step_weight > 0.0
+        rng, how = self.generators.sampling, (beta, config.one_step_weight > 0.0, self._horizon)
         added = 0
         if self.added is not None:
             # A seeding that is not used has no share of which the additions could be a part.
             of_seeding = None if self.imitation.trust == NOTHING else share
             added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
         others = config.batch_size - added
-        sampled = self.memory.sample(rng, others, None if share is None else round(share * others), beta, one_step)
+        sampled = self.memory.sample(rng, others, None if share is None else round(share * others), *how)
         if self.added is not None and added:
-            sampled = joined(sampled, self.added.sample(rng, added, None, beta, one_step))
+            sampled = joined(sampled, self.added.sample(rng, added, None, *how))
         self._added_rows = added
         if config.equivalent_actions:
             sampled = take_any_equivalent(sampled, rng)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import machine_memory
+from agent.horizon import Horizon
 from agent.preprocessing import OBSERVATION_SIDE
 from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
@@ -100,10 +101,12 @@ class Mirror:
         self.slot_of[self.count] = slot
         self.count += 1
 
-    def expected(self) -> dict[int, tuple[list[int], list[int], float, float, float]]:
+    def expected(self, horizon: Horizon | None = None) -> dict[int, tuple[list[int], list[int], float, float, float]]:
         """Slot to (stack, next stack, return, discount, recorded return), for all that can be sampled."""
         found = {}
-        size, n, discount = self.rules.stack, self.rules.n_steps, self.rules.discount
+        size, n, recorded_discount = self.rules.stack, self.rules.n_steps, self.rules.discount
+        horizon = horizon or Horizon(n, recorded_discount)
+        discount = horizon.discount
         for piece in self.pieces:
             total = len(piece.rewards)
             for d in range(total):
@@ -112,6 +115,8 @@ class Mirror:
                 complete = bool(ends) or taken == n or piece.ended
                 if not complete or not piece.kept[d]:
                     continue
+                taken = min(taken, horizon.n_steps)
+                ends = [k for k in ends if k < d + taken]
                 stack = [piece.first + d - min(k, piece.age + d) for k in range(size - 1, -1, -1)]
                 at = d + taken
                 following = [piece.first + at - min(k, piece.age + at) for k in range(size - 1, -1, -1)]
@@ -122,20 +127,20 @@ class Mirror:
                 later = [k for k in range(d, total) if piece.terminals[k]]
                 recorded = -np.inf
                 if later:
-                    recorded = sum(piece.rewards[k] * discount ** (k - d) for k in range(d, later[0] + 1))
+                    recorded = sum(piece.rewards[k] * recorded_discount ** (k - d) for k in range(d, later[0] + 1))
                 factor = 0.0 if ends else discount**taken
                 found[self.slot_of[piece.first + d]] = (stack, following, summed, factor, recorded)
         return found
 
-    def check(self) -> None:
-        expected = self.expected()
+    def check(self, horizon: Horizon | None = None) -> None:
+        expected = self.expected(horizon)
         memory = self.memory
         assert set(np.flatnonzero(memory.columns["ready"]).tolist()) == set(expected)
         assert len(memory) == len(expected)
         if not expected:
             return
         slots = np.array(sorted(expected))
-        batch = memory.batch(slots)
+        batch = memory.batch(slots, horizon=horizon)
         for row, slot in enumerate(slots.tolist()):
             stack, following, summed, factor, recorded = expected[slot]
             assert numbers(batch.stacks)[row].tolist() == stack
@@ -154,6 +159,7 @@ episodes = st.lists(steps, max_size=14)
     own=st.lists(episodes, min_size=1, max_size=6),
     own_slots=st.integers(10, 30),
     n_steps=st.integers(1, 5),
+    nearer=st.integers(1, 5),
     evict=st.booleans(),
     sampler=st.sampled_from([uniform, prioritised]),
 )
@@ -163,6 +169,7 @@ def test_exactly_the_complete_transitions_can_be_sampled(
     own: list[list[tuple[int, bool, bool]]],
     own_slots: int,
     n_steps: int,
+    nearer: int,
     evict: bool,
     sampler: Callable[[int], Sampler],
 ) -> None:
@@ -183,6 +190,7 @@ def test_exactly_the_complete_transitions_can_be_sampled(
             mirror.check()
         mirror.end()
         mirror.check()
+    mirror.check(Horizon(min(n_steps, nearer), 0.5))
     memory = mirror.memory
     if not evict:
         assert memory.seeded_ready == seeded_before
