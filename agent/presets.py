@@ -27,6 +27,7 @@ COMMON: dict[str, Any] = {
     "gradient_steps": 1,
     "n_steps_start": 0,
     "discount_start": 0.0,
+    "horizon_updates": 10_000,
     "batch_size": 32,
     "discount": 0.99,
     "bound_by_return": False,
