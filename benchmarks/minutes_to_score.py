@@ -5,8 +5,8 @@
 Both sides train from scratch, without demonstrations, at the same time, in one thread each: our default preset and
 Stable-Baselines3's DQN with the settings of benchmarks/learning_sb3.py. Every 5,000 own steps (--every) each is
 evaluated on the same episodes. A side is finished when two evaluations in a row together have a mean of at least
---points (one alone can be luck), or after --steps. Its time starts at the evaluation before the first step and ends
-at the second of the two, and evaluations are left out of it.
+--points, or after --steps: one evaluation alone can be luck, and the one before the first step does not count. Its
+time starts at that one and ends at the second of the two, and evaluations are left out of it.
 
 It takes about an hour. Stop it with Ctrl-C or by --minutes and call it again: the trainings resume from their
 checkpoints in build/minutes_to_score.
@@ -50,9 +50,15 @@ def minutes(row: Evaluated, rows: tuple[Evaluated, ...]) -> float:
 
 
 def reaching(points: float, rows: tuple[Evaluated, ...]) -> tuple[Evaluated, Evaluated] | None:
-    """Return the first two evaluations in a row with a mean of at least ``points`` whose times are known."""
-    pairs = itertools.pairwise(row for row in rows if row.seconds is not None)
-    return next((pair for pair in pairs if mean_of(pair) >= points), None)
+    """Return the first two evaluations in a row with a mean of at least ``points`` whose times are known.
+
+    The one before the first step is none of them: a network that has learned nothing scores, too.
+    """
+    return next((pair for pair in itertools.pairwise(_timed(rows)[1:]) if mean_of(pair) >= points), None)
+
+
+def _timed(rows: tuple[Evaluated, ...]) -> list[Evaluated]:
+    return [row for row in rows if row.seconds is not None]
 
 
 def mean_of(pair: tuple[Evaluated, Evaluated]) -> float:
@@ -104,13 +110,13 @@ def report_lines(options: argparse.Namespace, work: Path) -> list[str]:
         reached = []
         for side, title in SIDES.items():
             rows = evaluations(side, seed, work)
-            timed = [row for row in rows if row.seconds is not None]
+            timed = _timed(rows)
             pair = reaching(options.points, rows)
             if pair is not None:
                 reached.append(minutes(pair[1], rows))
                 found = f"{reached[-1]:6.1f} minutes, {pair[1].step:,} steps: {mean_of(pair):.0f} points"
             elif timed:
-                best = max(map(mean_of, itertools.pairwise(timed)), default=timed[0].mean)
+                best = max(map(mean_of, itertools.pairwise(timed[1:])), default=timed[-1].mean)
                 found = (
                     f"not in {minutes(timed[-1], rows):.1f} minutes, {timed[-1].step:,} steps; best: {best:.0f} points"
                 )

@@ -114,7 +114,7 @@ def test_the_minutes_to_a_score_are_those_of_two_evaluations_in_a_row_that_have_
         return [{"step": 5_000 * n, "scores": [m - 1, m + 1], "seconds": 60.0 * n + 9} for n, m in enumerate(means)]
 
     (tmp_path / "sb3-0").mkdir()
-    (tmp_path / "sb3-0" / "state.json").write_text(json.dumps({"evaluations": rows(150, 252, 200, 230, 270)}))
+    (tmp_path / "sb3-0" / "state.json").write_text(json.dumps({"evaluations": rows(350, 252, 200, 230, 270)}))
     options = argparse.Namespace(points=250.0, seeds=[0], episodes=2)
     lines = minutes_to_score.report_lines(options, tmp_path)
     assert lines[-2].endswith("not measured")
