@@ -66,9 +66,14 @@ class SpoolPlace:
 
 
 class Spool:
-    """Compressed blocks in an unnamed temporary file, so that a crash leaves no file behind."""
+    """Compressed blocks in an unnamed temporary file, so that a crash leaves no file behind.
+
+    The background thread puts blocks while the game's thread may get earlier ones.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        """The file has one position for reading and writing."""
         self.trouble: str | None = None
         self._end = 0
         self._bytes_in_memory = 0
@@ -77,8 +82,9 @@ class Spool:
     def put(self, data: bytes) -> SpoolPlace:
         """Store bytes, in memory if the disk fails. Raises OSError if the memory for that is full too."""
         try:
-            self._file.seek(self._end)
-            write_all(self._file.fileno(), data)
+            with self._lock:
+                self._file.seek(self._end)
+                write_all(self._file.fileno(), data)
         except OSError as error:
             self.trouble = f"Cannot write to the disk ({error.strerror or error}); the episode is kept in memory."
             if self._bytes_in_memory + len(data) > MAX_SPOOL_BYTES_IN_MEMORY:
@@ -92,8 +98,9 @@ class Spool:
         if place.in_memory is not None:
             return place.in_memory
         assert place.offset is not None
-        self._file.seek(place.offset)
-        return self._file.read(place.size)
+        with self._lock:
+            self._file.seek(place.offset)
+            return self._file.read(place.size)
 
     def close(self) -> None:
         self._file.close()

@@ -30,6 +30,8 @@ KILLED = -9
 """Exit code of a process that the system ended by SIGKILL, such as when memory is exhausted."""
 SILENCE_SECONDS = 60.0
 """Timeout. The child reports every block of frames, so it hangs if it is silent for a minute."""
+START_SECONDS = 60.0
+"""Timeout of its start, which depends on the machine and not on a file."""
 
 
 class ReaderUnavailable(CoachError):
@@ -88,7 +90,7 @@ class Quarantine:
             child.stdin.write(json.dumps({"task": task, "path": os.path.abspath(path)}).encode() + b"\n")
             child.stdin.flush()
             while True:
-                message = self._next_message()
+                message = self._next_message(self._silence_seconds)
                 if "frames" in message:
                     if on_frames is not None:
                         on_frames(*message["frames"])
@@ -103,10 +105,10 @@ class Quarantine:
             how = "did not end" if isinstance(error, TimeoutError) else "crashed the reader"
             raise refusal(f"{path} is refused: reading it {how}, so it is damaged or malicious.") from error
 
-    def _next_message(self) -> dict[str, Any]:
+    def _next_message(self, timeout: float) -> dict[str, Any]:
         """Return the child's next message. Raises TimeoutError, or ValueError if the child has ended."""
         try:
-            line = self._messages.get(timeout=self._silence_seconds)
+            line = self._messages.get(timeout=timeout)
         except queue.Empty:
             raise TimeoutError from None
         if not line:
@@ -141,7 +143,7 @@ class Quarantine:
         self._listener = threading.Thread(target=_listen, args=(child.stdout, self._messages), daemon=True)
         self._listener.start()
         try:
-            self._next_message()
+            self._next_message(START_SECONDS)
         except (OSError, ValueError) as error:
             self.close()
             raise ReaderUnavailable(

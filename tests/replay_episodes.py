@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import struct
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 
+from data.background_writer import WRITE_SECONDS, WRITES_PER_SYNC
 from data.episode import EmulatorSettings, FrameState, demonstrator_index
 from data.library import Library
 from data.replay_writer import ReplayWriter
@@ -50,11 +53,22 @@ def writable_copy(path: Path, folder: Path, name: str = "copy.h5") -> Path:
     return copy
 
 
+def _write_clock(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    for tick in itertools.count():
+        os.pwrite(descriptor, TIME.pack(time.time()), 0)
+        if tick % WRITES_PER_SYNC == 0:
+            os.fsync(descriptor)
+        time.sleep(WRITE_SECONDS)
+
+
 def play_until_killed(folder: str, notes: str, seed: int) -> None:
     """Record one short episode after another, and note outside when each frame was appended (a process of its own).
 
     ``notes/<episode id>``: the time of frame t at byte 8 t. ``notes/published``: the ids of published episodes.
+    ``notes/clock``: the time at which another thread last wrote it, as often as a journal is written.
     """
+    threading.Thread(target=_write_clock, args=(Path(notes) / "clock",), daemon=True).start()
     rng = np.random.default_rng(seed)
     library = Library(folder)
     emulator = Emulator("SpaceInvaders", EmulatorSettings(seed=seed))

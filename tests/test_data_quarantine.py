@@ -41,15 +41,15 @@ class ReaderThatEnds(Quarantine):
         self.starts += 1
         return super()._started()
 
-    def _next_message(self) -> dict[str, Any]:
-        message = super()._next_message()
+    def _next_message(self, timeout: float) -> dict[str, Any]:
+        message = super()._next_message(timeout)
         if "answer" in message and self._left:
             self._left -= 1
             child = self._child
             assert child is not None
             child.send_signal(self._how)
             child.wait(timeout=60)
-            message = super()._next_message()
+            message = super()._next_message(timeout)
         return message
 
 

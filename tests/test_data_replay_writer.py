@@ -228,6 +228,26 @@ def test_a_disk_that_is_too_slow_costs_memory_up_to_a_limit_and_no_frame(
         assert np.array_equal(replay.frames(64 * 3 + 1), np.stack([state.screen for state in shown]))
 
 
+def test_blocks_are_read_while_others_are_written(tmp_path: Path) -> None:
+    spool = background_writer.Spool(tmp_path)
+    places: list[background_writer.SpoolPlace] = []
+
+    def put() -> None:
+        for number in range(4000):
+            places.append(spool.put(number.to_bytes(4, "little") * 512))
+
+    writing = threading.Thread(target=put)
+    writing.start()
+    rng, wrong = np.random.default_rng(0), 0
+    while writing.is_alive() or not places:
+        if places:
+            number = int(rng.integers(len(places)))
+            wrong += spool.get(places[number]) != number.to_bytes(4, "little") * 512
+    assert wrong == 0
+    assert all(spool.get(place) == number.to_bytes(4, "little") * 512 for number, place in enumerate(places))
+    spool.close()
+
+
 def test_a_recorder_that_is_faster_than_the_disk_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background_writer, "MAX_WAITING_BLOCKS", 2)
     writer, emulator = begin(Library(tmp_path))
