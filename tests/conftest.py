@@ -128,7 +128,7 @@ class VirtualDisplay:
         """Click into a window that thereby becomes another; a click that came before it was ready is repeated."""
         for _ in range(10):
             self.click(title, at)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 25
             while time.monotonic() < deadline:
                 names = list(self.windows().values())
                 if any(re.search(next_title, name) for name in names):
