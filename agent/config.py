@@ -222,11 +222,13 @@ class TrainConfig:
     n_steps: int = _setting(
         5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
     )
-    n_steps_start: int = _setting(0, "the same at first; 0: as later", "steps", BBF, least=0, most=64)
+    n_steps_start: int = _setting(
+        0, "steps of reward in a return at first; 0: as later", "steps", BBF, least=0, most=64
+    )
     discount_start: float = _setting(0.0, "the discount at first; 0: as later", "per step", BBF, least=0, most=1)
     horizon_updates: int = _setting(
         10_000,
-        "updates after pretraining, and after a reset, over which both change to their later values",
+        "updates after pretraining, and after a reset, over which n-steps and discount change to their later values",
         "updates",
         BBF,
         least=1,

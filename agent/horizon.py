@@ -21,7 +21,7 @@ def horizon_at(config: TrainConfig, updates: int) -> Horizon | None:
 
     updates: own updates before it, since pretraining or the last reset of the dense layers. Over the first
     ``horizon_updates``, the steps and the effective horizon 1 / (1 - discount) change exponentially from their first to
-    their last values (Schwarzer et al. 2023, "Bigger, Better, Faster", section 3).
+    their last values (after Schwarzer et al. 2023, "Bigger, Better, Faster").
     """
     part = min(1.0, updates / config.horizon_updates)
     first_steps, first_discount = config.n_steps_start or config.n_steps, config.discount_start or config.discount

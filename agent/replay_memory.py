@@ -21,7 +21,7 @@ from agent.batch import Batch
 from agent.horizon import Horizon
 from agent.machine_memory import refuse_too_large
 from agent.preprocessing import OBSERVATION_BYTES, OBSERVATION_SIDE
-from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return, n_step_returns
+from agent.returns import REWARDS, UNKNOWN, discounted_returns, n_step_return
 from agent.sampling import Regions, Sampler
 from data.errors import CoachError
 
@@ -387,9 +387,9 @@ class ReplayMemory:
         if horizon is not None:
             ended, discount = ended & (taken <= horizon.n_steps), horizon.discount
             taken = np.minimum(taken, horizon.n_steps)
-            ahead = np.arange(horizon.n_steps)
-            points = c["points"][self._ahead(slots[:, None], ahead)]
-            returns = n_step_returns(REWARDS[rules.reward](points), taken, discount)
+            ahead = np.arange(horizon.n_steps)[:, None]
+            rewards = REWARDS[rules.reward](c["points"][self._ahead(slots, ahead)])  # [n, B]
+            returns = n_step_return(np.where(ahead < taken, rewards, 0.0), discount).astype(np.float32)
         next_stacks = self.stacks(self._ahead(slots, taken))
         one = np.ones(len(slots), np.int64)
         discounts = np.where(ended, 0.0, discount**taken)

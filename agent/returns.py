@@ -32,18 +32,12 @@ def discounted_returns(rewards: np.ndarray, terminal: np.ndarray, discount: floa
     return found
 
 
-def n_step_return(rewards: np.ndarray, discount: float) -> float:
-    """Return the discounted sum of (n,) rewards, the first one undiscounted (Sutton and Barto 2018, equation 7.1)."""
-    total = 0.0
+def n_step_return(rewards: np.ndarray, discount: float) -> np.ndarray:
+    """Return the discounted sum of rewards, the first one undiscounted (Sutton and Barto 2018, equation 7.1).
+
+    rewards: (n,) or (n, B); the sum is () or (B,) float64.
+    """
+    total = np.zeros(rewards.shape[1:])
     for reward in rewards[::-1]:
-        total = float(reward) + discount * total
+        total = reward + discount * total
     return total
-
-
-def n_step_returns(rewards: np.ndarray, taken: np.ndarray, discount: float) -> np.ndarray:
-    """Return the discounted sums of the first ``taken`` (B,) of each row's (B, n) rewards, (B,) float32."""
-    counts = np.arange(rewards.shape[1]) < taken[:, None]
-    total = np.zeros(len(rewards))
-    for step in range(rewards.shape[1] - 1, -1, -1):
-        total = np.where(counts[:, step], rewards[:, step] + discount * total, total)
-    return total.astype(np.float32)

@@ -53,8 +53,7 @@ def writable_copy(path: Path, folder: Path, name: str = "copy.h5") -> Path:
     return copy
 
 
-def _write_clock(path: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+def _write_clock(descriptor: int) -> None:
     for tick in itertools.count():
         os.pwrite(descriptor, TIME.pack(time.time()), 0)
         if tick % WRITES_PER_SYNC == 0:
@@ -68,7 +67,8 @@ def play_until_killed(folder: str, notes: str, seed: int) -> None:
     ``notes/<episode id>``: the time of frame t at byte 8 t. ``notes/published``: the ids of published episodes.
     ``notes/clock``: the time at which another thread last wrote it, as often as a journal is written.
     """
-    threading.Thread(target=_write_clock, args=(Path(notes) / "clock",), daemon=True).start()
+    clock = os.open(Path(notes) / "clock", os.O_WRONLY | os.O_CREAT)
+    threading.Thread(target=_write_clock, args=(clock,), daemon=True).start()
     rng = np.random.default_rng(seed)
     library = Library(folder)
     emulator = Emulator("SpaceInvaders", EmulatorSettings(seed=seed))

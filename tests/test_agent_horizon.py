@@ -17,14 +17,6 @@ from data.library import Library
 LIKE_BBF = {"n_steps": 3, "n_steps_start": 10, "discount": 0.997, "discount_start": 0.97, "horizon_updates": 10_000}
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    library = Library(tmp_path / "library")
-    library.prepare()
-    record_episode(library, 400, seed=1, kind="human")
-    return library
-
-
 def test_without_first_values_the_memory_decides() -> None:
     assert all(horizon_at(preset("default"), updates) is None for updates in (0, 5_000, 10**6))
 
@@ -51,8 +43,10 @@ def test_a_discount_of_one_is_there_at_once() -> None:
 
 
 def test_each_update_has_the_horizon_of_its_number_since_the_last_reset(
-    library: Library, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    library = Library(tmp_path)
+    record_episode(library, 400, kind="human")
     asked = []
 
     def horizon(config: TrainConfig, updates: int) -> Horizon | None:
