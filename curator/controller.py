@@ -23,8 +23,8 @@ from curator.timeline import FrameRange
 from data.clip import Clip
 from data.errors import CoachError, without_folder
 from data.label_database import JudgedElsewhere
+from screen.events import KeyDown
 from screen.fields import TextField
-from screen.window import KeyDown
 
 MESSAGE_SECONDS, ERROR_SECONDS = 3.0, 10.0
 PREPARED_CLIPS = 3

@@ -34,9 +34,7 @@ from data.game_names import display_name
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen.canvas import Canvas, whole_multiples
-from screen.theme import GROUND
-from screen.widgets import draw_key_list, draw_message, message_buttons
-from screen.window import (
+from screen.events import (
     CloseRequested,
     Event,
     KeyDown,
@@ -46,8 +44,10 @@ from screen.window import (
     Resized,
     TextTyped,
     Wheel,
-    Window,
 )
+from screen.theme import GROUND
+from screen.widgets import draw_key_list, draw_message, message_buttons
+from screen.window import Window
 
 IDLE_SECONDS = 1.0
 LOADING_REDRAW_SECONDS = 0.05
@@ -163,7 +163,7 @@ def _show_empty_library(window: Window, game: str | None, from_home: bool) -> No
     if from_home:
         todo = "Go back, and press P to play one."
     pointer = (-1.0, -1.0)
-    window.ignore_held_keys()
+    window.start_view()
     while True:
         canvas = window.canvas
         buttons = message_buttons(canvas, [("Back" if from_home else "Quit", "Esc", None)])
@@ -194,7 +194,7 @@ class WindowLoop:
         """What was drawn last; None if the window must be drawn again."""
 
     def run(self) -> None:
-        self._window.ignore_held_keys()
+        self._window.start_view()
         last = time.perf_counter()
         while not self._controller.closed and not self._window.closing:
             if self._window.visible:

@@ -22,9 +22,10 @@ from home.episode_drawing import MESSAGE_HEIGHT, EpisodeLayout, draw_episode, ep
 from home.library_rows import EpisodeRow
 from home.playback import EpisodeColumns, Playback, ReadValues, ValueCurve, columns_of
 from screen.background import Background
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel
 from screen.theme import GREEN, ORANGE, SMALL
 from screen.widgets import Button, draw_key_list
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel, Window
+from screen.window import Window
 
 FRAME_SECONDS, IDLE_SECONDS, COMPUTING_SECONDS = 1 / 60, 1.0, 0.2
 """Between two pictures; the longest wait for an event while nothing moves, and while values are computed."""
@@ -147,7 +148,7 @@ class EpisodeWindow:
         return fit_verdicts(verdicts, {self._row.episode_id: self._row.frame_count}).fitting
 
     def _loop(self, frames: FrameSource, columns: EpisodeColumns) -> None:
-        self._window.ignore_held_keys()
+        self._window.start_view()
         last = time.monotonic()
         prepared = -1
         stale = True

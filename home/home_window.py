@@ -25,9 +25,10 @@ from home.home_drawing import (
 from home.home_notice import HomeNotice
 from home.overview import MAIN_ACTIONS, HomeAction, Overview, next_action
 from screen.background import Background
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved
 from screen.layout import Box
 from screen.widgets import draw_key_list
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, Window
+from screen.window import Window
 
 __all__ = ["TITLE", "HomeWindow", "Picture"]
 
@@ -101,7 +102,7 @@ class HomeWindow:
         self._picturing = Background(lambda _: self._make_picture(), "picture")
         self._has_chosen, self.target = False, ""
         self._window.title = TITLE
-        self._window.ignore_held_keys()
+        self._window.start_view()
         self._stale = True
         last = time.monotonic()
         while True:

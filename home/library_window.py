@@ -24,9 +24,10 @@ from home.library_drawing import (
 from home.library_rows import FILTERS
 from home.playback import ReadValues
 from home.training_chooser import TrainingChooser, Trainings
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel
 from screen.theme import ORANGE
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel, Window
+from screen.window import Window
 
 TITLE = "Replay Coach - "
 TICK_SECONDS, IDLE_SECONDS = 1 / 30, 1.0
@@ -77,7 +78,7 @@ class LibraryWindow:
         self._clicked: tuple[int, float] = (-1, 0.0)
 
     def run(self) -> None:
-        self._window.ignore_held_keys()
+        self._window.start_view()
         try:
             while not self._closed:
                 self._place()

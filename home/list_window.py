@@ -11,21 +11,12 @@ from data.errors import CoachError
 from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, fitting_actions, form_width
 from home.form import FormDrawing, ListForm
 from screen.canvas import Canvas
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, TextTyped, Wheel
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GREEN, GRID, GROUND, LINE, ORANGE, PANEL, QUIET, SMALL
 from screen.widgets import Button, draw_key_list
-from screen.window import (
-    CloseRequested,
-    Event,
-    KeyDown,
-    PointerDown,
-    PointerMoved,
-    PointerUp,
-    TextTyped,
-    Wheel,
-    Window,
-)
+from screen.window import Window
 
 TICK_SECONDS, MOVING_TICK_SECONDS = 1 / 10, 1 / 30
 """Longest wait for an event: while the selected item does not change, and while it does (a live picture)."""
@@ -128,7 +119,7 @@ class ListWindow(ABC, Generic[FormT]):
     def _run(self) -> None:
         """Run until the person leaves. With nothing to show, the form is open at first."""
         self._leaving, self._stale = False, True
-        self._window.ignore_held_keys()
+        self._window.start_view()
         selected = self._shown
         self._update()
         if self._starts_with_form(selected):

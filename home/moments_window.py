@@ -15,10 +15,11 @@ from data.moments import LEAD_SECONDS, REASONS, Moment, frames_of, read_moments
 from data.runs import RunFolder
 from home.action_bar import Action, action_buttons, areas, draw_action_bar, draw_heading, margin
 from screen.canvas import Canvas
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GREEN, GRID, GROUND, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel, Window
+from screen.window import Window
 
 SHOWN = 10
 ROW = 96.0
@@ -53,7 +54,7 @@ class MomentsWindow:
     def run(self) -> None:
         """Run until the window is closed."""
         before = self._window.title
-        self._window.ignore_held_keys()
+        self._window.start_view()
         ticks = 0
         try:
             while not self._leaving:
@@ -137,7 +138,7 @@ class MomentsWindow:
             self._play(self._moments[self._rows.chosen])
         except CoachError as error:
             self._message = str(error)
-        self._window.ignore_held_keys()
+        self._window.start_view()
         if self._window.closing:
             self._leaving = True
         self._stale = True

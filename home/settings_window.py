@@ -12,11 +12,12 @@ from home.curator_name import RESERVED, NameChange, name_change
 from home.setting_rows import SettingRow, setting_rows
 from home.settings import MOST_NAME_LETTERS, Settings
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped
 from screen.fields import FIELD_HEIGHT, Choice, TextField
 from screen.layout import Box
 from screen.theme import GREEN, GROUND, LARGE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL
 from screen.widgets import Button, draw_key_list, draw_message, message_buttons
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window, usable_size
+from screen.window import Window, usable_size
 from screen.window_size import fitting
 
 TITLE = "Replay Coach - settings"
@@ -77,7 +78,7 @@ class SettingsWindow:
     def run(self) -> Settings:
         """Run until the window is closed and return the settings."""
         self._window.title = TITLE
-        self._window.ignore_held_keys()
+        self._window.start_view()
         stale = True
         while not self._closed:
             for event in self._window.events(0.0 if stale and self._window.visible else IDLE_SECONDS):

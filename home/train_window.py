@@ -19,11 +19,12 @@ from home.run_pane import STATE_COLOURS, RunPane, state_words
 from home.seeding_pane import BackgroundPreview, draw_preview
 from home.train_form import Preset, TrainForm, TrainingRequest
 from screen.canvas import Canvas
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped
 from screen.fields import FIELD_HEIGHT, TextField
 from screen.layout import Box
 from screen.theme import GREEN, GRID, OLIVE, ORANGE, QUIET, SMALL
 from screen.widgets import Button, draw_message, message_buttons
-from screen.window import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, TextTyped, Window
+from screen.window import Window
 
 TITLE = "Replay Coach - training"
 WAITS = "is waiting for its turn"

@@ -9,10 +9,10 @@ from pathlib import Path
 from data.runs import RunSummary
 from home.run_pane import STATE_COLOURS, progress_words, state_words
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.events import Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel
 from screen.layout import Box
 from screen.list_view import ListView
 from screen.theme import GRID, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL
-from screen.window import Event, KeyDown, PointerDown, PointerMoved, PointerUp, Wheel
 
 WIDTH, ROW, MOST_ROWS = 640.0, 44.0, 6
 HEAD, FOOT = 64.0, 56.0

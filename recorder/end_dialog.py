@@ -10,11 +10,11 @@ from recorder.controls import key_label
 from recorder.session import Session
 from recorder.session_state import SessionState
 from screen.canvas import Canvas
+from screen.events import KeyDown
 from screen.fields import FIELD_HEIGHT, TextField
 from screen.layout import Box
 from screen.theme import GREEN, GRID, LARGE, LINE, MEDIUM, OLIVE, ORANGE, PANEL, QUIET, SMALL, Colour
 from screen.widgets import Button
-from screen.window import KeyDown
 
 WIDTH, LEAST_HEIGHT = 640.0, 216.0
 BUTTON_HEIGHT = 44.0

@@ -11,21 +11,12 @@ from data.runs import supplied_games
 from data.simulation import games
 from recorder.game_pictures import GamePictures
 from screen.canvas import Canvas
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerMoved, Resized, TextTyped, Wheel
 from screen.keyboard import in_latin_letters
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, MEDIUM, OLIVE, PANEL, QUIET, SMALL, TEXT
 from screen.widgets import Button, draw_key_list
-from screen.window import (
-    CloseRequested,
-    Event,
-    KeyDown,
-    PointerDown,
-    PointerMoved,
-    Resized,
-    TextTyped,
-    Wheel,
-    Window,
-)
+from screen.window import Window
 
 CARD_WIDTH = 176.0
 """The least width; cards grow to fill the row."""
@@ -140,7 +131,7 @@ def pick_game(window: Window, current: str) -> str | None:
     before = window.title
     window.title = TITLE
     pictures = GamePictures()
-    window.ignore_held_keys()  # the key that led here must not be the first letter of the search
+    window.start_view()  # the key that led here must not be the first letter of the search
     try:
         picker = GamePicker(games(), current, pictures)
         while not (picker.done or window.closing):

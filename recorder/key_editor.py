@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from recorder.controls import DEFAULT_KEYS, MEANINGS, KeyMap, key_label, read_key_map, write_key_map
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.events import CloseRequested, KeyDown, PointerDown, PointerMoved
 from screen.layout import Box
 from screen.theme import GREEN, GRID, GROUND, LARGE, LINE, OLIVE, ORANGE, PANEL, QUIET, SMALL, TEXT
 from screen.widgets import Button
-from screen.window import CloseRequested, KeyDown, PointerDown, PointerMoved, Window
+from screen.window import Window
 
 IDLE_SECONDS = 1.0
 """Longest wait for an event while the editor is shown alone."""
@@ -145,7 +146,7 @@ def edit_keys(window: Window) -> None:
     """
     editor = KeyEditor(read_key_map())
     window.title = "Replay Coach - keys"
-    window.ignore_held_keys()
+    window.start_view()
     while not editor.done:
         if window.visible:
             canvas = window.canvas

@@ -24,8 +24,7 @@ from recorder.session import Session
 from recorder.session_keys import SessionKeys
 from recorder.session_state import SPEEDS, Next, SessionEpisode, SessionState
 from screen.background import Background
-from screen.sound import GameSound, read_volume, write_volume
-from screen.window import (
+from screen.events import (
     CloseRequested,
     Event,
     FocusLost,
@@ -36,8 +35,9 @@ from screen.window import (
     PointerUp,
     TextTyped,
     Wheel,
-    Window,
 )
+from screen.sound import GameSound, read_volume, write_volume
+from screen.window import Window
 
 IDLE_SECONDS = 0.5
 """Longest wait for an event while nothing moves."""
@@ -164,7 +164,7 @@ class RecorderWindow:
     def _loop(self, pace: Pace) -> None:
         session = self._session
         ticks = Pace(time.perf_counter())
-        self._window.ignore_held_keys()
+        self._window.start_view()
         stale = True
         while True:
             for event in self._window.events(IDLE_SECONDS if session.is_still and not stale else 0.0):

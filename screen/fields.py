@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from screen.canvas import KEY_CAP_HEIGHT, Canvas
+from screen.events import KeyDown
 from screen.layout import Box
 from screen.theme import GRID, GROUND, LINE, OLIVE, PANEL, QUIET, SMALL, TEXT
-from screen.window import KeyDown
 
 FIELD_HEIGHT = 32.0
 ARROW_WIDTH = 28.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -15,6 +16,20 @@ from data.errors import CoachError
 from screen import sdl, window_size
 from screen.canvas import Canvas
 from screen.controllers import Controllers
+from screen.events import (
+    CloseRequested,
+    Event,
+    FocusGained,
+    FocusLost,
+    KeyDown,
+    KeyUp,
+    PointerDown,
+    PointerMoved,
+    PointerUp,
+    Resized,
+    TextTyped,
+    Wheel,
+)
 from screen.keyboard import key_name
 from screen.layout import Box
 from screen.theme import DESIGN_SIZE, GROUND, scale_of
@@ -31,92 +46,8 @@ POLL_SECONDS = 0.01
 """Time between two checks for events if SDL cannot wait for them."""
 HELD_SECONDS = 0.1
 """A key that goes down so soon after the window regained the keyboard was held before: a held key repeats faster."""
-
-
-@dataclass(frozen=True)
-class KeyDown:
-    """A key went down; ``repeat``: it is still being held."""
-
-    key: str
-    shift: bool = False
-    control: bool = False
-    repeat: bool = False
-
-
-@dataclass(frozen=True)
-class KeyUp:
-    key: str
-
-
-@dataclass(frozen=True)
-class TextTyped:
-    """Text as typed with the keyboard's layout; for text fields."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class PointerDown:
-    x: float
-    y: float
-    button: int = 1
-
-
-@dataclass(frozen=True)
-class PointerUp:
-    x: float
-    y: float
-    button: int = 1
-
-
-@dataclass(frozen=True)
-class PointerMoved:
-    x: float
-    y: float
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """``dy`` is above 0 for a turn away from the person."""
-
-    dy: int
-
-
-@dataclass(frozen=True)
-class CloseRequested:
-    """The person closed the window; ``by_system``: the program is to end (SIGTERM, a log-out), and nobody answers."""
-
-    by_system: bool = False
-
-
-@dataclass(frozen=True)
-class FocusLost:
-    pass
-
-
-@dataclass(frozen=True)
-class FocusGained:
-    pass
-
-
-@dataclass(frozen=True)
-class Resized:
-    """The window has another size, or must be drawn again because it became visible or the layout of keys changed."""
-
-
-Event = (
-    KeyDown
-    | KeyUp
-    | TextTyped
-    | PointerDown
-    | PointerUp
-    | PointerMoved
-    | Wheel
-    | CloseRequested
-    | FocusLost
-    | FocusGained
-    | Resized
-)
+DOUBLE_CLICK_SECONDS, DOUBLE_CLICK_UNITS = 0.4, 4
+"""Two presses of a button are one double click if there is at most so much time and so much space between them."""
 
 
 def usable_size() -> tuple[int, int]:
@@ -203,6 +134,13 @@ class Window:
         self._ignored: set[str] = set()
         """Keys that have been held since before this view; they count again once released."""
         self._ignores_text = False
+        self._unseen = False
+        """Whether the present view has not been shown yet."""
+        self._last_press = (PointerDown(-1.0, -1.0), float("-inf"))
+        """The last press of a button, and when it was read."""
+        self._press_before = self._last_press
+        """The last press before this view."""
+        self._ignored_buttons: set[int] = set()
         self._controllers = Controllers()
         pygame.key.set_repeat(_REPEAT_AFTER_MS, _REPEAT_EVERY_MS)
         self._surface.fill(GROUND)
@@ -243,11 +181,17 @@ class Window:
         scale = scale_of(*pixels)
         return position[0] * pixels[0] / points[0] / scale, position[1] * pixels[1] / points[1] / scale
 
-    def ignore_held_keys(self) -> None:
-        """Ignore the keys that are down until they are pressed again. Every view calls it when it starts.
+    def start_view(self) -> None:
+        """Keep what was meant for another view in this window from the one that starts. Every view calls it.
 
-        The keyboard's repetition of a key that was meant for one view never reaches the next one in the same window.
+        Keys that are down are ignored until they are pressed again, so that the keyboard's repetition never reaches
+        the next view. A click that was made before this view's first picture is ignored, and so is the second click
+        of a double click that began before.
         """
+        self._ignore_held_keys()
+        self._unseen, self._press_before = True, self._last_press
+
+    def _ignore_held_keys(self) -> None:
         self._ignored |= self._down
         self._ignores_text = bool(self._ignored)
 
@@ -315,13 +259,16 @@ class Window:
             repeat = key in self._down
             self._down.add(key)
             if not repeat and time.monotonic() - self._focused_at < HELD_SECONDS:
-                self.ignore_held_keys()
+                self._ignore_held_keys()
             return KeyDown(key, bool(event.mod & pygame.KMOD_SHIFT), bool(event.mod & pygame.KMOD_CTRL), repeat)
         if kind == pygame.TEXTINPUT:
             return TextTyped(event.text)
         if kind == pygame.MOUSEBUTTONDOWN and event.button <= 3:
-            return PointerDown(*self._units(event.pos), event.button)
+            return self._pressed(PointerDown(*self._units(event.pos), event.button))
         if kind == pygame.MOUSEBUTTONUP and event.button <= 3:
+            if event.button in self._ignored_buttons:
+                self._ignored_buttons.discard(event.button)
+                return None
             return PointerUp(*self._units(event.pos), event.button)
         if kind == pygame.MOUSEMOTION:
             self._pointer = self._units(event.pos)
@@ -352,11 +299,31 @@ class Window:
             return None if already else CloseRequested(by_system=kind == pygame.QUIT)
         return Resized() if kind in (pygame.WINDOWSIZECHANGED, pygame.KEYMAPCHANGED) else None
 
+    def _pressed(self, press: PointerDown) -> PointerDown | None:
+        """Return the press, or None if it was not meant for this view."""
+        now = time.monotonic()
+        first, read_at = self._press_before
+        is_second = (
+            press.button == first.button
+            and now - read_at < DOUBLE_CLICK_SECONDS
+            and math.dist((press.x, press.y), (first.x, first.y)) <= DOUBLE_CLICK_UNITS
+        )
+        self._last_press = press, now
+        if self._unseen or is_second:
+            self._ignored_buttons.add(press.button)
+            return None
+        self._ignored_buttons.discard(press.button)
+        return press
+
     def present(self) -> None:
         """Show what was drawn, with a tooltip where the pointer is on something that has one."""
         hint = self._canvas.hint_at(*self._pointer)
         if hint:
             draw_tooltip(self._canvas, hint, self._pointer)
+        if self._unseen:
+            # What was pressed until now was pressed while the view before this one was to be seen.
+            pygame.event.get((pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP))
+            self._unseen = False
         self._window.flip()
         self._presented = time.monotonic()
 

@@ -30,8 +30,8 @@ from data.simulation import Emulator
 from data.trash import Trash
 from home.seeding_pane import damaged_words
 from home.train_window import TrainWindow
+from screen.events import KeyDown
 from screen.layout import Box
-from screen.window import KeyDown
 
 MEANINGS = Emulator("SpaceInvaders").action_meanings
 

@@ -29,8 +29,9 @@ from data.label_database import LabelDatabase
 from data.library import Library
 from data.replay_file import ReplayFile
 from data.replay_format import CHUNK_FRAMES
+from screen.events import PointerDown, PointerMoved, PointerUp, Resized, Wheel
 from screen.layout import Box
-from screen.window import PointerDown, PointerMoved, PointerUp, Resized, Wheel, Window
+from screen.window import Window
 
 
 @pytest.fixture(scope="module")

@@ -32,9 +32,10 @@ from data.errors import CoachError
 from data.label_database import LabelDatabase
 from data.library import Library
 from screen import fonts
+from screen.events import KeyDown
 from screen.layout import Box
 from screen.theme import scale_of
-from screen.window import KeyDown, Window
+from screen.window import Window
 
 HOUSE = Path(__file__).parent.parent
 PROGRAM = """

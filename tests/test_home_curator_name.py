@@ -14,8 +14,8 @@ from home.setting_rows import WINDOW_SIZES, setting_rows
 from home.settings import Settings
 from home.settings_window import SettingsWindow
 from screen.canvas import Canvas
+from screen.events import KeyDown, PointerDown, TextTyped
 from screen.layout import Box
-from screen.window import KeyDown, PointerDown, TextTyped
 
 SCREEN = (1920, 1080)
 

@@ -21,8 +21,8 @@ from home.library_controller import LibraryController
 from home.library_window import LibraryWindow
 from home.playback import Playback, ReadValues, ValueCurve
 from screen.canvas import Canvas
+from screen.events import Event, KeyDown
 from screen.layout import Box
-from screen.window import Event, KeyDown
 from tests.replay_episodes import RANDOM, record
 from tests.test_home_library_controller import until_idle
 
@@ -45,7 +45,7 @@ class StillWindow:
     def canvas(self) -> Canvas:
         return Canvas(self._surface)
 
-    def ignore_held_keys(self) -> None:
+    def start_view(self) -> None:
         pass
 
     def present(self) -> None:

@@ -23,8 +23,9 @@ from home.library_drawing import library_buttons, library_layout
 from home.library_window import LibraryWindow
 from home.playback import Playback
 from home.training_chooser import Trainings
+from screen.events import KeyDown, PointerDown
 from screen.layout import Box
-from screen.window import KeyDown, PointerDown, Window
+from screen.window import Window
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 

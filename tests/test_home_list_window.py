@@ -17,9 +17,9 @@ from home.action_bar import areas
 from home.comparison_window import ComparisonWindow
 from home.train_window import TrainWindow
 from screen.canvas import Canvas
+from screen.events import KeyDown, PointerDown, TextTyped
 from screen.layout import Box
 from screen.widgets import fits_in_row
-from screen.window import KeyDown, PointerDown, TextTyped
 
 SIZES = [Box(0, 0, 1280, 800), Box(0, 0, 1097, 686)]
 

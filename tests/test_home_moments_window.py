@@ -11,7 +11,8 @@ from data.errors import CoachError
 from data.moments import Moment, frames_of, write_moments
 from data.runs import RunFolder
 from home.moments_window import MomentsWindow
-from screen.window import KeyDown, PointerDown, Window
+from screen.events import KeyDown, PointerDown
+from screen.window import Window
 
 NAMES = ("NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE")
 

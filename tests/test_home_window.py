@@ -22,8 +22,9 @@ from home.home_notice import no_agent
 from home.home_window import HomeWindow, Picture
 from home.overview import MAIN_ACTIONS, SIDE_ACTIONS, HomeAction, Overview
 from home.settings import Settings
+from screen.events import KeyDown, PointerDown
 from screen.layout import Box
-from screen.window import KeyDown, PointerDown, Window
+from screen.window import Window
 from tests.conftest import VirtualDisplay, running_coach
 from tests.replay_episodes import record
 

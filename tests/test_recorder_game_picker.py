@@ -15,8 +15,9 @@ from data.simulation import games
 from recorder import game_pictures
 from recorder.game_picker import CARD_WIDTH, MARGIN, GamePicker, Grid, matching, pick_game
 from recorder.game_pictures import GamePictures
+from screen.events import KeyDown, PointerDown, TextTyped, Wheel
 from screen.layout import Box
-from screen.window import KeyDown, PointerDown, TextTyped, Wheel, Window
+from screen.window import Window
 from tests.conftest import VirtualDisplay
 
 WINDOW = Box(0, 0, 1280, 800)

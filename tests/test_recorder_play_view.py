@@ -13,7 +13,8 @@ from recorder.controls import KeyMap, used_parts
 from recorder.play_view import HINTS, PlayView, game_keys, key_rows, offers, paused_status
 from recorder.session import Session
 from recorder.session_state import SessionState
-from screen.window import KeyDown, Window
+from screen.events import KeyDown
+from screen.window import Window
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ from recorder.value_panel import ValuePanel
 from recorder.watch_session import Coaching, WatchSession
 from recorder.watch_view import WatchView, span_of
 from screen.canvas import Canvas
+from screen.events import PointerDown
 from screen.layout import Box
 from screen.theme import GREEN
-from screen.window import PointerDown, Window
+from screen.window import Window
 
 
 class Distributional(Thinker):

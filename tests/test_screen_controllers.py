@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pygame
 import pytest
 
-from screen.window import KeyDown, KeyUp, Window
+from screen.events import KeyDown, KeyUp
+from screen.window import Window
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from screen.events import KeyDown
 from screen.fields import Choice, TextField
 from screen.layout import Box
-from screen.window import KeyDown
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pytest
 
 from data.errors import CoachError
 from screen import keyboard
+from screen.events import CloseRequested, Event, KeyDown, KeyUp, PointerDown, Resized, TextTyped
 from screen.theme import GREEN
-from screen.window import CloseRequested, Event, KeyDown, KeyUp, PointerDown, Resized, TextTyped, Window
+from screen.window import Window
 from tests.conftest import VirtualDisplay
 
 

@@ -9,8 +9,9 @@ import pygame
 import pytest
 
 from screen import window_size
+from screen.events import CloseRequested, Event, KeyDown, PointerDown, PointerUp, Resized, TextTyped
 from screen.theme import scale_of
-from screen.window import CloseRequested, Event, KeyDown, Opening, Resized, TextTyped, Window, prefer
+from screen.window import DOUBLE_CLICK_SECONDS, Opening, Window, prefer
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def downs(events: list[Event]) -> list[str]:
 def test_a_held_key_does_not_reach_the_next_view(window: Window) -> None:
     press("escape")
     assert downs(window.events()) == ["escape"]
-    window.ignore_held_keys()
+    window.start_view()
     press("escape")  # the keyboard repeats it
     press("l")
     assert downs(window.events()) == ["l"]
@@ -45,7 +46,7 @@ def test_a_held_key_does_not_reach_the_next_view(window: Window) -> None:
 def test_the_letter_of_a_held_key_is_not_typed_into_the_next_view(window: Window) -> None:
     press("g")
     window.events()
-    window.ignore_held_keys()
+    window.start_view()
     pygame.event.post(pygame.event.Event(pygame.TEXTINPUT, text="g"))
     press("g", pygame.KEYUP)
     press("s")
@@ -124,3 +125,47 @@ def test_a_signal_differs_from_a_click_on_the_close_button(window: Window) -> No
     window.closing = False
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     assert window.events() == [CloseRequested(by_system=True)]
+
+
+def click(x: int, y: int) -> None:
+    for kind in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP):
+        pygame.event.post(pygame.event.Event(kind, pos=(x, y), button=1))
+
+
+def kinds(events: list[Event]) -> list[type[Event]]:
+    return [type(event) for event in events]
+
+
+def test_a_click_before_the_first_picture_of_a_view_is_ignored(window: Window) -> None:
+    window.start_view()
+    click(100, 100)  # read before the first picture
+    assert window.events() == []
+    click(100, 100)  # still waiting when the first picture is shown
+    window.present()
+    assert window.events() == []
+    click(100, 200)
+    assert kinds(window.events()) == [PointerDown, PointerUp]
+
+
+def test_the_second_click_of_a_double_click_does_not_reach_the_next_view(window: Window) -> None:
+    click(100, 100)
+    assert kinds(window.events()) == [PointerDown, PointerUp]
+    window.start_view()
+    window.present()
+    click(101, 100)
+    assert window.events() == []
+    click(300, 100)  # elsewhere, however soon
+    assert kinds(window.events()) == [PointerDown, PointerUp]
+    click(300, 100)  # a double click in one view counts twice
+    assert kinds(window.events()) == [PointerDown, PointerUp]
+
+
+def test_a_later_click_at_the_same_place_reaches_the_next_view(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    click(100, 100)
+    window.events()
+    window.start_view()
+    window.present()
+    later = time.monotonic() + DOUBLE_CLICK_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    click(100, 100)
+    assert kinds(window.events()) == [PointerDown, PointerUp]
