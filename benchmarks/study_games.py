@@ -38,6 +38,8 @@ class StudyGame:
     """Settings that this game has in every seeded arm."""
     published: str = ""
     """Points of published agents after 100,000 steps without demonstrations."""
+    minutes: float | None = None
+    """Of play, where the game is part of the curve of points over minutes of play."""
 
     @property
     def short(self) -> str:
@@ -99,6 +101,23 @@ QUICK_PLANNER = MakePlanner(5, 20, 3)
 """Fewer and shorter plans: a fifth of the time, where they suffice to play well."""
 FIVE_MINUTES, FIFTEEN_MINUTES = 18_000, 54_000
 """Frames."""
+A_MINUTE = 3_600
+"""Frames, too."""
+
+
+def limited_play(name: str, minutes: float) -> StudyGame:
+    """Return Space Invaders with so many minutes by the planner with a person's limits; longer play begins alike."""
+    return StudyGame(
+        name,
+        "SpaceInvaders",
+        f"{minutes:g} minute{'s' if minutes != 1 else ''} by the planner with a person's limits",
+        "planner",
+        RecordedPlay("SpaceInvaders", round(A_MINUTE * minutes), 900_000, LIMITED),
+        148,
+        minutes=minutes,
+    )
+
+
 SUPPLIED_AGENT = PlayerFactory(ROOT, "teacher", 0.01)
 """One action in a hundred is random, so that its episodes differ."""
 GAMES = {
@@ -113,14 +132,8 @@ GAMES = {
             25,
             published="BBF 37, EfficientZero 97, IRIS 100, SPR 86, DreamerV3 3,238",
         ),
-        StudyGame(
-            "SpaceInvaders-limited",
-            "SpaceInvaders",
-            "1.5 minutes by the planner with a person's limits",
-            "planner",
-            RecordedPlay("SpaceInvaders", 5_400, 900_000, LIMITED),
-            148,
-        ),
+        limited_play("SpaceInvaders-limited", 1.5),
+        *(limited_play(f"SpaceInvaders-limited-{minutes}", minutes) for minutes in (1, 4, 15)),
         StudyGame(
             "SpaceInvaders",
             "SpaceInvaders",
@@ -183,6 +196,9 @@ GAMES = {
         ),
     )
 }
+
+CURVE = tuple(sorted((name for name, game in GAMES.items() if game.minutes), key=lambda name: GAMES[name].minutes or 0))
+"""The games that differ only in the minutes of play, ascending."""
 
 
 def library_of(game: StudyGame, work: Path) -> Library:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
-from agent.statistics import rank_test, two_stage_mean_interval
 from benchmarks.learning_study import ROOT
-from benchmarks.study_games import GAMES
-from benchmarks.study_sb3 import SB3
+from benchmarks.study_minutes import minutes_part
+from benchmarks.study_tables import (
+    OF_PAGE,
+    SUMMARY_ARMS,
+    Points,
+    curves_of,
+    differences,
+    interval_of,
+    mean_of,
+    of_summary,
+    summary,
+    table,
+)
 from data.game_names import display_name
 
 mpl.use("Agg")
@@ -22,93 +30,10 @@ from matplotlib import pyplot
 PAGE = ROOT / "docs" / "results" / "study.md"
 ROWS = ROOT / "docs" / "results" / "study" / "trials.jsonl"
 BEGIN, END = "<!-- made by python -m benchmarks.study -->", "<!-- end of what was made -->"
-RESAMPLES = 2000
 COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B0457B", "#2A8C9E")
-
-SUMMARY_STEPS = (0, 25_000, 50_000, 100_000)
-SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations", SB3: SB3}
 
 SUMMARY_COLOURS = ("#2E9E6B", "#C4502E", "#3C6EB4")
 SUMMARY_PLOT = "seeded-and-unseeded.png"
-
-Points = dict[int, list[list[float]]]
-"""Own steps to the scores of each seed's evaluation."""
-
-
-def curves_of(rows: list[dict[str, Any]], game: str, scores: str = "scores") -> dict[str, Points]:
-    """Return the evaluations of each arm in a game; confirmations are arms of their own.
-
-    scores: "scores", or "greedy_scores" for those evaluations with epsilon 0.001 that there are.
-    """
-    found: dict[str, Points] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row["game"] == game and scores in row:
-            found[row["arm"] + (" (confirmed)" if row["confirms"] else "")][row["steps"]].append(row[scores])
-    return found
-
-
-def _interval(scores: list[list[float]]) -> tuple[float, float]:
-    """Return the 95% interval of the mean over seeds and their episodes."""
-    return two_stage_mean_interval([tuple(one) for one in scores], np.random.default_rng(0), RESAMPLES)
-
-
-def _mean(scores: list[list[float]]) -> float:
-    return float(np.mean([np.mean(one) for one in scores]))
-
-
-def _cell(scores: list[list[float]] | None) -> str:
-    """Return mean points, 95% interval and number of seeds."""
-    if not scores:
-        return ""
-    low, high = _interval(scores)
-    return f"{_mean(scores):,.0f} ({low:,.0f} to {high:,.0f}; {len(scores)})"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def table(curves: dict[str, Points]) -> list[str]:
-    """Return the lines of a game's table: each arm at each step."""
-    steps = sorted({step for points in curves.values() for step in points})
-    lines = [_line(["arm", *(f"{step:,} own steps" for step in steps)]), "|" + "---|" * (1 + len(steps))]
-    return lines + [_line([arm, *(_cell(points.get(step)) for step in steps)]) for arm, points in curves.items()]
-
-
-def _of_summary(curves: dict[str, Points], arm: str) -> Points:
-    """Return an arm's confirmations, where there are any, or its trials."""
-    return curves.get(f"{arm} (confirmed)") or curves.get(arm) or {}
-
-
-def summary(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the lines of the first table: the default with and without demonstrations, in each game."""
-    head = ["game", "demonstrations", "agent", *(f"{step:,}" for step in SUMMARY_STEPS)]
-    lines = [_line([*head, "the last, epsilon 0.001", "published, 100,000 steps"]), "|" + "---|" * (len(head) + 2)]
-    for name, game in GAMES.items():
-        curves, greedy = curves_of(rows, name), curves_of(rows, name, "greedy_scores")
-        for title, arm in SUMMARY_ARMS.items():
-            points, last = _of_summary(curves, arm), _of_summary(greedy, arm)
-            if points:
-                about = [name, game.title, title, *(_cell(points.get(step)) for step in SUMMARY_STEPS)]
-                final = f"{_cell(last[max(last)])} at {max(last):,}" if last else ""
-                lines.append(_line([*about, final, game.published]))
-    return lines
-
-
-def differences(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the lines of the second table: seeded beside unseeded where each arm has two trainings at least."""
-    head = ["game", "own steps", "seeded", "without demonstrations", "p (Mann-Whitney, two-sided)"]
-    lines = [_line(head), "|" + "---|" * len(head)]
-    for name in GAMES:
-        curves = curves_of(rows, name)
-        seeded, unseeded = (_of_summary(curves, SUMMARY_ARMS[key]) for key in ("seeded", "without demonstrations"))
-        for step in sorted(set(seeded) & set(unseeded)):
-            ours, theirs = (np.array([np.mean(one) for one in points[step]]) for points in (seeded, unseeded))
-            p = rank_test(ours, theirs)
-            if p is not None:
-                means = (" ".join(f"{mean:,.0f}" for mean in sorted(found)) for found in (ours, theirs))
-                lines.append(_line([name, f"{step:,}", *means, f"{p:.3f}"]))
-    return lines
 
 
 def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> None:
@@ -116,7 +41,7 @@ def draw(curves: dict[str, Points], title: str, chance: float, path: Path) -> No
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     for number, (arm, points) in enumerate(curves.items()):
         steps = sorted(points)
-        means = [_mean(points[step]) for step in steps]
+        means = [mean_of(points[step]) for step in steps]
         axes.plot(steps, means, "o-", color=COLOURS[number % len(COLOURS)], label=arm, markersize=4)
     axes.axhline(chance, color="#666666", linestyle=":", linewidth=1, label="random play")
     axes.set(title=title, xlabel="own steps", ylabel="points")
@@ -133,9 +58,9 @@ def draw_summary(rows: list[dict[str, Any]], path: Path) -> bool:
     A game has a panel where the seeded agent was evaluated at two steps, and another at any. Bars are 95% intervals.
     """
     panels = []
-    for name, game in GAMES.items():
+    for name, game in OF_PAGE.items():
         curves = curves_of(rows, name)
-        of_game = {title: _of_summary(curves, arm) for title, arm in SUMMARY_ARMS.items()}
+        of_game = {title: of_summary(curves, arm) for title, arm in SUMMARY_ARMS.items()}
         if len(of_game["seeded"]) > 1 and sum(bool(points) for points in of_game.values()) > 1:
             panels.append((game, of_game))
     if not panels:
@@ -147,8 +72,8 @@ def draw_summary(rows: list[dict[str, Any]], path: Path) -> bool:
     for axes, (game, of_game) in zip(grid.flat, panels, strict=False):
         for (title, points), colour in zip(of_game.items(), SUMMARY_COLOURS, strict=True):
             steps = sorted(points)
-            means = np.array([_mean(points[step]) for step in steps])
-            ends = np.array([_interval(points[step]) for step in steps]).reshape(-1, 2)
+            means = np.array([mean_of(points[step]) for step in steps])
+            ends = np.array([interval_of(points[step]) for step in steps]).reshape(-1, 2)
             bars = np.abs(ends.T - means)
             axes.errorbar(steps, means, bars, fmt="o-", color=colour, label=title, markersize=4, capsize=3)
         axes.axhline(game.chance, color="#666666", linestyle=":", linewidth=1, label="random play")
@@ -178,7 +103,8 @@ def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
     if draw_summary(rows, page.parent / "study" / SUMMARY_PLOT):
         lines += [f"![Points over own steps, seeded and unseeded](study/{SUMMARY_PLOT})", ""]
     lines += ["The mean of each training, in ascending order:", "", *differences(rows), ""]
-    for name, game in GAMES.items():
+    lines += minutes_part(rows, page.parent / "study")
+    for name, game in OF_PAGE.items():
         curves = curves_of(rows, name)
         if not curves:
             continue

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from agent_episodes import record_episode, small_config
 
-from benchmarks import study, study_page, study_sb3
+from benchmarks import study, study_minutes, study_page, study_sb3
 from benchmarks.study import ARMS, Trial, evaluate_greedily, run_trial, settings_of, surviving
-from benchmarks.study_games import GAMES, RecordedPlay, library_of
+from benchmarks.study_games import CURVE, GAMES, RecordedPlay, library_of
 from benchmarks.study_sb3 import SB3
 from data.demonstrator import RandomPlay
 from data.library import Library
@@ -158,3 +158,32 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
     study_page.write_page([*rows, row("Freeway", "default", 0, 20) | {"confirms": True}], page)
     assert study_page.SUMMARY_PLOT in page.read_text()
     assert (tmp_path / "study" / study_page.SUMMARY_PLOT).stat().st_size > 5000
+
+
+def test_the_page_has_a_curve_over_minutes_of_play_where_two_lengths_are_known(tmp_path: Path) -> None:
+    page = tmp_path / "study.md"
+    page.write_text(f"{study_page.BEGIN}\n{study_page.END}\n")
+    rows = [row("SpaceInvaders-limited", "default", steps, 200) for steps in (0, 5000)]
+    rows.append(row("SpaceInvaders-limited", "normed, no demonstrations", 0, 150))
+    study_page.write_page(rows, page)
+    assert "Minutes of play" not in page.read_text()
+    rows += [row("SpaceInvaders-limited-15", "default", 0, 300), row("SpaceInvaders-limited-1", "default", 0, 100)]
+    study_page.write_page(rows, page)
+    text = page.read_text()
+    found = text[text.index("## Minutes of play") :].splitlines()
+    assert [line.split(" (")[0] for line in found[6:10]] == [
+        "| 1 | 100",
+        "| 1.5 | 200",
+        "| 15 | 300",
+        "| without demonstrations | 150",
+    ]
+    assert "## SpaceInvaders-limited\n" in text
+    assert "## SpaceInvaders-limited-15" not in text, "the curve shows it"
+    assert (tmp_path / "study" / study_minutes.PLOT).stat().st_size > 5000
+
+
+def test_longer_limited_play_begins_like_the_shorter() -> None:
+    plays = [GAMES[name].record for name in CURVE]
+    assert [GAMES[name].minutes for name in CURVE] == [1, 1.5, 4, 15]
+    assert all(isinstance(play, RecordedPlay) for play in plays)
+    assert len({(play.game, play.first_seed) for play in plays if isinstance(play, RecordedPlay)}) == 1
