@@ -89,6 +89,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default, starts backward": {**DEFAULT, "start_inside": 0.8, "start_rule": "backward"},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
     "default, imitates own": {**DEFAULT, "imitate_own": 0.1},
+    "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
     "default, an update every step": {**DEFAULT, "train_every": 1},
     "default, 10,000 updates": {**DEFAULT, "pretrain_steps": 10_000},
 }
