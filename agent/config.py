@@ -32,6 +32,7 @@ ADDED_LATER: dict[str, Any] = {
     "start_inside": 0.0,
     "start_rule": "even",
     "balance_actions": False,
+    "change_weight": 1.0,
     "held_out": 0.0,
     "check_episodes": 0,
     "imitate_above_value": False,
@@ -275,6 +276,14 @@ class TrainConfig:
     )
     balance_actions: bool = _setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
+    )
+    change_weight: float = _setting(
+        1.0,
+        "how much the imitation of a decision at which the demonstrator changed the action counts, beside 1 for one at "
+        "which it stayed the same",
+        "times",
+        "after Wen et al. 2021; our own choice",
+        least=1,
     )
     equivalent_actions: bool = _setting(
         False,

@@ -36,6 +36,7 @@ COMMON: dict[str, Any] = {
     "start_inside": 0.0,
     "start_rule": "even",
     "balance_actions": False,
+    "change_weight": 1.0,
     "held_out": 0.0,
     "check_episodes": 0,
     "bound_returns": "all",

@@ -417,6 +417,16 @@ class ReplayMemory:
         rows = self._back(slots[:, None], back)
         return self.observations.take(rows.ravel(), axis=0).reshape(-1, size, OBSERVATION_SIDE, OBSERVATION_SIDE)
 
+    def changed_action(self, slots: np.ndarray) -> np.ndarray:
+        """Return where the action of a decision (B,) is not that of the one before it, (B,) bool.
+
+        False for an episode's first decision.
+        """
+        before = self._back(slots, np.ones(len(slots), np.int64))
+        action = self.columns["action"]
+        changed: np.ndarray = (self.columns["age"][slots] > 0) & (action[slots] != action[before])
+        return changed
+
     def update_errors(self, slots: np.ndarray, td_errors: np.ndarray) -> None:
         """Store the absolute TD errors (B,) of sampled slots and update priorities (Schaul et al. 2016, 3.3).
 

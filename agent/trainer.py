@@ -18,6 +18,7 @@ from agent.batch import (
     joined,
     regress_on_returns,
     take_any_equivalent,
+    weigh_changes,
     weigh_imitation,
 )
 from agent.config import TrainConfig
@@ -316,9 +317,16 @@ class Trainer:
             of_seeding = None if self.imitation.trust == NOTHING else share
             added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
         others = config.batch_size - added
-        sampled = self.memory.sample(rng, others, None if share is None else round(share * others), *how)
+
+        def drawn(memory: ReplayMemory, count: int, seeded_count: int | None) -> Batch:
+            batch = memory.sample(rng, count, seeded_count, *how)
+            if config.change_weight == 1.0:
+                return batch
+            return weigh_changes(batch, memory.changed_action(batch.slots), config.change_weight)
+
+        sampled = drawn(self.memory, others, None if share is None else round(share * others))
         if self.added is not None and added:
-            sampled = joined(sampled, self.added.sample(rng, added, None, *how))
+            sampled = joined(sampled, drawn(self.added, added, None))
         self._added_rows = added
         if config.equivalent_actions:
             sampled = take_any_equivalent(sampled, rng)
