@@ -418,13 +418,13 @@ class ReplayMemory:
         return self.observations.take(rows.ravel(), axis=0).reshape(-1, size, OBSERVATION_SIDE, OBSERVATION_SIDE)
 
     def changed_action(self, slots: np.ndarray) -> np.ndarray:
-        """Return where the action of a decision (B,) is not that of the one before it, (B,) bool.
+        """Return where the action of decisions (B,) is not that of the one before, (B,) bool.
 
         False for an episode's first decision.
         """
-        before = self._back(slots, np.ones(len(slots), np.int64))
-        action = self.columns["action"]
-        changed: np.ndarray = (self.columns["age"][slots] > 0) & (action[slots] != action[before])
+        before, action = self._back(slots, np.ones(len(slots), np.int64)), self.columns["action"]
+        has_one = self.columns["decided"][before] & (self.columns["age"][slots] > 0)
+        changed: np.ndarray = has_one & (action[slots] != action[before])
         return changed
 
     def update_errors(self, slots: np.ndarray, td_errors: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from agent.batch import (
     fade_imitation,
     regress_on_returns,
     shift_stacks,
+    weigh_changes,
     weigh_imitation,
 )
 
@@ -84,3 +85,10 @@ def test_weighed_imitation_multiplies_only_what_is_imitated() -> None:
         imitate=np.array([1.0, 1.0, -1.0], np.float32),
     )
     np.testing.assert_array_equal(weigh_imitation(batch, np.array([0.5, 3.0], np.float32)).imitate, [0.5, 3.0, -1.0])
+
+
+def test_only_imitated_decisions_that_changed_the_action_count_more() -> None:
+    batch = dataclasses.replace(random_batch(np.random.default_rng(0)), imitate=np.array([1, 1, 0, -1], np.float32))
+    weighed = weigh_changes(batch, np.array([True, False, True, True]), 4.0)
+    np.testing.assert_array_equal(weighed.imitate, [4, 1, 0, -1])
+    assert weighed.imitate.dtype == np.float32

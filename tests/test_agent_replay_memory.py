@@ -49,6 +49,11 @@ def numbers(stacks: np.ndarray) -> np.ndarray:
     return head.view(np.uint32)[..., 0]
 
 
+def _action(number: int) -> int:
+    """The action that led to the observation ``number``: often the same as the one before."""
+    return number // 2 % 7
+
+
 @dataclass
 class Piece:
     """One episode, or a piece of one, as a plain list: the history that the memory should agree with."""
@@ -88,7 +93,8 @@ class Mirror:
         piece.rewards.append(reward)
         piece.terminals.append(terminal)
         piece.kept.append(kept)
-        self.memory.add(self.count % 7, reward, terminal, picture(self.count), source=piece.source, kept=kept)
+        action = _action(self.count)
+        self.memory.add(action, reward, terminal, picture(self.count), source=piece.source, kept=kept)
         self._written()
 
     def end(self) -> None:
@@ -141,6 +147,13 @@ class Mirror:
             return
         slots = np.array(sorted(expected))
         batch = memory.batch(slots, horizon=horizon)
+        changed = {
+            self.slot_of[number]: number > piece.first and _action(number) != _action(number + 1)
+            for piece in self.pieces
+            for number in range(piece.first, piece.first + len(piece.rewards))
+            if number in self.slot_of
+        }
+        assert memory.changed_action(slots).tolist() == [changed[slot] for slot in slots.tolist()]
         for row, slot in enumerate(slots.tolist()):
             stack, following, summed, factor, recorded = expected[slot]
             assert numbers(batch.stacks)[row].tolist() == stack
