@@ -33,15 +33,15 @@ class PretrainingChecks:
         """Arrays of the learner after the best pretraining so far; empty: none failed, or pretraining has ended."""
         self._set_points()
 
-    def may_continue(self, played: Callable[[int], None]) -> bool:
+    def may_continue(self, played: Callable[[int], None], watch: Callable[..., None] | None = None) -> bool:
         """Check the pretrained agent; return whether to continue with it, or with the best one, which is restored.
 
         False: it is to be pretrained again, for which the trainer is ready. played: called with the number of episodes
-        played.
+        played. watch: called after each step; what it raises ends the check, and nothing has changed.
         """
         trainer, config = self._trainer, self._trainer.config
         meanings = trainer.emulator.action_meanings
-        self._made.append(check(config, meanings, trainer.learner.q_values, trainer.imitation.trust, played))
+        self._made.append(check(config, meanings, trainer.learner.q_values, trainer.imitation.trust, played, watch))
         self._set_points()
         imitates = config.imitates or config.pretrain_on != "returns"
         following = used_next(self._made, imitates, self._scores())

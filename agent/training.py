@@ -13,14 +13,14 @@ import numpy as np
 
 from agent.acting import ActingAgent
 from agent.additions import Additions
-from agent.array_file import read_arrays, write_arrays
+from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
 from agent.config import TrainConfig, option_name, run_config
 from agent.equivalent_actions import equivalence_facts, equivalent_actions_of_plan
-from agent.evaluation import episode_tasks, play_episodes, protocol_named, summarise
 from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
 from agent.memory_of_config import new_memory, sampler_factory
+from agent.own_evaluations import OwnEvaluations
 from agent.pretraining_checks import PretrainingChecks, is_checked
 from agent.progress import ProgressReporter, TrainSummary
 from agent.run_loop import new_emulator
@@ -51,8 +51,6 @@ CHANGEABLE = ("steps", "evaluate_every", "evaluation_episodes", "checkpoint_ever
 LOG_EVERY_UPDATES = 250
 ACCOUNT_SECONDS = 10.0
 """Time between two reports of what was added."""
-EVALUATION_SEED = 2**20
-"""Of the evaluations during training, which play the same episodes each time so that they can be compared."""
 
 
 def train(
@@ -72,7 +70,8 @@ def train(
     resume: continue from the run's last checkpoint. labels: the label database, by default the library's. from_run:
     start with the weights of another run, of any game; carry: which of them, one of ``agent.transfer.CARRIES``.
     report: called with the progress about five times a second. should_stop: called every few steps; True ends the
-    training with a checkpoint. follow_verdicts: let verdicts that are given during the training take effect in it.
+    training with a checkpoint, and an evaluation that it interrupts is made again by the resumed training.
+    follow_verdicts: let verdicts that are given during the training take effect in it.
 
     Raises CoachError if the run exists already (without ``resume``) or does not (with it), if a seeding selects
     nothing, where the configuration differs from the run's, and where the loss is NaN or has diverged.
@@ -108,6 +107,10 @@ def _check_config(folder: RunFolder, config: TrainConfig) -> None:
             )
 
 
+class _Stopped(Exception):
+    """The training was asked to stop in an evaluation, or in the check after pretraining."""
+
+
 class _Training:
     """One call of ``train``."""
 
@@ -130,8 +133,7 @@ class _Training:
         self.sources: list[Source] = []
         self.live_view = LiveView(folder.path)
         self.live_weights = LiveWeights(folder.path)
-        self.best: float | None = None
-        self.evaluations = 0
+        self.evaluations = OwnEvaluations(folder)
         self.seconds_before = 0.0
         self.note = ""
         self.account_due = 0.0
@@ -222,7 +224,7 @@ class _Training:
         self.trainer.restore(state["trainer"])
         self._restore_additions(checkpoint, state.get("additions"))
         self.sources = [Source(**source) for source in state["sources"]]
-        self.best, self.evaluations = state["best"], state["evaluations"]
+        self.evaluations.restore(state)
         self.checks = PretrainingChecks(self.trainer, self.sources)
         self.checks.restore(state.get("checks", []), learned)
         self.seconds_before = state["seconds"]
@@ -247,11 +249,14 @@ class _Training:
         from agent.run_log import RunLog
 
         trainer, config = self.trainer, self.config
-        rows = trainer.episodes, self.evaluations
+        rows = trainer.episodes, self.evaluations.count
         log = stack.enter_context(RunLog(self.folder, config.game, *rows, logged_step(trainer)))
         self.log = TrainingLog(log, trainer, self.progress)
         self.progress.trainer = trainer
-        stopped = self._pretrain() or self._train()
+        try:
+            stopped = self._pretrain() or self._train()
+        except _Stopped:
+            stopped = True
         self.save()
         self._write_account()
         scores = list(trainer.recent_scores)
@@ -263,7 +268,7 @@ class _Training:
             updates=trainer.learner.updates,
             episodes=trainer.episodes,
             mean_score=float(np.mean(scores)) if scores else None,
-            best_evaluation=self.best,
+            best_evaluation=self.evaluations.best,
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,
@@ -301,7 +306,7 @@ class _Training:
         if not is_checked(self.trainer, self.folder.read().from_run):
             return True
         self.progress.start_phase("checking", 0, 2 * self.config.check_episodes)
-        if self.checks.may_continue(self.progress.stepped):
+        if self.checks.may_continue(self.progress.stepped, self._stop_if_asked):
             return True
         self.log.drop_trace()
         self.save()
@@ -324,9 +329,10 @@ class _Training:
         """Return whether the training was asked to stop."""
         trainer, config = self.trainer, self.config
         self.progress.start_phase("training", trainer.step, config.steps)
-        save_due = evaluation_due = False
-        if config.evaluate_every and not trainer.step and not self.evaluations:
-            self._evaluate()  # without pretraining, too, the curve has a point at step 0
+        save_due = False
+        # Without pretraining, too, the curve has a point at step 0.
+        if self.evaluations.due or (config.evaluate_every and not trainer.step and not self.evaluations.count):
+            self._evaluate()
         self._take_additions()
         for done in trainer.train():
             if done.update is not None:
@@ -343,14 +349,13 @@ class _Training:
             if self.live_view.is_due():
                 self.live_view.write(trainer.emulator, trainer.agent.q_values(), trainer.score, evaluating=False)
             save_due |= done.step % config.checkpoint_every == 0
-            evaluation_due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
+            self.evaluations.due |= bool(config.evaluate_every) and done.step % config.evaluate_every == 0
             if not done.boundary:
                 continue
             self._take_additions()
             self.live_weights.offer(done.step, trainer.learner.acting_weights)
-            if evaluation_due:
+            if self.evaluations.due:
                 self._evaluate()
-                evaluation_due = False
             if save_due:
                 self.save()
                 save_due = False
@@ -366,11 +371,10 @@ class _Training:
             "recent_scores": list(trainer.recent_scores),
             "trainer": trainer.state(),
             "sources": [dataclasses.asdict(source) for source in self.sources],
-            "best": self.best,
             "checks": self.checks.state(),
             "note": self.checks.sentence,
-            "evaluations": self.evaluations,
             "seconds": self.seconds,
+            **self.evaluations.state(),
         }
         if self.additions.memory is not None:
             state["additions"] = self.additions.state()
@@ -394,26 +398,15 @@ class _Training:
         write_account(self.folder, self.trainer.memory, self.sources, *added, self._facts())
 
     def _evaluate(self) -> None:
-        """Evaluate the acting weights, on episodes that no training plays."""
-        config, trainer = self.config, self.trainer
-        protocol = protocol_named("nature")
-        tasks = episode_tasks(protocol, config.evaluation_episodes, EVALUATION_SEED)
-        started, scores = time.monotonic(), []
-        self.progress.start_phase("evaluating", 0, len(tasks))
-        meanings = trainer.emulator.action_meanings
+        self.evaluations.make(self.trainer, self.log, self.progress, self._watch_evaluation)
+        self.progress.start_phase("training", self.trainer.step, self.config.steps)
 
-        def watch(emulator: Emulator, agent: ActingAgent, score: float) -> None:
-            self._take_additions()  # an evaluation samples nothing, so this is the same moment as after it
-            if self.live_view.is_due():
-                self.live_view.write(emulator, agent.q_values(), score, evaluating=True)
+    def _watch_evaluation(self, emulator: Emulator, agent: ActingAgent, score: float) -> None:
+        self._take_additions()  # an evaluation samples nothing, so this is the same moment as after it
+        if self.live_view.is_due():
+            self.live_view.write(emulator, agent.q_values(), score, evaluating=True)
+        self._stop_if_asked()
 
-        for score in play_episodes(config, meanings, trainer.learner.q_values, protocol, tasks, watch):
-            scores.append(score)
-            self.progress.stepped(len(scores))
-        found = summarise(self.folder.name, "nature", scores, time.monotonic() - started, trainer.step)
-        self.evaluations += 1
-        self.log.evaluation(found)
-        if self.best is None or found.mean > self.best:
-            self.best = found.mean
-            write_arrays(self.folder.best, {**trainer.learner.acting_weights(), "step": np.array(trainer.step)})
-        self.progress.start_phase("training", trainer.step, config.steps)
+    def _stop_if_asked(self, *_: object) -> None:
+        if self.should_stop():
+            raise _Stopped

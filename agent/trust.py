@@ -56,15 +56,19 @@ def check(
     q_function: QFunction,
     trust: str,
     done: Callable[[int], None],
+    watch: Callable[..., None] | None = None,
 ) -> Check:
-    """Play the check's episodes by the agent and at random; ``done`` is called with the number of episodes played."""
+    """Play the check's episodes by the agent and at random.
+
+    done: called with the number of episodes played. watch: called after each step, as by ``play_episodes``.
+    """
     protocol = dataclasses.replace(protocol_named("nature"), max_frames=min(CHECK_FRAMES, config.max_episode_frames))
     tasks = episode_tasks(protocol, config.check_episodes, CHECK_SEED)
     found, played = [], 0
     for epsilon in (protocol.epsilon, 1.0):
         rules = dataclasses.replace(protocol, epsilon=epsilon)
         scores = []
-        for score in play_episodes(config, action_meanings, q_function, rules, tasks):
+        for score in play_episodes(config, action_meanings, q_function, rules, tasks, watch):
             scores.append(score)
             played += 1
             done(played)

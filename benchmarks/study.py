@@ -92,6 +92,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
     "default, changes 4 times": {**DEFAULT, "change_weight": 4.0},
     "default, changes 10 times": {**DEFAULT, "change_weight": 10.0},
+    "default, changes 4 times, own half": {**DEFAULT, "change_weight": 4.0, "imitate_own": 0.5},
     "default, changes 4 times, starts inside": {**DEFAULT, "change_weight": 4.0, "start_inside": 0.5},
     "default, an update every step": {**DEFAULT, "train_every": 1},
     "default, 10,000 updates": {**DEFAULT, "pretrain_steps": 10_000},

@@ -140,7 +140,7 @@ def scores_in_checks(monkeypatch: pytest.MonkeyPatch, *points: float) -> list[di
     """Give the agents of the checks these points, none of which passes; return the weights that they had."""
     left, weights = list(points), []
 
-    def made(config: object, meanings: object, q: Any, trust: str, done: object) -> Check:  # noqa: ARG001
+    def made(config: object, meanings: object, q: Any, trust: str, *_: object) -> Check:  # noqa: ARG001
         weights.append({name: array.copy() for name, array in q.__self__.acting_weights().items()})
         return Check(trust, left[len(weights) - 1], 5.0, 1.0)
 
@@ -183,10 +183,9 @@ def test_the_best_agent_is_kept_by_a_training_stopped_at_any_time(
 
 
 def stop_often(library: Library, run: str, config: TrainConfig) -> None:
-    """Train with a stop every few steps; fails if there were fewer than two stops."""
+    """Train with stops that come later each time; fails if there were fewer than two."""
     for number in range(1, 60):
-        asked = iter(range(1000))
-        stop = 5 if number == 1 else 10
+        asked, stop = iter(range(1000)), 5 * number
         stopped = train(library, run, config, resume=number > 1, should_stop=lambda: next(asked) == stop)  # noqa: B023
         if not stopped.stopped:
             break

@@ -247,6 +247,42 @@ def test_evaluations_after_a_resume_equal_those_without_a_stop(library: Library)
     assert [row["batch_seeded_share"] for row in whole] == [1.0]
 
 
+def test_a_stop_in_a_check_or_an_evaluation_takes_effect_at_once_and_the_resume_repeats_it(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.progress.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("agent.pretraining_checks.LEAST_CHECKED_UPDATES", 1)
+    changes: dict[str, Any] = {"steps": 64, "evaluate_every": 32, "evaluation_episodes": 2, "check_episodes": 2}
+    config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=120, **changes)
+    train(library, "whole", config)
+    last = Progress("filling")
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+
+    places = [("checking", 0), ("evaluating", 0), ("evaluating", 32), ("evaluating", 64)]
+    for number, (phase, step) in enumerate(places):
+        after_one_episode = (phase, step, 1)
+
+        def is_there(expected: tuple[str, int, int] = after_one_episode) -> bool:
+            return (last.phase, last.own_step, last.step) == expected
+
+        assert train(library, "parts", config, number > 0, report=report, should_stop=is_there).stopped
+        assert is_there(), "no further episode was played"
+    assert not train(library, "parts", config, resume=True).stopped
+    assert_same_run(library, "whole", "parts")
+    whole, parts = (
+        [
+            (row["step"], row["scores"])
+            for row in map(json.loads, (library.run_folder(run) / "evaluations.jsonl").open())
+        ]
+        for run in ("whole", "parts")
+    )
+    assert parts == whole
+    assert [step for step, _ in whole] == [0, 32, 64]
+
+
 def test_a_finished_run_can_be_given_more_steps(trained: Library) -> None:
     train(trained, "parts", TRAINED, resume=True)
     assert run_config(open_run(trained, "parts")).steps == TRAINED.steps
