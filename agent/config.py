@@ -278,7 +278,7 @@ class TrainConfig:
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
     )
     change_weight: float = _setting(
-        1.0,
+        4.0,
         "how much the imitation of a decision at which the demonstrator changed the action counts, beside 1 for one at "
         "which it stayed the same",
         "times",
@@ -295,8 +295,9 @@ class TrainConfig:
         source="Nair et al. 2018, section IV-C; Oh et al. 2018",
     )
     imitate_own: float = _setting(
-        0.0,
-        "share of the agent's own episodes, those with the most points, whose actions are imitated like demonstrations",
+        0.5,
+        "share of the agent's own episodes, those with the most points, that join the demonstrations and are imitated "
+        "as long as those are",
         "share of the last 100 episodes",
         "after Oh et al. 2018; our own choice",
         least=0,
@@ -417,8 +418,6 @@ class TrainConfig:
             raise CoachError("--calibrate needs --conservative-weight above 0: it changes that loss alone.")
         if self.imitate_above_value and not self.imitates:
             raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
-        if self.imitate_own and not self.imitates:
-            raise CoachError("--imitate-own needs --margin-weight above 0: it adds to that loss alone.")
 
     @property
     def most_n_steps(self) -> int:

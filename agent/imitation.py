@@ -50,7 +50,7 @@ class Imitation:
         self._by_points = min(1.0, max(0.0, self._by_points + change))
 
     def apply(self, batch: Batch, added: int, step: int, newest_added: int) -> Batch:
-        """Return the batch with the imitation of its rows faded; that of own episodes stays.
+        """Return the batch with the imitation of its rows faded, those of own episodes included.
 
         added: how many of its last rows were added during the training, the newest at the own step ``newest_added``.
         They fade from then on.
@@ -58,12 +58,17 @@ class Imitation:
         of_added = 1.0
         if self.config.margin_anneal_steps:
             of_added = max(self.weight(step), 1.0 - (step - newest_added) / self.config.margin_anneal_steps)
-        left = np.where(batch.seeded, self.weight(step), 1.0)
+        left = np.full(len(batch.slots), self.weight(step))
         left[len(left) - added :] = of_added
         return fade_imitation(batch, left)
 
     def is_of_best(self, score: float, scores: Sequence[float]) -> bool:
-        """Return whether the newest own episode, with ``score``, is to be imitated: one of the best in ``scores``."""
+        """Return whether the newest own episode, one of the best in ``scores``, joins the demonstrations.
+
+        None does where the demonstrations are not imitated.
+        """
+        if self.trust != IMITATION:
+            return False
         equal_or_better = sum(other >= score for other in scores)
         is_among_best = equal_or_better <= self.config.imitate_own * len(scores)
         return is_among_best and (self.chance_score is None or score > self.chance_score)

@@ -270,7 +270,7 @@ class Trainer:
         self.episodes += 1
         self.recent_scores.append(done.score)
         self.recent_lengths.append(done.steps)
-        if self.imitation.is_of_best(done.score, self.recent_scores):
+        if self.memory.seeded_ready and self.imitation.is_of_best(done.score, self.recent_scores):
             self.memory.imitate_newest(done.steps)
         self._executed = None
         return done

@@ -55,7 +55,8 @@ SMALL: dict[str, Any] = {**QUANTILES, "network": "small", "margin_weight": 1 / 1
 QUICK: dict[str, Any] = {**QUANTILES, "pretrain_learning_rate": 3e-4, "averaging": 0.995}
 NORMED: dict[str, Any] = {**QUICK, "network": "small-norm"}
 CHECKED: dict[str, Any] = {"check_episodes": 8, "margin_anneal_steps": 10_000}
-DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
+SECOND_DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
+DEFAULT: dict[str, Any] = {**SECOND_DEFAULT, "change_weight": 4.0, "imitate_own": 0.5}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -82,20 +83,23 @@ ARMS: dict[str, dict[str, Any]] = {
     "normed, no demonstrations": {**NORMED, "seed_from": (), "start_inside": 0.0},
     "fades by steps": {**NORMED, **CHECKED},
     "fades by steps, starts inside": {**NORMED, **CHECKED, "start_inside": 0.5},
+    "second default": SECOND_DEFAULT,
+    "second default, held out": {**SECOND_DEFAULT, "held_out": 0.1},
+    "second default, starts inside": {**SECOND_DEFAULT, "start_inside": 0.5},
+    "second default, equivalent actions": {**SECOND_DEFAULT, "equivalent_actions": True},
+    "second default, imitates own half": {**SECOND_DEFAULT, "imitate_own": 0.5},
+    "second default, changes 4 times": {**SECOND_DEFAULT, "change_weight": 4.0},
+    "second default, changes 10 times": {**SECOND_DEFAULT, "change_weight": 10.0},
+    "second default, changes 4 times, starts inside": {**SECOND_DEFAULT, "change_weight": 4.0, "start_inside": 0.5},
+    "second default, changes 4 times, share 0.75": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.75},
+    "second default, changes 4 times, share 0.9": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.9},
+    "second default, 10,000 updates": {**SECOND_DEFAULT, "pretrain_steps": 10_000},
     "default": DEFAULT,
-    "default, held out": {**DEFAULT, "held_out": 0.1},
-    "default, balanced": {**DEFAULT, "balance_actions": True},
+    "default, changes twice": {**DEFAULT, "change_weight": 2.0},
     "default, starts inside": {**DEFAULT, "start_inside": 0.5},
     "default, starts backward": {**DEFAULT, "start_inside": 0.8, "start_rule": "backward"},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
-    "default, imitates own": {**DEFAULT, "imitate_own": 0.1},
-    "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
-    "default, changes 4 times": {**DEFAULT, "change_weight": 4.0},
-    "default, changes 10 times": {**DEFAULT, "change_weight": 10.0},
-    "default, changes 4 times, own half": {**DEFAULT, "change_weight": 4.0, "imitate_own": 0.5},
-    "default, changes 4 times, starts inside": {**DEFAULT, "change_weight": 4.0, "start_inside": 0.5},
     "default, an update every step": {**DEFAULT, "train_every": 1},
-    "default, 10,000 updates": {**DEFAULT, "pretrain_steps": 10_000},
 }
 """The changes of each to the preset "first-default"."""
 

@@ -1,4 +1,4 @@
-"""Which own episodes are imitated like demonstrations, and that their imitation does not fade."""
+"""Which own episodes join the demonstrations, and how their imitation fades."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from agent_episodes import record_episode, small_config
+from test_agent_learner import random_batch
 from test_agent_replay_memory import RULES as MEMORY_RULES
 from test_agent_replay_memory import Mirror, uniform
 from test_agent_training import assert_same_run
@@ -77,11 +78,30 @@ def library(tmp_path: Path) -> Library:
     return made
 
 
-def test_the_imitation_of_own_episodes_does_not_fade(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_imitation_of_own_episodes_fades_with_that_of_the_demonstrations() -> None:
+    imitation = Imitation(dataclasses.replace(preset("default"), margin_anneal_rule="steps", margin_anneal_steps=40))
+    batch = dataclasses.replace(
+        random_batch(np.random.default_rng(0)),
+        imitate=np.array([1, 1, 0, 1], np.float32),
+        seeded=np.array([True, False, False, False]),
+    )
+    assert imitation.apply(batch, 0, 10, 0).imitate.tolist() == [0.75, 0.75, 0, 0.75]
+    imitation.trust = NOTHING
+    assert imitation.apply(batch, 0, 10, 0).imitate.tolist() == [0, 0, 0, 0]
+    assert not imitation.is_of_best(9.0, [1.0, 9.0])
+
+
+@pytest.mark.parametrize("seeded", [0, 3])
+def test_own_episodes_join_demonstrations_and_are_not_imitated_without(
+    monkeypatch: pytest.MonkeyPatch, seeded: int
+) -> None:
     seen: list[tuple[float, bool]] = []
     monkeypatch.setattr(Imitation, "is_of_best", lambda _, score, scores: not seen.append((score, len(scores) > 0)))
-    config = small_config(margin_anneal_steps=40, max_episode_frames=100, steps=120, epsilon_end=0.5)
-    memory = new_memory(config, 0)
+    config = small_config(max_episode_frames=100, steps=120, epsilon_end=0.5)
+    memory = new_memory(config, seeded + 1)
+    memory.begin(np.zeros((84, 84), np.uint8))
+    for _ in range(seeded):
+        memory.add(0, 0.0, False, np.zeros((84, 84), np.uint8), source=0)
     memory.close_seeding()
     generators = Generators.from_seed(0)
     learner = Learner(config, 6, generators.sampling)
@@ -89,13 +109,9 @@ def test_the_imitation_of_own_episodes_does_not_fade(monkeypatch: pytest.MonkeyP
     for _ in made.train():
         pass
     learner.close()
-    assert made.imitation.weight(made.step) == 0.0
-    assert len(seen) >= 3
     assert all(counted for _, counted in seen), "the scores include the newest one"
-    assert made._sample().imitate.tolist() == memory.columns["imitate"][made._batch.slots].tolist()
-    assert made._sample().imitate.max() == 1.0
-    made.imitation.trust = NOTHING
-    assert max(made._sample().imitate.max() for _ in range(5)) == 1.0
+    assert (len(seen) >= 3) == bool(seeded)
+    assert memory.columns["imitate"].max() == bool(seeded)
 
 
 def test_a_stopped_training_goes_on_with_the_same_imitated_episodes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from agent_episodes import record_episode, small_config
 
+from agent.config import preset
 from benchmarks import study, study_minutes, study_page, study_sb3
 from benchmarks.study import ARMS, Trial, evaluate_greedily, run_trial, settings_of, surviving
 from benchmarks.study_games import CURVE, GAMES, RecordedPlay, library_of
@@ -31,6 +33,13 @@ def test_every_arm_has_possible_settings_and_a_run_of_its_own_in_every_game() ->
         assert len({settings_of(trial) for trial in trials}) == len({trial.run for trial in trials}) == len(ARMS)
     assert settings_of(Trial("MontezumaRevenge", "small", 1, 0)).start_inside == 0.8
     assert settings_of(Trial("MontezumaRevenge", "no demonstrations", 1, 0)).start_inside == 0.0
+
+
+def test_the_arm_default_has_the_settings_of_the_default_preset() -> None:
+    trial = settings_of(Trial("PrivateEye", "default", 1, 0))
+    others = ("game", "seed", "steps", "threads", "evaluate_every", "checkpoint_every", "seed_from")
+    expected = dataclasses.replace(preset("default"), **{name: getattr(trial, name) for name in others})
+    assert trial == expected
 
 
 def test_the_arms_with_the_better_mean_rank_over_games_continue() -> None:
@@ -147,7 +156,7 @@ def test_the_page_has_a_table_for_each_game_the_failures_and_keeps_its_text(tmp_
     assert "| Freeway | one game by the planner, 22 points | without demonstrations |  | 3 (" in text
     assert "| 6 (5 to 7; 1) at 25,000 |" in text
     assert "| Freeway | one game by the planner, 22 points | Stable-Baselines3's DQN |  | 2 (" in text
-    assert "| Freeway | 25,000 | 23 24 24 | 0 3 6 | 0.0" in text, "every seeded training is better"
+    assert "| Freeway | seeded | 25,000 | 23 24 24 | 0 3 6 | 0.0" in text, "every seeded training is better"
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
