@@ -93,6 +93,13 @@ ARMS: dict[str, dict[str, Any]] = {
     "second default, changes 4 times, starts inside": {**SECOND_DEFAULT, "change_weight": 4.0, "start_inside": 0.5},
     "second default, changes 4 times, share 0.75": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.75},
     "second default, changes 4 times, share 0.9": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.9},
+    "second default, changes 4 times, discount 0.997": {**SECOND_DEFAULT, "change_weight": 4.0, "discount": 0.997},
+    "second default, changes 4 times, log, 0.997": {
+        **SECOND_DEFAULT,
+        "change_weight": 4.0,
+        "discount": 0.997,
+        "reward": "log",
+    },
     "second default, 10,000 updates": {**SECOND_DEFAULT, "pretrain_steps": 10_000},
     "default": DEFAULT,
     "default, changes twice": {**DEFAULT, "change_weight": 2.0},
