@@ -295,7 +295,7 @@ class TrainConfig:
         source="Nair et al. 2018, section IV-C; Oh et al. 2018",
     )
     imitate_own: float = _setting(
-        0.5,
+        0.0,
         "share of the agent's own episodes, those with the most points, that join the demonstrations and are imitated "
         "as long as those are",
         "share of the last 100 episodes",

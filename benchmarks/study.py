@@ -56,7 +56,7 @@ QUICK: dict[str, Any] = {**QUANTILES, "pretrain_learning_rate": 3e-4, "averaging
 NORMED: dict[str, Any] = {**QUICK, "network": "small-norm"}
 CHECKED: dict[str, Any] = {"check_episodes": 8, "margin_anneal_steps": 10_000}
 SECOND_DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
-DEFAULT: dict[str, Any] = {**SECOND_DEFAULT, "change_weight": 4.0, "imitate_own": 0.5}
+DEFAULT: dict[str, Any] = {**SECOND_DEFAULT, "change_weight": 4.0}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -88,23 +88,15 @@ ARMS: dict[str, dict[str, Any]] = {
     "second default, starts inside": {**SECOND_DEFAULT, "start_inside": 0.5},
     "second default, equivalent actions": {**SECOND_DEFAULT, "equivalent_actions": True},
     "second default, imitates own half": {**SECOND_DEFAULT, "imitate_own": 0.5},
-    "second default, changes 4 times": {**SECOND_DEFAULT, "change_weight": 4.0},
     "second default, changes 10 times": {**SECOND_DEFAULT, "change_weight": 10.0},
-    "second default, changes 4 times, starts inside": {**SECOND_DEFAULT, "change_weight": 4.0, "start_inside": 0.5},
-    "second default, changes 4 times, share 0.75": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.75},
-    "second default, changes 4 times, share 0.9": {**SECOND_DEFAULT, "change_weight": 4.0, "seed_share": 0.9},
-    "second default, changes 4 times, discount 0.997": {**SECOND_DEFAULT, "change_weight": 4.0, "discount": 0.997},
-    "second default, changes 4 times, log, 0.997": {
-        **SECOND_DEFAULT,
-        "change_weight": 4.0,
-        "discount": 0.997,
-        "reward": "log",
-    },
     "second default, 10,000 updates": {**SECOND_DEFAULT, "pretrain_steps": 10_000},
     "default": DEFAULT,
-    "default, changes twice": {**DEFAULT, "change_weight": 2.0},
     "default, starts inside": {**DEFAULT, "start_inside": 0.5},
     "default, starts backward": {**DEFAULT, "start_inside": 0.8, "start_rule": "backward"},
+    "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
+    "default, share 0.75": {**DEFAULT, "seed_share": 0.75},
+    "default, discount 0.997": {**DEFAULT, "discount": 0.997},
+    "default, log rewards, discount 0.997": {**DEFAULT, "discount": 0.997, "reward": "log"},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
     "default, an update every step": {**DEFAULT, "train_every": 1},
 }
