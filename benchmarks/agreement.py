@@ -50,7 +50,8 @@ def agreement(library: Library, run: str) -> Agreement:
     if not len(slots):
         raise CoachError(f"The run {run!r} has no decision to imitate: it needs a seeding.")
     q_values = loaded.q_function()
-    chosen = np.array([int(q_values(stack).argmax()) for slot in slots for stack in memory.stacks(slot[None])])
+    stacks = (memory.stacks(np.array([slot]))[0] for slot in slots.tolist())
+    chosen = np.array([int(q_values(stack).argmax()) for stack in stacks])
     changed = memory.changed_action(slots)
     agrees, repeats = chosen == columns["action"][slots], chosen == columns["action"][slots - 1]
 
