@@ -253,7 +253,7 @@ class TrainConfig:
     reward: str = _setting(
         "sign",
         "how points become rewards: sign, log (sign(r) log(1 + |r|)), or unchanged points",
-        choices=("sign", "log", "points"),
+        choices=("sign", "log", "root", "points"),
         source=f"sign: {MNIH}; log: {HESTER}",
     )
     margin: float = _setting(0.8, "how far a demonstrated action must exceed the others", "value", HESTER, least=0)
@@ -278,7 +278,7 @@ class TrainConfig:
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
     )
     change_weight: float = _setting(
-        4.0,
+        1.0,
         "how much the imitation of a decision at which the demonstrator changed the action counts, beside 1 for one at "
         "which it stayed the same",
         "times",
@@ -418,6 +418,8 @@ class TrainConfig:
             raise CoachError("--calibrate needs --conservative-weight above 0: it changes that loss alone.")
         if self.imitate_above_value and not self.imitates:
             raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
+        if self.imitate_own and not self.imitates:
+            raise CoachError("--imitate-own needs --margin-weight above 0: it adds to that loss alone.")
 
     @property
     def most_n_steps(self) -> int:

@@ -13,6 +13,8 @@ REWARDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sign": np.sign,
     # Hester et al. 2018, "Experimental setup".
     "log": lambda points: np.sign(points) * np.log1p(np.abs(points)),
+    # Losing a few points many times counts less than winning many at once, other than with "sign" and "log".
+    "root": lambda points: np.sign(points) * np.sqrt(np.abs(points)) / 10.0,
     "points": lambda points: points,
 }
 """From points, float32 of any shape, to rewards of the same shape."""

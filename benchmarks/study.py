@@ -55,8 +55,8 @@ SMALL: dict[str, Any] = {**QUANTILES, "network": "small", "margin_weight": 1 / 1
 QUICK: dict[str, Any] = {**QUANTILES, "pretrain_learning_rate": 3e-4, "averaging": 0.995}
 NORMED: dict[str, Any] = {**QUICK, "network": "small-norm"}
 CHECKED: dict[str, Any] = {"check_episodes": 8, "margin_anneal_steps": 10_000}
-SECOND_DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
-DEFAULT: dict[str, Any] = {**SECOND_DEFAULT, "change_weight": 4.0}
+DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
+CHANGES: dict[str, Any] = {**DEFAULT, "change_weight": 4.0}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -83,22 +83,22 @@ ARMS: dict[str, dict[str, Any]] = {
     "normed, no demonstrations": {**NORMED, "seed_from": (), "start_inside": 0.0},
     "fades by steps": {**NORMED, **CHECKED},
     "fades by steps, starts inside": {**NORMED, **CHECKED, "start_inside": 0.5},
-    "second default": SECOND_DEFAULT,
-    "second default, held out": {**SECOND_DEFAULT, "held_out": 0.1},
-    "second default, starts inside": {**SECOND_DEFAULT, "start_inside": 0.5},
-    "second default, equivalent actions": {**SECOND_DEFAULT, "equivalent_actions": True},
-    "second default, imitates own half": {**SECOND_DEFAULT, "imitate_own": 0.5},
-    "second default, changes 10 times": {**SECOND_DEFAULT, "change_weight": 10.0},
-    "second default, 10,000 updates": {**SECOND_DEFAULT, "pretrain_steps": 10_000},
     "default": DEFAULT,
+    "default, held out": {**DEFAULT, "held_out": 0.1},
+    "default, balanced": {**DEFAULT, "balance_actions": True},
     "default, starts inside": {**DEFAULT, "start_inside": 0.5},
     "default, starts backward": {**DEFAULT, "start_inside": 0.8, "start_rule": "backward"},
-    "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
-    "default, share 0.75": {**DEFAULT, "seed_share": 0.75},
-    "default, discount 0.997": {**DEFAULT, "discount": 0.997},
-    "default, log rewards, discount 0.997": {**DEFAULT, "discount": 0.997, "reward": "log"},
     "default, equivalent actions": {**DEFAULT, "equivalent_actions": True},
+    "default, imitates own half": {**DEFAULT, "imitate_own": 0.5},
     "default, an update every step": {**DEFAULT, "train_every": 1},
+    "default, roots of points": {**DEFAULT, "reward": "root"},
+    "default, roots of points, discount 0.997": {**DEFAULT, "reward": "root", "discount": 0.997},
+    "default, 10,000 updates": {**DEFAULT, "pretrain_steps": 10_000},
+    "default, changes 4 times": CHANGES,
+    "default, changes 4 times, imitates own half": {**CHANGES, "imitate_own": 0.5},
+    "default, changes 4 times, starts inside": {**CHANGES, "start_inside": 0.5},
+    "default, changes 4 times, share 0.75": {**CHANGES, "seed_share": 0.75},
+    "default, changes 4 times, discount 0.997": {**CHANGES, "discount": 0.997},
 }
 """The changes of each to the preset "first-default"."""
 

@@ -10,7 +10,6 @@ import matplotlib as mpl
 from benchmarks.study_games import CURVE, GAMES
 from benchmarks.study_tables import (
     SUMMARY_ARMS,
-    UNSEEDED,
     Points,
     cell,
     curves_of,
@@ -37,7 +36,7 @@ def _points(rows: list[dict[str, Any]]) -> tuple[dict[float, Points], Points]:
         found = of_summary(curves, SUMMARY_ARMS["seeded"])
         if found:
             seeded[GAMES[name].minutes or 0.0] = found
-        unseeded = unseeded or of_summary(curves, SUMMARY_ARMS[UNSEEDED])
+        unseeded = unseeded or of_summary(curves, SUMMARY_ARMS["without demonstrations"])
     return seeded, unseeded
 
 

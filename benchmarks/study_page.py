@@ -12,7 +12,6 @@ from benchmarks.learning_study import ROOT
 from benchmarks.study_minutes import minutes_part
 from benchmarks.study_tables import (
     OF_PAGE,
-    SEEDED,
     SUMMARY_ARMS,
     Points,
     curves_of,
@@ -33,7 +32,7 @@ ROWS = ROOT / "docs" / "results" / "study" / "trials.jsonl"
 BEGIN, END = "<!-- made by python -m benchmarks.study -->", "<!-- end of what was made -->"
 COLOURS = ("#2E9E6B", "#C4502E", "#8A7A22", "#3C6EB4", "#8A4FA0", "#666666", "#B0457B", "#2A8C9E")
 
-SUMMARY_COLOURS = ("#2E9E6B", "#9CCBB3", "#C4502E", "#3C6EB4")
+SUMMARY_COLOURS = ("#2E9E6B", "#C4502E", "#3C6EB4")
 SUMMARY_PLOT = "seeded-and-unseeded.png"
 
 
@@ -62,7 +61,7 @@ def draw_summary(rows: list[dict[str, Any]], path: Path) -> bool:
     for name, game in OF_PAGE.items():
         curves = curves_of(rows, name)
         of_game = {title: of_summary(curves, arm) for title, arm in SUMMARY_ARMS.items()}
-        if any(len(of_game[title]) > 1 for title in SEEDED) and sum(bool(points) for points in of_game.values()) > 1:
+        if len(of_game["seeded"]) > 1 and sum(bool(points) for points in of_game.values()) > 1:
             panels.append((game, of_game))
     if not panels:
         return False

@@ -14,9 +14,7 @@ from benchmarks.study_sb3 import SB3
 
 RESAMPLES = 2000
 SUMMARY_STEPS = (0, 25_000, 50_000, 100_000)
-SEEDED = {"seeded": "default", "seeded, the default before": "second default"}
-UNSEEDED = "without demonstrations"
-SUMMARY_ARMS = {**SEEDED, UNSEEDED: "normed, no demonstrations", SB3: SB3}
+SUMMARY_ARMS = {"seeded": "default", "without demonstrations": "normed, no demonstrations", SB3: SB3}
 OF_PAGE = {name: game for name, game in GAMES.items() if name not in CURVE or name == "SpaceInvaders-limited"}
 """The games with tables of their own; of the lengths of limited play only one has."""
 
@@ -86,17 +84,15 @@ def summary(rows: list[dict[str, Any]]) -> list[str]:
 
 def differences(rows: list[dict[str, Any]]) -> list[str]:
     """Return the lines of the second table: seeded beside unseeded where each arm has two trainings at least."""
-    head = ["game", "agent", "own steps", "its trainings", UNSEEDED, "p (Mann-Whitney, two-sided)"]
+    head = ["game", "own steps", "seeded", "without demonstrations", "p (Mann-Whitney, two-sided)"]
     lines = [line(head), "|" + "---|" * len(head)]
     for name in OF_PAGE:
         curves = curves_of(rows, name)
-        unseeded = of_summary(curves, SUMMARY_ARMS[UNSEEDED])
-        for title, arm in SEEDED.items():
-            seeded = of_summary(curves, arm)
-            for step in sorted(set(seeded) & set(unseeded)):
-                ours, theirs = (np.array([np.mean(one) for one in points[step]]) for points in (seeded, unseeded))
-                p = rank_test(ours, theirs)
-                if p is not None:
-                    means = (" ".join(f"{mean:,.0f}" for mean in sorted(found)) for found in (ours, theirs))
-                    lines.append(line([name, title, f"{step:,}", *means, f"{p:.3f}"]))
+        seeded, unseeded = (of_summary(curves, SUMMARY_ARMS[key]) for key in ("seeded", "without demonstrations"))
+        for step in sorted(set(seeded) & set(unseeded)):
+            ours, theirs = (np.array([np.mean(one) for one in points[step]]) for points in (seeded, unseeded))
+            p = rank_test(ours, theirs)
+            if p is not None:
+                means = (" ".join(f"{mean:,.0f}" for mean in sorted(found)) for found in (ours, theirs))
+                lines.append(line([name, f"{step:,}", *means, f"{p:.3f}"]))
     return lines

@@ -220,6 +220,7 @@ def test_points_become_rewards(name: str, expected: list[float]) -> None:
 
 
 def test_logarithmic_rewards_are_those_of_hester() -> None:
+    np.testing.assert_allclose(REWARDS["root"](np.array([-4.0, 0.0, 15_000.0])), [-0.2, 0.0, np.sqrt(150.0)])
     np.testing.assert_allclose(REWARDS["log"](np.array([-5.0, 30.0])), [-np.log(6.0), np.log(31.0)])
 
 
