@@ -252,7 +252,7 @@ class TrainConfig:
     )
     reward: str = _setting(
         "sign",
-        "how points become rewards: sign, log (sign(r) log(1 + |r|)), or unchanged points",
+        "how points become rewards: sign, log (sign(r) log(1 + |r|)), root (a tenth of the root), or unchanged points",
         choices=("sign", "log", "root", "points"),
         source=f"sign: {MNIH}; log: {HESTER}",
     )
