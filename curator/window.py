@@ -156,6 +156,7 @@ def _closes(event: Event) -> bool:
 
 def _show_empty_library(window: Window, game: str | None, from_home: bool) -> None:
     """Say that there is nothing to judge and what to do, until the window is closed."""
+    window.start_view()
     window.title = f"{TITLE}, no episodes"
     missing = f"This library has no episodes of {display_name(game)}. " if game else ""
     play = f"coach play --game {game}" if game else "coach play"
@@ -163,7 +164,6 @@ def _show_empty_library(window: Window, game: str | None, from_home: bool) -> No
     if from_home:
         todo = "Go back, and press P to play one."
     pointer = (-1.0, -1.0)
-    window.start_view()
     while True:
         canvas = window.canvas
         buttons = message_buttons(canvas, [("Back" if from_home else "Quit", "Esc", None)])

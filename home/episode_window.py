@@ -112,7 +112,6 @@ class EpisodeWindow:
 
     def run(self) -> tuple[Step, str]:
         """Return what to do next, and a sentence if the episode could not be read."""
-        self._window.title = f"Replay Coach - {display_name(self._row.game)} played back"
         frames = self._open_frames({self._row.episode_id: self._row.path})
         try:
             replay = frames.episode(self._row.episode_id)
@@ -149,6 +148,7 @@ class EpisodeWindow:
 
     def _loop(self, frames: FrameSource, columns: EpisodeColumns) -> None:
         self._window.start_view()
+        self._window.title = f"Replay Coach - {display_name(self._row.game)} played back"
         last = time.monotonic()
         prepared = -1
         stale = True

@@ -101,8 +101,8 @@ class HomeWindow:
         self._start_reading()
         self._picturing = Background(lambda _: self._make_picture(), "picture")
         self._has_chosen, self.target = False, ""
-        self._window.title = TITLE
         self._window.start_view()
+        self._window.title = TITLE
         self._stale = True
         last = time.monotonic()
         while True:

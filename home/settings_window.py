@@ -77,8 +77,8 @@ class SettingsWindow:
 
     def run(self) -> Settings:
         """Run until the window is closed and return the settings."""
-        self._window.title = TITLE
         self._window.start_view()
+        self._window.title = TITLE
         stale = True
         while not self._closed:
             for event in self._window.events(0.0 if stale and self._window.visible else IDLE_SECONDS):

@@ -129,9 +129,9 @@ def pick_game(window: Window, current: str) -> str | None:
     true. The window's title is restored.
     """
     before = window.title
+    window.start_view()  # the key that led here must not be the first letter of the search
     window.title = TITLE
     pictures = GamePictures()
-    window.start_view()  # the key that led here must not be the first letter of the search
     try:
         picker = GamePicker(games(), current, pictures)
         while not (picker.done or window.closing):

@@ -145,8 +145,8 @@ def edit_keys(window: Window) -> None:
     Raises CoachError if the file of keys cannot be read or written.
     """
     editor = KeyEditor(read_key_map())
-    window.title = "Replay Coach - keys"
     window.start_view()
+    window.title = "Replay Coach - keys"
     while not editor.done:
         if window.visible:
             canvas = window.canvas

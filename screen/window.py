@@ -136,6 +136,8 @@ class Window:
         self._ignores_text = False
         self._unseen = False
         """Whether the present view has not been shown yet."""
+        self._next_title: str | None = None
+        """Of the present view, until it is shown."""
         self._last_press = (PointerDown(-1.0, -1.0), float("-inf"))
         """The last press of a button, and when it was read."""
         self._press_before = self._last_press
@@ -150,11 +152,14 @@ class Window:
 
     @property
     def title(self) -> str:
-        return str(self._window.title)
+        """The title; that of a view which starts is shown with its first picture."""
+        return str(self._window.title) if self._next_title is None else self._next_title
 
     @title.setter
     def title(self, title: str) -> None:
-        if title != self._window.title:
+        if self._unseen and self._visible:
+            self._next_title = title
+        elif title != self._window.title:
             self._window.title = title
 
     @property
@@ -325,6 +330,9 @@ class Window:
             pygame.event.get((pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP))
             self._unseen = False
         self._window.flip()
+        if self._next_title is not None:
+            title, self._next_title = self._next_title, None
+            self.title = title
         self._presented = time.monotonic()
 
     def toggle_full_screen(self) -> None:

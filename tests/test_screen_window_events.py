@@ -169,3 +169,14 @@ def test_a_later_click_at_the_same_place_reaches_the_next_view(window: Window, m
     monkeypatch.setattr(time, "monotonic", lambda: later)
     click(100, 100)
     assert kinds(window.events()) == [PointerDown, PointerUp]
+
+
+def test_the_title_of_a_view_changes_with_its_first_picture(window: Window) -> None:
+    before = window.title
+    window.start_view()
+    window.title = "Replay Coach - next"
+    assert (window.title, window._window.title) == ("Replay Coach - next", before)
+    window.present()
+    assert window._window.title == "Replay Coach - next"
+    window.title = "Replay Coach - next, paused"
+    assert window._window.title == "Replay Coach - next, paused"
