@@ -146,6 +146,7 @@ class RecorderWindow:
         before = self._window.title
         try:
             with realtime():
+                self._window.start_view()
                 self._show()
                 if on_ready is not None:
                     on_ready(self._window, session)
@@ -164,7 +165,6 @@ class RecorderWindow:
     def _loop(self, pace: Pace) -> None:
         session = self._session
         ticks = Pace(time.perf_counter())
-        self._window.start_view()
         stale = True
         while True:
             for event in self._window.events(IDLE_SECONDS if session.is_still and not stale else 0.0):
