@@ -136,19 +136,8 @@ def balanced_weights(actions: np.ndarray, action_count: int) -> np.ndarray:
 
 
 def weigh_imitation(batch: Batch, weights: np.ndarray) -> Batch:
-    """Return the batch with the imitation weights multiplied by those of their actions, (A,) float32."""
-    factors = np.where(batch.imitate > 0.0, weights[batch.actions], np.float32(1.0))
-    return dataclasses.replace(batch, imitate=batch.imitate * factors)
-
-
-def weigh_changes(batch: Batch, changed: np.ndarray, weight: float) -> Batch:
-    """Return the batch with the imitation weights multiplied by ``weight`` where the action had changed (B,) bool.
-
-    A stack shows what the last action was, and demonstrators mostly repeat it. An agent that imitates all decisions
-    alike learns to repeat its own last action, and not when to change it (de Haan et al. 2019). Decisions at which it
-    changed are weighed more for that reason (Wen et al. 2021, keyframe-focused imitation).
-    """
-    factors = np.where(changed & (batch.imitate > 0.0), np.float32(weight), np.float32(1.0))
+    """Return the batch with the imitation of its rows multiplied by weights (B,); what is to be avoided stays."""
+    factors = np.where(batch.imitate > 0.0, weights, 1.0).astype(np.float32)
     return dataclasses.replace(batch, imitate=batch.imitate * factors)
 
 

@@ -41,12 +41,12 @@ class OwnEvaluations:
     ) -> None:
         """Make one and log it. watch: called after each step; what it raises ends the evaluation, which stays due."""
         self.due = True
-        config = trainer.config
-        tasks = episode_tasks(protocol_named("nature"), config.evaluation_episodes, EVALUATION_SEED)
+        config, protocol = trainer.config, protocol_named("nature")
+        tasks = episode_tasks(protocol, config.evaluation_episodes, EVALUATION_SEED)
         started, scores = time.monotonic(), []
         progress.start_phase("evaluating", 0, len(tasks))
-        play = config, trainer.emulator.action_meanings, trainer.learner.q_values, protocol_named("nature"), tasks
-        for score in play_episodes(*play, watch):
+        meanings, q_values = trainer.emulator.action_meanings, trainer.learner.q_values
+        for score in play_episodes(config, meanings, q_values, protocol, tasks, watch):
             scores.append(score)
             progress.stepped(len(scores))
         found = summarise(self._folder.name, "nature", scores, time.monotonic() - started, trainer.step)

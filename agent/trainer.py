@@ -18,7 +18,6 @@ from agent.batch import (
     joined,
     regress_on_returns,
     take_any_equivalent,
-    weigh_changes,
     weigh_imitation,
 )
 from agent.config import TrainConfig
@@ -317,27 +316,34 @@ class Trainer:
             of_seeding = None if self.imitation.trust == NOTHING else share
             added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
         others = config.batch_size - added
-
-        def drawn(memory: ReplayMemory, count: int, seeded_count: int | None) -> Batch:
-            batch = memory.sample(rng, count, seeded_count, *how)
-            if config.change_weight == 1.0:
-                return batch
-            return weigh_changes(batch, memory.changed_action(batch.slots), config.change_weight)
-
-        sampled = drawn(self.memory, others, None if share is None else round(share * others))
+        sampled = self._drawn(self.memory, others, None if share is None else round(share * others), how)
         if self.added is not None and added:
-            sampled = joined(sampled, drawn(self.added, added, None))
+            sampled = joined(sampled, self._drawn(self.added, added, None, how))
         self._added_rows = added
         if config.equivalent_actions:
             sampled = take_any_equivalent(sampled, rng)
         if pretraining and (config.pretrain_on == "returns" or self.imitation.trust == VALUES):
             sampled = regress_on_returns(sampled)
         if self._action_weights is not None:
-            sampled = weigh_imitation(sampled, self._action_weights)
+            sampled = weigh_imitation(sampled, self._action_weights[sampled.actions])
         newest = self.added.newest_step if self.added is not None else 0
         sampled = self.imitation.apply(sampled, added, self.step, newest)
         self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
         return self._batch
+
+    def _drawn(
+        self, memory: ReplayMemory, count: int, seeded: int | None, how: tuple[float, bool, Horizon | None]
+    ) -> Batch:
+        """Return rows of a memory, the imitation of changed actions weighed.
+
+        A stack shows what the last action was, and demonstrators mostly repeat it. An agent that imitates all decisions
+        alike learns to repeat its own last action, and not when to change it (de Haan et al. 2019). Decisions at which
+        it changed count more for that reason (Wen et al. 2021, keyframe-focused imitation).
+        """
+        batch, weight = memory.sample(self.generators.sampling, count, seeded, *how), self.config.change_weight
+        if weight == 1.0:
+            return batch
+        return weigh_imitation(batch, np.where(memory.changed_action(batch.slots), weight, 1.0))
 
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()

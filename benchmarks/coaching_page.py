@@ -11,7 +11,7 @@ import numpy as np
 from agent.atari_scores import ATARI_SCORES
 from agent.statistics import interval, two_stage_mean_interval
 from benchmarks.learning_study import ROOT
-from benchmarks.study_page import draw
+from benchmarks.study_plots import draw
 
 PAGE = ROOT / "docs" / "results" / "coaching.md"
 ROWS = ROOT / "docs" / "results" / "coaching" / "trials.jsonl"
@@ -113,9 +113,9 @@ def made_part(rows: list[dict[str, Any]], page: Path = PAGE) -> list[str]:
         if not curves:
             continue
         picture = page.parent / "coaching" / f"{game}.png"
-        draw(dict(curves), game, ATARI_SCORES[game][0], picture)
         lines += [f"## {game}", "", *table(rows, game), "", *differences(rows, game), ""]
-        lines += [f"![Points over own steps in {game}](coaching/{picture.name})", ""]
+        if draw(dict(curves), game, ATARI_SCORES[game][0], picture):
+            lines += [f"![Points over own steps in {game}](coaching/{picture.name})", ""]
     failed = [row for row in rows if "error" in row]
     if failed:
         lines += [

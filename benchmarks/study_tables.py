@@ -96,3 +96,26 @@ def differences(rows: list[dict[str, Any]]) -> list[str]:
                 means = (" ".join(f"{mean:,.0f}" for mean in sorted(found)) for found in (ours, theirs))
                 lines.append(line([name, f"{step:,}", *means, f"{p:.3f}"]))
     return lines
+
+
+def of_minutes(rows: list[dict[str, Any]]) -> tuple[dict[float, Points], Points]:
+    """Return the seeded evaluations by the minutes of limited play, and those without demonstrations."""
+    seeded: dict[float, Points] = {}
+    unseeded: Points = {}
+    for name in CURVE:
+        curves = curves_of(rows, name)
+        if found := of_summary(curves, SUMMARY_ARMS["seeded"]):
+            seeded[GAMES[name].minutes or 0.0] = found
+        unseeded = unseeded or of_summary(curves, SUMMARY_ARMS["without demonstrations"])
+    return seeded, unseeded
+
+
+def minutes_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of the table over minutes of limited play; none before two lengths are known."""
+    seeded, unseeded = of_minutes(rows)
+    if len(seeded) < 2:
+        return []
+    steps = sorted({step for points in seeded.values() for step in points})
+    lines = [line(["minutes of play", *(f"{step:,} own steps" for step in steps)]), "|" + "---|" * (1 + len(steps))]
+    named = {f"{minutes:g}": points for minutes, points in seeded.items()} | {"without demonstrations": unseeded}
+    return lines + [line([name, *(cell(points.get(step)) for step in steps)]) for name, points in named.items()]

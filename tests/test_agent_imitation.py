@@ -127,3 +127,22 @@ def test_a_stopped_training_goes_on_with_the_same_imitated_episodes(
     train(library, "none", config)
     with pytest.raises(AssertionError):
         assert_same_run(library, "whole", "none")
+
+
+def test_changes_of_the_action_count_more_in_the_batches_of_a_training() -> None:
+    config = small_config(change_weight=3.0, pretrain_steps=2)
+    picture, memory = np.zeros((84, 84), np.uint8), new_memory(config, 13)
+    memory.begin(picture)
+    for action in (0, 0, 1, 1, 1, 2, 2, 0, 0, 0, 0, 0):
+        memory.add(action, 0.0, False, picture, source=0, imitate=1)
+    memory.close_seeding()
+    generators = Generators.from_seed(0)
+    learner = Learner(config, 6, generators.sampling)
+    trainer = Trainer(config, memory, learner, generators, experienced=True)
+    seen = {}
+    for _ in range(40):
+        batch = trainer._sample(pretraining=True)
+        seen |= dict(zip(batch.slots.tolist(), batch.imitate.tolist(), strict=True))
+    learner.close()
+    assert {slot for slot, weight in seen.items() if weight == 3.0} == {2, 5, 7}
+    assert {weight for slot, weight in seen.items() if slot not in (2, 5, 7)} == {1.0}

@@ -13,7 +13,7 @@ import pytest
 from agent_episodes import record_episode, small_config
 
 from agent.config import preset
-from benchmarks import study, study_minutes, study_page, study_sb3
+from benchmarks import study, study_page, study_sb3
 from benchmarks.study import ARMS, Trial, evaluate_greedily, run_trial, settings_of, surviving
 from benchmarks.study_games import CURVE, GAMES, RecordedPlay, library_of
 from benchmarks.study_sb3 import SB3
@@ -188,10 +188,10 @@ def test_the_page_has_a_curve_over_minutes_of_play_where_two_lengths_are_known(t
     ]
     assert "## SpaceInvaders-limited\n" in text
     assert "## SpaceInvaders-limited-15" not in text, "the curve shows it"
-    assert (tmp_path / "study" / study_minutes.PLOT).stat().st_size > 5000
+    assert (tmp_path / "study" / study_page.MINUTES_PLOT).stat().st_size > 5000
 
 
-def test_longer_limited_play_begins_like_the_shorter() -> None:
+def test_limited_play_of_all_lengths_has_the_same_random_seeds() -> None:
     plays = [GAMES[name].record for name in CURVE]
     assert [GAMES[name].minutes for name in CURVE] == [1, 1.5, 4, 15]
     assert all(isinstance(play, RecordedPlay) for play in plays)
