@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agent.machine_memory import refuse_too_large
-from agent.replay_memory import MUTABLE_COLUMNS, SLOT_BYTES, MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.sampling import Sampler
+from agent.slots import MUTABLE_COLUMNS, SLOT_BYTES, MemoryRules
 
 FIRST_SHARE = 0.25
 """Share of each batch that added transitions have directly after an addition: our own choice, not yet measured."""

@@ -190,7 +190,7 @@ class Additions:
             found.append(line)
             if request is not None:
                 self._use(line, request, trainer.memory, seeded)
-        trainer.added = self.memory
+        trainer.batches.added = self.memory
         return found
 
     def _look_for_requests(self) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from agent.batch import action_mask
-from agent.replay_memory import OWN, ReplayMemory
+from agent.replay_memory import ReplayMemory
+from agent.slots import OWN
 
 CHECK_UPDATES = 250
 """Updates of pretraining between two measurements."""

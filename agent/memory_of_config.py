@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.config import TrainConfig
-from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
+from agent.slots import MemoryRules
 
 
 def memory_rules(config: TrainConfig, evict_seed: bool = False) -> MemoryRules:

@@ -123,7 +123,7 @@ class ProgressReporter:
             steps_per_second=rate,
             mean_score=float(np.mean(scores)) if scores else None,
             epsilon=trainer.epsilon if trainer is not None else None,
-            seeded_share=trainer.batch_seeded_share if trainer is not None else None,
+            seeded_share=trainer.batches.newest_seeded_share if trainer is not None else None,
             loss=self.loss,
             seconds_left=0.0 if step >= self.total else (self.total - step) / rate if rate > 0.0 else None,
             episodes=trainer.episodes if trainer is not None else 0,

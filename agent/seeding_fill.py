@@ -11,10 +11,11 @@ import numpy as np
 
 from agent.config import TrainConfig
 from agent.preprocessing import Preprocessor, observations_of
-from agent.replay_memory import OWN, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.returns import REWARDS, discounted_returns
 from agent.run_loop import continue_loop, new_emulator, next_episode
 from agent.seeding import SeedEpisode, SeedPlan, Spec, terminals
+from agent.slots import OWN
 from data.episode import FRAMES_PER_SECOND, FrameState
 from data.files import write_atomic
 from data.replay_file import ReplayFile

@@ -10,16 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.acting import ActingAgent
-from agent.added_memory import AddedMemory
-from agent.batch import (
-    Batch,
-    augment,
-    balanced_weights,
-    joined,
-    regress_on_returns,
-    take_any_equivalent,
-    weigh_imitation,
-)
 from agent.config import TrainConfig
 from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
 from agent.horizon import Horizon, horizon_at
@@ -27,9 +17,9 @@ from agent.imitation import Imitation
 from agent.moments import MomentFinder
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
-from agent.sampling import annealed_beta
 from agent.start_states import Start, StartStates
-from agent.trust import NOTHING, VALUES
+from agent.trust import NOTHING
+from agent.update_batches import UpdateBatches
 
 if TYPE_CHECKING:
     from agent.learner import Learner, Update
@@ -125,34 +115,24 @@ class Trainer:
         self.own_updates = 0
         """Updates since pretraining."""
         self.imitation = Imitation(config)
+        self.batches = UpdateBatches(config, memory, self.imitation, generators.sampling)
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
-        self.added: AddedMemory | None = None
-        """What was added during the training; None: nothing."""
         self.moments = MomentFinder(config)
-        self.last_batch: Batch | None = None
-        """The batch of the newest update; None after a resume."""
-        self._added_rows = 0  # of the newest batch; they are its last ones
-        self.batch_seeded_share: float | None = None
-        """Share of the newest batch that was seeded."""
         self._starts = starts
         self._start: Start | None = None  # of the running episode, where it starts inside the seeding
         self._executed: list[int] | None = None  # the running episode's own actions, frame by frame
         self._score = 0.0
         self._length = 0
-        self._batch: Batch
-        self._action_weights: np.ndarray | None = None
 
     def prepare_seeding(self) -> None:
         """Hold a part of the new seeding out, and weigh its actions, if the configuration requires it."""
-        config, memory = self.config, self.memory
-        columns = {name: memory.columns[name][: memory.seeded_end] for name in ("ready", "imitate", "action")}
+        config = self.config
         if config.balance_actions:
-            imitated = columns["action"][columns["ready"] & (columns["imitate"] > 0)]
-            self._action_weights = balanced_weights(imitated, len(self.emulator.action_meanings))
+            self.batches.balance_actions(len(self.emulator.action_meanings))
         if config.held_out and config.pretrain_steps:
-            self.held_out = hold_out(memory, config.held_out, _generator(config, HOLDING_OUT))
+            self.held_out = hold_out(self.memory, config.held_out, _generator(config, HOLDING_OUT))
 
     @property
     def epsilon(self) -> float:
@@ -161,17 +141,6 @@ class Trainer:
         if self.step >= config.epsilon_steps:
             return config.epsilon_end
         return start + (config.epsilon_end - start) * self.step / config.epsilon_steps
-
-    @property
-    def seeded_share(self) -> float | None:
-        """Share of a batch to sample from the seeding; None: sample uniformly from all transitions."""
-        config = self.config
-        if config.mixing == "free":
-            return None
-        if self.memory.seeded_ready == 0 or self.imitation.trust == NOTHING:
-            return 0.0
-        left = 1.0 - self.step / config.seed_anneal_steps if self.step < config.seed_anneal_steps else 0.0
-        return config.seed_share + (1.0 - config.seed_share) * left
 
     @property
     def score(self) -> float:
@@ -185,8 +154,8 @@ class Trainer:
         while self.pretrained < self.config.pretrain_steps and self.memory.seeded_ready:
             if self.pretraining_ended or (held_out is not None and held_out.stops_pretraining):
                 return
-            update = self.learner.update(self._sample(pretraining=True))
-            self._learned(update)
+            update = self.learner.update(self.batches.sample(self.step, self._horizon, pretraining=True))
+            self.batches.learned(update)
             self.pretrained += 1
             if held_out is not None and self.pretrained % CHECK_UPDATES == 0:
                 held_out.measure(self.memory, self.learner.q_values)
@@ -285,7 +254,7 @@ class Trainer:
 
     def _begin_update(self) -> None:
         self._reset_if_due()
-        self.learner.begin_update(self._sample())
+        self.learner.begin_update(self.batches.sample(self.step, self._horizon))
 
     def _reset_if_due(self) -> None:
         """Reset the dense layers after every ``reset_every`` own updates, by a generator of the reset's own.
@@ -302,78 +271,12 @@ class Trainer:
         every = self.config.reset_every
         return horizon_at(self.config, self.own_updates % every if every else self.own_updates)
 
-    def _sample(self, pretraining: bool = False) -> Batch:
-        """Return the batch of the next update."""
-        config, share = self.config, self.seeded_share
-        beta = 0.0
-        if config.sampling == "prioritised":
-            ends = config.importance_exponent, config.importance_exponent_end
-            beta = annealed_beta(*ends, self.step, config.steps)
-        rng, how = self.generators.sampling, (beta, config.one_step_weight > 0.0, self._horizon)
-        added = 0
-        if self.added is not None:
-            # A seeding that is not used has no share of which the additions could be a part.
-            of_seeding = None if self.imitation.trust == NOTHING else share
-            added = self.added.rows(rng, config.batch_size, self.step, self.memory, of_seeding)
-        others = config.batch_size - added
-        sampled = self._drawn(self.memory, others, None if share is None else round(share * others), how)
-        if self.added is not None and added:
-            sampled = joined(sampled, self._drawn(self.added, added, None, how))
-        self._added_rows = added
-        if config.equivalent_actions:
-            sampled = take_any_equivalent(sampled, rng)
-        if pretraining and (config.pretrain_on == "returns" or self.imitation.trust == VALUES):
-            sampled = regress_on_returns(sampled)
-        if self._action_weights is not None:
-            sampled = weigh_imitation(sampled, self._action_weights[sampled.actions])
-        newest = self.added.newest_step if self.added is not None else 0
-        sampled = self.imitation.apply(sampled, added, self.step, newest)
-        self._batch = augment(sampled, config.shift_pixels, self.generators.sampling)
-        return self._batch
-
-    def _drawn(
-        self, memory: ReplayMemory, count: int, seeded: int | None, how: tuple[float, bool, Horizon | None]
-    ) -> Batch:
-        """Return rows of a memory, the imitation of changed actions weighed.
-
-        A stack shows what the last action was, and demonstrators mostly repeat it. An agent that imitates all decisions
-        alike learns to repeat its own last action, and not when to change it (de Haan et al. 2019). Decisions at which
-        it changed count more for that reason (Wen et al. 2021, keyframe-focused imitation).
-        """
-        batch, weight = memory.sample(self.generators.sampling, count, seeded, *how), self.config.change_weight
-        if weight == 1.0:
-            return batch
-        return weigh_imitation(batch, np.where(memory.changed_action(batch.slots), weight, 1.0))
-
     def _finish_update(self) -> Update | None:
         update = self.learner.finish_update()
         if update is not None:
             self.own_updates += 1
-            self._learned(update)
+            self.batches.learned(update)
         return update
-
-    def _learned(self, update: Update) -> None:
-        slots, others = self._batch.slots, len(self._batch.slots) - self._added_rows
-        self.memory.update_errors(slots[:others], update.td_errors[:others])
-        if self.added is not None and self._added_rows:
-            self.added.update_errors(slots[others:], update.td_errors[others:])
-        self.last_batch = self._batch
-        self.batch_seeded_share = float(self._batch.seeded.mean())
-
-    def batch_errors(self) -> dict[str, float | None]:
-        """Return the mean absolute TD error of the newest batch, for seeded and own transitions; None without any."""
-        batch = self.last_batch
-        found: dict[str, float | None] = {"seeding/td_error": None, "memory/td_error": None}
-        if batch is None:
-            return found
-        errors = self.memory.columns["td_error"][batch.slots[: len(batch.slots) - self._added_rows]]
-        if self.added is not None and self._added_rows:
-            later = self.added.columns["td_error"][batch.slots[-self._added_rows :]]
-            errors = np.concatenate((errors, later))
-        for tag, rows in (("seeding/td_error", batch.seeded), ("memory/td_error", ~batch.seeded)):
-            if rows.any():
-                found[tag] = float(errors[rows].mean())
-        return found
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
@@ -391,7 +294,7 @@ class Trainer:
             "episodes": self.episodes,
             "recent_scores": list(self.recent_scores),
             "recent_lengths": list(self.recent_lengths),
-            "batch_seeded_share": self.batch_seeded_share,
+            **self.batches.state(),
             "generators": self.generators.state(),
             **starts,
             **self._pretraining_state(),
@@ -412,7 +315,6 @@ class Trainer:
             "pretraining_ended": self.pretraining_ended,
             **self.imitation.state(),
             "held_out": None if self.held_out is None else self.held_out.state(),
-            "action_weights": None if self._action_weights is None else self._action_weights.tolist(),
         }
 
     def _restore_pretraining(self, state: dict[str, Any]) -> None:
@@ -420,9 +322,8 @@ class Trainer:
         ended = self.step > 0 or self.pretrained >= self.config.pretrain_steps
         self.pretraining_ended = state.get("pretraining_ended", ended)
         self.imitation.restore(state)
-        held_out, weights = state.get("held_out"), state.get("action_weights")
+        held_out = state.get("held_out")
         self.held_out = None if held_out is None else HeldOut.from_state(held_out)
-        self._action_weights = None if weights is None else np.array(weights, np.float32)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from ``state``. Memory and learner must have been restored before."""
@@ -431,7 +332,7 @@ class Trainer:
         self.own_updates = state.get("own_updates", 0)  # older versions, which lack it, had no resets
         self.recent_scores.extend(state["recent_scores"])
         self.recent_lengths.extend(state["recent_lengths"])
-        self.batch_seeded_share = state.get("batch_seeded_share")
+        self.batches.restore(state)
         self.generators.restore(state["generators"])
         self._restore_pretraining(state)
         if self._starts is not None:

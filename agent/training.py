@@ -240,7 +240,7 @@ class _Training:
             except CoachError as error:
                 raise DamagedCheckpoint(str(error)) from error
         self.additions.open(applied, changes)
-        self.trainer.added = self.additions.memory
+        self.trainer.batches.added = self.additions.memory
 
     # ---- running -------------------------------------------------------------------------------------------------
 

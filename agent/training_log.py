@@ -42,7 +42,7 @@ class TrainingLog:
                 "step": logged_step(trainer),
                 "loss": self._progress.loss,
                 "mean_value": self._progress.mean_value,
-                "seeded_share": trainer.batch_seeded_share,
+                "seeded_share": trainer.batches.newest_seeded_share,
                 "epsilon": trainer.epsilon,
                 "steps_per_second": self._progress.rate,
             }
@@ -60,9 +60,9 @@ class TrainingLog:
                 "train/n_updates": trainer.learner.updates,
                 "train/learning_rate": trainer.learner.learning_rate,
                 "train/mean_value": self._progress.mean_value,
-                "seeding/batch_share": trainer.batch_seeded_share,
+                "seeding/batch_share": trainer.batches.newest_seeded_share,
                 **{f"held_out/{name}": value for name, value in held_out.items()},
-                **trainer.batch_errors(),
+                **trainer.batches.errors(),
             },
         )
 
@@ -91,7 +91,7 @@ class TrainingLog:
             "updates": trainer.learner.updates,
             "epsilon": trainer.epsilon,
             "memory_seeded_share": trainer.memory.seeded_ready / max(1, len(trainer.memory)),
-            "batch_seeded_share": trainer.batch_seeded_share,
+            "batch_seeded_share": trainer.batches.newest_seeded_share,
         }
         self._log.evaluation({**dataclasses.asdict(found), **facts})
         scalars = {"eval/mean_reward": found.mean, "eval/low": found.low, "eval/high": found.high}

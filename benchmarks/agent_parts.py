@@ -32,10 +32,10 @@ from agent.config import TrainConfig, preset
 from agent.learner import Learner
 from agent.memory_of_config import new_memory
 from agent.preprocessing import Preprocessor
-from agent.replay_memory import SLOT_BYTES
 from agent.run_loop import begin_episode, hold, new_emulator
 from agent.seeding import plan_seeding
 from agent.seeding_fill import fill_episode
+from agent.slots import SLOT_BYTES
 from agent.trainer import Generators, Trainer
 from benchmarks.sb3_environment import ROOT, sb3_python
 from data.library import Library

@@ -36,8 +36,9 @@ from agent.additions import Additions
 from agent.array_file import read_arrays
 from agent.config import TrainConfig
 from agent.live_weights import newest_agent
-from agent.replay_memory import MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.sampling import PrioritisedSampler, UniformSampler
+from agent.slots import MemoryRules
 from agent.trainer import Generators, Trainer
 from agent.training import train
 from agent.trust import NOTHING
@@ -438,20 +439,20 @@ def trainer() -> Trainer:
     memory.close_seeding()
     learner: Any = SimpleNamespace(q_values=lambda stacks: np.zeros((len(stacks), 6)))
     made = Trainer(config, memory, learner, Generators.from_seed(0), experienced=True)
-    made.added = AddedMemory(RULES, lambda _: UniformSampler())
-    made.added.append(made.added.place(part.observations[: part.written]), part.columns_used(), 0, step=19_000)
+    added = made.batches.added = AddedMemory(RULES, lambda _: UniformSampler())
+    added.append(added.place(part.observations[: part.written]), part.columns_used(), 0, step=19_000)
     made.step = 20_000
     return made
 
 
 def test_what_is_added_late_is_imitated_although_the_seeding_no_longer_is(trainer: Trainer) -> None:
-    imitate = trainer._sample().imitate
-    rows = trainer._added_rows
+    imitate = trainer.batches.sample(trainer.step, None).imitate
+    rows = trainer.batches.added_rows
     assert 4 <= rows <= 8
     np.testing.assert_array_equal(imitate[:-rows], 0.0)
     np.testing.assert_allclose(imitate[-rows:], 0.9)
     trainer.step = 29_000
-    assert not trainer._sample().imitate.any()
+    assert not trainer.batches.sample(trainer.step, None).imitate.any()
 
 
 def test_imitation_fades_while_own_episodes_score_as_much_as_the_demonstrated_ones(trainer: Trainer) -> None:
@@ -468,9 +469,10 @@ def test_imitation_fades_while_own_episodes_score_as_much_as_the_demonstrated_on
     trainer.recent_scores.extend([200.0] * 10)
     for _ in range(2_500):
         imitation.stepped(trainer.recent_scores)
-    batch = trainer._sample()
-    np.testing.assert_allclose(batch.imitate[: -trainer._added_rows], 0.25)
-    np.testing.assert_allclose(batch.imitate[-trainer._added_rows :], 0.9, err_msg="additions fade by themselves")
+    imitate = trainer.batches.sample(trainer.step, None).imitate
+    rows = trainer.batches.added_rows
+    np.testing.assert_allclose(imitate[:-rows], 0.25)
+    np.testing.assert_allclose(imitate[-rows:], 0.9, err_msg="additions fade by themselves")
     imitation.chance_score = 200.0
     for _ in range(500):
         imitation.stepped(trainer.recent_scores)
@@ -487,8 +489,8 @@ def test_additions_stay_in_use_where_the_seeding_was_of_no_use(trainer: Trainer)
     trainer.imitation.trust, trainer.step = NOTHING, 19_000 + ANNEAL_STEPS
     rows = []
     for _ in range(50):
-        trainer._sample()
-        rows.append(trainer._added_rows)
+        trainer.batches.sample(trainer.step, None)
+        rows.append(trainer.batches.added_rows)
     assert np.mean(rows) == pytest.approx(32 * 100 / 400, abs=0.5), "their proportion of all transitions"
 
 
@@ -505,7 +507,7 @@ def additions_of(library: Library) -> tuple[Additions, Any]:
     config, sampler = small_config(), lambda slots: PrioritisedSampler(slots, 0.6, 0.001, 1.0)
     additions = Additions(run, config, run.read().action_meanings, sampler)
     additions.open()
-    return additions, SimpleNamespace(memory=memory_with(40), pretrained=4, step=0, added=None)
+    return additions, SimpleNamespace(memory=memory_with(40), pretrained=4, step=0, batches=SimpleNamespace(added=None))
 
 
 def test_the_training_continues_while_a_large_request_is_read(

@@ -17,7 +17,7 @@ from agent.config import preset
 from agent.imitation import Imitation
 from agent.learner import Learner
 from agent.memory_of_config import new_memory
-from agent.replay_memory import OWN
+from agent.slots import OWN
 from agent.trainer import Generators, Trainer
 from agent.training import train
 from agent.trust import NOTHING
@@ -141,7 +141,7 @@ def test_changes_of_the_action_count_more_in_the_batches_of_a_training() -> None
     trainer = Trainer(config, memory, learner, generators, experienced=True)
     seen = {}
     for _ in range(40):
-        batch = trainer._sample(pretraining=True)
+        batch = trainer.batches.sample(trainer.step, None, pretraining=True)
         seen |= dict(zip(batch.slots.tolist(), batch.imitate.tolist(), strict=True))
     learner.close()
     assert {slot for slot, weight in seen.items() if weight == 3.0} == {2, 5, 7}

@@ -32,9 +32,8 @@ def test_one_share_and_one_time_left_cover_the_whole_training(monkeypatch: pytes
     )
     reports: list[Progress] = []
     reporter = ProgressReporter(reports.append, config)
-    trainer = SimpleNamespace(
-        config=config, pretrained=0, step=0, recent_scores=(), epsilon=0.1, batch_seeded_share=0.5, episodes=0
-    )
+    trainer = SimpleNamespace(config=config, pretrained=0, step=0, recent_scores=(), epsilon=0.1, episodes=0)
+    trainer.batches = SimpleNamespace(newest_seeded_share=0.5)
     trainer.pretraining_ended, trainer.held_out = False, None
 
     def run(phase: str, total: int, steps: list[int], seconds: float) -> None:

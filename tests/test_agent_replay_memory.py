@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from agent import machine_memory
 from agent.horizon import Horizon
 from agent.preprocessing import OBSERVATION_SIDE
-from agent.replay_memory import BLOCK_SLOTS, OWN, MemoryRules, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.sampling import PrioritisedSampler, Sampler, UniformSampler
+from agent.slots import BLOCK_SLOTS, OWN, MemoryRules
 from data.errors import CoachError
 
 RULES = MemoryRules(

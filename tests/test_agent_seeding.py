@@ -12,9 +12,10 @@ from agent_episodes import record_episode, small_config
 from agent.config import TrainConfig
 from agent.memory_of_config import new_memory
 from agent.preprocessing import Preprocessor, observations_of
-from agent.replay_memory import OWN, ReplayMemory
+from agent.replay_memory import ReplayMemory
 from agent.seeding import SeedPlan, Verdicts, parse_spec, plan_seeding
 from agent.seeding_fill import Source, account, fill
+from agent.slots import OWN
 from data.clip import Clip, Verdict
 from data.errors import CoachError
 from data.library import Library

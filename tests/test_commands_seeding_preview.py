@@ -15,9 +15,9 @@ from agent_episodes import record_episode
 import coach
 from agent.config import TrainConfig
 from agent.memory_of_config import new_memory
-from agent.replay_memory import OWN
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import fill
+from agent.slots import OWN
 from commands.seeding_preview import only_game, parse_seeding, preview, preview_of_text, sentences
 from commands.training_controller import LibraryTrainingController
 from data.checked_files import DamageCheck
