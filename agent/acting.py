@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,8 +18,14 @@ class ActingAgent:
     """Acts epsilon-greedily by a Q-function. Its actions are indices of the Q-function's outputs."""
 
     def __init__(
-        self, q_function: QFunction, action_count: int, preprocessing: str, stack: int, rng: np.random.Generator
+        self,
+        q_function: QFunction,
+        action_count: int,
+        preprocessing: str,
+        ages: Sequence[int],
+        rng: np.random.Generator,
     ) -> None:
+        """ages: of the observations in a stack, in decisions, newest first."""
         self.epsilon = 0.0
         """Probability of a random action."""
         self.rng = rng
@@ -28,7 +34,7 @@ class ActingAgent:
         self._q_function = q_function
         self._action_count = action_count
         self._preprocessor = Preprocessor(preprocessing)
-        self._stack = ObservationStack(stack)
+        self._stack = ObservationStack(ages)
         self._values: np.ndarray | None = None
         self.acted_value: float | None = None
         """Greatest value at the last decision, where it was computed: seldom for one made at random."""
@@ -45,10 +51,13 @@ class ActingAgent:
         self._stack.push(self.observation)
         self._values = None
 
-    def take_over(self, stack: np.ndarray) -> None:
-        """Continue in the middle of an episode whose observations are ``stack`` (S, 84, 84) uint8."""
-        self._stack.fill(stack)
-        self.observation = stack[-1]
+    def take_over(self, observations: np.ndarray) -> None:
+        """Continue in the middle of an episode with these newest ``observations`` (N, 84, 84) uint8, oldest first.
+
+        They are all that a stack can have, an episode's first one repeated.
+        """
+        self._stack.fill(observations)
+        self.observation = observations[-1]
         self._values = None
 
     def act(self) -> int:

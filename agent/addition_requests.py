@@ -33,7 +33,17 @@ from data.replay_file import ReplayFile
 from data.runs import RunFolder
 
 COMPRESSION = 1
-RULES = ("stack", "n_steps", "discount", "reward", "frame_skip", "preprocessing", "life_loss_ends", "game")
+RULES = (
+    "stack",
+    "older_observations",
+    "n_steps",
+    "discount",
+    "reward",
+    "frame_skip",
+    "preprocessing",
+    "life_loss_ends",
+    "game",
+)
 """Settings on which the transitions of a request depend."""
 
 

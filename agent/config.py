@@ -20,6 +20,9 @@ HESTER = "Hester et al. 2018"
 SCHAUL = "Schaul et al. 2016"
 BBF = "Schwarzer et al. 2023"
 
+OLDER_AGES = (16, 64, 256)
+"""Ages of the older observations in a stack, in decisions."""
+
 ADDED_LATER: dict[str, Any] = {
     "network": "nature",
     "quantiles": 0,
@@ -38,6 +41,8 @@ ADDED_LATER: dict[str, Any] = {
     "imitate_above_value": False,
     "imitate_own": 0.0,
     "equivalent_actions": False,
+    "older_observations": 0,
+    "start_weight": 1.0,
     "calibrate": False,
     "reset_every": 0,
     "gradient_steps": 1,
@@ -91,7 +96,15 @@ class TrainConfig:
     # Observations
     preprocessing: str = _setting("nature", "how frames become observations", choices=("nature", "tutorial"))
     frame_skip: int = _setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
-    stack: int = _setting(4, "observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
+    stack: int = _setting(4, "newest observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
+    older_observations: int = _setting(
+        0,
+        "further observations in a stack, 16, 64 and 256 decisions old: a memory of where the agent comes from",
+        "observations",
+        "our own",
+        least=0,
+        most=len(OLDER_AGES),
+    )
 
     # The network
     network: str = _setting(
@@ -285,6 +298,13 @@ class TrainConfig:
         "after Wen et al. 2021; our own choice",
         least=1,
     )
+    start_weight: float = _setting(
+        1.0,
+        "how much the imitation of an episode's first decision counts; it falls to 1 over 75 decisions",
+        "times",
+        "our own",
+        least=1,
+    )
     equivalent_actions: bool = _setting(
         False,
         "actions that would have had the same effect as a demonstrated one are learned from and imitated like it",
@@ -414,12 +434,20 @@ class TrainConfig:
                 "--quantiles needs --td-loss huber: quantiles have no squared loss (--quantiles 0: values alone)."
             )
 
+        needed = self.ages[-1] + self.most_n_steps
+        if self.memory_size <= needed:
+            raise CoachError(f"--memory-size must be greater than {needed}, the decisions that one sample needs.")
         if self.calibrate and not self.conservative_weight:
             raise CoachError("--calibrate needs --conservative-weight above 0: it changes that loss alone.")
         if self.imitate_above_value and not self.imitates:
             raise CoachError("--imitate-above-value needs --margin-weight above 0: it changes that loss alone.")
         if self.imitate_own and not self.imitates:
             raise CoachError("--imitate-own needs --margin-weight above 0: it adds to that loss alone.")
+
+    @property
+    def ages(self) -> tuple[int, ...]:
+        """Ages of the observations in a stack, in decisions, newest first."""
+        return (*range(self.stack), *OLDER_AGES[: self.older_observations])
 
     @property
     def most_n_steps(self) -> int:

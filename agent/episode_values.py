@@ -21,7 +21,7 @@ def episode_values(loaded: LoadedAgent, replay: ReplayFile, report: Callable[[in
     """
     config, network = loaded.config, loaded.q_function()
     decisions = replay.decisions(config.frame_skip)
-    stack = ObservationStack(config.stack)
+    stack = ObservationStack(config.ages)
     values = np.zeros(len(decisions), np.float32)
     rows = np.arange(len(decisions))
     for row, observation in enumerate(observations_of(replay, decisions, Preprocessor(config.preprocessing), rows)):

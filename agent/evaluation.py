@@ -141,7 +141,7 @@ def play_episodes(
     for task in tasks:
         begin_episode(emulator, task.seed, task.noop_start)
         rng = np.random.default_rng(task.acting_seed)
-        agent = _Translated(ActingAgent(q_function, len(places), config.preprocessing, config.stack, rng), places)
+        agent = _Translated(ActingAgent(q_function, len(places), config.preprocessing, config.ages, rng), places)
         agent.inner.epsilon = protocol.epsilon
         score = 0.0
         for step in run_loop(emulator, agent, protocol.max_frames):

@@ -103,13 +103,13 @@ def hold_out(memory: ReplayMemory, share: float, rng: np.random.Generator) -> He
         of_source = ready & (columns["source"][: memory.seeded_end] == source)
         imitated = np.flatnonzero(of_source & (columns["imitate"][: memory.seeded_end] > 0))
         length = round(share * len(imitated))
-        if source == OWN or length <= rules.stack + rules.n_steps:
+        if source == OWN or length <= rules.reach + 1 + rules.n_steps:
             continue
         first = int(rng.integers(len(imitated) - length + 1))
         stretch = imitated[first : first + length]
         slots += [slot for slot in range(stretch[0], stretch[-1] + 1) if of_source[slot]]
         # Returns before the stretch end within it, and stacks after it begin within it.
-        inside = (stretch >= stretch[0] + rules.n_steps) & (stretch <= stretch[-1] - rules.stack)
+        inside = (stretch >= stretch[0] + rules.n_steps) & (stretch <= stretch[-1] - rules.reach - 1)
         measured += stretch[inside].tolist()
     if len(measured) < LEAST_MEASURED:
         return None

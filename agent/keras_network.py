@@ -21,7 +21,7 @@ def build_network(config: TrainConfig, action_count: int, rng: np.random.Generat
 
     Initial weights depend on ``rng`` alone.
     """
-    stacks = keras.Input((config.stack, OBSERVATION_SIDE, OBSERVATION_SIDE), dtype="uint8")  # [B, S, 84, 84]
+    stacks = keras.Input((len(config.ages), OBSERVATION_SIDE, OBSERVATION_SIDE), dtype="uint8")  # [B, S, 84, 84]
     floats = keras.ops.cast(stacks, "float32") / 255.0
     pixels = keras.ops.transpose(floats, (0, 2, 3, 1))  # [B, 84, 84, S]; transposing float32 is faster
     return keras.Model(stacks, q_network(_KerasLayers(rng), config, action_count, pixels))

@@ -13,7 +13,7 @@ from agent.slots import MemoryRules
 def memory_rules(config: TrainConfig, evict_seed: bool = False) -> MemoryRules:
     """Return the rules of a memory; that of a run's additions evicts nothing."""
     return MemoryRules(
-        stack=config.stack,
+        ages=config.ages,
         n_steps=config.most_n_steps,
         discount=config.discount,
         reward=config.reward,

@@ -172,7 +172,7 @@ class _Shapes:
 def weight_shapes(config: TrainConfig, action_count: int) -> dict[str, tuple[int, ...]]:
     """Return the shape of each weight by its name, such as "convolution_1/kernel"."""
     shapes = _Shapes()
-    q_network(shapes, config, action_count, (OBSERVATION_SIDE, OBSERVATION_SIDE, config.stack))
+    q_network(shapes, config, action_count, (OBSERVATION_SIDE, OBSERVATION_SIDE, len(config.ages)))
     return shapes.weights
 
 

@@ -74,11 +74,12 @@ class AgentPlayer:
             self._network,
             len(loaded.action_meanings),
             config.preprocessing,
-            config.stack,
+            config.ages,
             np.random.default_rng(0),
         )
         self._agent.epsilon = epsilon
         self._fresh = True
+        self.remembered_decisions = config.ages[-1] + 1
 
     @property
     def epsilon(self) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
@@ -92,26 +93,31 @@ class Preprocessor:
 
 
 class ObservationStack:
-    """The last observations of the current episode, as the network receives them."""
+    """Observations of the current episode, as the network receives them: the newest ones, and perhaps older ones."""
 
-    def __init__(self, size: int) -> None:
-        self._rows = np.zeros((size, OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)
+    def __init__(self, ages: Sequence[int]) -> None:
+        """ages: of the observations in the stack, in decisions, newest first."""
+        self._places = [-1 - age for age in reversed(ages)]
+        self._recent: deque[np.ndarray] = deque(maxlen=max(ages) + 1)
+        self._stack = np.zeros((len(ages), OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)
 
     def begin(self, observation: np.ndarray) -> None:
         """Fill the stack with an episode's first observation, so that no stack reaches across its start."""
-        self._rows = np.repeat(observation[None], len(self._rows), axis=0)
+        assert self._recent.maxlen is not None
+        self.fill([observation] * self._recent.maxlen)
 
     def push(self, observation: np.ndarray) -> None:
-        """Add the newest observation, (84, 84) uint8, and drop the oldest."""
-        self._rows = np.concatenate((self._rows[1:], observation[None]))
+        """Add the newest observation, (84, 84) uint8."""
+        self.fill([observation])
 
-    def fill(self, observations: np.ndarray) -> None:
-        """Set the whole stack, (size, 84, 84) uint8."""
-        self._rows = observations
+    def fill(self, observations: Iterable[np.ndarray]) -> None:
+        """Add observations (84, 84) uint8, oldest first."""
+        self._recent.extend(observations)
+        self._stack = np.stack([self._recent[place] for place in self._places])
 
     def array(self) -> np.ndarray:
-        """Return the stack (size, 84, 84) uint8, oldest first; the array is never changed afterwards."""
-        return self._rows
+        """Return the stack (S, 84, 84) uint8, oldest first; the array is never changed afterwards."""
+        return self._stack
 
 
 def observations_of(

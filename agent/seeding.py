@@ -122,11 +122,11 @@ class SeedEpisode:
     verdict: np.ndarray
     """(D,) int8: 1 good, -1 bad, 0 none."""
 
-    def pieces(self, stack: int, n_steps: int) -> list[tuple[int, int]]:
-        """Return the ranges [start, stop) of decisions that kept ones need: stacks before, n steps after."""
+    def pieces(self, reach: int, n_steps: int) -> list[tuple[int, int]]:
+        """Return the ranges [start, stop) of decisions that kept ones need: ``reach`` before them, n steps after."""
         needed = np.zeros(len(self.kept) + 1, np.int64)
         rows = np.flatnonzero(self.kept)
-        np.add.at(needed, np.maximum(rows - stack + 1, 0), 1)
+        np.add.at(needed, np.maximum(rows - reach, 0), 1)
         np.add.at(needed, np.minimum(rows + n_steps, len(self.kept)), -1)
         inside = np.concatenate(([0], (np.cumsum(needed[:-1]) > 0).astype(np.int8), [0]))
         edges = np.flatnonzero(np.diff(inside))
@@ -157,7 +157,7 @@ class SeedPlan:
     def slots(self, config: TrainConfig) -> int:
         """Return an upper bound of the memory slots needed."""
         recorded = sum(
-            stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.stack, config.most_n_steps)
+            stop - start + 1 for e in self.episodes for start, stop in e.pieces(config.ages[-1], config.most_n_steps)
         )
         return recorded + sum(spec.count + spec.count // 20 + 2 for spec in self.random)
 

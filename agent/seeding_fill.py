@@ -86,7 +86,7 @@ def fill_episode(
     rewards = REWARDS[config.reward](decisions.reward).astype(np.float32)
     recorded = discounted_returns(rewards, ends, config.discount)
     preprocessor = Preprocessor(config.preprocessing)
-    pieces = episode.pieces(config.stack, config.most_n_steps)
+    pieces = episode.pieces(config.ages[-1], config.most_n_steps)
     rows = np.concatenate([np.arange(start, stop + 1) for start, stop in pieces])
     starts = {start for start, _ in pieces}
     with ReplayFile(episode.path) as replay:

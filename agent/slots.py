@@ -9,7 +9,7 @@ the return. An episode of D decisions takes D + 1 neighbouring slots, the last o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ OWN = -1
 class MemoryRules:
     """The settings that decide how slots become transitions."""
 
-    stack: int
+    ages: tuple[int, ...]
+    """Ages of the observations in a stack, in decisions, newest first."""
     n_steps: int
     """Steps of reward in a stored return; a batch may have fewer."""
     discount: float
@@ -36,6 +37,11 @@ class MemoryRules:
     evict_seed: bool
     equivalent: bool = False
     """Whether slots hold the equivalent actions of their decisions."""
+
+    @property
+    def reach(self) -> int:
+        """Decisions before one from which its stack has an observation, at most."""
+        return self.ages[-1]
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -168,25 +174,35 @@ class Slots:
         """Return which slots (N,) have a closed return and all observations of their stacks."""
         age = self.columns["age"]
         whole: np.ndarray = self.columns["decided"][slots] & (self.columns["n_taken"][slots] > 0)
-        for back in range(1, self.rules.stack):
+        for back in range(1, self.rules.reach + 1):
             before = slots - back
             whole &= (age[slots] < back) | ((before >= 0) & (age[before] == age[slots] - back))
         return whole
 
     def stacks(self, slots: np.ndarray) -> np.ndarray:
         """Return the observations up to each slot, (B, S, 84, 84) uint8; an episode's first one is repeated."""
-        size = self.rules.stack
-        back = np.minimum(np.arange(size - 1, -1, -1), self.columns["age"][slots][:, None])  # [B, S]
+        return self._observations(slots, self.rules.ages)
+
+    def history(self, slot: int) -> np.ndarray:
+        """Return all observations up to a slot's that a stack can have, (N, 84, 84) uint8, oldest first."""
+        found: np.ndarray = self._observations(np.array([slot]), range(self.rules.reach + 1))[0]
+        return found
+
+    def _observations(self, slots: np.ndarray, ages: Sequence[int]) -> np.ndarray:
+        back = np.minimum(np.array(ages[::-1]), self.columns["age"][slots][:, None])  # [B, S]
         rows = self._back(slots[:, None], back)
-        return self.observations.take(rows.ravel(), axis=0).reshape(-1, size, OBSERVATION_SIDE, OBSERVATION_SIDE)
+        shape = -1, len(ages), OBSERVATION_SIDE, OBSERVATION_SIDE
+        found: np.ndarray = self.observations.take(rows.ravel(), axis=0).reshape(shape)
+        return found
 
     def changed_action(self, slots: np.ndarray) -> np.ndarray:
         """Return where the action of decisions (B,) is not that of the one before, (B,) bool.
 
-        False for an episode's first decision.
+        False for an episode's first decision, and where the one before is no longer in the memory.
         """
         before, action = self._back(slots, np.ones(len(slots), np.int64)), self.columns["action"]
-        has_one = self.columns["decided"][before] & (self.columns["age"][slots] > 0)
+        age = self.columns["age"]
+        has_one = self.columns["decided"][before] & (age[slots] > 0) & (age[before] == age[slots] - 1)
         changed: np.ndarray = has_one & (action[slots] != action[before])
         return changed
 

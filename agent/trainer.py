@@ -103,7 +103,7 @@ class Trainer:
         self.experienced = experienced
         self.emulator = new_emulator(config)
         self.agent = ActingAgent(
-            learner.q_values, len(self.emulator.action_meanings), config.preprocessing, config.stack, generators.acting
+            learner.q_values, len(self.emulator.action_meanings), config.preprocessing, config.ages, generators.acting
         )
         self.step = 0
         self.pretrained = 0
@@ -351,4 +351,4 @@ class Trainer:
             self.emulator.act(action)
         self._score, self._length = episode["score"], episode["length"]
         self.moments.begin(self._score)
-        self.agent.take_over(self.memory.stacks(np.array([self.memory.head]))[0])
+        self.agent.take_over(self.memory.history(self.memory.head))

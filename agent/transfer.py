@@ -29,7 +29,7 @@ def take_weights(learner: Learner, folder: RunFolder, action_meanings: tuple[str
     if carry not in CARRIES:
         raise CoachError(f"The carried weights must be one of {', '.join(CARRIES)}, not {carry!r}.")
     info, config = folder.read(), run_config(folder)
-    for name in ("preprocessing", "stack", "frame_skip"):
+    for name in ("preprocessing", "stack", "older_observations", "frame_skip"):
         theirs, ours = getattr(config, name), getattr(learner.config, name)
         if theirs != ours:
             raise CoachError(

@@ -26,6 +26,9 @@ from agent.trust import NOTHING, VALUES
 if TYPE_CHECKING:
     from agent.learner import Update
 
+START_DECISIONS = 75
+"""Decisions over which the weight of an episode's start falls to 1: five seconds, if a decision takes four frames."""
+
 
 class UpdateBatches:
     """Samples the batches of a training from its memory and from what was added to it."""
@@ -101,16 +104,22 @@ class UpdateBatches:
     def _drawn(
         self, memory: ReplayMemory, count: int, seeded: int | None, how: tuple[float, bool, Horizon | None]
     ) -> Batch:
-        """Return rows of a memory, the imitation of changed actions weighed.
+        """Return rows of a memory, the imitation of changed actions and of starts weighed.
 
         A stack shows what the last action was, and demonstrators mostly repeat it. An agent that imitates all decisions
         alike learns to repeat its own last action, and not when to change it (de Haan et al. 2019). Decisions at which
         it changed count more for that reason (Wen et al. 2021, keyframe-focused imitation).
+
+        Every episode passes its start, and what follows depends on it, but it is a small part of a demonstration.
         """
-        batch, weight = memory.sample(self._rng, count, seeded, *how), self._config.change_weight
-        if weight == 1.0:
-            return batch
-        return weigh_imitation(batch, np.where(memory.changed_action(batch.slots), weight, 1.0))
+        config, batch = self._config, memory.sample(self._rng, count, seeded, *how)
+        if config.change_weight != 1.0:
+            changed = memory.changed_action(batch.slots)
+            batch = weigh_imitation(batch, np.where(changed, config.change_weight, 1.0))
+        if config.start_weight != 1.0:
+            left = np.maximum(0.0, 1.0 - memory.columns["age"][batch.slots] / START_DECISIONS)
+            batch = weigh_imitation(batch, 1.0 + (config.start_weight - 1.0) * left)
+        return batch
 
     def learned(self, update: Update) -> None:
         """Store the TD errors of the update that was made with the newest batch."""

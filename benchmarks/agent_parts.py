@@ -73,7 +73,7 @@ def parts(config: TrainConfig) -> dict[str, float]:
     begin_episode(emulator, 1, 0)
     learner = Learner(config, len(emulator.action_meanings), rng)
     agent = ActingAgent(
-        learner.q_values, len(emulator.action_meanings), config.preprocessing, config.stack, np.random.default_rng(0)
+        learner.q_values, len(emulator.action_meanings), config.preprocessing, config.ages, np.random.default_rng(0)
     )
     agent.observe_start(emulator)
     memory = new_memory(config, 0)

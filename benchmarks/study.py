@@ -57,6 +57,8 @@ NORMED: dict[str, Any] = {**QUICK, "network": "small-norm"}
 CHECKED: dict[str, Any] = {"check_episodes": 8, "margin_anneal_steps": 10_000}
 DEFAULT: dict[str, Any] = {**NORMED, **CHECKED, "margin_anneal_rule": "points"}
 CHANGES: dict[str, Any] = {**DEFAULT, "change_weight": 4.0}
+OLDER: dict[str, Any] = {**DEFAULT, "older_observations": 2}
+STARTS: dict[str, Any] = {**OLDER, "start_weight": 10.0}
 ARMS: dict[str, dict[str, Any]] = {
     "first default": {},
     "no demonstrations": {"seed_from": (), "start_inside": 0.0},
@@ -99,6 +101,10 @@ ARMS: dict[str, dict[str, Any]] = {
     "default, changes 4 times, starts inside": {**CHANGES, "start_inside": 0.5},
     "default, changes 4 times, share 0.75": {**CHANGES, "seed_share": 0.75},
     "default, changes 4 times, discount 0.997": {**CHANGES, "discount": 0.997},
+    "default, starts 10 times": {**DEFAULT, "start_weight": 10.0},
+    "default, older observations": OLDER,
+    "default, older observations, starts 10 times": STARTS,
+    "default, older observations, starts 10 times, imitates own half": {**STARTS, "imitate_own": 0.5},
 }
 """The changes of each to the preset "first-default"."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from data.episode import FrameState
+from data.episode import DEEPEST_STACK, FrameState
 from data.errors import CoachError
 from data.simulation import Emulator
 
@@ -31,6 +31,14 @@ class Demonstrator(Protocol):
         one state for each frame of the last decision.
         """
         ...
+
+
+def remembered_decisions(demonstrator: Demonstrator) -> int:
+    """Return how many decisions a demonstrator must receive again after a rewind, to choose as it did before.
+
+    It is the attribute of that name, or as many as the newest observations of any agent for a demonstrator without it.
+    """
+    return int(getattr(demonstrator, "remembered_decisions", DEEPEST_STACK))
 
 
 class RandomPlay:
@@ -62,6 +70,7 @@ class WithExploration:
         self._epsilon = epsilon
         self._random = RandomPlay()
         self.kind = demonstrator.kind
+        self.remembered_decisions = remembered_decisions(demonstrator)
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
         self._rng = rng

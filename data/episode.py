@@ -20,7 +20,7 @@ RAM_BYTES = 128
 DEFAULT_FRAME_SKIP = 4
 """Frames for which one decision's action is held."""
 DEEPEST_STACK = 16
-"""Largest number of decisions in an agent's observation. After a rewind, a demonstrator receives that many again."""
+"""Largest number of newest observations in an agent's stack."""
 
 DEMONSTRATOR_KINDS = ("human", "agent", "planner", "random", "imported")
 ENDINGS = ("game_over", "truncated", "abandoned")

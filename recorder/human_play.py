@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.demonstrator import Demonstrator
+from data.demonstrator import Demonstrator, remembered_decisions
 from data.episode import FrameState
 from data.simulation import Emulator
 from recorder.controls import Controls
@@ -41,6 +41,7 @@ class TakeOver:
         self.advice: int | None = None
         """What the other one chose at the last decision, executed or not."""
         self.kind = other.kind
+        self.remembered_decisions = remembered_decisions(other)
 
     def begin(self, emulator: Emulator, rng: np.random.Generator) -> None:
         self.advice = None

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from data.continuation import Unended, not_reproduced
-from data.demonstrator import Demonstrator
+from data.demonstrator import Demonstrator, remembered_decisions
 from data.episode import (
-    DEEPEST_STACK,
     MAX_EPISODE_FRAMES,
     EmulatorSettings,
     FrameState,
@@ -346,13 +345,13 @@ class Take:
             self._asked_at = self.frame
 
     def _remind_demonstrator(self, frame: int) -> list[FrameState]:
-        """Show the demonstrator the decisions that led to ``frame``, as many as an agent can have in its stack.
+        """Show the demonstrator the decisions that led to ``frame``, as many as it can remember.
 
         Returns the frames of the last decision, which it receives when it chooses next.
         """
         self._asked_at = None
         skip = self.emulator.settings.frame_skip
-        start = frame - min(DEEPEST_STACK, frame // skip) * skip
+        start = frame - min(remembered_decisions(self.demonstrator), frame // skip) * skip
         state = self.emulator.reset() if start == 0 else deque(self._simulated(start, show_from=start))[-1]
         self.demonstrator.begin(self.emulator, self._rng)
         seen = [state]

@@ -361,7 +361,7 @@ def test_whoever_watches_a_training_sees_weights_that_are_newer_than_its_checkpo
 
 # ---- without a network -----------------------------------------------------------------------------------------------
 
-RULES = MemoryRules(stack=4, n_steps=3, discount=0.9, reward="points", evict_seed=False)
+RULES = MemoryRules(ages=(0, 1, 2, 3), n_steps=3, discount=0.9, reward="points", evict_seed=False)
 
 
 def memory_with(decisions: int, offset: int = 0) -> ReplayMemory:

@@ -61,9 +61,9 @@ def memory(library: Library) -> ReplayMemory:
 def test_no_frame_of_a_measured_decision_is_learned_from(memory: ReplayMemory) -> None:
     held_out = hold_out(memory, 0.5, np.random.default_rng(1))
     assert held_out is not None
-    stack, steps = memory.rules.stack, memory.rules.n_steps
+    before, steps = memory.rules.reach, memory.rules.n_steps
     ready = np.flatnonzero(memory.columns["ready"])
-    learned = {slot + reach for slot in ready.tolist() for reach in range(1 - stack, steps + 1)}
+    learned = {slot + reach for slot in ready.tolist() for reach in range(-before, steps + 1)}
     own = set(held_out.measured)
     assert len(own) > 32
     assert not own & learned

@@ -20,7 +20,7 @@ from agent.slots import BLOCK_SLOTS, OWN, MemoryRules
 from data.errors import CoachError
 
 RULES = MemoryRules(
-    stack=4,
+    ages=(0, 1, 2, 3),
     n_steps=3,
     discount=0.9,
     reward="points",
@@ -111,7 +111,7 @@ class Mirror:
     def expected(self, horizon: Horizon | None = None) -> dict[int, tuple[list[int], list[int], float, float, float]]:
         """Slot to (stack, next stack, return, discount, recorded return), for all that can be sampled."""
         found = {}
-        size, n, recorded_discount = self.rules.stack, self.rules.n_steps, self.rules.discount
+        ages, n, recorded_discount = self.rules.ages[::-1], self.rules.n_steps, self.rules.discount
         horizon = horizon or Horizon(n, recorded_discount)
         discount = horizon.discount
         for piece in self.pieces:
@@ -124,9 +124,9 @@ class Mirror:
                     continue
                 taken = min(taken, horizon.n_steps)
                 ends = [k for k in ends if k < d + taken]
-                stack = [piece.first + d - min(k, piece.age + d) for k in range(size - 1, -1, -1)]
+                stack = [piece.first + d - min(k, piece.age + d) for k in ages]
                 at = d + taken
-                following = [piece.first + at - min(k, piece.age + at) for k in range(size - 1, -1, -1)]
+                following = [piece.first + at - min(k, piece.age + at) for k in ages]
                 if any(number not in self.slot_of for number in stack):
                     continue
                 rewards = piece.rewards[d : d + taken]
@@ -149,7 +149,9 @@ class Mirror:
         slots = np.array(sorted(expected))
         batch = memory.batch(slots, horizon=horizon)
         changed = {
-            self.slot_of[number]: number > piece.first and _action(number) != _action(number + 1)
+            self.slot_of[number]: number - 1 in self.slot_of
+            and number > piece.first
+            and _action(number) != _action(number + 1)
             for piece in self.pieces
             for number in range(piece.first, piece.first + len(piece.rewards))
             if number in self.slot_of
@@ -173,6 +175,7 @@ episodes = st.lists(steps, max_size=14)
     own=st.lists(episodes, min_size=1, max_size=6),
     own_slots=st.integers(10, 30),
     n_steps=st.integers(1, 5),
+    ages=st.sampled_from([(0,), (0, 1, 2, 3), (0, 2, 7), (0, 1, 2, 3, 9)]),
     nearer=st.integers(1, 5),
     evict=st.booleans(),
     sampler=st.sampled_from([uniform, prioritised]),
@@ -183,12 +186,13 @@ def test_exactly_the_complete_transitions_can_be_sampled(
     own: list[list[tuple[int, bool, bool]]],
     own_slots: int,
     n_steps: int,
+    ages: tuple[int, ...],
     nearer: int,
     evict: bool,
     sampler: Callable[[int], Sampler],
 ) -> None:
-    rules = dataclasses.replace(RULES, n_steps=n_steps, evict_seed=evict)
-    mirror = Mirror(rules, sampler, own_slots, sum(len(rows) + 1 for rows in seeding) + 3)
+    rules = dataclasses.replace(RULES, ages=ages, n_steps=n_steps, evict_seed=evict)
+    mirror = Mirror(rules, sampler, own_slots + ages[-1], sum(len(rows) + 1 for rows in seeding) + 3)
     for number, rows in enumerate(seeding):
         mirror.begin(number)
         for reward, terminal, kept in rows:
