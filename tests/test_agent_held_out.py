@@ -218,6 +218,7 @@ def test_a_training_stopped_at_any_time_continues_bit_for_bit(
 
     monkeypatch.setattr(Learner, "reset_dense_layers", reset)
     others = {"balance_actions": True, "change_weight": 4.0, "margin_anneal_steps": 40, "pretrain_learning_rate": 1e-3}
+    others |= {"older_observations": 2, "start_weight": 3.0}
     others |= {"reset_every": 2, "gradient_steps": 2, "n_steps_start": 4, "discount_start": 0.9, "horizon_updates": 3}
     config = small_config(**SETTINGS, **others, check_episodes=1, steps=40)
     updates = train(library, "whole", config).updates

@@ -13,6 +13,7 @@ from test_agent_replay_memory import RULES as MEMORY_RULES
 from test_agent_replay_memory import Mirror, uniform
 from test_agent_training import assert_same_run
 
+from agent import update_batches
 from agent.config import preset
 from agent.imitation import Imitation
 from agent.learner import Learner
@@ -129,8 +130,9 @@ def test_a_stopped_training_goes_on_with_the_same_imitated_episodes(
         assert_same_run(library, "whole", "none")
 
 
-def test_changes_of_the_action_count_more_in_the_batches_of_a_training() -> None:
-    config = small_config(change_weight=3.0, pretrain_steps=2)
+def imitation_weights(**changes: float) -> dict[int, float]:
+    """How much the imitation of each of twelve decisions counts in the batches of a training, by slot."""
+    config = small_config(**changes, pretrain_steps=2)
     picture, memory = np.zeros((84, 84), np.uint8), new_memory(config, 13)
     memory.begin(picture)
     for action in (0, 0, 1, 1, 1, 2, 2, 0, 0, 0, 0, 0):
@@ -139,10 +141,21 @@ def test_changes_of_the_action_count_more_in_the_batches_of_a_training() -> None
     generators = Generators.from_seed(0)
     learner = Learner(config, 6, generators.sampling)
     trainer = Trainer(config, memory, learner, generators, experienced=True)
-    seen = {}
+    seen: dict[int, float] = {}
     for _ in range(40):
         batch = trainer.batches.sample(trainer.step, None, pretraining=True)
         seen |= dict(zip(batch.slots.tolist(), batch.imitate.tolist(), strict=True))
     learner.close()
-    assert {slot for slot, weight in seen.items() if weight == 3.0} == {2, 5, 7}
-    assert {weight for slot, weight in seen.items() if slot not in (2, 5, 7)} == {1.0}
+    return seen
+
+
+def test_changes_of_the_action_count_more_in_the_batches_of_a_training() -> None:
+    seen = imitation_weights(change_weight=3.0)
+    assert seen == {slot: 3.0 if slot in (2, 5, 7) else 1.0 for slot in range(12)}
+
+
+def test_the_start_of_an_episode_counts_more_in_the_batches_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update_batches, "START_DECISIONS", 4)
+    seen = imitation_weights(start_weight=9.0, change_weight=3.0)
+    expected = {slot: 3.0 if slot in (2, 5, 7) else 1.0 for slot in range(12)}
+    assert seen == expected | {0: 9.0, 1: 7.0, 2: 3.0 * 5.0, 3: 3.0}

@@ -104,6 +104,16 @@ def test_averaged_weights_are_the_running_mean_of_the_newest_ones_and_act() -> N
     np.testing.assert_allclose(of.q_values(stack), np.asarray(of.averaged(stack[None]))[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("network", ["nature", "small-norm", "impala"])
+def test_a_network_sees_older_observations_as_further_channels(network: str) -> None:
+    of = learner(small_config(older_observations=2, network=network, averaging=0.0))
+    stack = np.random.default_rng(0).integers(0, 256, (6, 84, 84)).astype(np.uint8)
+    values = of.q_values(stack)
+    np.testing.assert_allclose(values, np.asarray(of.online(stack[None]))[0], rtol=1e-4, atol=1e-5)
+    stack[0] = 0  # the oldest one
+    assert np.abs(of.q_values(stack) - values).max() > 0
+
+
 def test_without_averaging_the_newest_weights_act() -> None:
     of = learner(small_config(averaging=0.0))
     rng = np.random.default_rng(0)

@@ -113,6 +113,18 @@ def test_a_stack_is_filled_with_its_episodes_first_observation() -> None:
     assert stack.array()[:, 0, 0].tolist() == [3, 3, 3, 3]
 
 
+def test_older_observations_of_a_stack_are_as_many_decisions_old_as_their_ages() -> None:
+    frames = [np.full((84, 84), value, np.uint8) for value in range(30)]
+    stack = ObservationStack((0, 1, 5, 16))
+    stack.begin(frames[0])
+    for number, frame in enumerate(frames[1:], 1):
+        stack.push(frame)
+        assert stack.array()[:, 0, 0].tolist() == [max(0, number - age) for age in (16, 5, 1, 0)]
+    other = ObservationStack((0, 1, 5, 16))
+    other.fill(frames[13:])
+    np.testing.assert_array_equal(other.array(), stack.array())
+
+
 @pytest.mark.parametrize("name", ["nature", "tutorial"])
 def test_observations_of_a_file_equal_those_of_its_frames_one_by_one(name: str, tmp_path: Path) -> None:
     library = Library(tmp_path)

@@ -106,6 +106,7 @@ def own_play(config: TrainConfig, library: Library, monkeypatch: pytest.MonkeyPa
         {},
         {"preprocessing": "tutorial", "n_steps": 1, "reward": "points", "learn_from_step": 1200},
         {"life_loss_ends": True, "n_steps": 10, "reward": "log", "learn_from_step": 1200},
+        {"older_observations": 3, "learn_from_step": 1200},
     ],
 )
 def test_transitions_seeded_from_an_agents_own_play_equal_those_it_stored(

@@ -9,7 +9,7 @@ import pytest
 from played_sessions import Watcher, assert_simulates_equal
 
 from agent.config import TrainConfig
-from data.demonstrator import RandomPlay
+from data.demonstrator import RandomPlay, WithExploration
 from data.episode import DEEPEST_STACK, EmulatorSettings
 from data.errors import CoachError
 from data.library import Library
@@ -111,6 +111,19 @@ def test_after_a_rewind_an_agent_with_the_deepest_stack_sees_what_it_saw_before(
     take.advance()
     for seen, before in zip(watcher.seen[-DEEPEST_STACK:], stack_before, strict=True):
         assert np.array_equal(seen.screen, before.screen)
+
+
+def test_after_a_rewind_a_demonstrator_receives_as_many_decisions_as_it_remembers(tmp_path: Path) -> None:
+    watcher = Watcher()
+    watcher.remembered_decisions = 30  # type: ignore[attr-defined]
+    take = a_take(tmp_path, WithExploration(watcher, 0.0))
+    play_on(take, 200)
+    before = watcher.seen[:41][-30:]
+    take.seek(160)
+    take.advance()
+    assert len(watcher.seen) == 31
+    for seen, shown in zip(watcher.seen[-30:], before, strict=True):
+        assert np.array_equal(seen.screen, shown.screen)
 
 
 def test_the_deepest_stack_is_the_deepest_that_a_training_may_have() -> None:
