@@ -7,8 +7,9 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from agent.config import TrainConfig, option_name
+from agent.config import TrainConfig
 from agent.seeding import parse_spec
+from agent.setting import option_name
 from data.comparisons import arm_slug
 from data.errors import CoachError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agent.presets import PRESETS
+from agent.setting import check, setting
 from data.episode import DEEPEST_STACK
 from data.errors import CoachError
 from data.runs import RunFolder
@@ -53,28 +53,14 @@ ADDED_LATER: dict[str, Any] = {
 """Settings that a configuration saved by an older version lacks, and the behaviour it was saved with."""
 
 
-def _setting(
-    default: Any,
-    text: str,
-    unit: str = "",
-    source: str = "",
-    choices: tuple[str, ...] = (),
-    least: float = -math.inf,
-    most: float = math.inf,
-) -> Any:
-    """Return a field of ``TrainConfig`` with its meaning, unit, source and limits (both inclusive)."""
-    metadata = {"text": text, "unit": unit, "source": source, "choices": choices, "least": least, "most": most}
-    return field(default=default, metadata=metadata)
-
-
 @dataclass(frozen=True)
 class TrainConfig:
     """How an agent is seeded, trained and evaluated. Printed and saved with each run."""
 
     # The game
-    game: str = _setting("SpaceInvaders", "the game, by its ALE id")
-    seed: int = _setting(0, "random seed of the training", least=0, most=2**31 - 1)
-    sticky: float = _setting(
+    game: str = setting("SpaceInvaders", "the game, by its ALE id")
+    seed: int = setting(0, "random seed of the training", least=0, most=2**31 - 1)
+    sticky: float = setting(
         0.0,
         "probability that the emulator repeats the previous frame's action",
         "probability per frame",
@@ -82,22 +68,20 @@ class TrainConfig:
         least=0,
         most=0.99,
     )
-    full_action_set: bool = _setting(
+    full_action_set: bool = setting(
         False, "all 18 actions instead of the game's minimal set", source="Machado et al. 2018"
     )
-    noop_max: int = _setting(30, "most no-op frames before an episode", "frames", MNIH, least=0, most=3600)
-    max_episode_frames: int = _setting(
+    noop_max: int = setting(30, "most no-op frames before an episode", "frames", MNIH, least=0, most=3600)
+    max_episode_frames: int = setting(
         18_000, "length at which an episode is truncated", "frames", f"{MNIH}: 5 minutes", least=60, most=108_000
     )
-    life_loss_ends: bool = _setting(
-        False, "a lost life ends the return, but not the episode", source=f"{MNIH}, methods"
-    )
+    life_loss_ends: bool = setting(False, "a lost life ends the return, but not the episode", source=f"{MNIH}, methods")
 
     # Observations
-    preprocessing: str = _setting("nature", "how frames become observations", choices=("nature", "tutorial"))
-    frame_skip: int = _setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
-    stack: int = _setting(4, "newest observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
-    older_observations: int = _setting(
+    preprocessing: str = setting("nature", "how frames become observations", choices=("nature", "tutorial"))
+    frame_skip: int = setting(4, "frames for which a decision's action is held", "frames", MNIH, least=1, most=60)
+    stack: int = setting(4, "newest observations in a stack", "observations", MNIH, least=1, most=DEEPEST_STACK)
+    older_observations: int = setting(
         0,
         "further observations in a stack, 16, 64 and 256 decisions old: a memory of where the agent comes from",
         "observations",
@@ -107,14 +91,14 @@ class TrainConfig:
     )
 
     # The network
-    network: str = _setting(
+    network: str = setting(
         "small-norm",
         "nature; small: half as many filters, normalised in the dense layer alone; small-norm: also in the first "
         "convolution; impala: 15 residual convolutions",
         source=f"{MNIH}; Espeholt et al. 2018",
         choices=("nature", "small", "small-norm", "impala"),
     )
-    quantiles: int = _setting(
+    quantiles: int = setting(
         32,
         "quantiles of the return that the network learns for each action, acting by their mean; 0: its value alone",
         "quantiles",
@@ -122,10 +106,10 @@ class TrainConfig:
         least=0,
         most=256,
     )
-    hidden_units: int = _setting(512, "units of the dense hidden layer", "units", MNIH, least=1, most=8192)
-    layer_norm: bool = _setting(True, "layer normalisation after each hidden layer", source="Ba et al. 2016")
-    dueling: bool = _setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
-    averaging: float = _setting(
+    hidden_units: int = setting(512, "units of the dense hidden layer", "units", MNIH, least=1, most=8192)
+    layer_norm: bool = setting(True, "layer normalisation after each hidden layer", source="Ba et al. 2016")
+    dueling: bool = setting(False, "separate streams for value and advantages", source="Wang et al. 2016, section 3")
+    averaging: float = setting(
         0.995,
         "decay of the averaged weights that act and are evaluated; 0: the newest weights act",
         "per update",
@@ -135,33 +119,33 @@ class TrainConfig:
     )
 
     # Seeding
-    seed_from: tuple[str, ...] = _setting(
+    seed_from: tuple[str, ...] = setting(
         (),
         "what fills the replay memory before training: human, agent, agent:RUN, planner, imported, random:N, all, "
         "or a replay file; SPEC@WEIGHT samples a source's transitions WEIGHT times as often; repeatable",
     )
-    keep: str = _setting(
+    keep: str = setting(
         "not-bad",
         "which verdicts a seeding keeps; with all, clips judged bad are also learned from, but never imitated",
         choices=("all", "not-bad", "good"),
     )
-    seed_share: float = _setting(
+    seed_share: float = setting(
         0.5, "final share of each batch that is seeded", "share", "our own trial", least=0, most=1
     )
-    seed_anneal_steps: int = _setting(
+    seed_anneal_steps: int = setting(
         20_000,
         "own steps over which the seeded share falls from 1 to the seed share",
         "steps",
         "our own trial",
         least=0,
     )
-    mixing: str = _setting(
+    mixing: str = setting(
         "share",
         "share: the seed share decides each batch; free: all transitions are sampled alike, or by priority",
         choices=("share", "free"),
     )
-    evict_seed: bool = _setting(False, "seeded transitions may be overwritten, first in, first out")
-    pretrain_steps: int = _setting(
+    evict_seed: bool = setting(False, "seeded transitions may be overwritten, first in, first out")
+    pretrain_steps: int = setting(
         2_500,
         "updates on the seeding before the first step",
         "updates",
@@ -169,25 +153,25 @@ class TrainConfig:
         least=0,
     )
 
-    pretrain_on: str = _setting(
+    pretrain_on: str = setting(
         "td",
         "what pretraining fits: td: targets as later; returns: the recorded returns, where the episode's end is known",
         source="Nakamoto et al. 2023",
         choices=("td", "returns"),
     )
 
-    pretrain_learning_rate: float = _setting(
+    pretrain_learning_rate: float = setting(
         3e-4, "learning rate in pretraining; 0: as later", source="our own trial", least=0, most=1
     )
 
-    held_out: float = _setting(
+    held_out: float = setting(
         0.0,
         "share of the demonstrations that is held out of pretraining, which stops when it no longer fits them better",
         "share",
         least=0,
         most=0.5,
     )
-    check_episodes: int = _setting(
+    check_episodes: int = setting(
         8,
         "episodes after pretraining in which the agent is compared with random play; where it is worse, the "
         "demonstrations are not imitated, or not used; 0: no check",
@@ -196,7 +180,7 @@ class TrainConfig:
         most=1000,
     )
 
-    start_inside: float = _setting(
+    start_inside: float = setting(
         0.0,
         "share of the agent's own episodes that start inside a seeded episode; evaluations never do",
         "share",
@@ -204,7 +188,7 @@ class TrainConfig:
         least=0,
         most=1,
     )
-    start_rule: str = _setting(
+    start_rule: str = setting(
         "even",
         "where these start: even: anywhere; backward: near the end, then earlier as the agent succeeds; good: shortly "
         "before clips judged good; bad: shortly before clips judged bad and lost lives",
@@ -212,85 +196,83 @@ class TrainConfig:
     )
 
     # Learning
-    steps: int = _setting(100_000, "the agent's own steps", "steps", least=0)
-    learn_from_step: int = _setting(
+    steps: int = setting(100_000, "the agent's own steps", "steps", least=0)
+    learn_from_step: int = setting(
         1_000,
         "own step at which learning starts, whatever the seeding; pretraining comes before",
         "steps",
         f"50,000 in {MNIH}",
         least=0,
     )
-    train_every: int = _setting(4, "own steps between updates", "steps", MNIH, least=1)
-    gradient_steps: int = _setting(
+    train_every: int = setting(4, "own steps between updates", "steps", MNIH, least=1)
+    gradient_steps: int = setting(
         1, "updates that are made each time, one after another", "updates", "D'Oro et al. 2023", least=1, most=1000
     )
-    batch_size: int = _setting(32, "transitions in a batch", "transitions", MNIH, least=1, most=65_536)
-    memory_size: int = _setting(
+    batch_size: int = setting(32, "transitions in a batch", "transitions", MNIH, least=1, most=65_536)
+    memory_size: int = setting(
         200_000,
         "own transitions that the replay memory holds, in addition to the seeded ones",
         "transitions of 7.1 KB each",
         f"1,000,000 in {MNIH}",
         least=1000,
     )
-    discount: float = _setting(0.99, "discount of the future", "per step", MNIH, least=0, most=1)
-    n_steps: int = _setting(
+    discount: float = setting(0.99, "discount of the future", "per step", MNIH, least=0, most=1)
+    n_steps: int = setting(
         5, "steps of reward in a return", "steps", f"10 in {HESTER}; 5 by our own trial", least=1, most=64
     )
-    n_steps_start: int = _setting(
-        0, "steps of reward in a return at first; 0: as later", "steps", BBF, least=0, most=64
-    )
-    discount_start: float = _setting(0.0, "the discount at first; 0: as later", "per step", BBF, least=0, most=1)
-    horizon_updates: int = _setting(
+    n_steps_start: int = setting(0, "steps of reward in a return at first; 0: as later", "steps", BBF, least=0, most=64)
+    discount_start: float = setting(0.0, "the discount at first; 0: as later", "per step", BBF, least=0, most=1)
+    horizon_updates: int = setting(
         10_000,
         "updates after pretraining, and after a reset, over which n-steps and discount change to their later values",
         "updates",
         BBF,
         least=1,
     )
-    one_step_weight: float = _setting(
+    one_step_weight: float = setting(
         0.0, "weight of a 1-step loss added to the n-step one", "factor", f"1 in {HESTER}, equation 3", least=0
     )
-    double_q: bool = _setting(
+    double_q: bool = setting(
         False, "the online network chooses the action that the target network values", source="van Hasselt et al. 2016"
     )
-    bound_by_return: bool = _setting(
+    bound_by_return: bool = setting(
         True,
         "targets are at least the recorded discounted return, where the episode's end is known",
         source="He et al. 2017, equation 4; our own trial",
     )
-    bound_returns: str = _setting(
+    bound_returns: str = setting(
         "all",
         "whose targets --bound-by-return bounds: all, only those of the agent's own steps, or off: none",
         choices=("all", "own", "off"),
     )
-    reward: str = _setting(
+    reward: str = setting(
         "sign",
         "how points become rewards: sign, log (sign(r) log(1 + |r|)), root (a tenth of the root), or unchanged points",
         choices=("sign", "log", "root", "points"),
         source=f"sign: {MNIH}; log: {HESTER}",
     )
-    margin: float = _setting(0.8, "how far a demonstrated action must exceed the others", "value", HESTER, least=0)
-    margin_weight: float = _setting(
+    margin: float = setting(0.8, "how far a demonstrated action must exceed the others", "value", HESTER, least=0)
+    margin_weight: float = setting(
         1.0,
         "weight of the large-margin loss on demonstrated decisions; 0: none",
         "factor",
         f"{HESTER}, equation 2",
         least=0,
     )
-    margin_anneal_steps: int = _setting(
+    margin_anneal_steps: int = setting(
         10_000, "own steps over which imitation fades to 0: margins and conservative loss; 0: never", "steps", least=0
     )
-    margin_anneal_rule: str = _setting(
+    margin_anneal_rule: str = setting(
         "points",
         "when imitation fades: steps: from the first own step on; points: while the agent's last 10 episodes score as "
         "much as the demonstrated ones, or no more than random play; it returns while they are between the two",
         source="our own trial",
         choices=("steps", "points"),
     )
-    balance_actions: bool = _setting(
+    balance_actions: bool = setting(
         False, "imitation counts all actions alike, so that rare ones are not lost among no-ops"
     )
-    change_weight: float = _setting(
+    change_weight: float = setting(
         1.0,
         "how much the imitation of a decision at which the demonstrator changed the action counts, beside 1 for one at "
         "which it stayed the same",
@@ -298,23 +280,23 @@ class TrainConfig:
         "after Wen et al. 2021; our own choice",
         least=1,
     )
-    start_weight: float = _setting(
+    start_weight: float = setting(
         1.0,
         "how much the imitation of an episode's first decision counts; it falls to 1 over 75 decisions",
         "times",
         "our own",
         least=1,
     )
-    equivalent_actions: bool = _setting(
+    equivalent_actions: bool = setting(
         False,
         "actions that would have had the same effect as a demonstrated one are learned from and imitated like it",
     )
-    imitate_above_value: bool = _setting(
+    imitate_above_value: bool = setting(
         False,
         "the margin counts only where the recorded return is above the agent's value of the action, or is not known",
         source="Nair et al. 2018, section IV-C; Oh et al. 2018",
     )
-    imitate_own: float = _setting(
+    imitate_own: float = setting(
         0.0,
         "share of the agent's own episodes, those with the most points, that join the demonstrations and are imitated "
         "as long as those are",
@@ -323,25 +305,25 @@ class TrainConfig:
         least=0,
         most=1,
     )
-    bad_margin: float = _setting(
+    bad_margin: float = setting(
         0.0,
         "how far an action in a bad clip must fall below the best other one; 0: bad clips are only left out",
         "value",
         least=0,
     )
-    conservative_weight: float = _setting(
+    conservative_weight: float = setting(
         0.0,
         "weight of the conservative loss on demonstrated decisions; 0: none",
         "factor",
         "Kumar et al. 2020, equation 4",
         least=0,
     )
-    calibrate: bool = _setting(
+    calibrate: bool = setting(
         False,
         "the conservative loss lowers no action's value below the recorded return, where that is known",
         source="Nakamoto et al. 2023, equation 5",
     )
-    shift_pixels: int = _setting(
+    shift_pixels: int = setting(
         4,
         "how far a batch's pictures are shifted at random; 0: not at all",
         "pixels",
@@ -349,30 +331,28 @@ class TrainConfig:
         least=0,
         most=16,
     )
-    l2_weight: float = _setting(
-        0.0, "weight of the squared weights in the loss", "factor", f"1e-5 in {HESTER}", least=0
-    )
-    td_loss: str = _setting("huber", "loss of a temporal-difference error", choices=("huber", "squared"), source=MNIH)
-    optimizer: str = _setting("adam", "optimization method", choices=("adam", "rmsprop", "rmsprop-centred"))
-    learning_rate: float = _setting(
+    l2_weight: float = setting(0.0, "weight of the squared weights in the loss", "factor", f"1e-5 in {HESTER}", least=0)
+    td_loss: str = setting("huber", "loss of a temporal-difference error", choices=("huber", "squared"), source=MNIH)
+    optimizer: str = setting("adam", "optimization method", choices=("adam", "rmsprop", "rmsprop-centred"))
+    learning_rate: float = setting(
         1e-4, "size of an update", source="Kingma and Ba 2015; our own trial", least=1e-9, most=1
     )
-    optimizer_decay: float = _setting(0.95, "decay of RMSProp's averages", "per update", MNIH, least=0, most=0.999999)
-    optimizer_epsilon: float = _setting(
+    optimizer_decay: float = setting(0.95, "decay of RMSProp's averages", "per update", MNIH, least=0, most=0.999999)
+    optimizer_epsilon: float = setting(
         1e-5,
         "constant that keeps the optimizer from dividing by 0",
         source="our own trial; 1.5e-4 in Hessel et al. 2018",
         least=1e-12,
         most=1,
     )
-    gradient_norm: float = _setting(
+    gradient_norm: float = setting(
         10.0, "norm to which the gradient is clipped; 0: never", source="Wang et al. 2016", least=0
     )
-    target_update_steps: int = _setting(
+    target_update_steps: int = setting(
         500, "updates between copies to the target network", "updates", f"10,000 in {MNIH}", least=1
     )
 
-    reset_every: int = _setting(
+    reset_every: int = setting(
         0,
         "updates after pretraining between resets of the dense layers to new initial weights; 0: never",
         "updates",
@@ -381,24 +361,24 @@ class TrainConfig:
     )
 
     # Prioritised sampling
-    sampling: str = _setting("uniform", "how transitions are sampled", choices=("uniform", "prioritised"))
-    priority_exponent: float = _setting(
+    sampling: str = setting("uniform", "how transitions are sampled", choices=("uniform", "prioritised"))
+    priority_exponent: float = setting(
         0.6, "how much priorities count (alpha)", "exponent", f"{SCHAUL}; 0.4 in Hester et al. 2018", least=0, most=1
     )
-    importance_exponent: float = _setting(
+    importance_exponent: float = setting(
         0.4, "importance-sampling exponent (beta) at the start", "exponent", SCHAUL, least=0, most=1
     )
-    importance_exponent_end: float = _setting(1.0, "the same at the last step", "exponent", SCHAUL, least=0, most=1)
-    priority_bonus: float = _setting(
+    importance_exponent_end: float = setting(1.0, "the same at the last step", "exponent", SCHAUL, least=0, most=1)
+    priority_bonus: float = setting(
         0.001, "priority added to the agent's own transitions", "TD error", HESTER, least=1e-9
     )
-    seeded_priority_bonus: float = _setting(1.0, "priority added to seeded transitions", "TD error", HESTER, least=1e-9)
+    seeded_priority_bonus: float = setting(1.0, "priority added to seeded transitions", "TD error", HESTER, least=1e-9)
 
     # Exploring
-    epsilon_start: float = _setting(
+    epsilon_start: float = setting(
         1.0, "epsilon, the probability of a random action, at the first step", "probability", MNIH, least=0, most=1
     )
-    epsilon_seeded: float = _setting(
+    epsilon_seeded: float = setting(
         0.1,
         "the same for an agent that was pretrained or starts from another run",
         "probability",
@@ -406,7 +386,7 @@ class TrainConfig:
         least=0,
         most=1,
     )
-    epsilon_end: float = _setting(
+    epsilon_end: float = setting(
         0.02,
         "the same after the schedule",
         "probability",
@@ -414,18 +394,18 @@ class TrainConfig:
         least=0,
         most=1,
     )
-    epsilon_steps: int = _setting(25_000, "own steps over which it falls", "steps", f"1,000,000 in {MNIH}", least=0)
+    epsilon_steps: int = setting(25_000, "own steps over which it falls", "steps", f"1,000,000 in {MNIH}", least=0)
 
     # Evaluation, checkpoints and computing
-    evaluate_every: int = _setting(25_000, "own steps between evaluations while training; 0: none", "steps", least=0)
-    evaluation_episodes: int = _setting(10, "episodes of such an evaluation", "episodes", least=1, most=10_000)
-    checkpoint_every: int = _setting(10_000, "own steps between checkpoints", "steps", least=1)
-    deterministic: bool = _setting(False, "make the computation reproducible, bit for bit, on one machine")
-    threads: int = _setting(0, "processor threads for computing; 0: all", "threads", least=0, most=1024)
+    evaluate_every: int = setting(25_000, "own steps between evaluations while training; 0: none", "steps", least=0)
+    evaluation_episodes: int = setting(10, "episodes of such an evaluation", "episodes", least=1, most=10_000)
+    checkpoint_every: int = setting(10_000, "own steps between checkpoints", "steps", least=1)
+    deterministic: bool = setting(False, "make the computation reproducible, bit for bit, on one machine")
+    threads: int = setting(0, "processor threads for computing; 0: all", "threads", least=0, most=1024)
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
-            _check(item, getattr(self, item.name))
+            check(item, getattr(self, item.name))
         if self.epsilon_end > max(self.epsilon_start, self.epsilon_seeded):
             raise CoachError(f"--epsilon-end ({self.epsilon_end:g}) must not be greater than the epsilon at the start.")
 
@@ -500,29 +480,6 @@ def run_config(folder: RunFolder) -> TrainConfig:
         return TrainConfig.from_dict(config)
     except CoachError as error:
         raise CoachError(f"The run {folder.path} is not readable ({str(error).rstrip('.')}).") from error
-
-
-def option_name(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _kind(item: dataclasses.Field[Any]) -> type:
-    return type(item.default)
-
-
-def _check(item: dataclasses.Field[Any], value: Any) -> None:
-    option, kind = option_name(item.name), _kind(item)
-    allowed: tuple[type, ...] = (int, float) if kind is float else (kind,)
-    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
-        raise CoachError(f"{option} must be of type {kind.__name__}, not {value!r}.")
-    choices = item.metadata["choices"]
-    if choices and value not in choices:
-        raise CoachError(f"{option} must be one of {', '.join(choices)}, not {value!r}.")
-    if kind in (int, float):
-        least, most = item.metadata["least"], item.metadata["most"]
-        if not least <= value <= most:  # also False for NaN
-            limit = f"at least {least:g}" if most == math.inf else f"between {least:g} and {most:g}"
-            raise CoachError(f"{option} must be {limit}, not {value:g}.")
 
 
 def preset(name: str) -> TrainConfig:

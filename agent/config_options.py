@@ -7,8 +7,9 @@ import dataclasses
 import typing
 from typing import Any
 
-from agent.config import TrainConfig, option_name, preset
+from agent.config import TrainConfig, preset
 from agent.presets import PRESETS
+from agent.setting import option_name
 
 
 def _help_of(item: dataclasses.Field[Any]) -> str:

@@ -15,7 +15,7 @@ from agent.acting import ActingAgent
 from agent.additions import Additions
 from agent.array_file import read_arrays
 from agent.checkpoint import CheckpointStore, DamagedCheckpoint, read_checkpoint
-from agent.config import TrainConfig, option_name, run_config
+from agent.config import TrainConfig, run_config
 from agent.equivalent_actions import equivalence_facts, equivalent_actions_of_plan
 from agent.later_verdicts import LaterVerdicts
 from agent.live_weights import LiveWeights
@@ -26,6 +26,7 @@ from agent.progress import ProgressReporter, TrainSummary
 from agent.run_loop import new_emulator
 from agent.seeding import plan_with_labels
 from agent.seeding_fill import Source, fill, write_account
+from agent.setting import option_name
 from agent.start_states import (
     StartEpisode,
     StartStates,

@@ -6,9 +6,10 @@ import numpy as np
 
 from agent.array_file import part_of, read_arrays
 from agent.checkpoint import acting_weights
-from agent.config import option_name, run_config
+from agent.config import run_config
 from agent.keras_network import load_weights, weight_arrays
 from agent.learner import Learner
+from agent.setting import option_name
 from data.errors import CoachError
 from data.runs import RunFolder
 

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import coach
-from agent.config import TrainConfig, option_name
+from agent.config import TrainConfig
+from agent.setting import option_name
 from data.errors import CoachError
 from data.library import Library
 from data.runs import RunFolder

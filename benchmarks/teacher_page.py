@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 
 from agent.atari_scores import ATARI_SCORES
-from agent.config import option_name
+from agent.setting import option_name
 from benchmarks.learning_study import ROOT
 from data.game_names import display_name
 from data.run_curves import read_curves

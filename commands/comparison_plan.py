@@ -8,9 +8,10 @@ from pathlib import Path
 
 from agent.arms import LIBRARY_VERDICTS, Arm, check_arms
 from agent.comparison import FrozenLibrary, Plan, read_plan, write_plan
-from agent.config import TrainConfig, option_name
+from agent.config import TrainConfig
 from agent.provenance import provenance
 from agent.seeding import seeding_facts
+from agent.setting import option_name
 from commands.output import progress_console
 from data.clip import Verdict
 from data.comparisons import ComparisonFolder
