@@ -28,6 +28,8 @@ class OwnEvaluations:
         self._folder = folder
         self.best: float | None = None
         """Mean points of the best one."""
+        self.best_step: int | None = None
+        """Own steps before the best one."""
         self.count = 0
         self.due = False
         """Whether one is to be made before the next own step; it stays due when it is interrupted."""
@@ -53,16 +55,18 @@ class OwnEvaluations:
         self.count += 1
         log.evaluation(found)
         if self.best is None or found.mean > self.best:
-            self.best = found.mean
+            self.best, self.best_step = found.mean, trainer.step
             step = np.array(trainer.step)
             write_arrays(self._folder.best, {**trainer.learner.acting_weights(), "step": step})
         self.due = False
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
-        return {"best": self.best, "evaluations": self.count, "evaluation_due": self.due}
+        best = {"best": self.best, "best_step": self.best_step}
+        return {**best, "evaluations": self.count, "evaluation_due": self.due}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from ``state()``; checkpoints of older versions lack whether one is due."""
+        """Continue from ``state()``; checkpoints of older versions lack some of it."""
         self.best, self.count = state["best"], state["evaluations"]
+        self.best_step = state.get("best_step")
         self.due = state.get("evaluation_due", False)

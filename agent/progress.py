@@ -42,6 +42,8 @@ class TrainSummary:
     """Of the last 100 own episodes, points."""
     best_evaluation: float | None
     """Highest mean score of the evaluations during training, points."""
+    best_step: int | None
+    """Own steps before that evaluation."""
     seconds: float
     """Of training, those before a resume included."""
     stopped: bool

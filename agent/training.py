@@ -270,6 +270,7 @@ class _Training:
             episodes=trainer.episodes,
             mean_score=float(np.mean(scores)) if scores else None,
             best_evaluation=self.evaluations.best,
+            best_step=self.evaluations.best_step,
             seconds=self.seconds,
             stopped=stopped,
             seeded_decisions=trainer.memory.seeded_ready,

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from commands.output import print_json, progress_counter, report_console
-from commands.parser import Commands, at_least
+from commands.parser import Commands, add_weights, at_least
 from data.durations import clock
 from data.library import Library
 
@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
         choices=("nature", "machado", "tutorial"),
         help="how episodes start and end, and how often the agent acts randomly",
     )
+    add_weights(evaluate)
     evaluate.add_argument("--jobs", type=int, default=1, metavar="N", help="number of processes")
     evaluate.add_argument("--seed", type=int, metavar="N", help="first episode's random seed (default: the protocol's)")
 
@@ -40,6 +41,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
             options.protocol,
             options.jobs,
             on_progress=on_progress,
+            weights=options.weights,
             **seed,
         )
     if options.json:

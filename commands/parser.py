@@ -79,6 +79,15 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="the random seed (default: a new one each time)")
 
 
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--weights",
+        default="last",
+        choices=("last", "best"),
+        help="the newest weights, or those of the best evaluation during training",
+    )
+
+
 def chosen_seed(options: argparse.Namespace) -> int:
     """Return ``--seed``, or a new seed if it was not given."""
     return secrets.randbelow(2**31) if options.seed is None else int(options.seed)

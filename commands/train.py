@@ -106,6 +106,12 @@ def _print_summary(summary: TrainSummary) -> None:
     )
     if summary.note:
         console.print(summary.note)
+    best, step = summary.best_evaluation, summary.best_step
+    if best is not None and step is not None and step < summary.step:
+        console.print(
+            f"Its best evaluation, {best:.0f} points, was at step {step:,}: `coach watch {summary.run} --weights best` "
+            "shows that agent."
+        )
     if summary.stopped:
         console.print(f"Stopped early; `coach train --run {summary.run} --resume` continues it.")
     else:

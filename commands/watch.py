@@ -13,7 +13,7 @@ import numpy as np
 from commands.add import coached_account, giver
 from commands.chosen_settings import chosen_settings, given_or, person
 from commands.output import print_json, progress_bar, report_console
-from commands.parser import AGENT_EPSILON, Commands, add_seed, chosen_seed
+from commands.parser import AGENT_EPSILON, Commands, add_seed, add_weights, chosen_seed
 from data.demonstrator import Demonstrator
 from data.durations import clock
 from data.episode import FRAMES_PER_SECOND
@@ -44,6 +44,7 @@ def add(commands: Commands) -> None:
     watch.add_argument(
         "--epsilon", type=float, default=AGENT_EPSILON, metavar="P", help="probability of a random decision"
     )
+    add_weights(watch)
     watch.add_argument(
         "--player",
         metavar="NAME",
@@ -59,8 +60,9 @@ def run_watch(options: argparse.Namespace) -> int:
     if options.gif or options.mp4:
         return _film(options, library)
     name = given_or(options.player, person(chosen_settings()))
+    seed, weights = chosen_seed(options), options.weights
     paths = watch_run(
-        library, options.run_name, name, options.epsilon, options.take_over, options.coach, chosen_seed(options)
+        library, options.run_name, name, options.epsilon, options.take_over, options.coach, seed, weights=weights
     )
     if options.json:
         print_json({"episodes": paths})
@@ -78,19 +80,22 @@ def watch_run(
     coach: bool = False,
     seed: int | None = None,
     window: Window | None = None,
+    weights: str = "last",
 ) -> list[Path]:
     """Watch a run's agent in a window; ``coach``: add what the person plays to its training.
 
-    A training that runs shows its newest weights, and newer ones between two games. Returns the saved replay files.
+    weights: "last", or "best" for those of the best evaluation during training. A training that runs shows its newest
+    weights, and newer ones between two games. Returns the saved replay files.
     """
     from agent.live_weights import newest_agent
-    from agent.player import AgentPlayer
+    from agent.player import AgentPlayer, load_agent_weights
     from agent.run_loop import emulator_settings
     from recorder.watch import watch
     from recorder.watch_session import Coaching
 
     folder = (open_own_run if coach else open_run)(library, run)
-    loaded = newest_agent(folder, FIRST_WEIGHTS_SECONDS)
+    last = weights == "last"
+    loaded = newest_agent(folder, FIRST_WEIGHTS_SECONDS) if last else load_agent_weights(folder, weights)
     agent = AgentPlayer(loaded, epsilon)
     shown = watched_run(folder, loaded.step)
 
@@ -116,7 +121,7 @@ def watch_run(
         emulator_settings(agent.config),
         window=window,
         watched=shown,
-        newest=newest,
+        newest=newest if last else None,
         coaching=Coaching(giver(library, folder), lambda: coached_account(folder)) if coach else None,
     )
 
@@ -125,8 +130,8 @@ def watched_run(folder: RunFolder, step: int) -> Watched:
     """Return what a window states about a run's agent."""
     from recorder.watch_session import Watched
 
-    means = [float(row["mean"]) for row in read_evaluations(folder) if "mean" in row]
-    score = means[-1] if means else None
+    rows = [row for row in read_evaluations(folder) if "mean" in row and row.get("step", 0) <= step]
+    score = float(rows[-1]["mean"]) if rows else None
     return Watched(folder.name, step, score, folder.is_trained(), supplied=folder.is_supplied)
 
 
@@ -144,7 +149,10 @@ def _film(options: argparse.Namespace, library: Library) -> int:
     if not options.seconds > 0:
         raise CoachError(f"--seconds must be above 0, not {options.seconds:g}.")
     seed = chosen_seed(options)
-    facts = film_agent(library, options.run_name, options.gif, options.mp4, options.seconds, options.epsilon, seed)
+    files = options.gif, options.mp4
+    facts = film_agent(
+        library, options.run_name, *files, options.seconds, options.epsilon, seed, weights=options.weights
+    )
     if options.json:
         print_json(facts)
         return 0
@@ -154,7 +162,14 @@ def _film(options: argparse.Namespace, library: Library) -> int:
 
 
 def film_agent(
-    library: Library, run: str, gif: Path | None, mp4: Path | None, seconds: float, epsilon: float, seed: int
+    library: Library,
+    run: str,
+    gif: Path | None,
+    mp4: Path | None,
+    seconds: float,
+    epsilon: float,
+    seed: int,
+    weights: str = "last",
 ) -> dict[str, Any]:
     """Film the first ``seconds`` of an episode of an agent; return what ``coach watch --json`` prints."""
     from agent.player import load_player
@@ -164,7 +179,7 @@ def film_agent(
     from recorder.frame_loop import play_frames
     from recorder.headless import episode_settings
 
-    player = load_player(library, run, epsilon)
+    player = load_player(library, run, epsilon, weights)
     settings = episode_settings(emulator_settings(player.config), seed)
     emulator = Emulator(player.config.game, settings, player.action_meanings)
     player.begin(emulator, np.random.default_rng([seed, 1]))
