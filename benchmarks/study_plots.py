@@ -133,7 +133,8 @@ def _finish_grid(figure: Figure, grid: np.ndarray) -> None:
     for axes in grid[:, 0]:
         axes.set_ylabel("points", fontsize=9)
     handles, labels = max((axes.get_legend_handles_labels() for axes in grid.flat), key=lambda found: len(found[1]))
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    columns = 2 * min(2, grid.shape[1])
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def _save(figure: Figure, path: Path) -> None:
