@@ -95,8 +95,9 @@ class Preprocessor:
 class ObservationStack:
     """Observations of the current episode, as the network receives them: the newest ones, and perhaps older ones."""
 
-    def __init__(self, ages: Sequence[int]) -> None:
-        """ages: of the observations in the stack, in decisions, newest first."""
+    def __init__(self, ages: int | Sequence[int]) -> None:
+        """ages: of the observations in the stack, in decisions, newest first; or how many of the newest ones."""
+        ages = range(ages) if isinstance(ages, int) else ages
         self._places = [-1 - age for age in reversed(ages)]
         self._recent: deque[np.ndarray] = deque(maxlen=max(ages) + 1)
         self._stack = np.zeros((len(ages), OBSERVATION_SIDE, OBSERVATION_SIDE), np.uint8)

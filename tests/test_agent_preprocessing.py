@@ -104,7 +104,7 @@ def test_an_unknown_preprocessing_is_refused() -> None:
 
 def test_a_stack_is_filled_with_its_episodes_first_observation() -> None:
     frames = [np.full((84, 84), value, np.uint8) for value in (1, 2, 3)]
-    stack = ObservationStack(range(4))
+    stack = ObservationStack(4)
     stack.begin(frames[0])
     assert stack.array()[:, 0, 0].tolist() == [1, 1, 1, 1]
     stack.push(frames[1])
