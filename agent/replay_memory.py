@@ -101,11 +101,11 @@ class ReplayMemory(Slots):
     def _write_observation(self, observation: np.ndarray, age: int) -> None:
         slot = self._next
         # Transitions that use this slot's old observation can no longer be sampled: its own and later stacks above it.
-        distances = np.arange(self.rules.reach + 1)
+        distances = self._distances
         above = self._ahead(np.full(len(distances), slot), distances)
         ages = self.columns["age"][above]
         # An episode's first observation is also in the place of older ones.
-        uses = (np.isin(distances, self.rules.ages) & (ages >= distances)) | (ages == distances)
+        uses = (self._in_stack & (ages >= distances)) | (ages == distances)
         needs = self.columns["ready"][above] & uses
         needs[0] = self.columns["ready"][slot]
         if needs.any():

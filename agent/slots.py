@@ -129,6 +129,8 @@ class Slots:
         self._unrecorded = 0  # newest decisions of the episode whose recorded return is still open
         self._closed = False
         self._dirty = np.zeros(slots, bool)
+        self._distances = np.arange(rules.reach + 1)
+        self._in_stack = np.isin(self._distances, rules.ages)
 
     def __len__(self) -> int:
         return self._seeded_ready + self._own_ready
