@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 LINE_SECONDS = 10.0
+PHASES_BEFORE_SAVING = ("recording", "comparing", "filling")
+"""Phases in which a new training has nothing that could be saved."""
 """Between two lines of progress if there is no terminal."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 40
@@ -215,12 +217,17 @@ class TrainingDisplay:
         self._stop = False
         self._last_plain = float("-inf")
         self._last_phase = ""
+        self._phase = PHASES_BEFORE_SAVING[0]
         self._noted = ""
 
     def should_stop(self) -> bool:
         return self._stop
 
     def report(self, progress: Progress) -> None:
+        """Show the progress. Raises KeyboardInterrupt after Ctrl-C while there is no run yet that could be saved."""
+        self._phase = progress.phase
+        if self._stop and progress.phase in PHASES_BEFORE_SAVING and progress.step < progress.total:
+            raise KeyboardInterrupt
         self._history.add(progress)
         if progress.note and progress.note != self._noted:
             self._noted = progress.note
@@ -239,7 +246,8 @@ class TrainingDisplay:
         if self._stop:
             raise KeyboardInterrupt
         self._stop = True
-        self._console.print("Stopping after this step, with a checkpoint (Ctrl-C again: stop at once).", style=OLIVE)
+        what = "" if self._phase in PHASES_BEFORE_SAVING else " after this step, with a checkpoint"
+        self._console.print(f"Stopping{what} (Ctrl-C again: stop at once).", style=OLIVE)
 
     @contextmanager
     def running(self) -> Iterator[TrainingDisplay]:

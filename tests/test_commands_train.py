@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+from pathlib import Path
 
 import pytest
+from agent_episodes import record_episode, small_config
 from rich.console import Console
 
+from agent.training import train
 from commands.train import BLOCKS, History, TrainingDisplay, sparkline
+from data.library import Library
 from data.run_progress import Progress
 
 
@@ -77,3 +83,27 @@ def test_a_note_about_the_start_is_printed_once() -> None:
     for step in (1, 2):
         display.report(Progress("filling", step, 2, note="A damaged replay file is left out: a.h5."))
     assert shown.getvalue().count("A damaged replay file is left out: a.h5.") == 1
+
+
+def test_ctrl_c_ends_a_training_that_still_fills_its_memory_and_leaves_no_run(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    for seed in range(3):
+        record_episode(library, 120, seed)
+    shown = io.StringIO()
+    display = TrainingDisplay("a", Console(file=shown, width=200))
+    phases: list[tuple[str, int, int]] = []
+
+    def report(progress: Progress) -> None:
+        if not phases:
+            os.kill(os.getpid(), signal.SIGINT)
+        phases.append((progress.phase, progress.step, progress.total))
+        display.report(progress)
+
+    config = small_config(seed_from=("all",), keep="all")
+    with display.running(), pytest.raises(KeyboardInterrupt):
+        train(library, "a", config, report=report, should_stop=display.should_stop)
+    ((phase, step, total),) = phases
+    assert phase == "filling"
+    assert step < total
+    assert not library.run_folder("a").exists()
+    assert "Stopping (Ctrl-C again: stop at once)." in shown.getvalue()
