@@ -63,7 +63,7 @@ class Imitation:
         return fade_imitation(batch, left)
 
     def is_of_best(self, score: float, scores: Sequence[float]) -> bool:
-        """Return whether the newest own episode, one of the best in ``scores``, joins the demonstrations.
+        """Return whether an own episode with this score is one of the best in ``scores`` and joins the demonstrations.
 
         None does where the demonstrations are not imitated.
         """

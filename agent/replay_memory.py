@@ -164,10 +164,16 @@ class ReplayMemory(Slots):
         changes: np.ndarray = (ready != kept) | (kept & (self.columns["imitate"][slots] != imitate))
         return changes
 
-    def imitate_newest(self, decisions: int) -> None:
-        """Imitate the newest ``decisions`` from now on, as far as the memory still has them; before a new episode."""
-        slots = self._newest(decisions)
-        self.columns["imitate"][slots] = 1
+    def imitate_own(self, first: int, decisions: int, imitated: bool) -> None:
+        """Imitate an own episode's decisions from now on, or no longer, as far as the memory still has them.
+
+        first: the number of the episode's first observation, counted as ``written`` does.
+        """
+        start = self._ring_start
+        size = self.capacity - start
+        numbers = np.arange(max(first, self.written - size), first + decisions)
+        slots = start + (numbers - start) % size
+        self.columns["imitate"][slots] = imitated
         self._dirty[slots] = True
 
     # ---- sampling ------------------------------------------------------------------------------------------------

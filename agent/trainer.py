@@ -15,6 +15,7 @@ from agent.held_out import CHECK_UPDATES, HeldOut, hold_out
 from agent.horizon import Horizon, horizon_at
 from agent.imitation import Imitation
 from agent.moments import MomentFinder
+from agent.own_episodes import OwnEpisodes
 from agent.replay_memory import ReplayMemory
 from agent.run_loop import begin_episode, continue_loop, new_emulator, next_episode
 from agent.start_states import Start, StartStates
@@ -119,6 +120,7 @@ class Trainer:
         self.episodes = 0
         self.recent_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         self.recent_lengths: deque[int] = deque(maxlen=SCORE_WINDOW)
+        self.own_episodes = OwnEpisodes(memory, self.imitation, SCORE_WINDOW)
         self.moments = MomentFinder(config)
         self._starts = starts
         self._start: Start | None = None  # of the running episode, where it starts inside the seeding
@@ -238,8 +240,7 @@ class Trainer:
         self.episodes += 1
         self.recent_scores.append(done.score)
         self.recent_lengths.append(done.steps)
-        if self.memory.seeded_ready and self.imitation.is_of_best(done.score, self.recent_scores):
-            self.memory.imitate_newest(done.steps)
+        self.own_episodes.ended(done.score, done.steps, self.recent_scores)
         self._executed = None
         return done
 
@@ -294,6 +295,7 @@ class Trainer:
             "episodes": self.episodes,
             "recent_scores": list(self.recent_scores),
             "recent_lengths": list(self.recent_lengths),
+            "own_episodes": self.own_episodes.state(),
             **self.batches.state(),
             "generators": self.generators.state(),
             **starts,
@@ -332,6 +334,7 @@ class Trainer:
         self.own_updates = state.get("own_updates", 0)  # older versions, which lack it, had no resets
         self.recent_scores.extend(state["recent_scores"])
         self.recent_lengths.extend(state["recent_lengths"])
+        self.own_episodes.restore(state.get("own_episodes", []))
         self.batches.restore(state)
         self.generators.restore(state["generators"])
         self._restore_pretraining(state)

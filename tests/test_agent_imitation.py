@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from agent.config import preset
 from agent.imitation import Imitation
 from agent.learner import Learner
 from agent.memory_of_config import new_memory
+from agent.own_episodes import OwnEpisodes
 from agent.slots import OWN
 from agent.trainer import Generators, Trainer
 from agent.training import train
@@ -38,12 +40,46 @@ from data.library import Library
         (0.5, [1.0, 9.0], 8.0, True),
     ],
 )
-def test_the_best_of_the_recent_own_episodes_are_imitated(
+def test_an_own_episode_is_one_of_the_best_where_only_that_share_has_as_many_points(
     share: float, scores: list[float], chance: float | None, imitated: bool
 ) -> None:
     imitation = Imitation(dataclasses.replace(preset("default"), imitate_own=share))
     imitation.chance_score = chance
     assert imitation.is_of_best(scores[-1], scores) == imitated
+
+
+def test_after_each_episode_the_best_half_of_the_newest_is_imitated_and_no_other() -> None:
+    """The first of all may be the best of all; one that was among the best may be so no longer."""
+    mirror = Mirror(MEMORY_RULES, uniform, 24, 8)
+    memory = mirror.memory
+    mirror.begin(0)
+    for _ in range(3):
+        mirror.add(0.0, terminal=False)
+    memory.close_seeding()
+    imitation = Imitation(dataclasses.replace(preset("default"), imitate_own=0.5))
+    own = OwnEpisodes(memory, imitation, most=4)
+    slots: list[list[int]] = []
+    scores: deque[float] = deque(maxlen=4)
+    imitated: list[list[int]] = []
+    for score in (9.0, 5.0, 7.0, 8.0, 1.0, 2.0, 3.0, 4.0):
+        mirror.begin(OWN)
+        first = mirror.count - 1
+        for _ in range(3):
+            mirror.add(0.0, terminal=False)
+        mirror.end()
+        slots.append([mirror.slot_of[first + n] for n in range(3)])
+        scores.append(score)
+        own.ended(score, 3, scores)
+        found = set(np.flatnonzero(memory.columns["imitate"]).tolist())
+        imitated.append(
+            [number for number, places in enumerate(slots) if number > len(slots) - 6 and places[0] in found]
+        )
+        assert found == {slot for number in imitated[-1] for slot in slots[number]}
+        again = OwnEpisodes(memory, imitation, most=4)
+        again.restore(own.state())
+        own = again
+    # The scores of the newest four and the numbers of the imitated ones.
+    assert imitated == [[], [0], [0], [0, 3], [2, 3], [2, 3], [3, 6], [6, 7]]
 
 
 def test_decisions_of_an_episode_are_imitated_also_where_the_ring_begins_again() -> None:
@@ -63,13 +99,15 @@ def test_decisions_of_an_episode_are_imitated_also_where_the_ring_begins_again()
         mirror.add(1.0, terminal=False)
     mirror.end()
     memory.mark_saved()
-    memory.imitate_newest(9)
+    memory.imitate_own(memory.written - 10, 9, True)
     own = [mirror.slot_of[first + n] for n in range(9)]
     assert sorted(own) != own, "the episode crosses the end of the ring"
     assert sorted(np.flatnonzero(memory.columns["imitate"])) == sorted(own)
     assert memory.changed_blocks() == [0], "so it is in the next checkpoint"
-    memory.imitate_newest(500)
+    memory.imitate_own(memory.seeded_end, memory.written - memory.seeded_end - 1, True)
     assert not memory.columns["imitate"][: memory.seeded_end].any(), "never the seeding"
+    memory.imitate_own(memory.written - 10, 9, False)
+    assert not memory.columns["imitate"][own].any()
 
 
 @pytest.fixture
@@ -98,7 +136,7 @@ def test_own_episodes_join_demonstrations_and_are_not_imitated_without(
 ) -> None:
     seen: list[tuple[float, bool]] = []
     monkeypatch.setattr(Imitation, "is_of_best", lambda _, score, scores: not seen.append((score, len(scores) > 0)))
-    config = small_config(max_episode_frames=100, steps=120, epsilon_end=0.5)
+    config = small_config(max_episode_frames=100, steps=120, epsilon_end=0.5, imitate_own=0.5)
     memory = new_memory(config, seeded + 1)
     memory.begin(np.zeros((84, 84), np.uint8))
     for _ in range(seeded):
@@ -118,8 +156,10 @@ def test_own_episodes_join_demonstrations_and_are_not_imitated_without(
 def test_a_stopped_training_goes_on_with_the_same_imitated_episodes(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Imitation, "is_of_best", lambda _self, _score, scores: len(scores) % 2 == 0)
-    config = small_config(seed_from=("human",), deterministic=True, max_episode_frames=60, steps=100, imitate_own=0.5)
+    monkeypatch.setattr(Imitation, "is_of_best", lambda _self, _score, scores: len(scores) < 3)
+    config = small_config(
+        seed_from=("human",), deterministic=True, max_episode_frames=60, steps=100, imitate_own=0.5, seed_anneal_steps=0
+    )
     train(library, "whole", config)
     for steps in (40, 70, 100):
         train(library, "parts", dataclasses.replace(config, steps=steps), resume=steps > 40)
