@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 LINE_SECONDS = 10.0
-PHASES_BEFORE_SAVING = ("recording", "comparing", "filling")
-"""Phases in which a new training has nothing that could be saved."""
+PHASES_BEFORE_SAVING = ("comparing", "filling")
+"""Phases of a new training in which nothing exists that could be saved; a recording before them saves by itself."""
 """Between two lines of progress if there is no terminal."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 40
@@ -217,7 +217,7 @@ class TrainingDisplay:
         self._stop = False
         self._last_plain = float("-inf")
         self._last_phase = ""
-        self._phase = PHASES_BEFORE_SAVING[0]
+        self._phase = "filling"
         self._noted = ""
 
     def should_stop(self) -> bool:

@@ -78,7 +78,7 @@ def test_after_each_episode_the_best_half_of_the_newest_is_imitated_and_no_other
         again = OwnEpisodes(memory, imitation, most=4)
         again.restore(own.state())
         own = again
-    # The scores of the newest four and the numbers of the imitated ones.
+    # Numbers of the imitated episodes after each one: the newest four are compared.
     assert imitated == [[], [0], [0], [0, 3], [2, 3], [2, 3], [3, 6], [6, 7]]
 
 
